@@ -1,0 +1,24 @@
+"""What can go wrong when a report is asked for. A damaged file inside a store is not an error
+here: it becomes a named problem in the report, and everything else is still shown.
+
+    ReportsError
+    ├── StoreNotFoundError   the store's folder does not exist
+    ├── EmptyStoreError      the store holds neither a run nor an artifact
+    └── RunNotFoundError     no run of the store lies in the folder that was asked for
+"""
+
+
+class ReportsError(Exception):
+    """A report cannot be made; the message says why and what to do."""
+
+
+class StoreNotFoundError(ReportsError):
+    """The store's folder does not exist."""
+
+
+class EmptyStoreError(ReportsError):
+    """The store holds neither a run nor an artifact."""
+
+
+class RunNotFoundError(ReportsError):
+    """No run of the store lies in the folder that was asked for."""

@@ -1,0 +1,79 @@
+"""The tables of scores, gains, gaps, warnings and damaged files."""
+
+from reports.model import StoreView
+from reports.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet
+from reports.table import Panel
+
+
+def scores(panels: tuple[Panel, ...]) -> Sheet:
+    """Every result. `score` and `stderr` are on a 0-100 scale."""
+    columns = (
+        LANGUAGE,
+        TASK,
+        PRODUCER,
+        Column("protocol", "Protocol"),
+        Column("score", "Score", ".1f", numeric=True),
+        Column("n", "n", numeric=True),
+        Column("stderr", "Standard error", ".1f", numeric=True),
+    )
+    rows = [
+        (p.language.name, row.task, cell.producer, s.full_protocol, s.score, s.n, s.stderr)
+        for p in panels
+        for row in p.rows
+        for cell in row.cells
+        if (s := cell.score)
+    ]
+    return Sheet("scores", "Scores", columns, tuple(rows))
+
+
+def gains(panels: tuple[Panel, ...]) -> Sheet:
+    """Every producer against its base, in points, with the 95% interval of the paired gain."""
+    columns = (
+        LANGUAGE,
+        TASK,
+        PRODUCER,
+        Column("base", "Base", ".1f", numeric=True),
+        Column("score", "Score", ".1f", numeric=True),
+        Column("gain", "Gain", "+.1f", numeric=True),
+        Column("stderr", "Standard error", ".1f", numeric=True),
+        Column("low", "95% from", "+.1f", numeric=True),
+        Column("high", "95% to", "+.1f", numeric=True),
+        Column("n", "n", numeric=True),
+    )
+    rows = [
+        (
+            *(panel.language.name, row.task, cell.producer),
+            *(cell.base.score, cell.score.score, cell.gain.points),
+            *(cell.gain.stderr, cell.gain.low, cell.gain.high, cell.gain.n),
+        )
+        for panel in panels
+        for row in panel.rows
+        for cell in row.others
+        if cell.gain and cell.base and cell.score
+    ]
+    return Sheet("gains", "Gains over base", columns, tuple(rows))
+
+
+def gaps(panels: tuple[Panel, ...]) -> Sheet:
+    """Every cell that is no result, with its state and the reason."""
+    columns = (LANGUAGE, TASK, PRODUCER, Column("state", "State"), Column("reason", "Reason"))
+    rows = [
+        (panel.language.name, row.task, cell.producer, cell.state, cell.reason)
+        for panel in panels
+        for row, cell in panel.gaps
+    ]
+    return Sheet("gaps", "Cells without a result", columns, tuple(rows))
+
+
+def warnings(panels: tuple[Panel, ...]) -> Sheet:
+    """What the scores and their pairing warn of."""
+    columns = (LANGUAGE, Column("warning", "Warning"))
+    rows = [(panel.language.name, note) for panel in panels for note in panel.notes]
+    return Sheet("warnings", "Warnings", columns, tuple(rows))
+
+
+def problems(view: StoreView) -> Sheet:
+    """Files of the store that could not be trusted."""
+    columns = (Column("where", "Where"), Column("what", "What"), Column("remedy", "Remedy"))
+    rows = tuple((p.where, p.what, p.remedy) for p in view.problems)
+    return Sheet("problems", "Damaged files", columns, rows)

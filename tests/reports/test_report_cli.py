@@ -1,0 +1,71 @@
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from store_maker import key_of
+
+from reports.cli import main
+
+
+def test_importing_the_command_is_light() -> None:
+    code = (
+        "import reports.cli, sys\n"
+        "heavy = {'torch', 'lm_eval', 'transformers', 'numpy', 'sacrebleu', 'rich', 'jinja2'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert time.perf_counter() - start < 3, "0.1 s on an idle machine"
+
+
+def test_the_default_is_the_terminal(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--store", str(store)]) == 1, "the store has a damaged file"
+    assert "SIB-200" in capsys.readouterr().out
+
+
+def test_files_go_into_the_store_or_where_asked(
+    tmp_path: Path, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(store, tmp_path / "copy")
+    shutil.rmtree(copy / "score" / key_of("score", "Swahili", "trained:topic", "belebele"))
+    assert main(["--store", str(copy), "--format", "html", "--format", "markdown"]) == 0
+    assert (copy / "report" / "report.html").is_file()
+    assert (copy / "report" / "report.md").is_file()
+    assert main(["--store", str(copy), "--format", "csv", "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "scores.csv").is_file()
+    assert str(tmp_path / "out" / "scores.csv") in capsys.readouterr().out
+
+
+def test_damage_is_named_whatever_the_format(
+    tmp_path: Path, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--store", str(store), "--format", "csv", "--out", str(tmp_path)]) == 1
+    assert "scores.json has 15 bytes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", ["", "nowhere"])
+def test_without_results_it_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    assert main(["--store", str(tmp_path / folder)]) == 2
+    said = capsys.readouterr().err
+    assert "Remedy: run an experiment first" in said
+    assert "Traceback" not in said
+
+
+def test_an_unknown_run_is_refused(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--store", str(store), "--run", "nothing"]) == 2
+    assert "20260102-100000" in capsys.readouterr().err
+
+
+def test_help_tells_formats_and_exit_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    for words in ("scores.csv", "report.html", "exit status", "same items"):
+        assert words in said

@@ -1,0 +1,157 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from store_maker import (
+    SWAHILI,
+    cell,
+    choices,
+    key_of,
+    make_store,
+    write_plan,
+    write_score,
+)
+
+from reports import (
+    EmptyStoreError,
+    RunNotFoundError,
+    StoreNotFoundError,
+    StoreView,
+    read_store,
+    select_run,
+)
+
+
+def test_every_artifact_and_run_is_read(view: StoreView) -> None:
+    assert [run.path for run in view.runs] == [
+        "20260101-120000",
+        "20260101-120001",
+        "20260102-090000",
+        "20260102-100000",
+    ]
+    assert {stage: len(found) for stage, found in view.artifacts.items()} == {
+        "base": 1,
+        "source": 4,
+        "mixture": 3,
+        "train": 3,
+        "score": 20,
+    }
+    assert view.runs[-1].error == "train: the loss is not finite at step 3"
+
+
+def test_a_damaged_score_is_a_problem_with_a_remedy_and_no_score(view: StoreView) -> None:
+    key = key_of("score", "Swahili", "trained:topic", "belebele")
+    assert key not in view.scores
+    (problem,) = view.problems
+    assert problem.where == f"score/{key}"
+    assert "scores.json has 15 bytes" in problem.what
+    assert "run the same command again" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("scores.json", None, "scores.json cannot be opened"),
+        ("samples.jsonl", None, "samples.jsonl cannot be opened"),
+        ("samples.jsonl", "flip", "samples.jsonl was changed"),
+        ("manifest.json", "{", "manifest.json is not JSON"),
+        ("manifest.json", "[]", "manifest.json is not a JSON object"),
+        ("manifest.json", '{"stage": "train"}', "manifest.json names another stage"),
+    ],
+)
+def test_damage_is_named_and_the_rest_is_read(
+    tmp_path: Path, store: Path, name: str, content: str | None, said: str
+) -> None:
+    copy = shutil.copytree(store, tmp_path / "copy")
+    key = key_of("score", "Swahili", "base", "sib200")
+    path = copy / "score" / key / name
+    if content is None:
+        path.unlink()
+    elif content == "flip":
+        old = path.read_bytes()
+        path.write_bytes(bytes([old[0] ^ 1]) + old[1:])
+    else:
+        path.write_text(content)
+    view = read_store(copy)
+    assert any(p.where == f"score/{key}" and said in p.what for p in view.problems)
+    assert said in view.damaged[key]
+    assert len(view.scores) == 18
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("score", float("nan"), "score must be a finite number"),
+        ("score", 101.0, "score must lie in [0, 100]"),
+        ("n", 0, "n must be a whole number >= 1"),
+        ("shots", None, "shots must be a whole number"),
+    ],
+)
+def test_a_score_that_cannot_be_is_refused(
+    tmp_path: Path, field: str, value: object, said: str
+) -> None:
+    write_score(
+        tmp_path,
+        "aa",
+        "Swahili",
+        "base",
+        ("base", "bb"),
+        "sib200",
+        choices([3, 4], [True, False]),
+        **{"score": 50.0, field: value},
+    )
+    view = read_store(tmp_path)
+    assert said in view.damaged["aa"]
+
+
+def test_a_damaged_log_and_an_unreadable_plan_are_problems(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "s")
+    key = key_of("train", "Swahili", "gen")
+    (store / "train" / key / "log.jsonl").write_text("")
+    (store / "runs" / "20260101-120000" / "plan.json").write_text('{"language": 3}')
+    what = {p.where: p.what for p in read_store(store).problems}
+    assert "log.jsonl has 0 bytes" in what[f"train/{key}"]
+    assert "language must be an object" in what["runs/20260101-120000/plan.json"]
+
+
+def test_no_store_and_an_empty_store_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(StoreNotFoundError, match="Remedy"):
+        read_store(tmp_path / "nowhere")
+    with pytest.raises(EmptyStoreError, match="Remedy"):
+        read_store(tmp_path)
+
+
+def test_unfinished_folders_are_no_artifacts(tmp_path: Path) -> None:
+    partial = tmp_path / "score" / "abc.partial"
+    partial.mkdir(parents=True)
+    (partial / "manifest.json").write_text("{}")
+    write_plan(tmp_path, "r1", SWAHILI, [cell("Swahili", "base", ("base", "b"), "sib200", "abc")])
+    view = read_store(tmp_path)
+    assert not view.artifacts["score"]
+    assert view.unfinished == {"abc"}
+
+
+def test_one_run_and_a_sweep_can_be_selected(tmp_path: Path, store: Path) -> None:
+    view = read_store(store)
+    one = select_run(view, store / "runs" / "20260101-120000")
+    assert {s.artifact.about["producer"] for s in one.scores.values()} == {"base", "trained:gen"}
+    assert len(one.artifacts["train"]) == 1
+    assert not one.problems
+    assert select_run(view, Path("20260101-120001")).problems
+    with pytest.raises(RunNotFoundError, match="20260102-100000"):
+        select_run(view, tmp_path)
+
+
+def test_jobs_of_a_sweep_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for job in (10, 9, 1):
+        write_plan(tmp_path, f"20260101-000000/{job}", SWAHILI, [])
+    view = read_store(tmp_path)
+    assert [run.path.rpartition("/")[2] for run in view.runs] == ["1", "9", "10"]
+    assert len(select_run(view, tmp_path / "runs" / "20260101-000000").runs) == 3
+    assert len(select_run(view, tmp_path / "runs" / "20260101-000000" / "1").runs) == 1
+
+
+def test_the_maker_writes_what_the_reader_expects(store: Path) -> None:
+    manifest = json.loads(next((store / "score").glob("*/manifest.json")).read_text())
+    assert set(manifest["files"]) == {"scores.json", "samples.jsonl"}

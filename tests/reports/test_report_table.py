@@ -1,0 +1,147 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from store_maker import SWAHILI, cell, choices, key_of, write_plan, write_score
+
+from reports import StoreView, read_store
+from reports.table import Panel, TableCell, build_panels, row_lines
+
+BASE = ("base", "ba" * 32)
+
+
+def scored(
+    store: Path, key: str, producer: str, checkpoint: tuple[str, str], n: int = 20, **c: Any
+) -> Any:
+    """One scored cell on sib200, with every second item right."""
+    samples = choices(range(3, n + 3), [doc % 2 == 0 for doc in range(n)])
+    write_score(store, key, "Swahili", producer, checkpoint, "sib200", samples, **c)
+    return cell("Swahili", producer, checkpoint, "sib200", key)
+
+
+def by_name(panel: Panel, task: str) -> dict[str, TableCell]:
+    (row,) = [row for row in panel.rows if row.task == task]
+    return {cell.producer: cell for cell in row.cells}
+
+
+def test_every_cell_has_a_state_and_every_gap_a_reason(view: StoreView) -> None:
+    swahili, uyghur = build_panels(view)
+    assert swahili.language.name == "Swahili"
+    states = {
+        (panel.language.name, row.task, cell.producer): (cell.state, cell.reason)
+        for panel in (swahili, uyghur)
+        for row, cell in panel.gaps
+    }
+    damage = view.damaged[key_of("score", "Swahili", "trained:topic", "belebele")]
+    crash = "train: the loss is not finite at step 3"
+    lacking = {"belebele": "Belebele does not cover Uyghur.", "global_mmlu": "Not in its list."}
+    assert states == {
+        ("Swahili", "belebele", "trained:topic"): ("damaged", damage),
+        ("Swahili", "global_mmlu", "trained:topic"): ("missing", "not run yet"),
+        ("Uyghur", "sib200", "trained:topic"): ("failed", crash),
+        ("Uyghur", "flores_xx_en", "trained:topic"): ("failed", crash),
+        ("Uyghur", "flores_en_xx", "trained:topic"): ("failed", crash),
+        **{
+            ("Uyghur", task, producer): ("gap", reason)
+            for task, reason in lacking.items()
+            for producer in ("base", "trained:gen", "trained:topic")
+        },
+    }
+    assert [row.task for row in swahili.rows] == [
+        "sib200",
+        "belebele",
+        "global_mmlu",
+        "flores_xx_en",
+        "flores_en_xx",
+    ]
+
+
+def test_gains_are_the_differences_of_the_scores(view: StoreView) -> None:
+    for panel in build_panels(view):
+        for row in panel.rows:
+            for one in row.others:
+                if one.score and one.base and one.gain:
+                    assert one.gain.points == pytest.approx(one.score.score - one.base.score)
+    assert by_name(build_panels(view)[0], "belebele")["trained:topic"].no_gain.startswith("scores")
+
+
+def test_two_checkpoints_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for run, checkpoint in (("r1", "aaaa1" + "0" * 59), ("r2", "bbbb2" + "0" * 59)):
+        base = cell("Swahili", "base", BASE, "sib200", "base-score")
+        if run == "r1":
+            scored(tmp_path, "base-score", "base", BASE)
+        trained = scored(tmp_path, f"{run}-score", "trained:gen", ("train", checkpoint))
+        write_plan(tmp_path, run, SWAHILI, [base, trained])
+    (panel,) = build_panels(read_store(tmp_path))
+    assert panel.producers == ["trained:gen#aaaa", "trained:gen#bbbb"]
+    assert len(panel.rows) == 1
+
+
+def test_keys_with_one_start_get_longer_names(tmp_path: Path) -> None:
+    cells = [scored(tmp_path, f"s{x}", "t", ("train", "aaaa" + x * 60)) for x in "bc"]
+    write_plan(tmp_path, "r1", SWAHILI, cells)
+    (panel,) = build_panels(read_store(tmp_path))
+    assert panel.producers == ["t#aaaab", "t#aaaac"]
+
+
+def test_another_limit_gets_a_row_of_its_own(tmp_path: Path) -> None:
+    train = ("train", "cc" * 32)
+    for run, n in (("r1", 20), ("r2", 8)):
+        cells = [
+            scored(tmp_path, f"{run}-base", "base", BASE, n),
+            scored(tmp_path, f"{run}-trained", "trained:gen", train, n),
+        ]
+        write_plan(tmp_path, run, SWAHILI, cells)
+    (panel,) = build_panels(read_store(tmp_path))
+    assert [row.setting.split(";")[0] for row in panel.rows] == ["n 20", "n 8"]
+    assert [row.others[0].gain.n for row in panel.rows if row.others[0].gain] == [20, 8]
+
+
+def test_a_planned_cell_stands_beside_those_of_its_run(tmp_path: Path) -> None:
+    base = scored(tmp_path, "base-score", "base", BASE)
+    planned = cell("Swahili", "trained:gen", ("train", "dd"), "sib200", "not-there")
+    write_plan(tmp_path, "r1", SWAHILI, [base, planned])
+    (panel,) = build_panels(read_store(tmp_path))
+    (row,) = panel.rows
+    (line,) = row_lines(row)
+    assert line.base is not None
+    assert line.base.score is not None
+    assert (line.cell.state if line.cell else None, line.n) == ("missing", 20)
+
+
+def test_scores_outlive_their_run_records(tmp_path: Path) -> None:
+    scored(tmp_path, "base-score", "base", BASE)
+    scored(tmp_path, "trained-score", "trained:gen", ("train", "ee" * 32))
+    (panel,) = build_panels(read_store(tmp_path))
+    assert panel.producers == ["trained:gen"]
+    assert panel.rows[0].others[0].gain is not None
+
+
+def test_a_newer_result_of_the_same_cell_replaces_the_older_and_is_said(tmp_path: Path) -> None:
+    for run in ("r1", "r2"):
+        write_plan(tmp_path, run, SWAHILI, [scored(tmp_path, f"{run}-base", "base", BASE)])
+    (panel,) = build_panels(read_store(tmp_path))
+    (row,) = panel.rows
+    assert row.bases[0].score is not None
+    assert row.bases[0].score.artifact.key == "r2-base"
+    assert panel.notes == ("SIB-200, base: planned twice; the newer is shown, not r1-base",)
+
+
+def test_samples_that_do_not_give_the_score_are_said(tmp_path: Path) -> None:
+    write_plan(tmp_path, "r", SWAHILI, [scored(tmp_path, "s", "base", BASE, score=61.0)])
+    (panel,) = build_panels(read_store(tmp_path))
+    assert panel.notes == (
+        "SIB-200, base: the kept samples give 50.00, but scores.json says 61.00",
+    )
+
+
+def test_a_gap_for_want_of_data_ends_when_the_data_come(tmp_path: Path) -> None:
+    lacking = cell("Swahili", "base", BASE, "sib200", None, "no file for Swahili")
+    write_plan(tmp_path, "r1", SWAHILI, [lacking])
+    (panel,) = build_panels(read_store(tmp_path))
+    assert [found.state for _, found in panel.gaps] == ["gap"]
+    write_plan(tmp_path, "r2", SWAHILI, [scored(tmp_path, "s", "base", BASE)])
+    write_plan(tmp_path, "r3", SWAHILI, [lacking])
+    (panel,) = build_panels(read_store(tmp_path))
+    assert len(panel.rows) == 1
+    assert not panel.gaps
