@@ -1,0 +1,94 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training.dataset import IGNORED, mask, read_examples
+from training.errors import MaskError, RowsError
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = json.loads((GOLDEN / "smollm2_masks.json").read_text(encoding="utf-8"))
+ENDS = frozenset({2})
+ROW = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]}
+
+
+def trained_texts(input_ids: list[int], labels: list[int], tokenizer: Any) -> list[str]:
+    """The runs of trained tokens, as text."""
+    runs: list[list[int]] = [[]]
+    for token, label in zip(input_ids, labels, strict=True):
+        if label == IGNORED:
+            runs.append([])
+        else:
+            assert label == token
+            runs[-1].append(token)
+    return [tokenizer.decode(run) for run in runs if run]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_golden_masks_of_smollm2(case: dict[str, Any], tokenizer: Any) -> None:
+    example = mask(case["messages"], tokenizer, ENDS)
+    assert tokenizer.decode(example.input_ids) == case["text"]
+    assert trained_texts(example.input_ids, example.labels, tokenizer) == case["trained"]
+    assert example.input_ids == case["input_ids"]
+    assert example.supervised == sum(label != IGNORED for label in example.labels)
+
+
+def test_long_rows_are_dropped_and_counted(tokenizer: Any, write_rows: Callable[..., Path]) -> None:
+    long = {"messages": [*ROW["messages"][:1], {"role": "assistant", "content": "na " * 99}]}
+    rows = write_rows(ROW, long, ROW)
+    data = read_examples(rows, tokenizer, max_length=64, end_ids=ENDS)
+    assert (len(data.examples), data.dropped) == (2, 1)
+    with pytest.raises(RowsError, match=r"all 3 rows are longer than 8 tokens.*max_length"):
+        read_examples(rows, tokenizer, max_length=8, end_ids=ENDS)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"messages": [{"role": "user", "content": "Hi"}]}, "line 1 has no assistant turn"),
+        ({"messages": []}, "line 1 is no conversation"),
+        ({"messages": [{"role": "assistant"}]}, "line 1 is no conversation"),
+        ({"text": "Hi"}, "line 1 is no conversation"),
+        (["Hi"], "line 1 is no conversation"),
+    ],
+)
+def test_a_row_that_is_no_conversation_is_named(
+    row: object, message: str, tokenizer: Any, write_rows: Callable[..., Path]
+) -> None:
+    with pytest.raises(RowsError, match=rf"{message}.*Remedy"):
+        read_examples(write_rows(row), tokenizer, max_length=64, end_ids=ENDS)
+
+
+def test_an_empty_or_broken_mixture_is_a_clear_error(tokenizer: Any, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("", encoding="utf-8")
+    with pytest.raises(RowsError, match=r"holds no rows.*Remedy"):
+        read_examples(rows, tokenizer, max_length=64, end_ids=ENDS)
+    rows.write_text('{"messages": [', encoding="utf-8")
+    with pytest.raises(RowsError, match=r"line 1 is not JSON.*Remedy"):
+        read_examples(rows, tokenizer, max_length=64, end_ids=ENDS)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (None, "no chat template"),
+        (
+            "{% for m in messages %}{{ m.content }}\n{% endfor %}",
+            "ends an assistant turn with none",
+        ),
+        ("{{ messages | length }}{{ messages[-1].content }}<|im_end|>", "renders the turns before"),
+        ("{{ raise_exception('users only') }}", "refuses the conversation: users only"),
+    ],
+)
+def test_a_template_that_cannot_be_masked_is_named(
+    template: str | None, message: str, smollm2: Path, write_rows: Callable[..., Path]
+) -> None:
+    from transformers import AutoTokenizer
+
+    other = AutoTokenizer.from_pretrained(smollm2)
+    other.chat_template = template
+    with pytest.raises(MaskError, match=rf"{message}.*Remedy"):
+        read_examples(write_rows(ROW), other, max_length=64, end_ids=ENDS)

@@ -1,0 +1,85 @@
+"""Which interrupted state of a run may be continued.
+
+The Trainer writes its state (weights, optimizer, schedule, random numbers) to
+`checkpoint-<step>/`, file by file. A process can die in the middle of that, so a state counts only
+once the file `whole` stands in it, which is written last; and the state before it is deleted only
+after that. `run.json` says which run the states belong to.
+"""
+
+import hashlib
+import json
+import shutil
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from training.errors import ResumeError
+from training.settings import Precision, Train
+
+_WHOLE = "whole"
+_RUN = "run.json"
+
+
+def claim(folder: Path, run: dict[str, Any]) -> None:
+    """Make `folder` the place of `run`'s states. Raises ResumeError if it is another run's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / _RUN
+    text = json.dumps(run, ensure_ascii=False, sort_keys=True)
+    if not file.exists():
+        scratch = folder / f"{_RUN}.tmp"
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(file)
+    if json.loads(file.read_text(encoding="utf-8")) != json.loads(text):
+        raise ResumeError(
+            f"{folder} holds the interrupted state of a run with other settings, seed or rows. "
+            "Remedy: delete that folder to start anew, or choose another output folder."
+        )
+
+
+def identity(settings: Train, precision: Precision, seed: int, rows: Path) -> dict[str, Any]:
+    """What makes a run itself, as plain JSON. The base is not part of it."""
+    keyed = {
+        f.name: getattr(settings, f.name) for f in fields(settings) if f.metadata.get("keyed", True)
+    }
+    digest = hashlib.sha256(rows.read_bytes()).hexdigest()
+    return {"settings": keyed, "precision": precision, "seed": seed, "rows_sha256": digest}
+
+
+def last_whole(folder: Path) -> Path | None:
+    """The furthest state that was written to its end; the others are deleted."""
+    states = sorted(_states(folder), key=_step)
+    whole = [state for state in states if (state / _WHOLE).exists()]
+    kept = whole[-1] if whole else None
+    for state in states:
+        if state != kept:
+            _delete(state)
+    return kept
+
+
+def mark_whole(folder: Path, step: int) -> None:
+    """Declare the state of `step` written to its end, and delete the ones before it."""
+    newest = folder / f"checkpoint-{step}"
+    (newest / _WHOLE).touch()
+    for state in _states(folder):
+        if state != newest:
+            _delete(state)
+
+
+def discard(folder: Path) -> None:
+    """Delete all states, with none left half deleted that could be taken for whole."""
+    for state in _states(folder):
+        _delete(state)
+    shutil.rmtree(folder)
+
+
+def _states(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("checkpoint-*") if path.name[11:].isdigit()]
+
+
+def _step(state: Path) -> int:
+    return int(state.name[11:])
+
+
+def _delete(state: Path) -> None:
+    (state / _WHOLE).unlink(missing_ok=True)
+    shutil.rmtree(state)

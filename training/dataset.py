@@ -1,0 +1,174 @@
+"""Chat rows become tokens and labels.
+
+Trained are the content of every assistant turn and the token that ends it, so that the student
+learns to answer and to stop. Not trained are the system prompt, the user's turns, the headers of
+turns (the student never writes them) and whatever a template puts behind an end token.
+
+Which characters an assistant turn covers is found by rendering: the conversation up to the turn
+with the header for the answer, and the conversation with the turn. Each must begin with the one
+before, or the template rewrites what it rendered earlier and cannot be masked this way. Tokens are
+those of the whole conversation, rendered once; a token that reaches from a header into the content
+is not trained.
+
+Not covered: packing, templates that drop the reasoning of earlier turns, cutting long rows.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.errors import MaskError, RowsError
+
+IGNORED = -100  # the label that the loss leaves out
+
+Messages = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row: `labels` has the token itself where it is trained and IGNORED elsewhere."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+    @property
+    def supervised(self) -> int:
+        """How many tokens are trained. The first token never is: nothing predicts it."""
+        return sum(label != IGNORED for label in self.labels[1:])
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The rows that fit, in the order of the file, and how many were longer than allowed."""
+
+    examples: list[Example]
+    dropped: int
+
+
+def read_examples(
+    rows: Path, tokenizer: Any, *, max_length: int, end_ids: frozenset[int]
+) -> Examples:
+    """Tokenise and mask the JSONL file `rows` of {"messages": [{"role", "content"}, ...]}.
+
+    `end_ids` are the tokens that end an assistant turn. Rows of more than `max_length` tokens are
+    dropped and counted. Raises RowsError for rows that are no conversations and where no row is
+    left; MaskError where the template is missing or cannot be masked.
+    """
+    if not getattr(tokenizer, "chat_template", None):
+        raise MaskError(
+            "the student's tokenizer has no chat template, so conversations cannot be rendered. "
+            "Remedy: use an instruction-tuned student, or put its chat_template.jinja beside the "
+            "tokenizer."
+        )
+    examples: list[Example] = []
+    dropped = 0
+    for where, messages in _conversations(rows):
+        try:
+            example = mask(messages, tokenizer, end_ids)
+        except MaskError as error:
+            raise MaskError(f"{where}: {error}") from error
+        if len(example.input_ids) > max_length:
+            dropped += 1
+        else:
+            examples.append(example)
+    if not examples and dropped:
+        raise RowsError(
+            f"{rows}: all {dropped} rows are longer than {max_length} tokens. "
+            "Remedy: raise train.max_length (the student's own limit is the most it can be)."
+        )
+    if not examples:
+        raise RowsError(
+            f"{rows} holds no rows. Remedy: check the mixture's sources and budget; every source "
+            "that it names may be empty."
+        )
+    return Examples(examples, dropped)
+
+
+def mask(messages: Messages, tokenizer: Any, end_ids: frozenset[int]) -> Example:
+    """The tokens and labels of one conversation, up to its last assistant turn."""
+    spans: list[tuple[int, int]] = []
+    text = ""
+    for i, message in enumerate(messages):
+        if message["role"] != "assistant":
+            continue
+        header = _render(tokenizer, messages[:i], add_generation_prompt=True)
+        turn = _render(tokenizer, messages[: i + 1], add_generation_prompt=False)
+        if not (header.startswith(text) and turn.startswith(header)):
+            raise MaskError(
+                f"the chat template renders the turns before message {i + 1} differently once that "
+                "message is there, so trained tokens cannot be told from untrained ones. "
+                "Remedy: use a template that only appends, or leave such conversations out."
+            )
+        spans.append((len(header), len(turn)))
+        text = turn
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+    labels = [IGNORED] * len(ids)
+    for start, end in spans:
+        inside = [i for i, (a, b) in enumerate(offsets) if start <= a < b <= end]
+        ends = [i for i in inside if ids[i] in end_ids]
+        if not ends:
+            names = tokenizer.convert_ids_to_tokens(sorted(end_ids))
+            raise MaskError(
+                f"the chat template ends an assistant turn with none of the tokens {names}, so the "
+                "student would never learn to stop. Remedy: name the template's end token as "
+                "eos_token_id in the student's generation_config.json."
+            )
+        for i in inside:
+            if i <= ends[-1]:
+                labels[i] = ids[i]
+    example = Example(list(ids), labels)
+    if not example.supervised:
+        raise MaskError(
+            "no token of the conversation is trained. Remedy: leave out conversations without an "
+            "answer."
+        )
+    return example
+
+
+def _render(tokenizer: Any, messages: Messages, *, add_generation_prompt: bool) -> str:
+    from jinja2 import TemplateError
+
+    try:
+        text = tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=add_generation_prompt
+        )
+    except TemplateError as error:
+        raise MaskError(
+            f"the chat template refuses the conversation: {error}. "
+            "Remedy: give it the roles and the order of roles that the template knows."
+        ) from error
+    return str(text)
+
+
+def _conversations(rows: Path) -> Iterator[tuple[str, Messages]]:
+    """Each conversation, with the words that say where it stands."""
+    with rows.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            where = f"{rows}, line {number}"
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise RowsError(f"{where} is not JSON: {error}. Remedy: repair it.") from error
+            messages = row.get("messages") if isinstance(row, dict) else None
+            if not (isinstance(messages, list) and messages and all(map(_is_message, messages))):
+                raise RowsError(
+                    f'{where} is no conversation. Remedy: give every row "messages", a list of '
+                    'objects that each have the texts "role" and "content".'
+                )
+            if all(message["role"] != "assistant" for message in messages):
+                raise RowsError(
+                    f"{where} has no assistant turn, so nothing in it can be trained. "
+                    "Remedy: leave it out of the mixture."
+                )
+            yield where, messages
+
+
+def _is_message(message: object) -> bool:
+    return (
+        isinstance(message, dict)
+        and isinstance(message.get("role"), str)
+        and isinstance(message.get("content"), str)
+    )

@@ -1,0 +1,33 @@
+"""What can go wrong in this package, as messages for the person who runs it.
+
+TrainingError
+├── StudentError    a GGUF file or base checkpoint is missing, unreadable or of an unknown kind
+├── RowsError       the mixture has no row to train on, or a row that is not a conversation
+├── MaskError       the chat template cannot be split into trained and untrained tokens
+├── ResumeError     the folder holds the interrupted state of another run
+└── DivergedError   the loss is no longer a number
+"""
+
+
+class TrainingError(Exception):
+    """The message says what is wrong and what to do about it."""
+
+
+class StudentError(TrainingError):
+    """A GGUF file or base checkpoint is missing, unreadable or of an unknown kind."""
+
+
+class RowsError(TrainingError):
+    """The mixture has no row to train on, or a row that is not a conversation."""
+
+
+class MaskError(TrainingError):
+    """The chat template cannot be split into trained and untrained tokens."""
+
+
+class ResumeError(TrainingError):
+    """The folder holds the interrupted state of another run."""
+
+
+class DivergedError(TrainingError):
+    """The loss is no longer a number."""

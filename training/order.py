@@ -1,0 +1,36 @@
+"""Which row comes when."""
+
+import math
+import random
+
+from training.settings import Train
+
+
+def steps_of(settings: Train, rows: int) -> int:
+    """The number of optimizer steps of a run over `rows` rows."""
+    if settings.steps is not None:
+        return settings.steps
+    return math.ceil(_samples(settings, rows) / settings.batch_size)
+
+
+def data_order(settings: Train, rows: int, seed: int) -> list[int]:
+    """The row numbers in the order of training, over the whole run.
+
+    Every pass over the data is shuffled anew, and no row comes again before all have come. With
+    `epochs`, the last step is smaller where the rows run out; with `steps`, all are full.
+    """
+    samples = _samples(settings, rows)
+    order: list[int] = []
+    passes = 0
+    while len(order) < samples:
+        once = list(range(rows))
+        random.Random(f"{seed}/{passes}").shuffle(once)
+        order += once
+        passes += 1
+    return order[:samples]
+
+
+def _samples(settings: Train, rows: int) -> int:
+    if settings.steps is not None:
+        return settings.steps * settings.batch_size
+    return max(1, round(rows * settings.epochs))
