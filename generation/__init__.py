@@ -1,0 +1,1 @@
+"""From a language's name and a teacher's address to source files, and from sources to a mixture."""

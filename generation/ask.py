@@ -1,0 +1,208 @@
+"""Build requests, make sure that the ledger has their answers, and count what became of them."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from generation.ids import request_seed
+from generation.ledger import Answer, Ledger, Request
+from generation.parse import read_list
+from generation.prompts import Prompts
+from generation.reply import Reply, read_reply
+from generation.settings import Teacher
+from generation.teacher import TeacherClient
+
+T = TypeVar("T")
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass
+class Step:
+    """The yield of one step.
+
+    asked, answered and parsed count requests: all of the step, those with an accepted response,
+    and those whose response finished and could be read. kept counts what the step hands on (lists
+    give several). reasons counts what was lost, requests and items alike.
+    """
+
+    step: str
+    asked: int = 0
+    answered: int = 0
+    parsed: int = 0
+    kept: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def lose(self, reason: str, count: int = 1) -> None:
+        """Count something lost."""
+        if count:
+            self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+
+@dataclass
+class Usage:
+    """Tokens and requests of a source, whether paid in this run or earlier."""
+
+    calls: int = 0
+    tokens_input: int = 0
+    tokens_output: int = 0
+
+
+class Asker:
+    """What a source's steps share: settings, wording, client, ledger, and the counts so far."""
+
+    def __init__(
+        self,
+        *,
+        teacher: Teacher,
+        prompts: Prompts,
+        client: TeacherClient,
+        ledger: Ledger,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        self.teacher = teacher
+        self.prompts = prompts
+        self.seed = seed
+        self.steps: list[Step] = []
+        self.usage = Usage()
+        self._client = client
+        self._ledger = ledger
+        self._progress = progress
+        self._asked: set[str] = set()
+
+    def step(self, name: str) -> Step:
+        """A new line in the table of yields."""
+        self.steps.append(Step(name))
+        return self.steps[-1]
+
+    def list_request(
+        self, step: str, prompt: str, identity: object, /, *, count: int, **values: str
+    ) -> Request:
+        """A request for `count` strings. `identity` gives the request its own seed."""
+        messages = self.prompts.messages(prompt, count=count, **values)
+        text = _string(self.teacher.schema_max_characters)
+        return self.request(step, messages, identity, schema=array_schema([text] * count))
+
+    def request(
+        self,
+        step: str,
+        messages: list[dict[str, str]],
+        identity: object,
+        *,
+        schema: dict[str, Any] | None = None,
+        final: bool = False,
+    ) -> Request:
+        """A request with the teacher's settings.
+
+        `schema` is used in schema mode only; `final` means an answer that becomes a row.
+        """
+        teacher = self.teacher
+        body: dict[str, Any] = {
+            "model": teacher.name,
+            "messages": messages,
+            "temperature": teacher.temperature,
+            "max_tokens": teacher.response_max_tokens if final else teacher.max_tokens,
+            "seed": request_seed(self.seed, step, identity),
+        }
+        if schema is not None and teacher.lists == "schema":
+            body["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "strict": True, "schema": schema},
+            }
+        body |= teacher.extra_body | (teacher.response_extra_body if final else {})
+        return Request(step, {name: value for name, value in body.items() if value is not None})
+
+    async def replies(self, requests: Sequence[Request], step: Step) -> Iterator[Reply]:
+        """Ask what the ledger lacks, then give the reply to each request, in order.
+
+        Counts asked, answered and the reasons of what did not finish. A request that failed is
+        not asked twice in a run.
+        """
+        found = self._ledger.answered(requests) | self._asked
+        missing = list({r.key: r for r in requests if r.key not in found}.values())
+        total, ready = len(requests), len(requests) - len(missing)
+        self._progress(ready, total, step.step)
+
+        def tell(done: int, failed: int) -> None:
+            note = f"{step.step}, {failed} failed" if failed else step.step
+            self._progress(ready + done, total, note)
+
+        await self._client.ask_all(missing, self._ledger, tell)
+        self._asked.update(request.key for request in missing)
+        step.asked += total
+        return self._read(requests, step)
+
+    async def lists(
+        self, requests: Sequence[Request], step: Step, limit: int
+    ) -> Iterator[list[str] | None]:
+        """Ask for lists; None where there is none."""
+        replies = await self.replies(requests, step)
+        return (parsed(reply, step, lambda text: read_list(text, limit)) for reply in replies)
+
+    def _read(self, requests: Sequence[Request], step: Step) -> Iterator[Reply]:
+        for answer in self._ledger.answers(requests):
+            reply = self._reply(answer, step)
+            if reply.reason:
+                step.lose(reply.reason)
+            yield reply
+
+    def _reply(self, answer: Answer, step: Step) -> Reply:
+        if answer.response is None:
+            # The server's own words after the colon stay in the ledger.
+            return Reply(reason=(answer.failure or "no response").partition(":")[0])
+        step.answered += 1
+        self.usage.calls += 1
+        self.usage.tokens_input += answer.tokens_input
+        self.usage.tokens_output += answer.tokens_output
+        return read_reply(answer.response)
+
+
+def parsed(reply: Reply, step: Step, read: Callable[[str], T | None]) -> T | None:
+    """What `read` finds in a reply; counts the result in the step."""
+    if reply.reason is not None:
+        return None
+    value = read(reply.text)
+    if value is None:
+        step.lose("unreadable")
+    else:
+        step.parsed += 1
+    return value
+
+
+def array_schema(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The schema of {"items": [...]} with exactly these entries."""
+    same = all(entry == entries[0] for entry in entries)
+    items: dict[str, Any] = {"items": entries[0]} if same else {"prefixItems": entries}
+    array = {"type": "array", **items, "minItems": len(entries), "maxItems": len(entries)}
+    return _object({"items": array})
+
+
+def conversation_schema(turns: list[dict[str, str]], longest: int | None) -> dict[str, Any]:
+    """The schema of {"items": [...]} with the turns' roles fixed."""
+    entries = []
+    for turn in turns:
+        # A translation is rarely more than twice as long in characters.
+        limit = None if longest is None else max(longest, 2 * len(turn["content"]))
+        role: dict[str, Any] = {"const": turn["role"]}
+        entries.append(_object({"role": role, "content": _string(limit)}))
+    return array_schema(entries)
+
+
+def as_json(value: object) -> str:
+    """Readable JSON for a prompt."""
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _string(longest: int | None) -> dict[str, Any]:
+    limit = {} if longest is None else {"maxLength": longest}
+    return {"type": "string", "minLength": 1, **limit}

@@ -1,0 +1,127 @@
+"""Prompts about texts of the language: each text gets one of eight tasks in turn."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from generation.ask import Asker
+from generation.errors import InputError
+from generation.ids import chance, digest, distinct, ranked
+from generation.items import Prompt, names_media
+from generation.settings import Context
+
+_BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
+
+
+def read_texts(location: str | None, *, language: str, flores_code: str | None) -> list[str]:
+    """The texts of a file, or of the language's file in a directory (see settings.Context).
+
+    Raises InputError when there is no file or no text in it.
+    """
+    path = find_texts(location, language=language, flores_code=flores_code)
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The context texts {path} cannot be read: {error}. Remedy: save them as UTF-8."
+        ) from error
+    parts = _BLANK_LINE.split(content) if _BLANK_LINE.search(content.strip()) else None
+    texts = [text.strip() for text in (parts or content.splitlines()) if text.strip()]
+    if not texts:
+        raise InputError(f"The file {path} holds no text. Remedy: put texts into it.")
+    return texts
+
+
+def find_texts(location: str | None, *, language: str, flores_code: str | None) -> Path:
+    """The text file of the language; raises InputError when there is none."""
+    if location is None:
+        raise InputError(
+            f"The context source needs texts in {language}, and none are given. Remedy: set "
+            "sources.context.texts to a text file or a directory, or leave the source out."
+        )
+    path = Path(location)
+    if path.is_file():
+        return path
+    names = [flores_code, language, language.lower().replace(" ", "_")]
+    files = [path / f"{name}.txt" for name in names if name]
+    for file in files:
+        if file.is_file():
+            return file
+    raise InputError(
+        f"There are no context texts at {path} "
+        f"(looked for {', '.join(file.name for file in files)}). Remedy: correct "
+        "sources.context.texts, or leave the source out."
+    )
+
+
+async def context_prompts(
+    asker: Asker, settings: Context, corpus: list[str], cut_tokens: Callable[[str, int], str]
+) -> list[Prompt]:
+    """Prompts about a seeded sample of the corpus, each text cut to its first tokens.
+
+    If the corpus has more than `max_texts` texts, one prompt of each is kept, else all, sampled
+    down to `max_texts` prompts.
+    """
+    chosen = _choose(asker, settings, corpus)
+    tasks = asker.prompts.context_tasks
+    step = asker.step("context.prompts")
+    # A cut inside a character must not leave a replacement mark behind.
+    texts = [cut_tokens(text, settings.first_tokens).rstrip("\ufffd").strip() for text in chosen]
+    requests = [
+        asker.list_request(
+            step.step,
+            "context_prompts",
+            digest(full),
+            count=settings.prompts,
+            text=text,
+            task=tasks[index % len(tasks)],
+        )
+        for index, (full, text) in enumerate(zip(chosen, texts, strict=True))
+    ]
+    prompts: list[Prompt] = []
+    lists = await asker.lists(requests, step, settings.prompts)
+    for index, (request, words) in enumerate(zip(requests, lists, strict=True)):
+        found = distinct(words or (), str)
+        for place, word in enumerate(found):
+            prompt = Prompt(
+                id=f"context-{request.key[:16]}-{place}",
+                words=word,
+                text=texts[index],
+                task=tasks[index % len(tasks)],
+                origin={"context": digest(chosen[index])[:16]},
+                requests=(request.key,),
+            )
+            prompts.append(prompt)
+    kept = _sample(asker.seed, settings, prompts, one_each=len(corpus) > settings.max_texts)
+    step.lose("sampled out", len(prompts) - len(kept))
+    step.kept = len(kept)
+    return kept
+
+
+def _choose(asker: Asker, settings: Context, corpus: list[str]) -> list[str]:
+    step = asker.step("context.texts")
+    different = distinct(corpus, str)
+    step.lose("duplicate", len(corpus) - len(different))
+    usable = [text for text in different if not names_media(text)]
+    step.lose("image, video or audio", len(different) - len(usable))
+    chosen = ranked(usable, asker.seed, "context.texts", str)[: settings.max_texts]
+    step.lose("sampled out", len(usable) - len(chosen))
+    step.kept = len(chosen)
+    return chosen
+
+
+def _sample(seed: int, settings: Context, prompts: list[Prompt], *, one_each: bool) -> list[Prompt]:
+    def draw(prompt: Prompt) -> float:
+        return chance(seed, "context.prompts", prompt.id)
+
+    if one_each:
+        best: dict[str, Prompt] = {}
+        for prompt in prompts:
+            text = prompt.origin["context"]
+            if text not in best or draw(prompt) < draw(best[text]):
+                best[text] = prompt
+        return list(best.values())
+    if len(prompts) <= settings.max_texts:
+        return prompts
+    ids = {prompt.id for prompt in sorted(prompts, key=draw)[: settings.max_texts]}
+    return [prompt for prompt in prompts if prompt.id in ids]

@@ -1,0 +1,33 @@
+"""Errors of this package. Each message says what is wrong and, as "Remedy:", what to do.
+
+GenerationError
+├── TeacherError     the endpoint cannot be reached, refuses the key, the model or every request
+├── PromptsError     the prompts file lacks a key or names a placeholder that does not exist
+├── InputError       the context texts or the conversations to translate are missing or malformed
+├── LedgerError      the ledger file cannot be opened or is not a ledger
+└── MixtureError     the weights name no source, or nothing remains to mix
+"""
+
+
+class GenerationError(Exception):
+    """Base of this package's errors; a user can mend the cause, so no traceback is needed."""
+
+
+class TeacherError(GenerationError):
+    """The teacher cannot answer: address, key, model name or the requests themselves are wrong."""
+
+
+class PromptsError(GenerationError):
+    """The prompts file cannot be used as it stands."""
+
+
+class InputError(GenerationError):
+    """The texts or conversations to start from are missing or malformed."""
+
+
+class LedgerError(GenerationError):
+    """The ledger cannot be opened, or the file is something else."""
+
+
+class MixtureError(GenerationError):
+    """The requested mixture is empty or names an unknown source."""

@@ -1,0 +1,193 @@
+"""Every request to a teacher and what came back: one append-only SQLite file (WAL) per language.
+
+A row is one request in one run. `response` is the raw body of an accepted HTTP response, else
+`failure` says why there is none. Requests are found again by their key, the hash of their body, so
+a response is never paid for twice, and what is parsed out of it can change without a new call.
+No column holds the endpoint's key.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from generation.errors import LedgerError
+from generation.ids import canonical, digest
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS calls (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,
+    sample INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    request TEXT NOT NULL,
+    response TEXT,
+    failure TEXT,
+    tokens_input INTEGER,
+    tokens_output INTEGER,
+    attempts INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    endpoint TEXT NOT NULL,
+    model TEXT,
+    asked_at TEXT NOT NULL,
+    CHECK ((response IS NULL) <> (failure IS NULL))
+);
+CREATE INDEX IF NOT EXISTS calls_by_key ON calls (key, id);
+CREATE TRIGGER IF NOT EXISTS calls_are_final BEFORE UPDATE ON calls
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS calls_are_kept BEFORE DELETE ON calls
+    BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+"""
+_CHUNK = 500
+_BUSY_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call: the step it belongs to, the body as sent, and which sample of that body."""
+
+    step: str
+    body: dict[str, Any]
+    sample: int = 0
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", digest(self.body, self.sample))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run got for one request; exactly one of `response` and `failure` is set."""
+
+    response: str | None
+    failure: str | None
+    attempts: int
+    seconds: float
+    endpoint: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The newest accepted response to a request, or else its newest failure."""
+
+    response: str | None
+    failure: str | None
+    tokens_input: int
+    tokens_output: int
+
+
+class Ledger:
+    """The open file. Several processes may have it open at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.appended = 0
+        self.tokens_input = 0
+        self.tokens_output = 0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._explained():
+            self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                # In WAL mode NORMAL loses nothing when the process is killed.
+                self._connection.execute("PRAGMA synchronous=NORMAL")
+                self._connection.executescript(_SCHEMA)
+            except sqlite3.Error:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def append(self, request: Request, outcome: Outcome) -> None:
+        """Write one row, at once and for good; counts rows and tokens of this run."""
+        model, tokens_input, tokens_output = _usage(outcome.response)
+        with self._explained():
+            self._connection.execute(
+                "INSERT INTO calls (key, sample, step, request, response, failure, tokens_input,"
+                " tokens_output, attempts, seconds, endpoint, model, asked_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    request.key,
+                    request.sample,
+                    request.step,
+                    canonical(request.body),
+                    outcome.response,
+                    outcome.failure,
+                    tokens_input,
+                    tokens_output,
+                    outcome.attempts,
+                    round(outcome.seconds, 3),
+                    outcome.endpoint,
+                    model,
+                    time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                ),
+            )
+        self.appended += 1
+        self.tokens_input += tokens_input
+        self.tokens_output += tokens_output
+
+    def answered(self, requests: Sequence[Request]) -> set[str]:
+        """The keys of those requests that have an accepted response."""
+        found: set[str] = set()
+        for keys in _chunks([request.key for request in requests]):
+            marks = ",".join("?" * len(keys))
+            with self._explained():
+                rows = self._connection.execute(
+                    "SELECT DISTINCT key FROM calls WHERE response IS NOT NULL"
+                    f" AND key IN ({marks})",
+                    keys,
+                )
+                found.update(key for (key,) in rows)
+        return found
+
+    def answers(self, requests: Iterable[Request]) -> Iterator[Answer]:
+        """For each request in order its newest success, else its newest failure."""
+        for request in requests:
+            with self._explained():
+                row = self._connection.execute(
+                    "SELECT response, failure, tokens_input, tokens_output FROM calls"
+                    " WHERE key = ? ORDER BY response IS NULL, id DESC LIMIT 1",
+                    (request.key,),
+                ).fetchone()
+            yield Answer(*row) if row else Answer(None, "not asked", 0, 0)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise LedgerError(
+                f"The ledger {self.path} failed: {error}. Remedy: make room on the disk, see that "
+                "the folder is writable and local, and that the file is a ledger; then start the "
+                "same command again, which asks only for what is missing."
+            ) from error
+
+
+def _usage(response: str | None) -> tuple[str | None, int, int]:
+    if response is None:
+        return None, 0, 0
+    body = json.loads(response)
+    usage = body.get("usage") or {}
+    tokens = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    counted = [value if isinstance(value, int) else 0 for value in tokens]
+    model = body.get("model")
+    return model if isinstance(model, str) else None, counted[0], counted[1]
+
+
+def _chunks(keys: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(keys), _CHUNK):
+        yield keys[start : start + _CHUNK]

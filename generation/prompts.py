@@ -1,0 +1,141 @@
+"""The wording of every request, read from a YAML file that users may copy and change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+from generation.errors import PromptsError
+
+DEFAULT_FILE = Path(__file__).with_name("prompts.yaml")
+
+# Placeholders of each request beside $language.
+_REQUESTS: dict[str, frozenset[str]] = {
+    "macro_topics": frozenset({"count", "seed"}),
+    "topics": frozenset({"count", "topic"}),
+    "topic_prompts": frozenset({"count", "topic"}),
+    "scenarios_general": frozenset({"count"}),
+    "scenarios_language": frozenset({"count"}),
+    "scenario_details": frozenset({"count", "scenario"}),
+    "scenario_prompts": frozenset({"count", "scenario"}),
+    "context_prompts": frozenset({"count", "task", "text"}),
+    "revise": frozenset({"prompt"}),
+    "revise_context": frozenset({"prompt", "text"}),
+    "respond": frozenset({"prompt"}),
+    "translate": frozenset({"conversation"}),
+}
+# The others ask for a list and get the list format appended.
+_NOT_LISTS = ("respond", "translate")
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Messages for one language. `lists` says how lists are asked for: "fenced" or "schema"."""
+
+    language: str
+    lists: str
+    general_seeds: tuple[str, ...]
+    language_seeds: tuple[str, ...]
+    context_tasks: tuple[str, ...]
+    _requests: Mapping[str, tuple[Template, Template]]
+    _list_format: Template
+
+    def messages(self, request: str, /, *, count: int = 1, **values: str) -> list[dict[str, str]]:
+        """The system and user message of a request; list requests end with the list's format."""
+        filled = {"language": self.language, "count": str(count), **values}
+        system, user = (part.substitute(filled) for part in self._requests[request])
+        if request not in _NOT_LISTS:
+            system = f"{system}\n{self._list_format.substitute(filled)}"
+        return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+def load_prompts(path: Path, *, language: str, lists: str) -> Prompts:
+    """Read and check a prompts file.
+
+    Raises PromptsError with every missing key and unknown placeholder at once.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise PromptsError(
+            f"The prompts file {path} cannot be read: {error}. Remedy: start from a copy of "
+            f"{DEFAULT_FILE.name} of this package, saved as UTF-8."
+        ) from error
+    reader = _Reader(content if isinstance(content, dict) else {})
+    requests = {
+        name: (
+            reader.template((name, "system"), known),
+            reader.template((name, "user"), known, default="$prompt"),
+        )
+        for name, known in _REQUESTS.items()
+    }
+    list_format = reader.template(("lists", lists), frozenset({"count"}))
+    general = reader.texts(("seeds", "general"))
+    own = reader.texts(("seeds", "language"))
+    tasks = reader.texts(("context_tasks",))
+    if reader.problems:
+        raise PromptsError(
+            f"The prompts file {path} cannot be used: {'; '.join(reader.problems)}. Remedy: "
+            f"compare it with {DEFAULT_FILE.name} of this package."
+        )
+    return Prompts(
+        language=language,
+        lists=lists,
+        general_seeds=tuple(part.substitute(language=language) for part in general),
+        language_seeds=tuple(part.substitute(language=language) for part in own),
+        context_tasks=tuple(part.substitute(language=language) for part in tasks),
+        _requests=requests,
+        _list_format=list_format,
+    )
+
+
+class _Reader:
+    """Takes texts out of the file's content and collects what is wrong with them."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self.content = content
+        self.problems: list[str] = []
+
+    def template(
+        self, keys: tuple[str, ...], known: frozenset[str], default: str | None = None
+    ) -> Template:
+        value = self._value(keys)
+        # Only the respond request may leave out the user message: it is the prompt itself.
+        if value is None and default is not None and keys[0] == "respond":
+            value = default
+        return self._checked(".".join(keys), value, known)
+
+    def texts(self, keys: tuple[str, ...]) -> list[Template]:
+        value = self._value(keys)
+        if not isinstance(value, list) or not value:
+            self.problems.append(f"{'.'.join(keys)} must be a list of texts")
+            return []
+        return [
+            self._checked(f"{'.'.join(keys)}[{index}]", item, frozenset())
+            for index, item in enumerate(value)
+        ]
+
+    def _value(self, keys: tuple[str, ...]) -> Any:
+        value: Any = self.content
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def _checked(self, where: str, value: Any, known: frozenset[str]) -> Template:
+        if not isinstance(value, str) or not value.strip():
+            self.problems.append(f"{where} must be a text")
+            return Template("")
+        template = Template(value.strip())
+        if not template.is_valid():
+            self.problems.append(f"{where} has a single $ (write $$)")
+            return template
+        allowed = known | {"language"}
+        for name in template.get_identifiers():
+            if name not in allowed:
+                self.problems.append(
+                    f"{where} names ${name} (it may name ${', $'.join(sorted(allowed))})"
+                )
+        return template

@@ -1,0 +1,52 @@
+"""Answer the prompts: the teacher's text and reasoning become rows."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from generation.ask import Asker, parsed
+from generation.ids import distinct
+from generation.items import Prompt, names_media
+
+Row = dict[str, Any]
+
+
+async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIterator[Row]:
+    """One row for each prompt that got a finished answer, in the prompts' order."""
+    step = asker.step(f"{source}.responses")
+    different = distinct(prompts, lambda prompt: prompt.message)
+    step.lose("duplicate", len(prompts) - len(different))
+    usable = [prompt for prompt in different if not prompt.media]
+    step.lose("image, video or audio", len(different) - len(usable))
+    requests = [
+        asker.request(
+            step.step,
+            asker.prompts.messages("respond", prompt=prompt.message),
+            prompt.id,
+            final=True,
+        )
+        for prompt in usable
+    ]
+    replies = await asker.replies(requests, step)
+    for prompt, request, reply in zip(usable, requests, replies, strict=True):
+        answer = parsed(reply, step, lambda text: text)
+        if answer is None:
+            continue
+        if names_media(answer):
+            step.lose("image, video or audio")
+            continue
+        step.kept += 1
+        yield {
+            "id": prompt.id,
+            "source": source,
+            "messages": [
+                {"role": "user", "content": prompt.message},
+                {"role": "assistant", "content": answer},
+            ],
+            "reasoning": reply.reasoning,
+            "provenance": {
+                **prompt.origin,
+                **({} if prompt.task is None else {"task": prompt.task}),
+                "revised": prompt.revised,
+                "requests": [*prompt.requests, request.key],
+            },
+        }

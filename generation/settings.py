@@ -1,0 +1,198 @@
+"""What a user sets for the teacher, the sources and the mixture; the defaults are the paper's.
+
+Standard library only, so that the command line can build these without loading anything else.
+A field marked `keyed: False` cannot change a result and stays out of an artifact's key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+SOURCES = ("topic", "scenario", "context", "translated")
+
+_UNKEYED = {"keyed": False}
+
+
+def _at_least(owner: object, minimum: float, *names: str) -> None:
+    for name in names:
+        value = getattr(owner, name)
+        if value is not None and not value >= minimum:
+            raise ValueError(
+                f"{type(owner).__name__}.{name}: at least {minimum}, received {value!r}"
+            )
+
+
+def _between(owner: object, name: str, low: float, high: float) -> None:
+    value = getattr(owner, name)
+    if not low <= value <= high:
+        raise ValueError(f"{type(owner).__name__}.{name}: from {low} to {high}, received {value!r}")
+
+
+def _one_of(owner: object, name: str, allowed: Sequence[str]) -> None:
+    value = getattr(owner, name)
+    if value not in allowed:
+        raise ValueError(
+            f"{type(owner).__name__}.{name}: one of {', '.join(allowed)}; received {value!r}"
+        )
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """The model that writes, behind any OpenAI-compatible endpoint.
+
+    `name` is the model's name as the endpoint knows it. `api_key_env` names the environment
+    variable that holds the key; the key itself is in no file. `extra_body` is merged into every
+    request and `response_extra_body` into those for final answers (such as reasoning_effort); a
+    null removes a field (`{max_tokens: null, max_completion_tokens: 2048}`).
+    """
+
+    name: str
+    kind: Literal["embedded", "openai"] = "openai"
+    base_url: str | None = field(default=None, metadata=_UNKEYED)
+    api_key_env: str | None = field(default=None, metadata=_UNKEYED)
+    concurrency: int = field(default=16, metadata=_UNKEYED)
+    timeout_s: float = field(default=600.0, metadata=_UNKEYED)
+    retries: int = field(default=5, metadata=_UNKEYED)
+    usd_per_million_input: float | None = field(default=None, metadata=_UNKEYED)
+    usd_per_million_output: float | None = field(default=None, metadata=_UNKEYED)
+    temperature: float = 1.0
+    max_tokens: int = 2048
+    response_max_tokens: int = 4096
+    # How lists are asked for: a fenced JSON array that a tolerant parser reads, or a JSON schema
+    # that the server enforces.
+    lists: Literal["fenced", "schema"] = "fenced"
+    # Longest string that a schema allows; a very small teacher needs it to come to an end.
+    schema_max_characters: int | None = None
+    extra_body: dict[str, Any] = field(default_factory=dict)
+    response_extra_body: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("Teacher.name: the model's name at the endpoint, received ''")
+        _one_of(self, "kind", ("embedded", "openai"))
+        _one_of(self, "lists", ("fenced", "schema"))
+        _at_least(self, 1, "concurrency", "max_tokens", "response_max_tokens")
+        _at_least(self, 16, "schema_max_characters")
+        _at_least(self, 0, "retries", "temperature")
+        _at_least(self, 0, "usd_per_million_input", "usd_per_million_output")
+        if not self.timeout_s > 0:
+            raise ValueError(f"Teacher.timeout_s: above 0, received {self.timeout_s!r}")
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Counts of the topic source: seeds, macro-topics of a seed, topics of a macro-topic, prompts.
+
+    The seeds are the first ones of the prompts file.
+    """
+
+    general_seeds: int = 8
+    language_seeds: int = 8
+    macro_topics: int = 20
+    topics: int = 10
+    prompts: int = 3
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "general_seeds", "language_seeds")
+        _at_least(self, 1, "macro_topics", "topics", "prompts")
+        if self.general_seeds + self.language_seeds == 0:
+            raise ValueError("Topic: general_seeds + language_seeds at least 1, received 0")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Counts of the scenario source: broad scenarios (general, of the language), detailed ones."""
+
+    general: int = 30
+    language: int = 30
+    detailed: int = 30
+    prompts: int = 5
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "general", "language")
+        _at_least(self, 1, "detailed", "prompts")
+        if self.general + self.language == 0:
+            raise ValueError("Scenario: general + language at least 1, received 0")
+
+
+@dataclass(frozen=True)
+class Context:
+    """Texts of the language that prompts are asked about.
+
+    `texts` is a UTF-8 text file, or a directory that holds `<FLORES code>.txt` or
+    `<language>.txt`. If the file has a blank line, blank lines separate its texts; otherwise every
+    line is a text.
+    """
+
+    # Not the path but the content of a file is part of the key: see source.input_hashes.
+    texts: str | None = field(default=None, metadata=_UNKEYED)
+    max_texts: int = 10_000
+    first_tokens: int = 1_000
+    prompts: int = 3
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "max_texts", "first_tokens", "prompts")
+
+
+@dataclass(frozen=True)
+class Translated:
+    """English chats to translate: `conversations` is a JSONL file, one chat an object.
+
+    Ratios are translated / original tokens of a turn; `max_input_tokens` is of a whole chat.
+    """
+
+    conversations: str | None = field(default=None, metadata=_UNKEYED)
+    max_conversations: int = 15_000
+    max_input_tokens: int = 2_048
+    min_ratio: float = 0.75
+    max_ratio: float = 25.0
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "max_conversations", "max_input_tokens")
+        _at_least(self, 0, "min_ratio")
+        _at_least(self, self.min_ratio, "max_ratio")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The four sources; `revised_share` of the prompts of the first three are made harder."""
+
+    topic: Topic = field(default_factory=Topic)
+    scenario: Scenario = field(default_factory=Scenario)
+    context: Context = field(default_factory=Context)
+    translated: Translated = field(default_factory=Translated)
+    revised_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        _between(self, "revised_share", 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How sources become one mixture.
+
+    `weights` are relative. With `shares="weights"` they are the sources' shares of the rows; with
+    `shares="rows"` a source's share is its weight times its number of rows, so that equal weights
+    take everything, which is the paper's mixture. No row is repeated: the mixture ends where the
+    first source runs out, or at `max_examples`. An empty system prompt adds no system message.
+    """
+
+    name: str = field(metadata=_UNKEYED)
+    weights: dict[str, float]
+    shares: Literal["weights", "rows"] = "weights"
+    max_examples: int | None = None
+    reasoning: bool = True
+    thinking_system_prompt: str = (
+        "You are a helpful assistant. First think about the question between <think> and "
+        "</think>, then give your answer."
+    )
+    plain_system_prompt: str = "You are a helpful assistant."
+
+    def __post_init__(self) -> None:
+        _one_of(self, "shares", ("weights", "rows"))
+        _at_least(self, 1, "max_examples")
+        for source, weight in self.weights.items():
+            if not 0 <= weight < float("inf"):
+                raise ValueError(
+                    f"Mix.weights.{source}: a finite number of at least 0, received {weight!r}"
+                )

@@ -1,0 +1,163 @@
+"""Translate English chats turn by turn, with the paper's filters."""
+
+import heapq
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from generation.ask import Asker, Step, as_json, conversation_schema, parsed
+from generation.errors import InputError
+from generation.ids import digest
+from generation.items import names_media
+from generation.parse import Turn, is_conversation, read_conversation
+from generation.settings import Translated
+
+_ROLES = {"human": "user", "gpt": "assistant"}
+
+
+def find_conversations(location: str | None) -> Path:
+    """The JSONL file of chats; raises InputError when there is none."""
+    if location is not None and Path(location).is_file():
+        return Path(location)
+    problem = "none is given" if location is None else f"{location} is not a file"
+    raise InputError(
+        f"The translated source needs a JSONL file of English chats, and {problem}. Remedy: set "
+        "sources.translated.conversations to one, or leave the source out."
+    )
+
+
+async def translate(
+    asker: Asker, settings: Translated, count_tokens: Callable[[str], int]
+) -> AsyncIterator[dict[str, Any]]:
+    """One row for each chat whose translation passes the filters.
+
+    Token counts are those of `count_tokens`, the student's.
+    """
+    chats = _choose(asker, settings, count_tokens)
+    step = asker.step("translated.conversations")
+    longest = asker.teacher.schema_max_characters
+    requests = [
+        asker.request(
+            step.step,
+            asker.prompts.messages("translate", conversation=as_json(chat)),
+            digest(chat),
+            schema=conversation_schema(chat, longest),
+        )
+        for chat in chats
+    ]
+    replies = await asker.replies(requests, step)
+    for chat, request, reply in zip(chats, requests, replies, strict=True):
+        turns = parsed(reply, step, read_conversation)
+        if turns is None:
+            continue
+        if reason := _fault(chat, turns, settings, count_tokens):
+            step.lose(reason)
+            continue
+        step.kept += 1
+        yield {
+            "id": f"translated-{request.key[:16]}",
+            "source": "translated",
+            "messages": [
+                {"role": turn["role"], "content": turn["content"].strip()} for turn in turns
+            ],
+            "reasoning": None,
+            "provenance": {
+                "conversation": digest(chat)[:16],
+                "revised": False,
+                "requests": [request.key],
+            },
+        }
+
+
+def _fault(
+    chat: list[Turn], turns: list[Turn], settings: Translated, count_tokens: Callable[[str], int]
+) -> str | None:
+    if len(turns) != len(chat):
+        return "other number of turns"
+    for before, after in zip(chat, turns, strict=True):
+        if names_media(after["content"]):
+            return "image, video or audio"
+        ratio = count_tokens(after["content"]) / max(1, count_tokens(before["content"]))
+        if ratio < settings.min_ratio:
+            return "turn too short"
+        if ratio > settings.max_ratio:
+            return "turn too long"
+    return None
+
+
+def _choose(
+    asker: Asker, settings: Translated, count_tokens: Callable[[str], int]
+) -> list[list[Turn]]:
+    """A seeded sample of the file's usable chats, less the ones that are too long."""
+    step = asker.step("translated.chosen")
+    path = find_conversations(settings.conversations)
+    usable = 0
+
+    def drawn() -> Iterator[tuple[str, list[Turn]]]:
+        nonlocal usable
+        seen: set[bytes] = set()
+        for chat in _chats(path, step):
+            mark = digest(asker.seed, "translated", chat)
+            if (short := bytes.fromhex(mark)[:12]) in seen:
+                step.lose("duplicate")
+                continue
+            seen.add(short)
+            usable += 1
+            yield mark, chat
+
+    # The smallest hashes: a sample that does not depend on the file's order.
+    sample = heapq.nsmallest(settings.max_conversations, drawn(), key=lambda pair: pair[0])
+    step.lose("sampled out", usable - len(sample))
+    chosen = [
+        chat
+        for _, chat in sample
+        if sum(count_tokens(turn["content"]) for turn in chat) <= settings.max_input_tokens
+    ]
+    step.lose("too many tokens", len(sample) - len(chosen))
+    step.kept = len(chosen)
+    return chosen
+
+
+def _chats(path: Path, step: Step) -> Iterator[list[Turn]]:
+    number = 0
+    with path.open(encoding="utf-8") as lines:
+        try:
+            for line in lines:
+                number += 1
+                if not line.strip():
+                    continue
+                chat, reason = _chat(json.loads(line))
+                if reason:
+                    step.lose(reason)
+                else:
+                    yield chat
+        except ValueError as error:
+            raise InputError(
+                f"{path}, line {number} or the next: not a JSON object in UTF-8 ({error}). Remedy: "
+                'one chat a line, {"messages": [{"role": "user", "content": "..."}, ...]}.'
+            ) from error
+
+
+def _chat(row: Any) -> tuple[list[Turn], str | None]:
+    """The turns of `messages`, or of `conversations` with from/value, and why they cannot be used.
+
+    A row that says it is not English (`langdetect`) is left out.
+    """
+    if not isinstance(row, dict):
+        return [], "not an object"
+    if row.get("langdetect", "en") != "en":
+        return [], "not English"
+    found = row.get("messages") or row.get("conversations")
+    turns: list[Turn] = []
+    for turn in found if isinstance(found, list) else []:
+        if not isinstance(turn, dict):
+            return [], "not an alternating chat"
+        role = turn.get("role") or turn.get("from")
+        content = turn.get("content") or turn.get("value")
+        turns.append({"role": _ROLES.get(str(role), str(role)), "content": content or ""})
+    if not is_conversation(turns) or len(turns) % 2:
+        return [], "not an alternating chat"
+    if any(names_media(turn["content"]) for turn in turns):
+        return [], "image, video or audio"
+    return turns, None

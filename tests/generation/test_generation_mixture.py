@@ -1,0 +1,120 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.errors import MixtureError
+from generation.mixture import MixtureFacts, make_mixture
+from generation.settings import Mix
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> dict[str, Path]:
+    """Sources of 40, 20, 10 and no rows; only topics have reasoning."""
+    paths = {}
+    for name, count in {"topic": 40, "scenario": 20, "translated": 10, "context": 0}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        lines = [
+            {
+                "id": f"{name}-{number}",
+                "source": name,
+                "messages": [
+                    {"role": "user", "content": "Habari?"},
+                    {"role": "assistant", "content": "Nzuri."},
+                ],
+                "reasoning": "hm" if name == "topic" else None,
+            }
+            for number in range(count)
+        ]
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / "rows.jsonl").write_text(text, encoding="utf-8")
+        paths[name] = folder
+    return paths
+
+
+def mix(
+    sources: dict[str, Path], out: Path, weights: dict[str, float], seed: int = 1, **settings: Any
+) -> tuple[MixtureFacts, list[dict[str, Any]]]:
+    mixed = Mix("m", weights, **settings)
+    facts = make_mixture(sources, mixed, language="Swahili", seed=seed, out=out)
+    text = (out / "rows.jsonl").read_text(encoding="utf-8")
+    return facts, [json.loads(line) for line in text.splitlines()]
+
+
+def counts(facts: MixtureFacts) -> dict[str, int]:
+    return {line.source: line.rows for line in facts.table}
+
+
+def test_weights_are_shares_until_a_source_runs_out(
+    sources: dict[str, Path], tmp_path: Path
+) -> None:
+    facts, found = mix(sources, tmp_path, {"topic": 1, "scenario": 1})
+    assert counts(facts) == {"topic": 20, "scenario": 20}
+    facts, found = mix(sources, tmp_path, {"topic": 6, "scenario": 3, "translated": 3})
+    assert counts(facts) == {"topic": 20, "scenario": 10, "translated": 10}
+    assert len({row["id"] for row in found}) == facts.rows == 40
+    assert sum(line.share for line in facts.table) == pytest.approx(1)
+
+
+def test_row_shares_with_equal_weights_take_everything(
+    sources: dict[str, Path], tmp_path: Path
+) -> None:
+    weights = dict.fromkeys(sources, 1.0)
+    facts, _ = mix(sources, tmp_path, weights, shares="rows")
+    assert counts(facts) == {"topic": 40, "scenario": 20, "translated": 10, "context": 0}
+
+
+def test_a_larger_budget_contains_the_smaller(sources: dict[str, Path], tmp_path: Path) -> None:
+    weights = {"topic": 3, "scenario": 2, "translated": 1.5}
+    before: list[str] = []
+    for budget in range(1, 30):
+        _, found = mix(sources, tmp_path, weights, max_examples=budget)
+        ids = [row["id"] for row in found]
+        assert len(ids) == budget
+        # The order is nested too.
+        assert [one for one in ids if one in set(before)] == before
+        before = ids
+
+
+def test_seed_decides(sources: dict[str, Path], tmp_path: Path) -> None:
+    weights = {"topic": 1.0, "scenario": 1.0}
+    runs = [mix(sources, tmp_path / str(n), weights, seed=s)[1] for n, s in enumerate((1, 1, 2))]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_system_messages_follow_the_reasoning(sources: dict[str, Path], tmp_path: Path) -> None:
+    words: dict[str, Any] = {"thinking_system_prompt": "Think.", "plain_system_prompt": "Plain."}
+    weights = {"topic": 1.0, "translated": 1.0}
+    for reasoning in (True, False):
+        _, found = mix(sources, tmp_path, weights, reasoning=reasoning, **words)
+        for row in found:
+            thinks = reasoning and row["source"] == "topic"
+            system, _, answer = (turn["content"] for turn in row["messages"])
+            assert system == ("Think." if thinks else "Plain.")
+            assert answer == ("<think>hm</think>Nzuri." if thinks else "Nzuri.")
+    _, found = mix(sources, tmp_path, {"translated": 1}, plain_system_prompt="")
+    assert found[0]["messages"][0]["role"] == "user"
+
+
+def test_a_source_without_rows_is_a_line_of_zeros(sources: dict[str, Path], tmp_path: Path) -> None:
+    facts, _ = mix(sources, tmp_path, {"topic": 1, "context": 3})
+    assert counts(facts) == {"topic": 40, "context": 0}
+    assert facts.table[1].available == 0
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({"topics": 1.0}, "unknown sources: topics.*choose from context"),
+        ({"topic": 0.0}, "no weight is above 0"),
+        ({}, "no weight is above 0"),
+        ({"context": 1.0}, "context has 0 rows"),
+    ],
+)
+def test_nothing_to_mix(
+    sources: dict[str, Path], tmp_path: Path, weights: dict[str, float], words: str
+) -> None:
+    with pytest.raises(MixtureError, match=words):
+        mix(sources, tmp_path, weights)

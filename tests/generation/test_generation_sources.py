@@ -1,0 +1,213 @@
+"""The steps of each source: counts as in the paper, choices by seed, filters."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from running import LEAST, SMALL, run
+from scripted import Scripted, completion
+
+from generation.errors import InputError
+from generation.prompts import DEFAULT_FILE
+from generation.settings import Context, Sources, Teacher, Translated
+from generation.source import Source, input_hashes
+
+
+def rows(folder: Path, source: str) -> list[dict[str, Any]]:
+    text = (folder / source / "rows.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_real_small_teacher(llama: Teacher, tmp_path: Path) -> None:
+    kept = 0
+    sources: tuple[Source, ...] = get_args(Source)
+    for source in sources:
+        facts = run(source, tmp_path, llama, LEAST)
+        found = rows(tmp_path, source)
+        kept += len(found)
+        assert facts.rows == len(found)
+        assert facts.cost_usd == 0
+        assert facts.calls == facts.calls_new == sum(step.asked for step in facts.steps) > 0
+        assert facts.tokens_output == facts.tokens_output_new > 0
+        for row in found:
+            roles = [turn["role"] for turn in row["messages"]]
+            assert roles == ["user", "assistant"] * (len(roles) // 2)
+            assert all(turn["content"] for turn in row["messages"])
+            assert row["source"] == source
+    # Its texts differ between processors, so that no source alone is certain to have one.
+    assert kept
+
+
+def test_counts_of_topics(teacher: Teacher, tmp_path: Path) -> None:
+    facts = run("topic", tmp_path, teacher)
+    asked = {step.step: (step.asked, step.kept) for step in facts.steps}
+    # 2 seeds, 2 macro-topics each, 2 topics each: 2 + 4 + 8 = 14 things to write 2 prompts about.
+    assert asked["topic.macro_topics"] == (2, 4)
+    assert asked["topic.topics"] == (4, 8)
+    assert asked["topic.prompts"] == (14, 28)
+    assert asked["topic.responses"] == (28, 28)
+    revised = sum(row["provenance"]["revised"] for row in rows(tmp_path, "topic"))
+    assert asked["topic.revised"] == (revised, revised)
+    assert 7 < revised < 21
+
+
+def test_counts_of_scenarios(teacher: Teacher, tmp_path: Path) -> None:
+    facts = run("scenario", tmp_path, teacher)
+    asked = {step.step: (step.asked, step.kept) for step in facts.steps}
+    assert asked["scenario.scenarios"] == (2, 3)
+    assert asked["scenario.details"] == (3, 6)
+    assert asked["scenario.prompts"] == (9, 18)
+    assert asked["scenario.responses"] == (18, 18)
+
+
+@pytest.mark.parametrize(("share", "revised"), [(0.0, {False}), (1.0, {True})])
+def test_revised_share(share: float, revised: set[bool], teacher: Teacher, tmp_path: Path) -> None:
+    run("topic", tmp_path, teacher, replace(SMALL, revised_share=share))
+    assert {row["provenance"]["revised"] for row in rows(tmp_path, "topic")} == revised
+
+
+def test_a_lost_list_loses_only_itself(server: Scripted, teacher: Teacher, tmp_path: Path) -> None:
+    def behave(body: dict[str, Any], nth: int) -> dict[str, Any] | None:
+        lost = "everyday life." in body["messages"][1]["content"]
+        return completion("I would rather not.") if lost else None
+
+    server.behave = behave
+    facts = run("topic", tmp_path, teacher)
+    assert facts.steps[0].reasons == {"unreadable": 1}
+    assert facts.steps[0].kept == 2
+    assert facts.rows == 2 * (2 + 2 + 4)
+
+
+def test_contexts_take_tasks_in_turn_and_carry_the_text(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    run("context", tmp_path, teacher, replace(SMALL, context=replace(SMALL.context, prompts=1)))
+    found = rows(tmp_path, "context")
+    assert len(found) == 8
+    assert len({row["provenance"]["task"] for row in found}) == 8
+    for row in found:
+        text, _, words = row["messages"][0]["content"].partition("\n\n")
+        assert len(text.split()) == 20
+        assert words.startswith("entry ")
+
+
+def test_more_texts_than_wanted_give_one_prompt_each_and_a_nested_sample(
+    teacher: Teacher, tmp_path: Path
+) -> None:
+    ids = {}
+    for count in (2, 4):
+        settings = replace(SMALL, context=replace(SMALL.context, max_texts=count))
+        run("context", tmp_path / str(count), teacher, settings)
+        found = rows(tmp_path / str(count), "context")
+        ids[count] = {row["provenance"]["context"] for row in found}
+        assert len(found) == len(ids[count]) == count
+    assert ids[2] < ids[4]
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [("one\ntwo\n", 2), ("one\nstill one\n\ntwo\n \nthree\n", 3), ("\n\none\n", 1)],
+)
+def test_how_a_text_file_is_read(
+    content: str, texts: int, teacher: Teacher, tmp_path: Path
+) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_text(content, encoding="utf-8")
+    settings = Sources(context=Context(texts=str(file), prompts=1), revised_share=0)
+    assert run("context", tmp_path, teacher, settings).rows == texts
+
+
+@pytest.mark.parametrize(
+    ("source", "settings", "words"),
+    [
+        ("context", Sources(), "none are given.*sources.context.texts"),
+        ("context", Sources(context=Context(texts="/nowhere")), "swh_Latn.txt, Swahili.txt"),
+        ("translated", Sources(), "none is given.*sources.translated.conversations"),
+        ("translated", Sources(translated=Translated("/nowhere")), "not a file"),
+    ],
+)
+def test_missing_inputs_are_named(
+    source: Source, settings: Sources, words: str, teacher: Teacher, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=words):
+        run(source, tmp_path, teacher, settings)
+
+
+def test_translations_are_filtered(server: Scripted, teacher: Teacher, tmp_path: Path) -> None:
+    file = tmp_path / "chats.jsonl"
+    chats = [
+        [("human", f"Question number {n}, with several words?"), ("gpt", "One two three four.")]
+        for n in range(5)
+    ]
+    lines: list[dict[str, Any]] = [
+        {"conversations": [{"from": who, "value": text} for who, text in chat]} for chat in chats
+    ]
+    lines += [lines[0], {"langdetect": "fr", **lines[0]}, {"messages": []}]
+    lines.append({"messages": [{"role": "user", "content": "<image> What?"}] * 1})
+    lines.append({"messages": [{"role": "system", "content": "x"}]})
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+    def behave(body: dict[str, Any], nth: int) -> dict[str, Any] | None:
+        user = body["messages"][1]["content"]
+        chat = json.loads(user[user.index("[") :])
+        number = int(chat[0]["content"].split()[2].rstrip(","))
+        if number == 1:
+            chat = chat[:1]
+        if number == 2:
+            chat[1]["content"] = "One."
+        if number == 3:
+            chat[1]["content"] = "word " * 101
+        return completion("Sorry, no." if number == 4 else json.dumps(chat))
+
+    server.behave = behave
+    settings = Sources(translated=Translated(str(file)))
+    facts = run("translated", tmp_path, teacher, settings)
+    assert facts.steps[0].reasons == {
+        "duplicate": 1,
+        "not English": 1,
+        "not an alternating chat": 3,
+    }
+    assert facts.steps[1].reasons == {
+        "other number of turns": 1,
+        "turn too short": 1,
+        "turn too long": 1,
+        "unreadable": 1,
+    }
+    (row,) = rows(tmp_path, "translated")
+    assert row["messages"][0]["content"].startswith("Question number 0")
+
+
+def test_images_are_dropped(server: Scripted, teacher: Teacher, tmp_path: Path) -> None:
+    def behave(body: dict[str, Any], nth: int) -> dict[str, Any] | None:
+        final = "JSON" not in body["messages"][0]["content"]
+        return completion("See <image>.") if final and body["seed"] % 2 else None
+
+    server.behave = behave
+    facts = run("topic", tmp_path, teacher)
+    last = facts.steps[-1]
+    assert last.kept + last.reasons["image, video or audio"] == 28
+    assert facts.rows == last.kept > 0
+
+
+def test_input_hashes_follow_the_content(tmp_path: Path) -> None:
+    file = tmp_path / "texts.txt"
+    settings = Sources(context=Context(texts=str(file)))
+
+    def hashes() -> dict[str, str]:
+        return input_hashes(
+            "context",
+            language="Swahili",
+            flores_code="swh_Latn",
+            settings=settings,
+            prompts_file=DEFAULT_FILE,
+        )
+
+    file.write_text("one", encoding="utf-8")
+    before = hashes()
+    file.write_text("two", encoding="utf-8")
+    after = hashes()
+    assert before.keys() == after.keys() == {"prompts", "texts"}
+    assert before["prompts"] == after["prompts"]
+    assert before["texts"] != after["texts"]
