@@ -27,7 +27,8 @@ def yields(view: StoreView) -> Sheet:
         head = (_about(a, "language"), _about(a, "source"), a.key[:8])
         for step in _lines(a.facts.get("steps")):
             numbers = (_number(step, name) for name in counts)
-            rows.append((*head, str(step.get("step", "")), *numbers, _reasons(step)))
+            name = str(step.get("step", "")).removeprefix(f"{_about(a, 'source')}.")
+            rows.append((*head, name, *numbers, _reasons(step)))
         rows.append((*head, "written", None, None, None, _number(a.facts, "rows"), ""))
     return Sheet("yields", "Data yields", columns, tuple(rows))
 

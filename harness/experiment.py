@@ -1,0 +1,260 @@
+"""An experiment, top to bottom: sources -> mixture -> checkpoint -> scores.
+
+This is the one file in which generation, training and scoring meet. `plan` lays out every stage
+with its key and does no work; `harness.store` then builds what is missing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from generation.mixture import make_mixture
+from generation.source import Source, input_hashes, make_source
+from harness.config import Config, Language
+from harness.keys import keyed
+from harness.provenance import package_version
+from harness.stage import Outcome, Stage, Work
+from harness.store import clear, file_sha256
+from harness.students import StudentTokens, base_stage, checkpoint_path
+from harness.teacher import running_teacher
+from tasks.catalogue import TASKS, Task
+from tasks.catalogue import VERSION as TASKS_VERSION
+from tasks.data import data_root
+from tasks.errors import DataMissing
+from training.precision import has_nvidia_gpu, resolve_precision
+from training.students import embedded_gguf
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of the report: a checkpoint on a task, or the reason why there cannot be one."""
+
+    task: str
+    producer: str
+    checkpoint: Stage
+    score: Stage | None
+    gap: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All stages of an experiment."""
+
+    base: Stage
+    sources: Mapping[str, Stage]
+    mixture: Stage
+    trained: Stage
+    cells: tuple[Cell, ...]
+
+    def targets(self, stop_after: str | None) -> list[Stage]:
+        """The stages to build; their inputs are built where a target is missing."""
+        if stop_after == "sources":
+            return list(self.sources.values())
+        if stop_after == "mix":
+            return [self.mixture]
+        if stop_after == "train":
+            return [self.trained]
+        return [cell.score for cell in self.cells if cell.score]
+
+    def stages(self) -> list[Stage]:
+        """Every stage, in the order of the work."""
+        scores = [cell.score for cell in self.cells if cell.score]
+        return [self.base, *self.sources.values(), self.mixture, self.trained, *scores]
+
+
+def plan(config: Config, ledgers: Path) -> Plan:
+    """Lays out the experiment. Reads the input files (to hash them), but does no work.
+
+    `ledgers` is the directory of the teacher's ledgers. Raises an error of the package concerned
+    when an input is missing or malformed.
+    """
+    base = base_stage(config.student)
+    sources = {
+        source: source_stage(config, cast(Source, source), base, ledgers)
+        for source, weight in config.mix.weights.items()
+        if weight > 0
+    }
+    mixture = mixture_stage(config, sources)
+    trained = train_stage(config, base, mixture)
+    cells = [
+        score_cell(config, TASKS[name], producer, checkpoint)
+        for producer, checkpoint in (("base", base), (f"trained:{config.mix.name}", trained))
+        for name in config.evaluate.tasks
+    ]
+    return Plan(base, sources, mixture, trained, tuple(cells))
+
+
+def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> Stage:
+    """One kind of data in one language, written by the teacher."""
+    language, teacher = config.language, config.teacher
+    # Only what this source uses is part of its key.
+    weights = embedded_gguf() if teacher.kind == "embedded" else None
+    settings = keyed(getattr(config.sources, source))
+    if source != "translated":
+        settings["revised_share"] = config.sources.revised_share
+    files = input_hashes(
+        source,
+        language=language.name,
+        flores_code=language.flores_code,
+        settings=config.sources,
+        prompts_file=Path(config.prompts_file),
+    )
+
+    def make(work: Work) -> Outcome:
+        tokens = StudentTokens(work.inputs.get("base"))
+        with running_teacher(teacher, weights) as ready:
+            facts = make_source(
+                source,
+                language=language.name,
+                flores_code=language.flores_code,
+                settings=config.sources,
+                teacher=ready,
+                prompts_file=Path(config.prompts_file),
+                seed=config.seed,
+                ledger=ledgers / f"{_slug(language)}.sqlite",
+                out=work.out,
+                count_tokens=tokens.count,
+                cut_tokens=tokens.cut,
+                progress=work.progress,
+            )
+        return Outcome(asdict(facts), facts.tokens_input, facts.tokens_output, facts.cost_usd)
+
+    return Stage(
+        name="source",
+        version=1,
+        label=f"{language.name}: {source}",
+        fields={
+            "source": source,
+            "language": language.name,
+            "seed": config.seed,
+            "settings": settings,
+            "teacher": keyed(teacher),
+            "teacher_weights": file_sha256(weights) if weights else None,
+            "files": files,
+        },
+        # Contexts are cut, and translations filtered, by the student's tokens.
+        inputs={"base": base} if source in ("context", "translated") else {},
+        make=make,
+        about={"language": language.name, "source": source, "teacher": teacher.name},
+    )
+
+
+def mixture_stage(config: Config, sources: Mapping[str, Stage]) -> Stage:
+    """The rows that the student is trained on, drawn from the sources."""
+
+    def make(work: Work) -> Outcome:
+        clear(work.out)
+        facts = make_mixture(
+            {source: artifact.path / "rows.jsonl" for source, artifact in work.inputs.items()},
+            config.mix,
+            language=config.language.name,
+            seed=config.seed,
+            out=work.out,
+        )
+        return Outcome(asdict(facts))
+
+    return Stage(
+        name="mixture",
+        version=1,
+        label=f"{config.language.name}: mixture {config.mix.name}",
+        fields={"mix": keyed(config.mix), "seed": config.seed},
+        inputs=sources,
+        make=make,
+        about={"language": config.language.name, "mix": config.mix.name},
+    )
+
+
+def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
+    """The student, fine-tuned on the mixture."""
+    settings = replace(config.train, precision=resolve_precision(config.train.precision))
+
+    def make(work: Work) -> Outcome:
+        from training.finetune import finetune
+
+        facts = finetune(
+            base=checkpoint_path(work.inputs["base"]),
+            rows=work.inputs["mixture"].path / "rows.jsonl",
+            out=work.out,
+            settings=settings,
+            precision=resolve_precision(settings.precision),
+            seed=config.seed,
+            progress=work.progress,
+        )
+        return Outcome(asdict(facts))
+
+    return Stage(
+        name="train",
+        version=1,
+        label=f"{config.language.name}: train on {config.mix.name}",
+        fields={"train": keyed(settings), "seed": config.seed},
+        inputs={"base": base, "mixture": mixture},
+        make=make,
+        about={"language": config.language.name, "producer": f"trained:{config.mix.name}"},
+    )
+
+
+def score_cell(config: Config, task: Task, producer: str, checkpoint: Stage) -> Cell:
+    """A checkpoint on a task; a named gap where the benchmark or the data lack the language."""
+    language = config.language
+    root = data_root(config.data_dir)
+    code = getattr(language.benchmarks, task.benchmark)
+    if code is None:
+        reason = language.gaps.get(task.benchmark) or (
+            f"no {task.benchmark} code is known for {language.name}; "
+            f"language.benchmarks.{task.benchmark}=CODE gives one"
+        )
+        return Cell(task.name, producer, checkpoint, None, reason)
+    try:
+        data_sha256 = task.fingerprint(root, code)
+    except DataMissing as error:
+        return Cell(task.name, producer, checkpoint, None, str(error))
+
+    evaluate = config.evaluate
+    precision = evaluate.precision
+    if precision == "auto":
+        # fp32 wherever it is affordable: scores then agree from machine to machine.
+        precision = "bf16" if has_nvidia_gpu() else "fp32"
+
+    def make(work: Work) -> Outcome:
+        from harness.scoring.score import ScoreRequest, score_task
+
+        request = ScoreRequest(
+            checkpoint=checkpoint_path(work.inputs["checkpoint"]),
+            task=task,
+            code=code,
+            data_root=root,
+            data_sha256=data_sha256,
+            limit=evaluate.limit,
+            max_new_tokens=evaluate.max_new_tokens,
+            batch_tokens=evaluate.batch_tokens,
+            precision=precision,
+        )
+        return Outcome(score_task(request, work.out, work.progress))
+
+    score = Stage(
+        name="score",
+        version=1,
+        label=f"{language.name}: {producer} on {task.name}",
+        fields={
+            "task": task.name,
+            "tasks_version": TASKS_VERSION,
+            "code": code,
+            "data_sha256": data_sha256,
+            "protocol": task.protocol,
+            "limit": evaluate.limit,
+            "max_new_tokens": evaluate.max_new_tokens if task.metric == "chrf++" else None,
+            "batch_tokens": evaluate.batch_tokens,
+            "precision": precision,
+            "lm_eval": package_version("lm-eval"),
+        },
+        inputs={"checkpoint": checkpoint},
+        make=make,
+        about={"language": language.name, "producer": producer, "task": task.name},
+    )
+    return Cell(task.name, producer, checkpoint, score)
+
+
+def _slug(language: Language) -> str:
+    """The language's name as a file name."""
+    return "".join(c if c.isalnum() else "_" for c in language.name.lower())

@@ -1,0 +1,50 @@
+"""What `kakugo --help` prints: what it does, the groups as they are on disk, examples."""
+
+import shutil
+import textwrap
+
+from harness.overrides import CONF
+
+HEADER = """\
+kakugo: from a language's name to a scored model and a report.
+
+Without arguments it runs the embedded quickstart: a small teacher writes Swahili training data, a
+small student is fine-tuned on it, and both it and its base are scored on five tasks.
+
+Usage: kakugo [-m] [GROUP=OPTION ...] [KEY=VALUE ...]
+"""
+FOOTER = """\
+Examples
+  kakugo                                          the quickstart
+  kakugo language=yoruba mix=topic                another language, data from topics alone
+  kakugo language=other language.name="West Frisian" mix=topic
+                                                  any language, by name alone
+  kakugo data_dir=DIR evaluate.limit=50           scored on the benchmarks' own files
+  kakugo -m mix=topic,scenario,gen                a sweep; shared stages run once
+  kakugo -m sweep=subsets hydra/launcher=two_at_once
+                                                  the data subsets, two jobs at a time
+  kakugo experiment=paper language=yoruba ...     the paper's run; see conf/experiment/paper.yaml
+  kakugo stop_after=mix                           the data only (also: sources, train)
+  kakugo --cfg job                                the whole configuration
+
+Results   kakugo-report --store DIR               tables and one page, from what DIR holds
+Shell     eval "$(kakugo -sc install=bash)"       completion of groups, options and keys
+More      kakugo --hydra-help                     what Hydra itself can do
+"""
+
+
+def help_text() -> str:
+    """The help, as wide as the terminal allows."""
+    width = min(100, shutil.get_terminal_size().columns)
+    groups = []
+    for folder in sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra"):
+        options = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+        groups.append(
+            textwrap.fill(
+                f"  {folder.name:<12}{options}",
+                width,
+                subsequent_indent=" " * 14,
+                break_on_hyphens=False,
+            )
+        )
+    return "\n".join([HEADER, "Groups", *groups, "", FOOTER])

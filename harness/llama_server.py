@@ -1,0 +1,41 @@
+"""Runs llama.cpp's server on one GGUF file, on a free loopback port, until its standard input ends.
+
+    python -m harness.llama_server GGUF MODEL_NAME CONTEXT_TOKENS
+
+The first line on standard output is the server's address. The parent keeps the other end of
+standard input: however the parent ends, also by ``kill -9``, the pipe closes and the server exits.
+"""
+
+import os
+import sys
+import threading
+
+
+def main(gguf: str, name: str, context: int) -> None:
+    def exit_with_parent() -> None:
+        sys.stdin.buffer.read()
+        os._exit(0)
+
+    threading.Thread(target=exit_with_parent, daemon=True).start()
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = gguf
+    params.model_alias = {name}
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    # One slot: the text of a request then does not depend on what runs beside it.
+    params.n_parallel = 1
+    params.n_ctx = context
+    params.cache_prompt = False
+    params.ui = False
+    # One thread, which is no slower for so small a model: two spend their time waiting for each
+    # other. And the text does not depend on the number of cores.
+    params.cpuparams.n_threads = 1
+    server = xllamacpp.Server(params)
+    print(server.listening_address, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

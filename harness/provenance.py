@@ -1,0 +1,58 @@
+"""With what a result was made: package versions and the state of the repository."""
+
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+# What can move a number; all others are in constraints.txt.
+PACKAGES = (
+    "accelerate",
+    "datasets",
+    "lm-eval",
+    "openai",
+    "sacrebleu",
+    "tokenizers",
+    "torch",
+    "transformers",
+    "xllamacpp",
+)
+
+
+@cache
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of `PACKAGES`, as installed. Imports none of them."""
+    return {"python": platform.python_version()} | {
+        name: package_version(name) for name in PACKAGES
+    }
+
+
+def package_version(name: str) -> str:
+    """The installed version of a package, or "absent"."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+@cache
+def git_state() -> dict[str, Any]:
+    """Commit of the harness's checkout and whether it has uncommitted changes; None outside git."""
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", *arguments],
+                cwd=Path(__file__).parent,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
+
+    status = git("status", "--porcelain", "--untracked-files=no")
+    return {"commit": git("rev-parse", "HEAD"), "dirty": None if status is None else bool(status)}

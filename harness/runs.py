@@ -1,0 +1,61 @@
+"""What a run intended and how it ended: the record from which reports name what is missing."""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.config import Config
+from harness.experiment import Plan
+from harness.keys import keyed
+
+
+def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any]) -> None:
+    """Writes ``plan.json`` and the resolved ``config.yaml`` into the run's folder.
+
+    The configuration holds the name of the variable with the teacher's key, never the key.
+    """
+    language = config.language
+    record = {
+        "run": folder.name,
+        "experiment": config.name,
+        "command": " ".join(["kakugo", *sys.argv[1:]]),
+        "language": {key: value for key, value in keyed(language).items() if key != "benchmarks"},
+        "student": config.student.name,
+        "teacher": config.teacher.name,
+        "mix": config.mix.name,
+        "stages": [
+            {"stage": stage.name, "key": stage.key, "label": stage.label} for stage in plan.stages()
+        ],
+        "cells": [
+            {
+                "language": language.name,
+                "producer": cell.producer,
+                "checkpoint": {"stage": cell.checkpoint.name, "key": cell.checkpoint.key},
+                "task": cell.task,
+                "key": cell.score.key if cell.score else None,
+                "gap": cell.gap,
+            }
+            for cell in plan.cells
+        ],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "config.yaml", yaml.safe_dump(resolved, allow_unicode=True, sort_keys=False))
+    _write(folder / "plan.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def write_error(folder: Path, error: BaseException) -> None:
+    """Writes ``error.txt``: what went wrong in the first line, the traceback below."""
+    folder.mkdir(parents=True, exist_ok=True)
+    first = " ".join(str(error).split()) or type(error).__name__
+    trace = "".join(traceback.format_exception(error))
+    _write(folder / "error.txt", f"{type(error).__name__}: {first}\n\n{trace}")
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,81 @@
+"""A stage: one step of an experiment, what its result depends on, and the function that makes it.
+
+Stages form the experiment's graph through `inputs`. A stage's key follows from its fields and its
+inputs' keys alone, so that the whole plan of a run is known before any work is done.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.keys import stage_key
+
+Progress = Callable[[int, int, str], None]
+"""Called as (done, total, note) while a stage works."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage says of its result, beside the files it wrote.
+
+    `facts` is plain JSON for reports; tokens are the teacher's; `cost_usd` is None where the price
+    is not known, and 0.0 where the work was free.
+    """
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    tokens_input: int = 0
+    tokens_output: int = 0
+    cost_usd: float | None = 0.0
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """The finished result of a stage: a directory with a manifest."""
+
+    stage: str
+    key: str
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the stage said of its result."""
+        facts: Mapping[str, Any] = self.manifest["facts"]
+        return facts
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a stage's function is given.
+
+    `out` is where it writes. It may hold what an interrupted run left there, and the function goes
+    on from that. `inputs` are the finished artifacts of the stage's inputs, by role.
+    """
+
+    out: Path
+    inputs: Mapping[str, Artifact]
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step. `fields` and the inputs' keys make its key; `label` and `about` are for people."""
+
+    name: str
+    version: int
+    label: str
+    fields: Mapping[str, Any]
+    make: Callable[[Work], Outcome]
+    inputs: Mapping[str, "Stage"] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    shared: bool = False
+    """Kept in the cache that all stores share: for what is costly to make and the same for all."""
+
+    @cached_property
+    def key(self) -> str:
+        """See `harness.keys.stage_key`."""
+        return stage_key(
+            self.name, self.version, self.fields, {role: s.key for role, s in self.inputs.items()}
+        )

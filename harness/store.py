@@ -1,0 +1,250 @@
+"""Finished results, each under the key of what it depends on.
+
+    <store>/<stage>/<key>/           a finished artifact: its files and manifest.json, written last
+    <store>/<stage>/<key>.partial/   one that is being made, or was when its process died
+    <store>/.locks/                  who is making what; a lock dies with its process
+
+Not covered: locks over network file systems (build what jobs share first, see `stop_after`).
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from filelock import FileLock, Timeout
+
+from harness.errors import ArtifactCorrupt, ArtifactMissing
+from harness.provenance import git_state, package_versions
+from harness.stage import Artifact, Progress, Stage, Work
+
+MANIFEST = "manifest.json"
+# Files up to this size are hashed whenever an artifact is found; larger ones (weights) only when
+# a stage is about to read them, since a finished sweep must not reread every checkpoint.
+QUICK_HASH_BYTES = 16 * 2**20
+
+
+class Watcher(Protocol):
+    """Who is told what the store does."""
+
+    def reused(self, stage: Stage, artifact: Artifact) -> None: ...
+    def waiting(self, stage: Stage) -> None: ...
+    def started(self, stage: Stage, resumed: bool) -> Progress: ...
+    def finished(self, stage: Stage, artifact: Artifact) -> None: ...
+    def stopped(self, stage: Stage) -> None: ...
+
+
+class Store:
+    """Builds stages, each once, however many processes ask for it."""
+
+    def __init__(
+        self,
+        root: Path,
+        cache: Path,
+        watcher: Watcher,
+        may_make: Callable[[Stage], str | None] = lambda stage: None,
+    ) -> None:
+        """`may_make` gives the reason why a missing stage must not be made, or None if it may."""
+        self.root = root
+        self.cache = cache
+        self.watcher = watcher
+        self.may_make = may_make
+        self._seen: dict[str, Artifact] = {}
+
+    def folder(self, stage: Stage) -> Path:
+        """Where the finished artifact of `stage` is or will be."""
+        return (self.cache if stage.shared else self.root) / stage.name / stage.key
+
+    def find(self, stage: Stage) -> Artifact | None:
+        """The finished artifact, checked against its manifest, or None.
+
+        Raises `ArtifactCorrupt` when a file is missing, truncated or changed.
+        """
+        folder = self.folder(stage)
+        if not folder.exists():
+            return None
+        artifact = Artifact(stage.name, stage.key, folder, read_manifest(folder))
+        check_files(artifact, QUICK_HASH_BYTES)
+        return artifact
+
+    def build(self, stage: Stage) -> Artifact:
+        """The artifact of `stage`, made now if it is missing; first its missing inputs."""
+        if stage.key in self._seen:
+            return self._seen[stage.key]
+        artifact = self.find(stage)
+        if artifact is not None:
+            self.watcher.reused(stage, artifact)
+        else:
+            artifact = self._make(stage)
+        self._seen[stage.key] = artifact
+        return artifact
+
+    def build_all(self, targets: Sequence[Stage]) -> None:
+        """Builds `targets`, after everything that any missing one of them needs.
+
+        What can fail early then fails before the long work: all data and checkpoints come before
+        the first score.
+        """
+        for stage in targets:
+            missing = self.find(stage) is None
+            for needed in stage.inputs.values():
+                if missing:
+                    self.build(needed)
+                else:
+                    self._look_over(needed)
+        for stage in targets:
+            self.build(stage)
+
+    def _look_over(self, stage: Stage) -> None:
+        """Reports what is there of the inputs of a finished stage, and finds damage in it.
+
+        What is no longer there is not needed any more.
+        """
+        for needed in stage.inputs.values():
+            self._look_over(needed)
+        if stage.key not in self._seen and self.find(stage):
+            self.build(stage)
+
+    def _make(self, stage: Stage) -> Artifact:
+        reason = self.may_make(stage)
+        if reason:
+            raise ArtifactMissing(f"{stage.label} is not done, and {reason}")
+        inputs = {role: self.build(needed) for role, needed in stage.inputs.items()}
+        folder = self.folder(stage)
+        with self._locked(stage):
+            artifact = self.find(stage)
+            if artifact is not None:  # another process made it while this one waited
+                self.watcher.reused(stage, artifact)
+                return artifact
+            for needed in inputs.values():
+                check_files(needed, None)
+            partial = folder.with_name(f"{stage.key}.partial")
+            resumed = partial.exists()
+            partial.mkdir(parents=True, exist_ok=True)
+            start = time.monotonic()
+            progress = self.watcher.started(stage, resumed)
+            try:
+                outcome = stage.make(Work(partial, inputs, progress))
+            except BaseException:
+                self.watcher.stopped(stage)
+                raise
+            manifest = {
+                "stage": stage.name,
+                "version": stage.version,
+                "key": stage.key,
+                "label": stage.label,
+                "about": dict(stage.about),
+                "config": dict(stage.fields),
+                "inputs": [
+                    {"name": role, "stage": needed.name, "key": needed.key}
+                    for role, needed in sorted(stage.inputs.items())
+                ],
+                "facts": dict(outcome.facts),
+                "tokens": {"input": outcome.tokens_input, "output": outcome.tokens_output},
+                "cost_usd": outcome.cost_usd,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                # Of the process that finished it; `resumed` says that an earlier one had begun.
+                "seconds": round(time.monotonic() - start, 3),
+                "resumed": resumed,
+                "packages": package_versions(),
+                "git": git_state(),
+                "files": file_hashes(partial),
+            }
+            write_manifest(partial, manifest)
+            partial.replace(folder)
+        artifact = Artifact(stage.name, stage.key, folder, manifest)
+        self.watcher.finished(stage, artifact)
+        return artifact
+
+    @contextmanager
+    def _locked(self, stage: Stage) -> Iterator[None]:
+        """Holds the lock under which one process makes `stage`."""
+        place = (self.cache if stage.shared else self.root) / ".locks"
+        place.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place / f"{stage.name}-{stage.key}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            self.watcher.waiting(stage)
+            lock.acquire(poll_interval=0.2)
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of the finished artifact in `folder`; `ArtifactCorrupt` if it is not one."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["key"] != folder.name or not isinstance(manifest["files"], dict):
+            raise ValueError("it belongs to another artifact")
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise corrupt(folder, MANIFEST, f"is not a manifest ({error})") from None
+    return dict(manifest)
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Writes manifest.json whole or not at all, and onto the disk."""
+    temporary = folder / f"{MANIFEST}.tmp"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(manifest, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / MANIFEST)
+
+
+def file_hashes(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of every file below `folder`, by its path within it."""
+    return {
+        path.relative_to(folder).as_posix(): {
+            "bytes": path.stat().st_size,
+            "sha256": file_sha256(path),
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_files(artifact: Artifact, hash_up_to: int | None) -> None:
+    """Compares an artifact's files with its manifest; `hash_up_to` bytes limits what is hashed."""
+    for name, entry in artifact.manifest["files"].items():
+        path = artifact.path / name
+        if not path.is_file():
+            raise corrupt(artifact.path, name, "is missing")
+        size = path.stat().st_size
+        if size != entry["bytes"]:
+            raise corrupt(artifact.path, name, f"has {size} bytes instead of {entry['bytes']}")
+        if (hash_up_to is None or size <= hash_up_to) and file_sha256(path) != entry["sha256"]:
+            raise corrupt(artifact.path, name, "was changed since it was made (SHA-256 differs)")
+
+
+def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
+    """The error for a damaged artifact, with its remedy."""
+    return ArtifactCorrupt(
+        f"{folder / name} {what}.\n"
+        f"Remedy: remove the artifact and run the same command again; only it is made anew:\n"
+        f"    rm -r {folder}"
+    )
+
+
+def clear(folder: Path) -> None:
+    """Empties a directory: for stages that do not continue from what an interrupted run left."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

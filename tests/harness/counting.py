@@ -1,0 +1,45 @@
+"""A stage that leaves a trace of every time it is made, for tests with several processes.
+
+python counting.py STORE TRACE SECONDS
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from harness.stage import Artifact, Outcome, Progress, Stage, Work
+from harness.store import Store
+
+
+class Silent:
+    """A watcher that says nothing."""
+
+    def reused(self, stage: Stage, artifact: Artifact) -> None: ...
+    def waiting(self, stage: Stage) -> None: ...
+    def started(self, stage: Stage, resumed: bool) -> Progress:
+        return lambda done, total, note: None
+
+    def finished(self, stage: Stage, artifact: Artifact) -> None: ...
+    def stopped(self, stage: Stage) -> None: ...
+
+
+def counting_stage(trace: Path, seconds: float = 0.0, name: str = "slow") -> Stage:
+    """Writes ten numbers, one file each, keeping those that an interrupted process left."""
+
+    def make(work: Work) -> Outcome:
+        with trace.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        for number in range(10):
+            path = work.out / f"{number}.txt"
+            if not path.exists():
+                time.sleep(seconds / 10)
+                path.write_text(str(number * number))
+        return Outcome({"sum": sum(int(p.read_text()) for p in work.out.glob("*.txt"))})
+
+    return Stage(name, 1, "a slow stage", {"numbers": 10}, make)
+
+
+if __name__ == "__main__":
+    store = Store(Path(sys.argv[1]), Path(sys.argv[1]) / "cache", Silent())
+    print(store.build(counting_stage(Path(sys.argv[2]), float(sys.argv[3]))).facts["sum"])

@@ -1,0 +1,59 @@
+"""The command line, as a person uses it."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+KAKUGO = [sys.executable, "-m", "harness.cli"]
+
+
+def kakugo(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*KAKUGO, *arguments], capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_help_is_quick_and_says_what_to_type() -> None:
+    seconds = []
+    for _ in range(3):
+        start = time.monotonic()
+        done = kakugo("--help")
+        seconds.append(time.monotonic() - start)
+    assert done.returncode == 0
+    for words in ("language=other", "kakugo -m", "kakugo-report", "experiment=paper"):
+        assert words in done.stdout
+    assert min(seconds) < 1.5
+
+
+def test_start_up_loads_nothing_heavy() -> None:
+    heavy = ["torch", "transformers", "datasets", "lm_eval", "numpy", "openai"]
+    program = f"import sys, harness.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_mistakes_are_named_without_a_traceback(tmp_path: Path) -> None:
+    done = kakugo("train.stepz=3", "+mix.extra=1", f"store={tmp_path}")
+    assert done.returncode == 1
+    assert "train.stepz: there is no such key. Nearest: steps" in done.stderr
+    assert "mix.extra" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+    done = kakugo("language=swahilli")
+    assert done.returncode == 1
+    assert "Nearest: swahili" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_language_by_name_alone_has_named_gaps_and_no_scores(tmp_path: Path) -> None:
+    done = kakugo("language=other", "language.name=West Frisian", "mix=topic", "--cfg", "job")
+    assert "West Frisian" in done.stdout
+
+
+def test_a_missing_file_is_an_error_before_any_work(tmp_path: Path) -> None:
+    done = kakugo(
+        f"store={tmp_path}", "sources.translated.conversations=/nowhere.jsonl", "mix=tran"
+    )
+    assert done.returncode == 1
+    assert "/nowhere.jsonl" in done.stderr
+    assert "Remedy" in done.stderr
+    assert not (tmp_path / "source").exists()

@@ -1,0 +1,101 @@
+"""The configuration: every problem at once, with the nearest key."""
+
+from typing import Any
+
+import pytest
+
+from harness.config import build_config
+from harness.errors import ConfigError
+from harness.overrides import prepared
+
+VALID: dict[str, Any] = {
+    "name": "x",
+    "language": {"name": "Swahili"},
+    "student": {"name": "s", "kind": "gguf"},
+    "teacher": {"name": "t"},
+    "sources": {},
+    "mix": {"name": "topic", "weights": {"topic": 1}},
+    "train": {"name": "tiny", "steps": 3},
+    "evaluate": {},
+    "prompts_file": "p",
+    "store": "a",
+    "cache": "c",
+}
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    values = {
+        key: dict(value) if isinstance(value, dict) else value for key, value in VALID.items()
+    }
+    for path, value in changes.items():
+        *groups, last = path.split("__")
+        target = values
+        for group in groups:
+            target = target.setdefault(group, {})
+        target[last] = value
+    return values
+
+
+def test_a_valid_configuration_is_typed() -> None:
+    config = build_config(VALID)
+    assert config.mix.weights == {"topic": 1.0}
+    assert config.evaluate.limit is None
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    values = changed(
+        train__stepz=3, mix__extra=1, evaluate__limit="x", train__precision="fp33", seed=1.5
+    )
+    with pytest.raises(ConfigError) as caught:
+        build_config(values)
+    message = str(caught.value)
+    assert "5 problems" in message
+    assert "train.stepz: there is no such key. Nearest: steps" in message
+    assert "mix.extra: there is no such key" in message
+    assert "evaluate.limit: a whole number is needed, received 'x'" in message
+    assert "train.precision: one of auto, bf16, fp32 is needed, received 'fp33'" in message
+    assert "seed: a whole number is needed, received 1.5" in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"learning_rate": 1e-4}, "learning_rate: there is no such key. Nearest: train.learning"),
+        ({"language__name": "???"}, "language.name: a value is needed"),
+        ({"train__steps": 0}, "train: train.steps must be"),
+        ({"train__steps": True}, "train.steps: a whole number is needed, received True"),
+        ({"evaluate__tasks": ["sib200", "sib2000"]}, "evaluate.tasks.1: one of"),
+        ({"student__kind": "hub"}, "student.repository is needed"),
+        ({"evaluate__tasks": []}, "evaluate.tasks"),
+        ({"teacher": None}, "teacher"),
+    ],
+)
+def test_a_problem_names_its_key(changes: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ConfigError, match="The configuration has a problem") as caught:
+        build_config(changed(**changes))
+    assert expected in str(caught.value)
+
+
+def test_values_reach_hydra_in_a_form_that_it_accepts() -> None:
+    given = ["language=yoruba", "train.steps=3", "+mix.extra=1", "-m", "hydra.job.num=1", "~sweep"]
+    assert prepared(given) == [
+        "-m",
+        "language=yoruba",
+        "++train.steps=3",
+        "++mix.extra=1",
+        "hydra.job.num=1",
+        "~sweep",
+    ]
+    assert prepared(["mix=topic,gen", "hydra/launcher=joblib"]) == [
+        "mix=topic,gen",
+        "hydra/launcher=joblib",
+    ]
+
+
+def test_an_unknown_option_names_the_nearest_and_the_way_for_other_languages() -> None:
+    with pytest.raises(ConfigError) as caught:
+        prepared(["language=swahilli", "mix=topc"])
+    message = str(caught.value)
+    assert "Nearest: swahili" in message
+    assert 'language=other language.name="swahilli"' in message
+    assert "mix=topc" in message

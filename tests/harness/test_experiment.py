@@ -1,0 +1,197 @@
+"""Whole experiments through the command line, with a real teacher and real processes."""
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from small import manifests, results, run, small
+
+TASKS = 5
+
+
+@pytest.fixture(scope="module")
+def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of a finished small experiment."""
+    store = tmp_path_factory.mktemp("finished")
+    done = run(small(store, tiny))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return store
+
+
+def teacher_calls(store: Path) -> int:
+    """Requests in the ledger, failed ones included."""
+    with sqlite3.connect(store / "ledger" / "swahili.sqlite") as ledger:
+        tables = [r[0] for r in ledger.execute("select name from sqlite_master where type='table'")]
+        return sum(ledger.execute(f"select count(*) from {t}").fetchone()[0] for t in tables)
+
+
+def test_it_makes_every_stage_and_a_report(finished: Path) -> None:
+    assert len(manifests(finished, "score")) == 2 * TASKS
+    assert {m["about"]["source"] for m in manifests(finished, "source")} == {
+        "topic",
+        "scenario",
+        "context",
+        "translated",
+    }
+    (train,) = manifests(finished, "train")
+    assert train["facts"]["steps"] == 4
+    assert "checkpoint/model.safetensors" in train["files"]
+    assert (finished / "report.html").stat().st_size > 1000
+    assert not list(finished.glob("*/*.partial"))
+
+
+def test_scores_are_of_the_items_after_the_shots(finished: Path) -> None:
+    for manifest in manifests(finished, "score"):
+        assert manifest["facts"]["n"] == 3
+        assert manifest["facts"]["data"]["name"] == "embedded"
+        assert 0 <= manifest["facts"]["score"] <= 100
+
+
+def test_the_trained_checkpoint_loads(finished: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    (folder,) = (p.parent for p in finished.glob("train/*/manifest.json"))
+    AutoModelForCausalLM.from_pretrained(folder / "checkpoint")
+    assert AutoTokenizer.from_pretrained(folder / "checkpoint").chat_template
+
+
+def test_a_second_run_finds_everything_done(finished: Path, tiny: Path) -> None:
+    calls, before = teacher_calls(finished), results(finished)
+    start = time.monotonic()
+    done = run(small(finished, tiny))
+    assert done.returncode == 0
+    assert time.monotonic() - start < 10
+    # Base, four sources, mixture, checkpoint and the scores.
+    assert done.stdout.count("reused") == 7 + 2 * TASKS
+    assert "begun" not in done.stdout
+    assert (teacher_calls(finished), results(finished)) == (calls, before)
+
+
+def test_a_lost_result_is_made_again_and_no_more(finished: Path, tiny: Path) -> None:
+    before = results(finished)
+    lost = next(iter(before))
+    (finished / "score" / lost).rename(finished / "lost")
+    done = run(small(finished, tiny))
+    assert done.stdout.count("begun") == 1
+    assert results(finished) == before
+
+
+def test_damage_is_named(finished: Path, tiny: Path) -> None:
+    victim = next(finished.glob("score/*/samples.jsonl"))
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[:-3])
+    done = run(small(finished, tiny))
+    victim.write_bytes(whole)
+    assert done.returncode == 1
+    assert f"{victim} has {len(whole) - 3} bytes" in done.stderr
+    assert "Remedy" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_a_sweep_shares_what_its_jobs_have_in_common(
+    tiny: Path, tmp_path: Path, launcher: str
+) -> None:
+    sweep = ["-m", "mix=topic,gen", "evaluate.tasks=[sib200]", f"hydra/launcher={launcher}"]
+    done = run(small(tmp_path, tiny, *sweep))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(manifests(tmp_path, "source")) == 3
+    assert len(manifests(tmp_path, "mixture")) == 2
+    assert len(manifests(tmp_path, "train")) == 2
+    # The base is scored once for both.
+    assert len(manifests(tmp_path, "score")) == 3
+    plans = [json.loads(p.read_text()) for p in tmp_path.glob("runs/*/*/plan.json")]
+    assert {plan["mix"] for plan in plans} == {"topic", "gen"}
+
+
+def test_a_failed_job_leaves_the_others_and_its_reason(
+    finished: Path, tiny: Path, tmp_path: Path
+) -> None:
+    done = run(
+        small(
+            tmp_path,
+            tiny,
+            "-m",
+            "mix=topic,context",
+            "sources.context.texts=/nowhere",
+            "evaluate.tasks=[sib200]",
+        )
+    )
+    assert done.returncode != 0
+    (error,) = tmp_path.glob("runs/*/*/error.txt")
+    text = error.read_text()
+    assert "/nowhere" in text.splitlines()[0]
+    assert "Traceback" in text
+    assert len(manifests(tmp_path, "score")) == 2
+
+
+def test_generation_can_be_forbidden(tiny: Path, tmp_path: Path) -> None:
+    done = run(small(tmp_path, tiny, "mix=topic", "on_missing.generate=fail"))
+    assert done.returncode == 1
+    assert "Swahili: topic is not done, and on_missing.generate=fail" in done.stderr
+
+
+def test_it_stops_where_it_is_told(finished: Path, tiny: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "ledger", tmp_path / "ledger")
+    calls = teacher_calls(tmp_path)
+    made = {"sources": {"source"}, "mix": {"mixture"}, "train": {"base", "train"}}
+    expected: set[str] = set()
+    for stop, stages in made.items():
+        done = run(small(tmp_path, tiny, "mix=topic", f"stop_after={stop}"))
+        assert done.returncode == 0, done.stderr
+        expected |= stages
+        assert {p.parent.parent.name for p in tmp_path.glob("*/*/manifest.json")} == expected
+    assert teacher_calls(tmp_path) == calls  # all answers were in the ledger
+
+
+def test_ctrl_c_ends_cleanly_and_says_how_to_continue(tiny: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        small(tmp_path, tiny), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(tmp_path, "source/*.partial")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command continues" in errors
+    assert "Traceback" not in errors
+
+
+def test_killed_in_every_stage_it_ends_with_the_same_scores(
+    finished: Path, tiny: Path, tmp_path: Path
+) -> None:
+    # Each kill comes once some work of that stage is on disk.
+    for sign in (
+        "ledger/swahili.sqlite",
+        "source/*.partial/rows.jsonl*",
+        "mixture/*.partial",
+        "train/*.partial/trainer/*",
+        "train/*/manifest.json",
+        "score/*.partial/journal.jsonl",
+        "score/*/manifest.json",
+    ):
+        process = subprocess.Popen(small(tmp_path, tiny), stdout=subprocess.DEVNULL)
+        if wait_for(tmp_path, sign, process):
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = run(small(tmp_path, tiny))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert results(tmp_path) == results(finished)
+
+
+def wait_for(
+    store: Path, sign: str, process: "subprocess.Popen[str] | subprocess.Popen[bytes] | None" = None
+) -> bool:
+    """Waits until a file of that pattern exists; False when the process ended before."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if any(store.glob(sign)):
+            return True
+        if process and process.poll() is not None:
+            return False
+        time.sleep(0.002)
+    raise AssertionError(f"no {sign} in {store}")

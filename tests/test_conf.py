@@ -1,0 +1,84 @@
+"""Every shipped configuration composes and passes the typed configuration."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import OmegaConf
+
+from harness.cli import register_resolvers
+from harness.config import build_config
+from harness.overrides import CONF
+
+# What the options leave for the user to give.
+NEEDED = {
+    "language=other": ["language.name=X"],
+    "student=directory": ["student.name=x", "student.path=x"],
+    "teacher=gpt_oss_120b": ["teacher.base_url=http://127.0.0.1:1/v1"],
+    "sources=paper": ["sources.context.texts=x", "sources.translated.conversations=x"],
+}
+NEEDED["experiment=paper"] = [
+    *NEEDED["teacher=gpt_oss_120b"],
+    *NEEDED["sources=paper"],
+    "data_dir=x",
+]
+GROUPS = ("language", "student", "teacher", "sources", "mix", "train", "evaluate", "experiment")
+OPTIONS = [f"{g}={p.stem}" for g in GROUPS for p in sorted((CONF / g).glob("*.yaml"))]
+
+
+@pytest.fixture(autouse=True)
+def _hydra() -> Iterator[None]:
+    register_resolvers()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
+    GlobalHydra.instance().clear()
+
+
+def composed(*overrides: str) -> Any:
+    values = compose("run", list(overrides))
+    return build_config(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_option_is_valid(option: str) -> None:
+    config = composed(option, *NEEDED.get(option, []))
+    assert config.language.name
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "sweep").glob("*.yaml")), ids=lambda p: p.stem)
+def test_each_point_of_a_sweep_is_valid(path: Path) -> None:
+    axes = OmegaConf.load(path).hydra.sweeper.params
+    for key, values in axes.items():
+        for value in str(values).split(","):
+            composed(f"{key}={value}")
+
+
+def test_there_are_the_papers_languages_and_english() -> None:
+    names = {p.stem for p in (CONF / "language").glob("*.yaml")} - {"other"}
+    assert len(names) == 55
+    assert "english" in names
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in sorted((CONF / "language").glob("*.yaml")) if p.stem != "other"],
+    ids=lambda p: p.stem,
+)
+def test_a_language_has_a_code_or_a_reason_for_each_benchmark(path: Path) -> None:
+    language = composed(f"language={path.stem}").language
+    for benchmark in ("sib200", "belebele", "global_mmlu", "flores"):
+        has_code = getattr(language.benchmarks, benchmark) is not None
+        assert has_code != (benchmark in language.gaps), benchmark
+    assert language.direction == ("rtl" if language.script in ("Arabic", "Hebrew") else "ltr")
+    assert language.autonym
+
+
+@pytest.mark.parametrize("path", sorted((CONF / "experiment").glob("*.yaml")), ids=lambda p: p.stem)
+def test_an_experiment_opens_with_command_cost_and_expectation(path: Path) -> None:
+    header = path.read_text(encoding="utf-8").split("\n\n")[0].split("\nname:")[0]
+    assert "kakugo" in header
+    assert "Cost:" in header
+    assert "Expect" in header
