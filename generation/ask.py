@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from generation.failures import may_pass
 from generation.ids import request_seed
 from generation.ledger import Answer, Ledger, Request
 from generation.parse import read_list
@@ -66,6 +67,8 @@ class Asker:
         self.seed = seed
         self.steps: list[Step] = []
         self.usage = Usage()
+        # Requests whose only outcome is a failure that may pass, by reason.
+        self.passing: dict[str, int] = {}
         self._client = client
         self._ledger = ledger
         self._progress = progress
@@ -116,8 +119,8 @@ class Asker:
     async def replies(self, requests: Sequence[Request], step: Step) -> Iterator[Reply]:
         """Ask what the ledger lacks, then give the reply to each request, in order.
 
-        Counts asked, answered and the reasons of what did not finish. A request that failed is
-        not asked twice in a run.
+        Counts asked, answered and the reasons of what did not finish, also in `passing`. A
+        request that failed is not asked twice in a run.
         """
         found = self._ledger.answered(requests) | self._asked
         missing = list({r.key: r for r in requests if r.key not in found}.values())
@@ -150,7 +153,11 @@ class Asker:
     def _reply(self, answer: Answer, step: Step) -> Reply:
         if answer.response is None:
             # The server's own words after the colon stay in the ledger.
-            return Reply(reason=(answer.failure or "no response").partition(":")[0])
+            failure = answer.failure or "no response"
+            reason = failure.partition(":")[0]
+            if may_pass(failure):
+                self.passing[reason] = self.passing.get(reason, 0) + 1
+            return Reply(reason=reason)
         step.answered += 1
         self.usage.calls += 1
         self.usage.tokens_input += answer.tokens_input

@@ -1,11 +1,12 @@
 """Errors of this package. Each message says what is wrong and, as "Remedy:", what to do.
 
 GenerationError
-├── TeacherError     the endpoint cannot be reached, refuses the key, the model or every request
+├── TeacherError     the endpoint cannot be reached, refuses the key, the model or every request,
+│                    stops answering, or left requests unanswered that it may answer later
 ├── PromptsError     the prompts file lacks a key or names a placeholder that does not exist
 ├── InputError       the context texts or the conversations to translate are missing or malformed
 ├── LedgerError      the ledger file cannot be opened or is not a ledger
-└── MixtureError     the weights name no source, or nothing remains to mix
+└── MixtureError     a source with a weight is not there, or nothing remains to mix
 """
 
 
@@ -14,7 +15,8 @@ class GenerationError(Exception):
 
 
 class TeacherError(GenerationError):
-    """The teacher cannot answer: address, key, model name or the requests themselves are wrong."""
+    """The teacher cannot answer: address, key, model name or the requests themselves are wrong, or
+    it does not answer for the time being."""
 
 
 class PromptsError(GenerationError):
@@ -30,4 +32,4 @@ class LedgerError(GenerationError):
 
 
 class MixtureError(GenerationError):
-    """The requested mixture is empty or names an unknown source."""
+    """The requested mixture is empty or needs a source that is not there."""

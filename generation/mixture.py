@@ -47,15 +47,16 @@ def make_mixture(
     order; they are merged so that after any number of rows the shares are as near to the weights
     as whole rows allow, up to `max_examples` or the end of the first source that runs out, so that
     no row is repeated and a larger budget contains the smaller one. A source without rows gets a
-    line of zeros and the others keep their proportions. Raises MixtureError for an unknown source
-    or when nothing remains.
+    line of zeros and the others keep their proportions; one with weight 0 need not be in `sources`
+    and gets no line. Raises MixtureError when a source with a weight is not there or when nothing
+    remains.
     """
     weights = {name: weight for name, weight in settings.weights.items() if weight > 0}
-    unknown = sorted(set(settings.weights) - set(sources))
-    if unknown:
+    lacking = sorted(set(weights) - set(sources))
+    if lacking:
         raise MixtureError(
-            f"The mixture {settings.name!r} names unknown sources: {', '.join(unknown)}. Remedy: "
-            f"choose from {', '.join(sorted(sources)) or 'none'}."
+            f"The mixture {settings.name!r} needs sources that are not there: {', '.join(lacking)}."
+            f" Remedy: make them, or weigh only these: {', '.join(sorted(sources)) or 'none'}."
         )
     files = {name: _rows_file(sources[name]) for name in weights}
     places = {name: _places(name, file, seed) for name, file in files.items()}
@@ -63,9 +64,8 @@ def make_mixture(
     if not chosen:
         found = ", ".join(f"{name} has {len(rows)} rows" for name, rows in places.items())
         raise MixtureError(
-            f"The mixture {settings.name!r} of {language} is empty: "
-            f"{found or 'no weight is above 0'}. Remedy: give a weight above 0 to a source that "
-            "has rows."
+            f"The mixture {settings.name!r} of {language} is empty: {found}. Remedy: give a weight "
+            "above 0 to a source that has rows."
         )
     chosen.sort(key=lambda place: digest(seed, "mixture.order", place.id))
     counts = dict.fromkeys(weights, 0)

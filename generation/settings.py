@@ -4,6 +4,7 @@ Standard library only, so that the command line can build these without loading 
 A field marked `keyed: False` cannot change a result and stays out of an artifact's key.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 SOURCES = ("topic", "scenario", "context", "translated")
 
 _UNKEYED = {"keyed": False}
+_VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _at_least(owner: object, minimum: float, *names: str) -> None:
@@ -36,12 +38,17 @@ def _one_of(owner: object, name: str, allowed: Sequence[str]) -> None:
         )
 
 
+def _names_user(address: str) -> bool:
+    return "@" in re.split(r"[/?#\\]", address.split("://", 1)[-1])[0]
+
+
 @dataclass(frozen=True)
 class Teacher:
     """The model that writes, behind any OpenAI-compatible endpoint.
 
     `name` is the model's name as the endpoint knows it. `api_key_env` names the environment
-    variable that holds the key; the key itself is in no file. `extra_body` is merged into every
+    variable that holds the key; the key itself is in no file, and `base_url` holds none either.
+    `extra_body` is merged into every
     request and `response_extra_body` into those for final answers (such as reasoning_effort); a
     null removes a field (`{max_tokens: null, max_completion_tokens: 2048}`).
     """
@@ -77,6 +84,19 @@ class Teacher:
         _at_least(self, 0, "usd_per_million_input", "usd_per_million_output")
         if not self.timeout_s > 0:
             raise ValueError(f"Teacher.timeout_s: above 0, received {self.timeout_s!r}")
+        # What was received may be a secret here, so no message repeats it.
+        if self.base_url is not None and _names_user(self.base_url):
+            raise ValueError(
+                "Teacher.base_url: an address without user name or password (user:password@). "
+                "Remedy: put the key into an environment variable and its name into "
+                "Teacher.api_key_env"
+            )
+        if self.api_key_env is not None and not _VARIABLE.fullmatch(self.api_key_env):
+            raise ValueError(
+                "Teacher.api_key_env: the name of an environment variable (letters, digits and _, "
+                "no digit first), received something else. Remedy: export the key in a variable "
+                "and give that variable's name, never the key itself"
+            )
 
 
 @dataclass(frozen=True)
@@ -171,10 +191,11 @@ class Sources:
 class Mix:
     """How sources become one mixture.
 
-    `weights` are relative. With `shares="weights"` they are the sources' shares of the rows; with
-    `shares="rows"` a source's share is its weight times its number of rows, so that equal weights
-    take everything, which is the paper's mixture. No row is repeated: the mixture ends where the
-    first source runs out, or at `max_examples`. An empty system prompt adds no system message.
+    `weights` are relative; a source with weight 0, or none, is not needed. With `shares="weights"`
+    they are the sources' shares of the rows; with `shares="rows"` a source's share is its weight
+    times its number of rows, so that equal weights take everything, which is the paper's mixture.
+    No row is repeated: the mixture ends where the first source runs out, or at `max_examples`. An
+    empty system prompt adds no system message.
     """
 
     name: str = field(metadata=_UNKEYED)
@@ -192,7 +213,13 @@ class Mix:
         _one_of(self, "shares", ("weights", "rows"))
         _at_least(self, 1, "max_examples")
         for source, weight in self.weights.items():
+            if source not in SOURCES:
+                raise ValueError(
+                    f"Mix.weights: sources are {', '.join(SOURCES)}; received {source!r}"
+                )
             if not 0 <= weight < float("inf"):
                 raise ValueError(
                     f"Mix.weights.{source}: a finite number of at least 0, received {weight!r}"
                 )
+        if not any(self.weights.values()):
+            raise ValueError(f"Mix.weights: at least one weight above 0, received {self.weights!r}")

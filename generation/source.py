@@ -10,7 +10,7 @@ from typing import Literal
 
 from generation.ask import Asker, Progress, Step
 from generation.context import context_prompts, find_texts, read_texts
-from generation.errors import InputError
+from generation.errors import InputError, TeacherError
 from generation.ledger import Ledger
 from generation.prompts import load_prompts
 from generation.respond import Row, respond
@@ -65,7 +65,9 @@ def make_source(
     generation is never a row. `cut_tokens(text, n)` gives the first n tokens' text. `progress` is
     told (done, total, note) of the current step. Each response is in the ledger as soon as it
     arrives, so an interrupted call, repeated, goes on from there and writes the same file.
-    Raises a GenerationError for what a user can mend.
+    Raises a GenerationError for what a user can mend. One is that requests failed for reasons that
+    may pass: nothing is written then, since another call would fill the holes. A request that the
+    teacher refuses (HTTP 400) is no hole but a counted loss.
     """
     prompts = load_prompts(prompts_file, language=language, lists=teacher.lists)
 
@@ -91,7 +93,7 @@ def make_source(
                         flores_code=flores_code,
                         cut_tokens=cut_tokens,
                     )
-                written = await _write(rows, out / "rows.jsonl")
+                written = await _write(_whole(rows, asker, source), out / "rows.jsonl")
             return SourceFacts(
                 rows=written,
                 steps=asker.steps,
@@ -148,6 +150,20 @@ async def _generated(
     prompts = await revise(asker, source, prompts, settings.revised_share)
     async for row in respond(asker, source, prompts):
         yield row
+
+
+async def _whole(rows: AsyncIterator[Row], asker: Asker, source: Source) -> AsyncIterator[Row]:
+    """The rows; then an error if the teacher may yet answer what they lack."""
+    async for row in rows:
+        yield row
+    if asker.passing:
+        reasons = ", ".join(f"{reason}: {n}" for reason, n in sorted(asker.passing.items()))
+        raise TeacherError(
+            f"{sum(asker.passing.values())} of {sum(step.asked for step in asker.steps)} requests "
+            f"of the source {source!r} failed for reasons that may pass ({reasons}). Remedy: start "
+            "the same command again: only these, and what follows from them, are asked. Where "
+            "time-outs remain, raise teacher.timeout_s."
+        )
 
 
 async def _write(rows: AsyncIterator[Row], path: Path) -> int:

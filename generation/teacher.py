@@ -2,7 +2,8 @@
 
 What a user can mend (address, key, model name) stops the run with a TeacherError. What may pass
 (429, 5xx, time-outs, lost connections, malformed bodies) is tried again with growing waits; what
-stays is a failure with its reason, which the next run asks again.
+stays is a failure with its reason, which the next run asks again. A teacher that answers nothing,
+or stops answering half-way, stops the run.
 Not covered here: several endpoints, concurrency that adapts, budgets, batch jobs.
 """
 
@@ -19,6 +20,7 @@ import httpx2
 import openai
 
 from generation.errors import TeacherError
+from generation.failures import CONNECTION_LOST, MALFORMED, TIME_OUT, status_may_pass
 from generation.ledger import Ledger, Outcome, Request
 from generation.reply import completion
 from generation.settings import Teacher
@@ -26,7 +28,7 @@ from generation.settings import Teacher
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
 _LONGEST_RETRY_AFTER_S = 600.0
-# So many failures without a single answer are the endpoint's or the settings' fault.
+# So many failures without an answer among them are the endpoint's or the settings' fault.
 _HOPELESS = 5
 _MESSAGE_CHARACTERS = 300
 
@@ -47,11 +49,14 @@ class TeacherClient:
                     max_connections=settings.concurrency,
                     max_keepalive_connections=settings.concurrency,
                 ),
+                # The embedded teacher listens on loopback, which no proxy leads to.
+                trust_env=settings.kind != "embedded",
             ),
         )
         self.endpoint = _without_secrets(str(self._client.base_url))
         self._answers = 0
         self._failures = 0
+        self._passing_in_a_row = 0
         self._stop: TeacherError | None = None
 
     async def __aenter__(self) -> Self:
@@ -116,7 +121,7 @@ class TeacherClient:
             await asyncio.sleep(wait or 0.0)
             if self._stop is not None:
                 return None
-        self._count(response, failure)
+        self._count(response, failure, passing=wait is not None)
         seconds = time.monotonic() - started
         return Outcome(response, failure, attempt, seconds, self.endpoint)
 
@@ -131,17 +136,17 @@ class TeacherClient:
         except openai.APIStatusError as error:
             return self._refused(error, attempt)
         except openai.APITimeoutError:
-            return None, "time-out", _wait(attempt)
+            return None, TIME_OUT, _wait(attempt)
         except openai.APIConnectionError as error:
             if isinstance(error.__cause__, httpx2.ConnectError) and not self._answers:
                 self._stop_with(
                     f"The teacher at {self.endpoint} cannot be reached",
                     "start the server or correct teacher.base_url",
                 )
-            return None, "connection lost", _wait(attempt)
+            return None, CONNECTION_LOST, _wait(attempt)
         raw = response.text
         if completion(raw) is None:
-            return None, "malformed response", _wait(attempt)
+            return None, MALFORMED, _wait(attempt)
         return raw, None, None
 
     def _refused(
@@ -164,16 +169,18 @@ class TeacherClient:
                 f"{self.settings.name!r} or the address (HTTP 404: {said})",
                 "correct teacher.name, or teacher.base_url, which usually ends in /v1",
             )
-        elif status in (408, 409, 425, 429) or status >= 500:
+        elif status_may_pass(status):
             return None, failure, _wait(attempt, error.response.headers.get("retry-after"))
         return None, f"{failure}: {said}", None
 
-    def _count(self, response: str | None, failure: str | None) -> None:
+    def _count(self, response: str | None, failure: str | None, *, passing: bool) -> None:
+        # A refusal shows, as an answer does, that the server runs.
+        self._passing_in_a_row = self._passing_in_a_row + 1 if passing else 0
         if response is not None:
             self._answers += 1
             return
         self._failures += 1
-        # As many as are under way together may fail before the first of them answers.
+        # As many as are under way together may fail before the next of them answers.
         hopeless = max(_HOPELESS, self.settings.concurrency)
         if not self._answers and self._failures >= hopeless:
             self._stop_with(
@@ -181,6 +188,12 @@ class TeacherClient:
                 f"requests; the last failure: {failure}",
                 "see the server's log, and the teacher settings that it may not support "
                 "(lists, max_tokens, extra_body)",
+            )
+        elif self._passing_in_a_row >= hopeless:
+            self._stop_with(
+                f"The teacher at {self.endpoint} stopped answering after {self._answers} answers: "
+                f"{self._passing_in_a_row} requests in a row failed, the last with: {failure}",
+                "see that it runs and answers",
             )
 
     def _stop_with(self, problem: str, remedy: str) -> None:

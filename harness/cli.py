@@ -1,16 +1,18 @@
 """`kakugo`: runs one experiment, or with `-m` a sweep of them."""
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from generation.errors import GenerationError
 from harness.config import build_config
-from harness.errors import HarnessError
+from harness.errors import ConfigError, HarnessError
 from harness.help import help_text
 from harness.overrides import CONF, prepared
 from reports.errors import ReportsError
@@ -32,6 +34,7 @@ def main() -> None:
     # By default torch's threads spin while they wait for each other; beside any other load, also
     # the other jobs of a sweep, that made scoring six times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ["KAKUGO_COMMAND"] = shlex.join(["kakugo", *sys.argv[1:]])
     try:
         sys.argv[1:] = prepared(sys.argv[1:])
         _hydra_main()
@@ -53,16 +56,19 @@ def _hydra_main(values: DictConfig) -> None:
     settings = HydraConfig.get()
     sweeps = settings.mode == RunMode.MULTIRUN
     folder = Path(settings.runtime.output_dir)
+    name = f"[job {settings.job.num}]" if sweeps else ""
     try:
-        run(OmegaConf.to_container(values, resolve=True), folder, _job_name(settings, sweeps))
+        run(_plain(values), folder, name)
     except Exception as error:
         from harness.runs import write_error
 
         write_error(folder, error)
         # Hydra prints a traceback of whatever it sees. In a sweep it must see the failure, to go
         # on with the other jobs; a single run has nothing to go on with.
-        if isinstance(error, MENDABLE) and not sweeps:
-            sys.exit(f"kakugo: {error}")
+        if isinstance(error, MENDABLE):
+            print(f"kakugo: {name and name + ' '}{error}", file=sys.stderr)
+            if not sweeps:
+                sys.exit(1)
         raise
 
 
@@ -111,8 +117,12 @@ def _report(root: Path, console: Any, folder: Path) -> None:
     console.print(f"The same with figures and samples: {page}", soft_wrap=True)
 
 
-def _job_name(settings: Any, sweeps: bool) -> str:
-    return f"[job {settings.job.num}]" if sweeps else ""
+def _plain(values: DictConfig) -> Any:
+    """The configuration as plain values, with every `${...}` put in."""
+    try:
+        return OmegaConf.to_container(values, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"a value cannot be put in: {error}") from None
 
 
 def register_resolvers() -> None:

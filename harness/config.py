@@ -17,7 +17,6 @@ from generation.settings import Mix, Sources, Teacher
 from harness.errors import ConfigError
 from training.settings import Train
 
-UNKEYED = {"keyed": False}
 TaskName = Literal["sib200", "belebele", "global_mmlu", "flores_xx_en", "flores_en_xx"]
 
 
@@ -122,6 +121,7 @@ class Config:
 def build_config(values: Mapping[str, Any]) -> Config:
     """The typed configuration from composed plain values; `ConfigError` lists every problem."""
     problems = [f"{path}: a value is needed" for path in _missing(values)]
+    problems += _misshapen(values, Config)
     if not problems:
         try:
             return _converter().structure(values, Config)
@@ -175,6 +175,23 @@ def _missing(values: Mapping[str, Any], path: str = "") -> list[str]:
             found += _missing(value, f"{path}{name}.")
         elif value == "???":
             found.append(f"{path}{name}")
+    return found
+
+
+def _misshapen(values: Mapping[str, Any], owner: type, path: str = "") -> list[str]:
+    """Keys with a single value where a list or a group belongs, or the other way round."""
+    found = []
+    hints = typing.get_type_hints(owner)
+    for name, value in values.items():
+        kind = hints.get(name)
+        is_group = dataclasses.is_dataclass(kind)
+        if is_group or typing.get_origin(kind) is dict:
+            if not isinstance(value, Mapping):
+                found.append(f"{path}{name}: a group of keys is needed, received {value!r}")
+            elif is_group:
+                found += _misshapen(value, typing.cast(type, kind), f"{path}{name}.")
+        elif typing.get_origin(kind) is tuple and not isinstance(value, list):
+            found.append(f"{path}{name}: a list is needed, e.g. [{value}], received {value!r}")
     return found
 
 

@@ -1,7 +1,7 @@
 """An experiment, top to bottom: sources -> mixture -> checkpoint -> scores.
 
 This is the one file in which generation, training and scoring meet. `plan` lays out every stage
-with its key and does no work; `harness.store` then builds what is missing.
+with its key; `harness.store` then builds what is missing.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from harness.students import StudentTokens, base_stage, checkpoint_path
 from harness.teacher import running_teacher
 from tasks.catalogue import TASKS, Task
 from tasks.catalogue import VERSION as TASKS_VERSION
-from tasks.data import data_root
+from tasks.data import EMBEDDED
 from tasks.errors import DataMissing
 from training.precision import has_nvidia_gpu, resolve_precision
 from training.students import embedded_gguf
@@ -55,7 +55,8 @@ class Plan:
             return [self.mixture]
         if stop_after == "train":
             return [self.trained]
-        return [cell.score for cell in self.cells if cell.score]
+        # Where no benchmark has the language, the checkpoint itself is what was asked for.
+        return [cell.score for cell in self.cells if cell.score] or [self.trained]
 
     def stages(self) -> list[Stage]:
         """Every stage, in the order of the work."""
@@ -64,11 +65,14 @@ class Plan:
 
 
 def plan(config: Config, ledgers: Path) -> Plan:
-    """Lays out the experiment. Reads the input files (to hash them), but does no work.
+    """Lays out the experiment; no stage is made.
+
+    Input files are read, to hash them, and a Hub student is fetched: its commit is in every key.
 
     `ledgers` is the directory of the teacher's ledgers. Raises an error of the package concerned
     when an input is missing or malformed.
     """
+    root = data_root(config)
     base = base_stage(config.student)
     sources = {
         source: source_stage(config, cast(Source, source), base, ledgers)
@@ -78,7 +82,7 @@ def plan(config: Config, ledgers: Path) -> Plan:
     mixture = mixture_stage(config, sources)
     trained = train_stage(config, base, mixture)
     cells = [
-        score_cell(config, TASKS[name], producer, checkpoint)
+        score_cell(config, TASKS[name], root, producer, checkpoint)
         for producer, checkpoint in (("base", base), (f"trained:{config.mix.name}", trained))
         for name in config.evaluate.tasks
     ]
@@ -142,6 +146,8 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
 
 def mixture_stage(config: Config, sources: Mapping[str, Stage]) -> Stage:
     """The rows that the student is trained on, drawn from the sources."""
+    mix = keyed(config.mix)
+    mix["weights"] = {source: weight for source, weight in mix["weights"].items() if weight > 0}
 
     def make(work: Work) -> Outcome:
         clear(work.out)
@@ -158,7 +164,7 @@ def mixture_stage(config: Config, sources: Mapping[str, Stage]) -> Stage:
         name="mixture",
         version=1,
         label=f"{config.language.name}: mixture {config.mix.name}",
-        fields={"mix": keyed(config.mix), "seed": config.seed},
+        fields={"mix": mix, "seed": config.seed},
         inputs=sources,
         make=make,
         about={"language": config.language.name, "mix": config.mix.name},
@@ -167,7 +173,8 @@ def mixture_stage(config: Config, sources: Mapping[str, Stage]) -> Stage:
 
 def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
     """The student, fine-tuned on the mixture."""
-    settings = replace(config.train, precision=resolve_precision(config.train.precision))
+    precision = resolve_precision(config.train.precision)
+    settings = replace(config.train, precision=precision)
 
     def make(work: Work) -> Outcome:
         from training.finetune import finetune
@@ -177,7 +184,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
             rows=work.inputs["mixture"].path / "rows.jsonl",
             out=work.out,
             settings=settings,
-            precision=resolve_precision(settings.precision),
+            precision=precision,
             seed=config.seed,
             progress=work.progress,
         )
@@ -194,10 +201,22 @@ def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
     )
 
 
-def score_cell(config: Config, task: Task, producer: str, checkpoint: Stage) -> Cell:
+def data_root(config: Config) -> Path:
+    """The directory of the benchmarks' files: the one given, else the embedded sets."""
+    if config.data_dir is None:
+        return EMBEDDED
+    root = Path(config.data_dir).expanduser()
+    if not root.is_dir():
+        raise DataMissing(
+            f"data_dir={config.data_dir}: there is no such directory. Remedy: give the directory "
+            "that holds sib200/, belebele/, flores/ and global_mmlu/, or null for the embedded sets"
+        )
+    return root
+
+
+def score_cell(config: Config, task: Task, root: Path, producer: str, checkpoint: Stage) -> Cell:
     """A checkpoint on a task; a named gap where the benchmark or the data lack the language."""
     language = config.language
-    root = data_root(config.data_dir)
     code = getattr(language.benchmarks, task.benchmark)
     if code is None:
         reason = language.gaps.get(task.benchmark) or (
@@ -223,6 +242,7 @@ def score_cell(config: Config, task: Task, producer: str, checkpoint: Stage) -> 
             checkpoint=checkpoint_path(work.inputs["checkpoint"]),
             task=task,
             code=code,
+            language=language.name,
             data_root=root,
             data_sha256=data_sha256,
             limit=evaluate.limit,
@@ -240,6 +260,8 @@ def score_cell(config: Config, task: Task, producer: str, checkpoint: Stage) -> 
             "task": task.name,
             "tasks_version": TASKS_VERSION,
             "code": code,
+            # FLORES's prompts call the language by its name.
+            "language": language.name if task.benchmark == "flores" else None,
             "data_sha256": data_sha256,
             "protocol": task.protocol,
             "limit": evaluate.limit,

@@ -18,6 +18,8 @@ _OVERRIDE = re.compile(r"^(?P<mark>\+\+|\+|~)?(?P<key>[A-Za-z_][\w./]*)(?P<packa
 
 def prepared(arguments: Sequence[str]) -> list[str]:
     """`arguments` for Hydra; `ConfigError` names each option that a group does not have."""
+    if {"-sc", "--shell-completion"} & set(arguments):
+        return list(arguments)
     problems: list[str] = []
     ready = []
     for argument in arguments:
@@ -25,6 +27,8 @@ def prepared(arguments: Sequence[str]) -> list[str]:
         if not match or match["mark"] == "~" or match["package"] or _is_hydras(match["key"]):
             ready.append(argument)
         elif (CONF / match["key"]).is_dir():
+            if match["key"] == "sweep" and argument.endswith("=null"):
+                continue
             problems += _unknown_options(match["key"], argument[match.end() :])
             ready.append(argument)
         else:
@@ -44,7 +48,7 @@ def _unknown_options(group: str, value: str) -> list[str]:
     options = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
     messages = []
     for name in value.split(","):
-        if not re.fullmatch(r"[\w\- ']+", name) or name in (*options, "null"):
+        if not re.fullmatch(r"[\w\- ']+", name) or name in options:
             continue
         near = difflib.get_close_matches(name.lower().replace(" ", "_"), options, n=3, cutoff=0.5)
         hint = f"Nearest: {', '.join(near)}." if near else f"Known: {', '.join(options)}."

@@ -3,6 +3,7 @@
 import time
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -24,7 +25,7 @@ class Display:
 
     def __init__(self, console: Console, name: str = "") -> None:
         self.console = console
-        self._mark = f"[dim]{name}[/dim] " if name else ""
+        self._mark = f"[dim]{escape(name)}[/dim] " if name else ""
         self._bar: Progress | None = None
         self._begun = 0.0
 
@@ -55,12 +56,12 @@ class Display:
             transient=True,
         )
         self._bar.start()
-        bar, task = self._bar, self._bar.add_task(stage.label, total=None, rate="", note="")
+        bar, task = self._bar, self._bar.add_task(escape(stage.label), total=None, rate="", note="")
 
         def report(done: int, total: int, note: str) -> None:
             speed = bar.tasks[0].speed
             rate = f"{speed:.1f}/s" if speed else ""
-            bar.update(task, completed=done, total=total, rate=rate, note=note)
+            bar.update(task, completed=done, total=total, rate=rate, note=escape(note))
 
         return report
 
@@ -95,8 +96,8 @@ class Display:
         return report
 
     def _line(self, word: str, stage: Stage, note: str = "") -> None:
-        note = f" [dim]({note})[/dim]" if note else ""
-        self.console.print(f"{self._mark}{word} {stage.label}{note}", highlight=False)
+        note = f" [dim]({escape(note)})[/dim]" if note else ""
+        self.console.print(f"{self._mark}{word} {escape(stage.label)}{note}", highlight=False)
 
     def _close(self) -> None:
         if self._bar:

@@ -1,7 +1,7 @@
 """What a run intended and how it ended: the record from which reports name what is missing."""
 
 import json
-import sys
+import os
 import traceback
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ import yaml
 from harness.config import Config
 from harness.experiment import Plan
 from harness.keys import keyed
+
+# What was typed, for the jobs of a sweep too, which run in processes of their own.
+COMMAND_VARIABLE = "KAKUGO_COMMAND"
 
 
 def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any]) -> None:
@@ -22,7 +25,7 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
     record = {
         "run": folder.name,
         "experiment": config.name,
-        "command": " ".join(["kakugo", *sys.argv[1:]]),
+        "command": os.environ.get(COMMAND_VARIABLE, "kakugo"),
         "language": {key: value for key, value in keyed(language).items() if key != "benchmarks"},
         "student": config.student.name,
         "teacher": config.teacher.name,

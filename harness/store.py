@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -127,6 +128,9 @@ class Store:
             partial = folder.with_name(f"{stage.key}.partial")
             resumed = partial.exists()
             partial.mkdir(parents=True, exist_ok=True)
+            # Killed between its manifest and its new name, a stage is made again.
+            for stale in (MANIFEST, f"{MANIFEST}.tmp"):
+                (partial / stale).unlink(missing_ok=True)
             start = time.monotonic()
             progress = self.watcher.started(stage, resumed)
             try:
@@ -214,7 +218,13 @@ def file_hashes(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content."""
+    """SHA-256 of a file's content. A process rereads a file only when it has changed."""
+    state = path.stat()
+    return _sha256(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@cache
+def _sha256(path: Path, size: int, changed_ns: int, inode: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -29,7 +29,10 @@ def base_stage(student: Student) -> Stage:
                 f"student.path: {path} holds no config.json. Remedy: give the directory of a "
                 "model saved with save_pretrained."
             )
-        return _pointer_stage(student, {"kind": "directory", "files": _content(path)}, path)
+        # The path is in the key beside the content: the artifact points at it, and another
+        # directory with the same content must not lead to one that has changed since.
+        fields = {"kind": "directory", "path": str(path), "content": _content(path)}
+        return _pointer_stage(student, fields, path)
     return _hub_stage(student)
 
 

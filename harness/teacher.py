@@ -73,10 +73,12 @@ def _address(server: "subprocess.Popen[bytes]", log: int) -> str:
 
 def _wait_until_healthy(server: "subprocess.Popen[bytes]", address: str, log: int) -> None:
     """Returns when /health says that the model is loaded (503 until then)."""
+    # Never through a proxy: the server is on this machine.
+    loopback = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{address}/health", timeout=5):
+            with loopback.open(f"{address}/health", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

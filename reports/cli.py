@@ -14,14 +14,16 @@ FORMATS = ("terminal", "markdown", "csv", "html")
 _DESCRIPTION = """\
 Who gained, by how much, how sure, and at what cost: the tables and the page from whatever the
 store holds. Only finished artifacts are read, so it works during a run, after a crash, and on a
-copied store. A cell that is missing, failed or damaged is named with its reason."""
+copied store. A cell that is missing, failed or damaged is named with its reason, and so is a run
+that failed before it had planned any."""
 
 _EPILOG = """\
 formats
-  terminal   score tables, gaps, yields, mixtures, training and cost, printed (the default)
+  terminal   score tables, gaps, yields, mixtures, training, cost and failed runs, printed (the
+             default)
   markdown   the same as report.md
   csv        scores.csv, gains.csv, gaps.csv, warnings.csv, yields.csv, mixture.csv, training.csv,
-             cost.csv, provenance.csv and problems.csv
+             cost.csv, provenance.csv, failed_runs.csv and problems.csv
   html       report.html: one file with figures and samples, which opens offline
 
 examples

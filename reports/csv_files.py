@@ -2,9 +2,9 @@
 
 import csv
 import io
-import os
 from pathlib import Path
 
+from reports import files
 from reports.model import StoreView
 from reports.sheet import Sheet, Value
 from reports.sheets import all_sheets
@@ -14,16 +14,15 @@ from reports.table import build_panels
 def write_csv(view: StoreView, out: Path) -> list[Path]:
     """Writes scores.csv, gains.csv, gaps.csv and one file per other table; returns the paths.
 
-    A cell without a result is no line of scores.csv: gaps.csv names it with its reason. Empty
+    A cell without a result is no line of scores.csv: gaps.csv names it with its reason, and
+    failed_runs.csv the runs that failed before they had planned any. Empty
     tables are written too, with their header, so that a reader never meets an older file.
     """
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for sheet in all_sheets(view, build_panels(view)):
         path = out / f"{sheet.name}.csv"
-        half = path.with_name(path.name + ".tmp")
-        half.write_bytes(as_csv(sheet).encode("utf-8", "replace"))
-        os.replace(half, path)  # noqa: PTH105
+        files.write_whole(path, as_csv(sheet))
         written.append(path)
     return written
 

@@ -1,8 +1,12 @@
-"""Reads and checks the JSON files of a store. Every failure is an `Unreadable` with plain words."""
+"""Reads and checks the JSON files of a store, and writes a report's files.
+
+Every failure of reading is an `Unreadable` with plain words.
+"""
 
 import hashlib
 import json
 import math
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -114,6 +118,21 @@ def objects(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise Unreadable(f"{name} must be a list of objects, but is {_shown(value)}")
     return value
+
+
+def write_whole(path: Path, content: str) -> None:
+    """Writes a text file that appears whole or not at all; lone surrogates become `?`.
+
+    Several processes may write the same file at once, as the jobs of a sweep do: the last to
+    finish wins. Raises OSError.
+    """
+    # A name of its own, not tempfile's: that gives nobody else the right to read the file.
+    half = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        half.write_bytes(content.encode("utf-8", "replace"))
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _shown(value: object) -> str:

@@ -1,10 +1,9 @@
 """The report as Markdown, for a README, a pull request or an issue."""
 
-import os
 import re
 from pathlib import Path
 
-from reports import score_sheets, stage_sheets, words
+from reports import files, score_sheets, stage_sheets, words
 from reports.model import StoreView
 from reports.sheet import Sheet
 from reports.table import Panel, build_panels, row_lines
@@ -18,9 +17,7 @@ def write_markdown(view: StoreView, out: Path) -> Path:
     """Writes the report and returns its path: `out` itself if it ends in .md, else a file in it."""
     path = out if out.suffix == ".md" else out / "report.md"
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(path.name + ".tmp")
-    half.write_bytes(as_markdown(view).encode("utf-8", "replace"))
-    os.replace(half, path)  # noqa: PTH105
+    files.write_whole(path, as_markdown(view))
     return path
 
 
@@ -35,6 +32,7 @@ def as_markdown(view: StoreView) -> str:
         stage_sheets.mixture(view),
         stage_sheets.training(view),
         stage_sheets.cost_by_stage(view),
+        score_sheets.failed_runs(view),
         problems,
     ):
         if sheet.rows:

@@ -104,7 +104,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Run:
-    """One run's plan, and the first line of its error.txt when it failed."""
+    """One run's plan, and the first line of its error.txt when it failed.
+
+    Everything but `path` and `error` is empty when it failed before its plan was written.
+    """
 
     path: str
     """Relative to the store's `runs` folder, with forward slashes."""
@@ -117,6 +120,11 @@ class Run:
     stages: tuple[tuple[str, str], ...]
     cells: tuple[Cell, ...]
     error: str | None
+
+    @property
+    def failed_unseen(self) -> bool:
+        """Whether it failed and has no cell that could say so: none at all, or gaps only."""
+        return self.error is not None and not any(cell.key for cell in self.cells)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The report as one HTML file: no network, no script, the same bytes from the same store."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,10 +77,7 @@ def write_page(view: StoreView, out: Path) -> Path:
     """
     path = out if out.suffix == ".html" else out / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = render(view)
-    half = path.with_name(path.name + ".tmp")
-    half.write_bytes(text.encode("utf-8", "replace"))
-    os.replace(half, path)  # noqa: PTH105
+    files.write_whole(path, render(view))
     return path
 
 
@@ -99,6 +95,7 @@ def render(view: StoreView) -> str:
         "summary": _summary(view, panels),
         "own_data": _own_data({score.data_name for score in view.scores.values()}),
         "problems": score_sheets.problems(view),
+        "failed_runs": score_sheets.failed_runs(view),
         "panels": panels,
         "parts": parts,
         "yields": stage_sheets.yields(view),

@@ -10,11 +10,24 @@ from reports.model import Cell, Language, Problem, Run
 
 
 def read_runs(store: Path, problems: list[Problem]) -> Iterator[Run]:
-    """The runs of a store, oldest first, one level of nesting (sweeps) included."""
+    """The runs of a store, oldest first, one level of nesting (sweeps) included.
+
+    A run that failed before its plan was written has an error.txt alone: it is a Run of its error
+    and nothing else.
+    """
     root = store / "runs"
-    plans = [*root.glob("*/plan.json"), *root.glob("*/*/plan.json")]
-    for path in sorted(plans, key=lambda p: _natural(p.parent.relative_to(root).as_posix())):
-        name = path.parent.relative_to(root).as_posix()
+    found = {
+        path.parent
+        for name in ("plan.json", "error.txt")
+        for depth in ("*", "*/*")
+        for path in root.glob(f"{depth}/{name}")
+    }
+    names = [folder.relative_to(root).as_posix() for folder in found]
+    for name in sorted(names, key=_natural):
+        path = root / name / "plan.json"
+        if not path.exists():
+            yield _without_plan(root / name, name)
+            continue
         try:
             yield _read_plan(path, name)
         except Unreadable as error:
@@ -58,6 +71,21 @@ def _read_plan(path: Path, name: str) -> Run:
             for item in files.objects(row, "cells")
         ),
         error=_first_line(path.parent / "error.txt"),
+    )
+
+
+def _without_plan(folder: Path, name: str) -> Run:
+    return Run(
+        path=name,
+        experiment="",
+        command="",
+        language=Language(""),
+        student="",
+        teacher="",
+        mix="",
+        stages=(),
+        cells=(),
+        error=_first_line(folder / "error.txt"),
     )
 
 

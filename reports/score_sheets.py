@@ -1,4 +1,4 @@
-"""The tables of scores, gains, gaps, warnings and damaged files."""
+"""The tables of scores, gains, gaps, warnings, failed runs and damaged files."""
 
 from reports.model import StoreView
 from reports.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet
@@ -70,6 +70,13 @@ def warnings(panels: tuple[Panel, ...]) -> Sheet:
     columns = (LANGUAGE, Column("warning", "Warning"))
     rows = [(panel.language.name, note) for panel in panels for note in panel.notes]
     return Sheet("warnings", "Warnings", columns, tuple(rows))
+
+
+def failed_runs(view: StoreView) -> Sheet:
+    """Runs that failed and that no cell of the other tables speaks for."""
+    columns = (Column("run", "Run"), Column("error", "Error"))
+    rows = tuple((run.path, run.error) for run in view.runs if run.failed_unseen)
+    return Sheet("failed_runs", "Failed runs", columns, rows)
 
 
 def problems(view: StoreView) -> Sheet:

@@ -18,5 +18,6 @@ def all_sheets(view: StoreView, panels: tuple[Panel, ...]) -> list[Sheet]:
         stage_sheets.training(view),
         stage_sheets.cost(view),
         stage_sheets.provenance(view),
+        score_sheets.failed_runs(view),
         score_sheets.problems(view),
     ]

@@ -33,6 +33,11 @@ def print_report(view: StoreView, console: Console, *, run: Path | None = None) 
         console, stage_sheets.training(view), hidden=("key", "supervised_tokens", "dropped")
     )
     _print_sheet(console, stage_sheets.cost_by_stage(view))
+    failed = score_sheets.failed_runs(view)
+    if failed.rows:
+        _print(console, _heading("Failed runs", "red"))
+        for name, error in failed.rows:
+            _print(console, Text(f"{clean(str(name))}: {clean(str(error))}", style="red"))
     damaged = score_sheets.problems(view)
     if damaged.rows:
         _print(console, _heading("Damaged files", "red"))

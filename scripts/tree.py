@@ -42,6 +42,8 @@ WHOLE = {
 
 def first_line(path: Path) -> str:
     """What a file says of itself: the first line of its docstring, heading or comment."""
+    if path.suffix == ".png":
+        return "a picture for README.md"
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return (ast.get_docstring(ast.parse(text)) or "").split("\n")[0].rstrip(".")

@@ -53,9 +53,9 @@ class Task:
             raise DataMissing("English is FLORES's other side: there is nothing to translate")
         return flores.fingerprint(root, code)
 
-    def warnings(self, root: Path, code: str) -> list[str]:
-        """What a reader of the score should know about these data."""
-        return sib200.warnings(root, code) if self.benchmark == "sib200" else []
+    def warnings(self, root: Path, code: str, limit: int | None = None) -> list[str]:
+        """What a reader of the score of the first `limit` items (None: all) should know."""
+        return sib200.warnings(root, code, limit) if self.benchmark == "sib200" else []
 
 
 TASKS: Mapping[str, Task] = {

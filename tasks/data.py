@@ -55,20 +55,32 @@ def content_hash(paths: Sequence[Path]) -> str:
 
 
 def read_jsonl(path: Path, columns: Sequence[str]) -> list[Row]:
-    """All rows of a JSONL file, each with at least `columns`."""
+    """All rows of a JSONL file, each an object with at least `columns`."""
     rows = []
     for number, line in enumerate(read_lines(path), 1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
             raise DataMalformed(f"{path}, line {number}: not JSON ({error})") from None
+        if not isinstance(row, dict):
+            raise DataMalformed(
+                f"{path}, line {number}: a JSON object is needed, not {type(row).__name__}"
+            )
+        rows.append(row)
     return checked(rows, columns, path)
 
 
 def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
     """All rows of a TSV file with a header. A field may be quoted, quotes in it doubled."""
     with existing(path).open(encoding="utf-8", newline="") as file:
-        return checked(list(csv.DictReader(file, delimiter="\t")), columns, path)
+        reader = csv.DictReader(file, delimiter="\t")
+        try:
+            rows: list[Row] = list(reader)
+        except UnicodeDecodeError:
+            raise _not_utf8(path) from None
+        except csv.Error as error:
+            raise DataMalformed(f"{path}, line {reader.line_num + 1}: not TSV ({error})") from None
+    return checked(rows, columns, path)
 
 
 def read_lines(path: Path) -> list[str]:
@@ -76,7 +88,21 @@ def read_lines(path: Path) -> list[str]:
 
     Only ``\\n`` ends a line: sentences may hold what Unicode also calls a line separator.
     """
-    return existing(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    try:
+        return existing(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
+
+
+def _not_utf8(path: Path) -> DataMalformed:
+    """The error for a file whose bytes are not UTF-8, with the first line that is not."""
+    content = path.read_bytes()
+    line = 1
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line += content.count(b"\n", 0, error.start)
+    return DataMalformed(f"{path}, line {line}: not UTF-8")
 
 
 def checked(rows: list[Row], columns: Sequence[str], path: Path) -> list[Row]:

@@ -10,7 +10,7 @@ are FLORES sentences, so FLORES in a training mixture contaminates three benchma
 from pathlib import Path
 from typing import Any, Literal
 
-from tasks.data import Row, content_hash, data_root, existing, read_lines
+from tasks.data import Row, content_hash, data_root, read_lines
 from tasks.errors import DataMalformed
 from tasks.protocol import SHOTS
 
@@ -49,8 +49,9 @@ def read(root: Path, code: str, direction: Direction, language: str) -> list[Row
 
 
 def fingerprint(root: Path, code: str) -> str:
-    """SHA-256 of the data that `read` would give, for either direction."""
-    return content_hash([existing(path(root, code)), existing(path(root, ENGLISH))])
+    """SHA-256 of the data that `read` would give, for either direction; raises what it raises."""
+    read(root, code, "xx_en", code)
+    return content_hash([path(root, code), path(root, ENGLISH)])
 
 
 def load(

@@ -56,12 +56,20 @@ def fingerprint(root: Path, code: str) -> str:
     return content_hash([path(root, code)])
 
 
-def warnings(root: Path, code: str) -> list[str]:
-    """What a reader of the score should know of the shots."""
-    labels = {row["category"] for row in read(root, code)[:SHOTS]}
-    if len(labels) > 1:
-        return []
-    return [f"all {SHOTS} shots bear one label, {labels.pop()!r} (the test set is sorted by it)"]
+def warnings(root: Path, code: str, limit: int | None = None) -> list[str]:
+    """What a reader of the score of the first `limit` items (None: all) should know."""
+    categories = [row["category"] for row in read(root, code)]
+    shots = set(categories[:SHOTS])
+    scored = set(categories[SHOTS:][:limit])
+    found = []
+    if len(shots) == 1:
+        found.append(f"all {SHOTS} shots bear one label, {shots.pop()!r}")
+    if len(scored) < len(set(categories)):
+        found.append(
+            f"only {len(scored)} of the {len(set(categories))} labels occur in the {limit} scored "
+            "items: so low a limit does not represent the task"
+        )
+    return found
 
 
 def load(code: str, data_dir: str | None = None, **_: object) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from harness.cli import register_resolvers
 from harness.config import build_config
+from harness.errors import ConfigError
 from harness.overrides import CONF
 
 # What the options leave for the user to give.
@@ -46,6 +47,12 @@ def composed(*overrides: str) -> Any:
 def test_option_is_valid(option: str) -> None:
     config = composed(option, *NEEDED.get(option, []))
     assert config.language.name
+
+
+def test_an_experiment_can_set_any_key() -> None:
+    given = [o for o in NEEDED["experiment=paper"] if not o.startswith("data_dir")]
+    with pytest.raises(ConfigError, match="data_dir: a value is needed"):
+        composed("experiment=paper", *given)
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "sweep").glob("*.yaml")), ids=lambda p: p.stem)

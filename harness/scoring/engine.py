@@ -97,6 +97,7 @@ class SharedPrefixLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type i
         prefix: SharedPrefix | None = None
         answers: list[tuple[float, bool]] = [(0.0, False)] * len(requests)
         done = 0
+        self.on_progress(0, len(requests))
         for batch in plan_batches([len(s) - len(shared) for s in sequences], self.batch_tokens):
             name = _batch_name("loglikelihood", shared, [sequences[i] for i in batch])
             wanted = [passes[tuple(sequences[i])] for i in batch]
@@ -165,6 +166,7 @@ class SharedPrefixLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type i
         prefix: SharedPrefix | None = None
         texts = [""] * len(requests)
         done = 0
+        self.on_progress(0, len(requests))
         sizes = [len(c) - len(shared) + n for c, n in zip(contexts, limits, strict=True)]
         for batch in plan_batches(sizes, self.batch_tokens):
             stops = [list(settings[i]["until"]) for i in batch]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.errors import ScoringError
@@ -14,19 +15,23 @@ from harness.scoring.chrf import chrf_plus_plus
 from harness.scoring.engine import SharedPrefixLM
 from tasks.catalogue import Task
 from tasks.data import data_name
+from tasks.generate import write_task
 from tasks.protocol import SHOTS
 
-TASK_FOLDER = Path(__file__).parents[2] / "tasks" / "lm_eval"
 JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """What to score: a checkpoint directory on a task in the language with `code`."""
+    """What to score: a checkpoint directory on a task in a language.
+
+    `code` is the language's in the benchmark, `language` its name in FLORES's prompts.
+    """
 
     checkpoint: Path
     task: Task
     code: str
+    language: str
     data_root: Path
     data_sha256: str
     limit: int | None
@@ -46,13 +51,14 @@ def score_task(
     from lm_eval.tasks import TaskManager
 
     _quiet()
-    name = request.task.lm_eval_name(request.code)
-    manager = TaskManager(
-        include_path=str(TASK_FOLDER),
-        include_defaults=False,
-        metadata={"data_dir": str(request.data_root)},
-    )
-    loaded = manager.load([name])
+    with TemporaryDirectory() as folder:
+        name = write_task(Path(folder), request.task, request.code, request.language)
+        manager = TaskManager(
+            include_path=folder,
+            include_defaults=False,
+            metadata={"data_dir": str(request.data_root)},
+        )
+        loaded = manager.load([name])
     task = loaded["tasks"][name]
     if request.task.metric == "chrf++":
         task.config.generation_kwargs["max_gen_toks"] = request.max_new_tokens
@@ -65,14 +71,15 @@ def score_task(
     )
     result = evaluate(lm, loaded, limit=request.limit, bootstrap_iters=0)
     samples = sorted(result["samples"][name], key=lambda sample: sample["doc_id"])
-    warnings = request.task.warnings(request.data_root, request.code) + lm.notes
+    warnings = request.task.warnings(request.data_root, request.code, request.limit)
+    warnings += lm.notes
     if request.task.metric == "accuracy":
         rows, numbers = _accuracy(samples, request.task.choices)
     else:
         rows, numbers = _chrf(samples)
-        cut = sum(row["hypothesis"] == "" for row in rows)
-        if cut:
-            warnings.append(f"{cut} of {len(rows)} translations are empty")
+        empty = sum(row["hypothesis"] == "" for row in rows)
+        if empty:
+            warnings.append(f"{empty} of {len(rows)} translations are empty")
     _check_against_lm_eval(numbers["score"], result["results"][name])
     scores = {
         "task": request.task.name,

@@ -1,6 +1,7 @@
 """What a teacher may do wrong, and that every request is accounted for."""
 
 import json
+import re
 import sqlite3
 import time
 from dataclasses import replace
@@ -13,7 +14,6 @@ from scripted import Fault, Scripted, completion
 
 from generation.errors import GenerationError, TeacherError
 from generation.settings import Sources, Teacher
-from generation.source import SourceFacts
 
 CANARY = "sk-canary-0123456789"
 
@@ -21,10 +21,6 @@ CANARY = "sk-canary-0123456789"
 def rows(folder: Path) -> list[dict[str, Any]]:
     text = (folder / "topic" / "rows.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
-
-
-def responses(facts: SourceFacts) -> dict[str, int]:
-    return facts.steps[-1].reasons
 
 
 def is_final(body: dict[str, Any]) -> bool:
@@ -69,8 +65,8 @@ def test_what_stays_is_a_counted_failure_and_never_a_row(
     server: Scripted, teacher: Teacher, tmp_path: Path
 ) -> None:
     faults: list[Fault | dict[str, Any]] = [
-        Fault(500),
         Fault(400, '{"error": {"message": "4000 tokens are too many"}}'),
+        Fault(422, '{"error": {"message": "no"}}'),
         completion("Nusu ya", "length"),
         completion("   "),
     ]
@@ -81,7 +77,7 @@ def test_what_stays_is_a_counted_failure_and_never_a_row(
     server.behave = behave
     facts = run("topic", tmp_path, teacher)
     last = facts.steps[-1]
-    assert set(last.reasons) == {"HTTP 500", "HTTP 400", "finish_reason length", "empty answer"}
+    assert set(last.reasons) == {"HTTP 422", "HTTP 400", "finish_reason length", "empty answer"}
     assert last.kept == facts.rows == len(rows(tmp_path))
     assert last.asked == last.kept + sum(last.reasons.values())
     for row in rows(tmp_path):
@@ -122,6 +118,92 @@ def test_every_request_refused_stops_the_run(
         run("topic", tmp_path, teacher, wide)
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault(503), "HTTP 503"),
+        (Fault(429), "HTTP 429"),
+        (Fault(None), "connection lost"),
+        (Fault(200, "{}"), "malformed response"),
+    ],
+    ids=["503", "429", "disconnect", "malformed"],
+)
+def test_a_teacher_that_stops_half_way_stops_the_run(
+    server: Scripted, teacher: Teacher, tmp_path: Path, fault: Fault, reason: str
+) -> None:
+    run("topic", tmp_path / "calm", teacher)
+    asked = len(server.bodies)
+    server.behave = lambda body, nth: fault if len(server.bodies) > asked + 12 else None
+    said = (
+        rf"after (\d+) answers: 5 requests in a row failed.*{reason}\. Remedy.*same command again"
+    )
+    with pytest.raises(TeacherError, match=said) as stop:
+        run("topic", tmp_path / "rough", replace(teacher, retries=0))
+    found = re.search(said, str(stop.value))
+    assert found
+    answers = int(found[1])
+    assert 12 - teacher.concurrency < answers <= 12
+    # Those that were under way come to their end, and no other is started.
+    assert len(server.bodies) <= asked + 12 + 5 + teacher.concurrency
+    assert not (tmp_path / "rough" / "topic" / "rows.jsonl").exists()
+    server.behave = lambda body, nth: None
+    facts = run("topic", tmp_path / "rough", teacher)
+    assert rows(tmp_path / "rough") == rows(tmp_path / "calm")
+    assert facts.calls_new == facts.calls - answers
+
+
+def test_an_answer_or_a_refusal_between_failures_shows_that_the_teacher_runs(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    cycle = [None, Fault(503), Fault(503), Fault(503), Fault(400), Fault(503), Fault(503)]
+    last: list[int] = []
+
+    def behave(body: dict[str, Any], nth: int) -> Fault | None:
+        if not is_final(body):
+            return None
+        last.append(0)
+        return cycle[len(last) % len(cycle)]
+
+    server.behave = behave
+    with pytest.raises(TeacherError, match=r"of the source 'topic' failed.*\(HTTP 503: \d+\)"):
+        run("topic", tmp_path, replace(teacher, retries=0, concurrency=1))
+    assert len(last) > 2 * len(cycle)
+
+
+def test_a_source_with_holes_that_may_be_filled_is_not_finished(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    run("topic", tmp_path / "calm", teacher)
+    faults = {3: Fault(500), 5: Fault(None)}
+
+    def behave(body: dict[str, Any], nth: int) -> Fault | None:
+        return faults.get(body["seed"] % 8) if is_final(body) else None
+
+    server.behave = behave
+    rough = tmp_path / "rough"
+    said = r"\d+ of \d+ requests .*\(HTTP 500: \d+, connection lost: \d+\)\. Remedy: .*only these"
+    with pytest.raises(TeacherError, match=said):
+        run("topic", rough, replace(teacher, retries=0, concurrency=1))
+    assert not (rough / "topic" / "rows.jsonl").exists()
+    asked = len(server.bodies)
+    server.behave = lambda body, nth: None
+    run("topic", rough, teacher)
+    assert rows(rough) == rows(tmp_path / "calm")
+    assert {body["seed"] % 8 for body in server.bodies[asked:]} == {3, 5}
+
+
+def test_the_embedded_teacher_is_asked_without_a_proxy(
+    server: Scripted, teacher: Teacher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert run("topic", tmp_path / "own", replace(teacher, kind="embedded")).rows
+    with pytest.raises(TeacherError, match="cannot be reached"):
+        run("topic", tmp_path / "other", teacher)
+
+
 def test_nobody_there(tmp_path: Path) -> None:
     teacher = Teacher("m", base_url="http://127.0.0.1:9/v1")
     with pytest.raises(TeacherError, match=r"127\.0\.0\.1:9/v1 cannot be reached.*base_url"):
@@ -134,9 +216,9 @@ def test_time_out(server: Scripted, teacher: Teacher, tmp_path: Path) -> None:
             time.sleep(1.0)
 
     server.behave = slow
-    facts = run("topic", tmp_path, replace(teacher, timeout_s=0.5, retries=0, concurrency=16))
-    assert set(responses(facts)) == {"time-out"}
-    assert facts.rows
+    hasty = replace(teacher, timeout_s=0.5, retries=0, concurrency=32)
+    with pytest.raises(TeacherError, match=r"may pass \(time-out: \d+\)\..*teacher\.timeout_s"):
+        run("topic", tmp_path, hasty)
 
 
 def test_the_key_is_in_no_file_and_no_message(

@@ -21,11 +21,33 @@ from generation.settings import Context, Mix, Sources, Teacher, Topic, Translate
         (lambda: Sources(revised_share=1.5), "Sources.revised_share: from 0.0 to 1.0"),
         (lambda: Mix("m", {"topic": -1}), "Mix.weights.topic"),
         (lambda: Mix("m", {}, max_examples=0), "Mix.max_examples"),
+        (lambda: Mix("m", {"topics": 1}), "Mix.weights: sources are topic, .*received 'topics'"),
+        (lambda: Mix("m", {}), "Mix.weights: at least one weight above 0"),
+        (lambda: Mix("m", {"topic": 0.0}), "Mix.weights: at least one weight above 0"),
     ],
 )
 def test_values_are_checked_at_the_door(build: Any, field: str) -> None:
     with pytest.raises(ValueError, match=field):
         build()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://user:s3cret@host/v1", "https://s3cret@host:8000/v1?a=b", "user:s3cret@host/v1"],
+)
+def test_an_address_holds_no_secret(address: str) -> None:
+    with pytest.raises(ValueError, match=r"Teacher\.base_url.*Remedy.*api_key_env") as error:
+        Teacher("m", base_url=address)
+    assert "s3cret" not in str(error.value)
+    assert Teacher("m", base_url="http://host:8000/@team/v1").base_url
+
+
+@pytest.mark.parametrize("pasted", ["sk-s3cret", "9s3cret", "s3cret\n", "${S3CRET}", ""])
+def test_a_key_in_place_of_its_variable_is_not_repeated(pasted: str) -> None:
+    with pytest.raises(ValueError, match=r"Teacher\.api_key_env.*Remedy") as error:
+        Teacher("m", api_key_env=pasted)
+    assert "s3cret" not in str(error.value).lower()
+    assert Teacher("m", api_key_env="_KEY_2").api_key_env
 
 
 def test_shipped_prompts_have_eight_seeds_of_each_kind_and_eight_tasks() -> None:

@@ -1,5 +1,7 @@
 """The command line, as a person uses it."""
 
+import json
+import os
 import subprocess
 import sys
 import time
@@ -44,9 +46,31 @@ def test_mistakes_are_named_without_a_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_language_by_name_alone_has_named_gaps_and_no_scores(tmp_path: Path) -> None:
-    done = kakugo("language=other", "language.name=West Frisian", "mix=topic", "--cfg", "job")
-    assert "West Frisian" in done.stdout
+def test_shell_completion_installs_and_answers() -> None:
+    done = kakugo("-sc", "install=bash")
+    assert done.returncode == 0, done.stderr
+    assert "complete" in done.stdout
+    done = kakugo(
+        "-sc", "query=bash", env=os.environ | {"COMP_LINE": "kakugo mix=to", "COMP_POINT": "13"}
+    )
+    assert "mix=topic" in done.stdout
+
+
+def test_a_mistyped_data_directory_is_an_error(tmp_path: Path) -> None:
+    done = kakugo(f"store={tmp_path}", "data_dir=/nowhere")
+    assert done.returncode == 1
+    assert "data_dir=/nowhere: there is no such directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_was_typed_is_recorded_as_it_can_be_typed_again(tmp_path: Path) -> None:
+    kakugo(f"store={tmp_path}", "language=other", "language.name=West Frisian", "mix=topic",
+           "on_missing.generate=fail")  # fmt: skip
+    (plan,) = tmp_path.glob("runs/*/plan.json")
+    command = json.loads(plan.read_text())["command"]
+    assert "language=other 'language.name=West Frisian' mix=topic" in command
+    (error,) = tmp_path.glob("runs/*/error.txt")
+    assert error.read_text().startswith("ArtifactMissing: West Frisian: topic is not done")
 
 
 def test_a_missing_file_is_an_error_before_any_work(tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ def test_all_problems_are_reported_at_once() -> None:
         ({"evaluate__tasks": ["sib200", "sib2000"]}, "evaluate.tasks.1: one of"),
         ({"student__kind": "hub"}, "student.repository is needed"),
         ({"evaluate__tasks": []}, "evaluate.tasks"),
-        ({"teacher": None}, "teacher"),
+        ({"teacher": None}, "teacher: a group of keys is needed, received None"),
+        ({"language__gaps": None}, "language.gaps: a group of keys is needed, received None"),
+        ({"evaluate__tasks": "sib200"}, "evaluate.tasks: a list is needed, e.g. [sib200]"),
     ],
 )
 def test_a_problem_names_its_key(changes: dict[str, Any], expected: str) -> None:

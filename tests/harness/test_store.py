@@ -61,6 +61,19 @@ def test_a_killed_process_frees_the_lock_and_leaves_its_work(tmp_path: Path) -> 
     assert not partial.exists()
 
 
+def test_killed_before_it_got_its_name_it_is_made_again(tmp_path: Path) -> None:
+    stage = counting_stage(tmp_path / "trace")
+    partial = store_in(tmp_path).folder(stage).with_suffix(".partial")
+    partial.mkdir(parents=True)
+    for name in ("manifest.json", "manifest.json.tmp"):
+        (partial / name).write_text("{}")
+    folder = store_in(tmp_path).build(stage).path
+    assert store_in(tmp_path).find(stage)
+    assert sorted(json.loads((folder / "manifest.json").read_text())["files"]) == [
+        f"{number}.txt" for number in range(10)
+    ]
+
+
 def test_a_failed_stage_leaves_no_manifest(tmp_path: Path) -> None:
     def fail(work: Work) -> Outcome:
         (work.out / "half").write_text("x")

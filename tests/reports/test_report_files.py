@@ -1,15 +1,59 @@
 import csv
+import multiprocessing
+import threading
 from pathlib import Path
 
 import pytest
 
 from reports import StoreView
 from reports.csv_files import write_csv
-from reports.markdown import as_markdown, escape
+from reports.files import write_whole
+from reports.markdown import as_markdown, escape, write_markdown
+from reports.page import write_page
 
 GOLDEN = Path(__file__).parent / "golden"
 # gains.csv is left out: its bootstrap depends on numpy's generator, and is tested by computing.
 NAMES = sorted(path.name for path in GOLDEN.glob("*.csv"))
+
+
+def write_often(path: Path, letter: str) -> None:
+    for _ in range(150):
+        write_whole(path, letter * 300_000)
+
+
+def test_two_processes_may_write_one_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=write_often, args=(path, letter)) for letter in "ab"]
+    for writer in writers:
+        writer.start()
+    seen = set()
+    while any(writer.is_alive() for writer in writers):
+        if path.exists():
+            seen.add(path.read_text())
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert seen <= {"a" * 300_000, "b" * 300_000}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_every_format_can_be_written_at_once(tmp_path: Path, view: StoreView) -> None:
+    failed: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            write_page(view, tmp_path)
+            write_markdown(view, tmp_path)
+            write_csv(view, tmp_path)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("name", NAMES)

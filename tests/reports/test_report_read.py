@@ -1,8 +1,11 @@
+import html
+import io
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from store_maker import (
     SWAHILI,
     cell,
@@ -21,6 +24,10 @@ from reports import (
     read_store,
     select_run,
 )
+from reports.csv_files import write_csv
+from reports.markdown import as_markdown
+from reports.page import render
+from reports.terminal import print_report
 
 
 def test_every_artifact_and_run_is_read(view: StoreView) -> None:
@@ -150,6 +157,42 @@ def test_jobs_of_a_sweep_are_read_in_the_order_of_their_numbers(tmp_path: Path) 
     assert [run.path.rpartition("/")[2] for run in view.runs] == ["1", "9", "10"]
     assert len(select_run(view, tmp_path / "runs" / "20260101-000000").runs) == 3
     assert len(select_run(view, tmp_path / "runs" / "20260101-000000" / "1").runs) == 1
+
+
+def test_a_run_that_failed_before_its_plan_is_named_everywhere(tmp_path: Path) -> None:
+    for name, error in (
+        ("20260101-000000", "DataMalformed: a <b> file\n\nTraceback"),
+        ("20260102-000000/1", "MixtureError: nothing to mix"),
+    ):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "error.txt").write_text(error)
+    gap = cell("Swahili", "trained:gen", ("train", "t"), "sib200", None, "no data")
+    write_plan(tmp_path, "20260103-000000", SWAHILI, [], error="StageError: no cells")
+    write_plan(tmp_path, "20260104-000000", SWAHILI, [gap], error="StageError: gaps only")
+    seen = cell("Swahili", "base", ("base", "b"), "sib200", "s")
+    write_plan(tmp_path, "20260105-000000", SWAHILI, [seen], error="StageError: of a cell")
+    view = read_store(tmp_path)
+    failed = {run.path: run.error for run in view.runs if run.failed_unseen}
+    assert failed == {
+        "20260101-000000": "DataMalformed: a <b> file",
+        "20260102-000000/1": "MixtureError: nothing to mix",
+        "20260103-000000": "StageError: no cells",
+        "20260104-000000": "StageError: gaps only",
+    }
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    print_report(view, console)
+    assert isinstance(console.file, io.StringIO)
+    texts = [console.file.getvalue(), html.unescape(render(view))]
+    texts.append(as_markdown(view).replace("\\", ""))
+    write_csv(view, tmp_path / "out")
+    texts.append((tmp_path / "out" / "failed_runs.csv").read_text())
+    for text in texts:
+        for name, error in failed.items():
+            assert name in text
+            assert error in text
+    assert texts[-1].count("\n") == 5
+    assert len(select_run(view, tmp_path / "runs" / "20260102-000000").runs) == 1
 
 
 def test_the_maker_writes_what_the_reader_expects(store: Path) -> None:

@@ -91,6 +91,10 @@ def test_broken_json_and_answers_are_named_with_their_line(tmp_path: Path) -> No
     path.write_text("\n".join([*good, "{"]) + "\n")
     with pytest.raises(DataMalformed, match="line 6: not JSON"):
         belebele.read(tmp_path, "x")
+    for other in ("[1]", "null", '"x"'):
+        path.write_text("\n".join([*good, other]) + "\n")
+        with pytest.raises(DataMalformed, match="line 6: a JSON object is needed"):
+            belebele.fingerprint(tmp_path, "x")
     path.write_text("\n".join([*good, json.dumps(rows[5] | {"correct_answer_num": "5"})]) + "\n")
     with pytest.raises(DataMalformed, match="row 6: correct_answer_num is '5'"):
         belebele.read(tmp_path, "x")
@@ -103,6 +107,32 @@ def test_translations_must_be_parallel(tmp_path: Path) -> None:
         path.write_text("a\n" * lines)
     with pytest.raises(DataMalformed, match="has 5 lines"):
         flores.read(tmp_path, "x", "xx_en", "X")
+    with pytest.raises(DataMalformed, match="has 5 lines"):
+        TASKS["flores_en_xx"].fingerprint(tmp_path, "x")
+    flores.path(tmp_path, "x").write_text("a\n" * 4 + "\n" + "a\n")
+    with pytest.raises(DataMalformed, match="some empty"):
+        TASKS["flores_xx_en"].fingerprint(tmp_path, "x")
+
+
+def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path: Path) -> None:
+    broken = b"index_id\tcategory\ttext\n" + b"1\ttravel\tx\n" * 4000 + b"1\ttravel\t\xff\n"
+    for path, check in (
+        (sib200.path(tmp_path, "x"), TASKS["sib200"]),
+        (belebele.path(tmp_path, "x"), TASKS["belebele"]),
+        (flores.path(tmp_path, "x"), TASKS["flores_xx_en"]),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(broken)
+        with pytest.raises(DataMalformed, match=f"{path}, line 4002: not UTF-8"):
+            check.fingerprint(tmp_path, "x")
+
+
+def test_a_field_without_end_is_malformed(tmp_path: Path) -> None:
+    path = sib200.path(tmp_path, "x")
+    path.parent.mkdir(parents=True)
+    path.write_text("index_id\tcategory\ttext\n" + sib_row('"' + "x" * 200_000))
+    with pytest.raises(DataMalformed, match=r"line 2: not TSV \(field larger"):
+        sib200.fingerprint(tmp_path, "x")
 
 
 def test_a_sorted_test_set_is_warned_of(tmp_path: Path) -> None:
@@ -111,6 +141,8 @@ def test_a_sorted_test_set_is_warned_of(tmp_path: Path) -> None:
     path.write_text("index_id\tcategory\ttext\n" + sib_row() * 5)
     (warning,) = TASKS["sib200"].warnings(tmp_path, "x")
     assert "all 3 shots bear one label, 'travel'" in warning
+    (cut,) = TASKS["sib200"].warnings(EMBEDDED, "swh_Latn", limit=2)
+    assert "only 2 of the 7 labels occur" in cut
 
 
 def test_unicode_line_separators_do_not_split_a_sentence(tmp_path: Path) -> None:

@@ -1,0 +1,24 @@
+"""Which failures of a request may pass by themselves, so that it is worth asking again."""
+
+TIME_OUT = "time-out"
+CONNECTION_LOST = "connection lost"
+MALFORMED = "malformed response"
+
+_STATUSES = (408, 409, 425, 429)
+
+
+def status_may_pass(status: int) -> bool:
+    """Whether the server may answer the same request later: it is busy, or broken itself."""
+    return status in _STATUSES or status >= 500
+
+
+def may_pass(failure: str) -> bool:
+    """Whether a failure, in the words that the ledger keeps, may pass.
+
+    Not so a refusal of the request itself, such as "HTTP 400: the prompt is too long": nothing
+    but other settings will change it.
+    """
+    if failure in (TIME_OUT, CONNECTION_LOST, MALFORMED):
+        return True
+    status = failure.removeprefix("HTTP ").partition(":")[0]
+    return status.isdecimal() and status_may_pass(int(status))

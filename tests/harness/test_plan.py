@@ -1,0 +1,112 @@
+"""What depends on what: which keys a change moves, and which it leaves alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from lm_eval.tasks import TaskManager
+from omegaconf import OmegaConf
+
+from harness.cli import register_resolvers
+from harness.config import build_config
+from harness.experiment import Plan, plan
+from harness.overrides import CONF
+from tasks.catalogue import TASKS
+from tasks.errors import DataMissing
+from tasks.generate import write_task
+
+
+@pytest.fixture(autouse=True)
+def _hydra() -> Iterator[None]:
+    register_resolvers()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
+    GlobalHydra.instance().clear()
+
+
+def planned(*overrides: str) -> Plan:
+    values = compose("run", list(overrides))
+    config = build_config(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
+    return plan(config, Path("ledgers"))
+
+
+def keys(made: Plan) -> dict[str, Any]:
+    return {
+        "source": {name: stage.key for name, stage in made.sources.items()},
+        "mixture": made.mixture.key,
+        "train": made.trained.key,
+        "base scores": [c.score.key for c in made.cells if c.score and c.producer == "base"],
+        "scores": [c.score.key for c in made.cells if c.score and c.producer != "base"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "moved"),
+    [
+        ("++teacher.concurrency=7", set()),
+        ("++teacher.base_url=http://127.0.0.1:1/v1", set()),
+        ("++train.save_every=3", set()),
+        ("++store=/elsewhere", set()),
+        ("++mix.name=renamed", set()),
+        ("++train.steps=3", {"train", "scores"}),
+        ("++mix.max_examples=3", {"mixture", "train", "scores"}),
+        ("++teacher.temperature=0.5", {"source", "mixture", "train", "scores"}),
+        ("++seed=1", {"source", "mixture", "train", "scores"}),
+        ("++evaluate.limit=3", {"base scores", "scores"}),
+        ("language=english", {"source", "mixture", "train", "base scores", "scores"}),
+    ],
+)
+def test_a_change_moves_only_what_depends_on_it(override: str, moved: set[str]) -> None:
+    # The contexts are Swahili; English takes them here all the same, to compare all stages.
+    texts = f"++sources.context.texts={CONF.parent}/generation/embedded/contexts/swh_Latn.txt"
+    before, after = keys(planned(texts)), keys(planned(texts, override))
+    assert {name for name in before if before[name] != after[name]} == moved
+
+
+def test_a_mixture_needs_only_the_sources_that_it_weighs() -> None:
+    assert set(planned("mix=topic").sources) == {"topic"}
+    without = planned("++mix.weights.translated=0", "++mix.weights.context=0")
+    assert set(without.sources) == {"topic", "scenario"}
+
+
+def test_sources_do_not_depend_on_the_mixture() -> None:
+    assert planned("mix=topic").sources["topic"].key == planned("mix=gen").sources["topic"].key
+
+
+def test_a_language_without_benchmarks_is_trained_all_the_same() -> None:
+    made = planned("language=other", "++language.name=West Frisian", "mix=topic")
+    assert made.targets(None) == [made.trained]
+    assert all("no " in str(c.gap) and "West Frisian" in str(c.gap) for c in made.cells)
+
+
+def test_a_gap_has_the_benchmarks_reason() -> None:
+    made = planned("language=galician", "mix=topic")
+    gaps = {cell.task: cell.gap for cell in made.cells}
+    assert gaps["belebele"] == "Belebele does not cover Galician."
+    assert "the embedded sets have no" in str(gaps["sib200"])
+
+
+def test_a_mistyped_data_directory_is_no_gap() -> None:
+    with pytest.raises(DataMissing, match="there is no such directory"):
+        planned("++data_dir=/nowhere")
+
+
+def test_a_code_that_ships_with_no_file_is_scored_too(tmp_path: Path) -> None:
+    folder = tmp_path / "flores" / "devtest"
+    folder.mkdir(parents=True)
+    for code in ("fry_Latn", "eng_Latn"):
+        (folder / f"{code}.txt").write_text("ien\ntwa\ntrije\nfjouwer\nfiif\n")
+    (tmp_path / "tasks").mkdir()
+    name = write_task(tmp_path / "tasks", TASKS["flores_en_xx"], "fry_Latn", "West Frisian")
+    manager = TaskManager(
+        include_path=str(tmp_path / "tasks"),
+        include_defaults=False,
+        metadata={"data_dir": str(tmp_path)},
+    )
+    task = manager.load([name])["tasks"][name]
+    task.build_all_requests(limit=None, rank=0, world_size=1)
+    assert len(task.eval_docs) == 2
+    assert "from English to West Frisian" in task.instances[0].args[0]
