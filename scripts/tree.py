@@ -20,6 +20,7 @@ FOLDERS = {
     "training": "fine-tunes the student",
     "reports": "reads finished artifacts, says who gained",
     "scripts": "what a person types and CI calls",
+    "scripts/benches": "what scripts/bench measures",
     "docs": "for contributors",
 }
 WHOLE = {
