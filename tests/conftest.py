@@ -1,6 +1,7 @@
 """What tests of several packages share: a real checkpoint and a tiny one."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,28 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from training.students import embedded_gguf, materialise_gguf
+
+
+@pytest.fixture
+def composed() -> Iterator[Callable[..., Any]]:
+    """Composes the shipped configuration with overrides into a typed `harness.config.Config`."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+
+    from harness.cli import register_resolvers
+    from harness.config import build_config
+    from harness.overrides import CONF
+
+    register_resolvers()
+
+    def build(*overrides: str) -> Any:
+        values = OmegaConf.to_container(compose("run", list(overrides)), resolve=True)
+        return build_config(values)  # type: ignore[arg-type]
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield build
+    GlobalHydra.instance().clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,16 @@
 """Every shipped configuration composes and passes the typed configuration."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
-from harness.cli import register_resolvers
-from harness.config import build_config
 from harness.errors import ConfigError
 from harness.overrides import CONF
+
+Compose = Callable[..., Any]
 
 # What the options leave for the user to give.
 NEEDED = {
@@ -30,33 +28,20 @@ GROUPS = ("language", "student", "teacher", "sources", "mix", "train", "evaluate
 OPTIONS = [f"{g}={p.stem}" for g in GROUPS for p in sorted((CONF / g).glob("*.yaml"))]
 
 
-@pytest.fixture(autouse=True)
-def _hydra() -> Iterator[None]:
-    register_resolvers()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield
-    GlobalHydra.instance().clear()
-
-
-def composed(*overrides: str) -> Any:
-    values = compose("run", list(overrides))
-    return build_config(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("option", OPTIONS)
-def test_option_is_valid(option: str) -> None:
+def test_option_is_valid(composed: Compose, option: str) -> None:
     config = composed(option, *NEEDED.get(option, []))
     assert config.language.name
 
 
-def test_an_experiment_can_set_any_key() -> None:
+def test_an_experiment_can_set_any_key(composed: Compose) -> None:
     given = [o for o in NEEDED["experiment=paper"] if not o.startswith("data_dir")]
     with pytest.raises(ConfigError, match="data_dir: a value is needed"):
         composed("experiment=paper", *given)
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "sweep").glob("*.yaml")), ids=lambda p: p.stem)
-def test_each_point_of_a_sweep_is_valid(path: Path) -> None:
+def test_each_point_of_a_sweep_is_valid(composed: Compose, path: Path) -> None:
     axes = OmegaConf.load(path).hydra.sweeper.params
     for key, values in axes.items():
         for value in str(values).split(","):
@@ -74,7 +59,9 @@ def test_there_are_the_papers_languages_and_english() -> None:
     [p for p in sorted((CONF / "language").glob("*.yaml")) if p.stem != "other"],
     ids=lambda p: p.stem,
 )
-def test_a_language_has_a_code_or_a_reason_for_each_benchmark(path: Path) -> None:
+def test_a_language_has_a_code_or_a_reason_for_each_benchmark(
+    composed: Compose, path: Path
+) -> None:
     language = composed(f"language={path.stem}").language
     for benchmark in ("sib200", "belebele", "global_mmlu", "flores"):
         has_code = getattr(language.benchmarks, benchmark) is not None

@@ -1,36 +1,25 @@
 """What depends on what: which keys a change moves, and which it leaves alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from lm_eval.tasks import TaskManager
-from omegaconf import OmegaConf
 
-from harness.cli import register_resolvers
-from harness.config import build_config
 from harness.experiment import Plan, plan
 from harness.overrides import CONF
 from tasks.catalogue import TASKS
 from tasks.errors import DataMissing
 from tasks.generate import write_task
 
-
-@pytest.fixture(autouse=True)
-def _hydra() -> Iterator[None]:
-    register_resolvers()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield
-    GlobalHydra.instance().clear()
+Planned = Callable[..., Plan]
 
 
-def planned(*overrides: str) -> Plan:
-    values = compose("run", list(overrides))
-    config = build_config(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
-    return plan(config, Path("ledgers"))
+@pytest.fixture
+def planned(composed: Callable[..., Any]) -> Planned:
+    """The plan of the shipped configuration with overrides."""
+    return lambda *overrides: plan(composed(*overrides), Path("ledgers"))
 
 
 def keys(made: Plan) -> dict[str, Any]:
@@ -59,37 +48,39 @@ def keys(made: Plan) -> dict[str, Any]:
         ("language=english", {"source", "mixture", "train", "base scores", "scores"}),
     ],
 )
-def test_a_change_moves_only_what_depends_on_it(override: str, moved: set[str]) -> None:
+def test_a_change_moves_only_what_depends_on_it(
+    planned: Planned, override: str, moved: set[str]
+) -> None:
     # The contexts are Swahili; English takes them here all the same, to compare all stages.
     texts = f"++sources.context.texts={CONF.parent}/generation/embedded/contexts/swh_Latn.txt"
     before, after = keys(planned(texts)), keys(planned(texts, override))
     assert {name for name in before if before[name] != after[name]} == moved
 
 
-def test_a_mixture_needs_only_the_sources_that_it_weighs() -> None:
+def test_a_mixture_needs_only_the_sources_that_it_weighs(planned: Planned) -> None:
     assert set(planned("mix=topic").sources) == {"topic"}
     without = planned("++mix.weights.translated=0", "++mix.weights.context=0")
     assert set(without.sources) == {"topic", "scenario"}
 
 
-def test_sources_do_not_depend_on_the_mixture() -> None:
+def test_sources_do_not_depend_on_the_mixture(planned: Planned) -> None:
     assert planned("mix=topic").sources["topic"].key == planned("mix=gen").sources["topic"].key
 
 
-def test_a_language_without_benchmarks_is_trained_all_the_same() -> None:
+def test_a_language_without_benchmarks_is_trained_all_the_same(planned: Planned) -> None:
     made = planned("language=other", "++language.name=West Frisian", "mix=topic")
     assert made.targets(None) == [made.trained]
     assert all("no " in str(c.gap) and "West Frisian" in str(c.gap) for c in made.cells)
 
 
-def test_a_gap_has_the_benchmarks_reason() -> None:
+def test_a_gap_has_the_benchmarks_reason(planned: Planned) -> None:
     made = planned("language=galician", "mix=topic")
     gaps = {cell.task: cell.gap for cell in made.cells}
     assert gaps["belebele"] == "Belebele does not cover Galician."
     assert "the embedded sets have no" in str(gaps["sib200"])
 
 
-def test_a_mistyped_data_directory_is_no_gap() -> None:
+def test_a_mistyped_data_directory_is_no_gap(planned: Planned) -> None:
     with pytest.raises(DataMissing, match="there is no such directory"):
         planned("++data_dir=/nowhere")
 

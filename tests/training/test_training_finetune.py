@@ -119,7 +119,7 @@ def test_rows_longer_than_the_students_own_limit_are_dropped(
     tiny: Path, write_rows: Callable[..., Path], tmp_path: Path
 ) -> None:
     row = {"messages": [{"role": "user", "content": "A"}, {"role": "assistant", "content": "B"}]}
-    long = {"messages": [*row["messages"][:1], {"role": "assistant", "content": "na " * 300}]}
+    long = {"messages": [*row["messages"][:1], {"role": "assistant", "content": "na " * 2100}]}
     facts = run(tiny, write_rows(row, long), tmp_path / "out", replace(SETTINGS, steps=1))
     assert (facts.rows, facts.dropped) == (1, 1)
 
