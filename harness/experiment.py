@@ -177,7 +177,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
     settings = replace(config.train, precision=precision)
 
     def make(work: Work) -> Outcome:
-        from training.finetune import finetune
+        from training.finetune import STATES, finetune
 
         facts = finetune(
             base=checkpoint_path(work.inputs["base"]),
@@ -188,7 +188,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
             seed=config.seed,
             progress=work.progress,
         )
-        return Outcome(asdict(facts))
+        return Outcome(asdict(facts), scratch=(STATES,))
 
     return Stage(
         name="train",
@@ -236,7 +236,7 @@ def score_cell(config: Config, task: Task, root: Path, producer: str, checkpoint
         precision = "bf16" if has_nvidia_gpu() else "fp32"
 
     def make(work: Work) -> Outcome:
-        from harness.scoring.score import ScoreRequest, score_task
+        from harness.scoring.score import JOURNAL, ScoreRequest, score_task
 
         request = ScoreRequest(
             checkpoint=checkpoint_path(work.inputs["checkpoint"]),
@@ -250,7 +250,7 @@ def score_cell(config: Config, task: Task, root: Path, producer: str, checkpoint
             batch_tokens=evaluate.batch_tokens,
             precision=precision,
         )
-        return Outcome(score_task(request, work.out, work.progress))
+        return Outcome(score_task(request, work.out, work.progress), scratch=(JOURNAL,))
 
     score = Stage(
         name="score",

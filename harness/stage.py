@@ -21,13 +21,15 @@ class Outcome:
     """What a stage says of its result, beside the files it wrote.
 
     `facts` is plain JSON for reports; tokens are the teacher's; `cost_usd` is None where the price
-    is not known, and 0.0 where the work was free.
+    is not known, and 0.0 where the work was free. `scratch` names what an interrupted stage goes on
+    from and a finished one does not need: it is no part of the artifact.
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     tokens_input: int = 0
     tokens_output: int = 0
     cost_usd: float | None = 0.0
+    scratch: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

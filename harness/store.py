@@ -158,10 +158,13 @@ class Store:
                 "resumed": resumed,
                 "packages": package_versions(),
                 "git": git_state(),
-                "files": file_hashes(partial),
+                "files": file_hashes(partial, outcome.scratch),
             }
             write_manifest(partial, manifest)
             partial.replace(folder)
+            # Only now: until then, a kill must find what it needs to go on.
+            for name in outcome.scratch:
+                remove(folder / name)
         artifact = Artifact(stage.name, stage.key, folder, manifest)
         self.watcher.finished(stage, artifact)
         return artifact
@@ -205,15 +208,18 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     temporary.replace(folder / MANIFEST)
 
 
-def file_hashes(folder: Path) -> dict[str, dict[str, Any]]:
-    """Size and SHA-256 of every file below `folder`, by its path within it."""
+def file_hashes(folder: Path, without: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of every file below `folder`, by its path within it.
+
+    `without` names files and folders directly below it that do not count.
+    """
     return {
         path.relative_to(folder).as_posix(): {
             "bytes": path.stat().st_size,
             "sha256": file_sha256(path),
         }
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.relative_to(folder).parts[0] not in without
     }
 
 
@@ -254,7 +260,12 @@ def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
 def clear(folder: Path) -> None:
     """Empties a directory: for stages that do not continue from what an interrupted run left."""
     for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Deletes a file or a whole directory, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

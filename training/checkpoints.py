@@ -65,13 +65,6 @@ def mark_whole(folder: Path, step: int) -> None:
             _delete(state)
 
 
-def discard(folder: Path) -> None:
-    """Delete all states, with none left half deleted that could be taken for whole."""
-    for state in _states(folder):
-        _delete(state)
-    shutil.rmtree(folder)
-
-
 def _states(folder: Path) -> list[Path]:
     return [path for path in folder.glob("checkpoint-*") if path.name[11:].isdigit()]
 

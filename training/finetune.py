@@ -14,6 +14,9 @@ from training.order import data_order, steps_of
 from training.quiet import quiet_libraries
 from training.settings import Precision, Train
 
+# Folder of the states from which an interrupted run goes on.
+STATES = "trainer"
+
 
 @dataclass(frozen=True)
 class TrainFacts:
@@ -46,9 +49,11 @@ def finetune(
     Writes `out`/checkpoint (bf16 safetensors, tokenizer, chat template: complete, for
     from_pretrained) and `out`/log.jsonl (per step: step, loss, learning_rate, tokens,
     supervised_tokens). The weights that are trained are fp32; precision "bf16" computes in bf16
-    over them. Interrupted states live in `out`/trainer until the end; called again after a kill,
-    the run goes on from the last whole one and ends as an undisturbed one would, to the last bit on
-    a CPU with the same number of threads.
+    over them.
+
+    Interrupted states live in `out`/trainer, which the caller deletes when the result is safe.
+    Called again after a kill, the run goes on from the last whole one and ends as an undisturbed
+    one would, to the last bit on a CPU with the same number of threads.
 
     Not covered: bitwise equality on GPUs or across machines, and noticing that `base` changed
     between an interruption and its continuation.
@@ -90,7 +95,7 @@ def _finetune(
             "embeddings. Remedy: use the tokenizer that belongs to the student."
         )
     out.mkdir(parents=True, exist_ok=True)
-    states = out / "trainer"
+    states = out / STATES
     checkpoints.claim(states, checkpoints.identity(settings, precision, seed, rows))
 
     import torch
@@ -115,7 +120,6 @@ def _finetune(
     )
     model.config.use_cache = config.use_cache  # which the Trainer switched off
     _save(model, tokenizer, out / "checkpoint")
-    checkpoints.discard(states)
     return TrainFacts(
         steps=steps,
         rows=len(data.examples),

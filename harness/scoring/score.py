@@ -18,6 +18,7 @@ from tasks.data import data_name
 from tasks.generate import write_task
 from tasks.protocol import SHOTS
 
+# Finished batches, for a run that goes on from them.
 JOURNAL = "journal.jsonl"
 
 
@@ -45,7 +46,7 @@ def score_task(
 ) -> dict[str, Any]:
     """Writes ``scores.json`` and ``samples.jsonl`` into `out` and returns the former's content.
 
-    What an interrupted run left in `out` is not computed again.
+    What an interrupted run left in `out`, in the file `JOURNAL`, is not computed again.
     """
     from lm_eval import evaluate
     from lm_eval.tasks import TaskManager
@@ -99,7 +100,6 @@ def score_task(
     }
     _write(out / "samples.jsonl", "".join(_line(row) for row in rows))
     _write(out / "scores.json", json.dumps(scores, indent=1, ensure_ascii=False) + "\n")
-    (out / JOURNAL).unlink(missing_ok=True)
     return scores
 
 

@@ -74,6 +74,19 @@ def test_killed_before_it_got_its_name_it_is_made_again(tmp_path: Path) -> None:
     ]
 
 
+def test_scratch_is_no_part_of_an_artifact_but_there_until_it_is_finished(tmp_path: Path) -> None:
+    def make(work: Work) -> Outcome:
+        (work.out / "states").mkdir(exist_ok=True)
+        (work.out / "states" / "1").write_text("x")
+        (work.out / "journal").write_text("x")
+        (work.out / "result").write_text("x")
+        return Outcome(scratch=("states", "journal", "never-written"))
+
+    artifact = store_in(tmp_path).build(Stage("s", 1, "s", {}, make))
+    assert list(artifact.manifest["files"]) == ["result"]
+    assert sorted(p.name for p in artifact.path.iterdir()) == ["manifest.json", "result"]
+
+
 def test_a_failed_stage_leaves_no_manifest(tmp_path: Path) -> None:
     def fail(work: Work) -> Outcome:
         (work.out / "half").write_text("x")
