@@ -9,8 +9,18 @@ import pytest
 
 # Before torch is loaded; see harness/cli.py.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# The tests run on the embedded sets wherever they run; `real_data` is for those that want more.
+REAL_DATA = os.environ.pop("KAKUGO_DATA_DIR", None)
 
 from training.students import embedded_gguf, materialise_gguf
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The benchmarks' own files, where KAKUGO_DATA_DIR gives them."""
+    if not REAL_DATA:
+        pytest.skip("KAKUGO_DATA_DIR does not give the benchmarks' own files")
+    return Path(REAL_DATA)
 
 
 @pytest.fixture
