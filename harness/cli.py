@@ -14,7 +14,7 @@ from generation.errors import GenerationError
 from harness.config import build_config
 from harness.errors import ConfigError, HarnessError
 from harness.help import help_text
-from harness.overrides import CONF, prepared
+from harness.overrides import COMMAND_VARIABLE, CONF, prepared
 from reports.errors import ReportsError
 from tasks.errors import TasksError
 from training.errors import TrainingError
@@ -34,7 +34,7 @@ def main() -> None:
     # By default torch's threads spin while they wait for each other; beside any other load, also
     # the other jobs of a sweep, that made scoring six times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ["KAKUGO_COMMAND"] = shlex.join(["kakugo", *sys.argv[1:]])
+    os.environ[COMMAND_VARIABLE] = shlex.join(["kakugo", *sys.argv[1:]])
     try:
         sys.argv[1:] = prepared(sys.argv[1:])
         _hydra_main()

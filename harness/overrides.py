@@ -12,6 +12,8 @@ from pathlib import Path
 
 from harness.errors import ConfigError
 
+# Holds what was typed, also for the jobs of a sweep, which run in processes of their own.
+COMMAND_VARIABLE = "KAKUGO_COMMAND"
 CONF = Path(__file__).parents[1] / "conf"
 _OVERRIDE = re.compile(r"^(?P<mark>\+\+|\+|~)?(?P<key>[A-Za-z_][\w./]*)(?P<package>@[\w.]*)?=")
 

@@ -11,9 +11,7 @@ import yaml
 from harness.config import Config
 from harness.experiment import Plan
 from harness.keys import keyed
-
-# What was typed, for the jobs of a sweep too, which run in processes of their own.
-COMMAND_VARIABLE = "KAKUGO_COMMAND"
+from harness.overrides import COMMAND_VARIABLE
 
 
 def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any]) -> None:
