@@ -6,6 +6,7 @@ GenerationError
 ├── PromptsError     the prompts file lacks a key or names a placeholder that does not exist
 ├── InputError       the context texts or the conversations to translate are missing or malformed
 ├── LedgerError      the ledger file cannot be opened or is not a ledger
+├── IdentifierError  the language identifier is not installed or cannot be loaded
 └── MixtureError     a source with a weight is not there, or nothing remains to mix
 """
 
@@ -29,6 +30,10 @@ class InputError(GenerationError):
 
 class LedgerError(GenerationError):
     """The ledger cannot be opened, or the file is something else."""
+
+
+class IdentifierError(GenerationError):
+    """The language identifier is not there."""
 
 
 class MixtureError(GenerationError):
