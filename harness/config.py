@@ -15,6 +15,7 @@ import cattrs
 
 from generation.settings import Mix, Sources, Teacher
 from harness.errors import ConfigError
+from tasks.protocol import Protocol
 from training.settings import Train
 
 TaskName = Literal["sib200", "belebele", "global_mmlu", "flores_xx_en", "flores_en_xx"]
@@ -66,8 +67,19 @@ class Student:
 
 
 @dataclass(frozen=True)
+class HubRepositories:
+    """Where a benchmark is read from when ``data_dir=hub``, in place of its own repository:
+    ``owner/name``, ``owner/name@revision`` or the path of a local repository."""
+
+    sib200: str | None = None
+    belebele: str | None = None
+    global_mmlu: str | None = None
+    flores: str | None = None
+
+
+@dataclass(frozen=True)
 class Evaluate:
-    """What is scored, 3-shot. `limit` scores the first items only (None: all).
+    """What is scored, 3-shot, and how it is asked. `limit` scores the first items only (None: all).
 
     `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
     a batch in tokens. Both are part of a score's key, since the shape of a batch moves
@@ -79,6 +91,8 @@ class Evaluate:
     max_new_tokens: int = 256
     batch_tokens: int = 4096
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    protocol: Protocol = field(default_factory=Protocol)
+    hub: HubRepositories = field(default_factory=HubRepositories)
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:

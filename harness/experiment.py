@@ -20,8 +20,10 @@ from harness.students import StudentTokens, base_stage, checkpoint_path
 from harness.teacher import running_teacher
 from tasks.catalogue import TASKS, Task
 from tasks.catalogue import VERSION as TASKS_VERSION
-from tasks.data import EMBEDDED
+from tasks.data import Data, open_data
 from tasks.errors import DataMissing
+from tasks.files import EMBEDDED
+from tasks.loading import Loaded, load_task
 from training.precision import has_nvidia_gpu, resolve_precision
 from training.students import embedded_gguf
 
@@ -72,7 +74,7 @@ def plan(config: Config, ledgers: Path) -> Plan:
     `ledgers` is the directory of the teacher's ledgers. Raises an error of the package concerned
     when an input is missing or malformed.
     """
-    root = data_root(config)
+    data = benchmark_data(config)
     base = base_stage(config.student)
     sources = {
         source: source_stage(config, cast(Source, source), base, ledgers)
@@ -81,10 +83,11 @@ def plan(config: Config, ledgers: Path) -> Plan:
     }
     mixture = mixture_stage(config, sources)
     trained = train_stage(config, base, mixture)
+    tasks = {name: task_or_gap(config, TASKS[name], data) for name in config.evaluate.tasks}
     cells = [
-        score_cell(config, TASKS[name], root, producer, checkpoint)
+        score_cell(config, name, loaded, producer, checkpoint)
         for producer, checkpoint in (("base", base), (f"trained:{config.mix.name}", trained))
-        for name in config.evaluate.tasks
+        for name, loaded in tasks.items()
     ]
     return Plan(base, sources, mixture, trained, tuple(cells))
 
@@ -201,34 +204,34 @@ def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
     )
 
 
-def data_root(config: Config) -> Path:
-    """The directory of the benchmarks' files: the one given, else the embedded sets."""
-    if config.data_dir is None:
-        return EMBEDDED
-    root = Path(config.data_dir).expanduser()
-    if not root.is_dir():
-        raise DataMissing(
-            f"data_dir={config.data_dir}: there is no such directory. Remedy: give the directory "
-            "that holds sib200/, belebele/, flores/ and global_mmlu/, or null for the embedded sets"
-        )
-    return root
+def benchmark_data(config: Config) -> Data:
+    """Where the benchmarks are read from: the directory or Hub that was given, or our own sets."""
+    repositories = {name: given for name, given in asdict(config.evaluate.hub).items() if given}
+    return open_data(config.data_dir or str(EMBEDDED), repositories)
 
 
-def score_cell(config: Config, task: Task, root: Path, producer: str, checkpoint: Stage) -> Cell:
-    """A checkpoint on a task; a named gap where the benchmark or the data lack the language."""
+def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | str:
+    """The task in the experiment's language, or why the benchmark or the data lack it."""
     language = config.language
     code = getattr(language.benchmarks, task.benchmark)
     if code is None:
-        reason = language.gaps.get(task.benchmark) or (
+        return language.gaps.get(task.benchmark) or (
             f"no {task.benchmark} code is known for {language.name}; "
             f"language.benchmarks.{task.benchmark}=CODE gives one"
         )
-        return Cell(task.name, producer, checkpoint, None, reason)
     try:
-        data_sha256 = task.fingerprint(root, code)
+        return load_task(task, code, language.name, data, config.evaluate.protocol)
     except DataMissing as error:
-        return Cell(task.name, producer, checkpoint, None, str(error))
+        return str(error)
 
+
+def score_cell(
+    config: Config, name: str, loaded: Loaded | str, producer: str, checkpoint: Stage
+) -> Cell:
+    """A checkpoint on a task, or the named gap in its place."""
+    if isinstance(loaded, str):
+        return Cell(name, producer, checkpoint, None, loaded)
+    task, language = loaded.task, config.language
     evaluate = config.evaluate
     precision = evaluate.precision
     if precision == "auto":
@@ -240,11 +243,7 @@ def score_cell(config: Config, task: Task, root: Path, producer: str, checkpoint
 
         request = ScoreRequest(
             checkpoint=checkpoint_path(work.inputs["checkpoint"]),
-            task=task,
-            code=code,
-            language=language.name,
-            data_root=root,
-            data_sha256=data_sha256,
+            task=loaded,
             limit=evaluate.limit,
             max_new_tokens=evaluate.max_new_tokens,
             batch_tokens=evaluate.batch_tokens,
@@ -259,11 +258,10 @@ def score_cell(config: Config, task: Task, root: Path, producer: str, checkpoint
         fields={
             "task": task.name,
             "tasks_version": TASKS_VERSION,
-            "code": code,
-            # FLORES's prompts call the language by its name.
-            "language": language.name if task.benchmark == "flores" else None,
-            "data_sha256": data_sha256,
-            "protocol": task.protocol,
+            "code": loaded.code,
+            "data": loaded.data_facts,
+            "prompts_sha256": loaded.prompts_sha256,
+            "protocol": loaded.protocol.fields(),
             "limit": evaluate.limit,
             "max_new_tokens": evaluate.max_new_tokens if task.metric == "chrf++" else None,
             "batch_tokens": evaluate.batch_tokens,

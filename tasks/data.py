@@ -1,119 +1,110 @@
-"""Where benchmark rows come from: a directory in the benchmarks' published file layout.
+"""Where benchmark rows come from: one switch, and what was read through it.
 
-    belebele/<code>.jsonl         flores/devtest/<code>.txt
-    global_mmlu/<code>.jsonl      sib200/<code>/test.tsv
-
-`EMBEDDED` holds small sets of our own in that layout; they are not the benchmarks.
+`data_dir` is a directory in the benchmarks' published file layout (`tasks.files`), the word `hub`
+(`tasks.hub`), or None for the embedded sets.
 """
 
-import csv
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+from tasks.benchmark import Benchmark, Row
 from tasks.errors import DataMalformed, DataMissing
+from tasks.files import EMBEDDED
 from tasks.protocol import SHOTS
 
-EMBEDDED = Path(__file__).parent / "embedded"
 DATA_DIR_VARIABLE = "KAKUGO_DATA_DIR"
-
-Row = dict[str, Any]
-
-
-def data_root(data_dir: str | None) -> Path:
-    """The directory to read: the one given, else ``$KAKUGO_DATA_DIR``, else the embedded sets."""
-    return Path(data_dir or os.environ.get(DATA_DIR_VARIABLE) or EMBEDDED).expanduser()
+HUB = "hub"
 
 
-def data_name(root: Path) -> str:
-    """What reports call the data: ``embedded`` (ours, not the benchmarks) or ``local``."""
-    return "embedded" if root.resolve() == EMBEDDED.resolve() else "local"
+@dataclass(frozen=True)
+class Data:
+    """An opened switch. `root` is the directory, None for the Hub; `repositories` names those of
+    the Hub that stand in for a benchmark's own, by benchmark."""
+
+    name: Literal["embedded", "local", "hub"]
+    root: Path | None
+    repositories: Mapping[str, str] = field(default_factory=dict)
 
 
-def existing(path: Path) -> Path:
-    """`path`, or `DataMissing` when there is no such file."""
-    if path.is_file():
-        return path
-    for parent in path.parents:
-        if parent.resolve() == EMBEDDED.resolve():
-            raise DataMissing(
-                f"the embedded sets have no {path.relative_to(parent)} (they hold Swahili and "
-                "English only; data_dir=DIR gives the benchmarks themselves)"
-            )
-    raise DataMissing(f"there is no file {path}")
+@dataclass(frozen=True)
+class Read:
+    """The rows of a benchmark in one language, checked, shots included.
+
+    `sha256` is over the used columns of the rows, so that it does not depend on where or in which
+    format they lay. `revision` is the commit of a repository, None where there is none.
+    """
+
+    rows: tuple[Row, ...]
+    sha256: str
+    name: Literal["embedded", "local", "hub"]
+    repository: str | None = None
+    revision: str | None = None
 
 
-def content_hash(paths: Sequence[Path]) -> str:
-    """SHA-256 over the contents of `paths`, in that order; names and places do not count."""
+def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = None) -> Data:
+    """The switch. None stands for ``$KAKUGO_DATA_DIR`` and, without it, the embedded sets.
+
+    Raises `DataMissing` where there is no such directory.
+    """
+    given = data_dir or os.environ.get(DATA_DIR_VARIABLE)
+    if given == HUB:
+        return Data("hub", None, dict(repositories or {}))
+    root = Path(given or EMBEDDED).expanduser()
+    if not root.is_dir():
+        raise DataMissing(
+            f"data_dir={given}: there is no such directory. Remedy: give the directory that holds "
+            "sib200/, belebele/, flores/ and global_mmlu/, or hub, or null for the embedded sets"
+        )
+    return Data("embedded" if root.resolve() == EMBEDDED.resolve() else "local", root)
+
+
+def read(benchmark: Benchmark, data: Data, code: str) -> Read:
+    """The rows of a benchmark in the language that it calls `code`.
+
+    Raises `DataMissing` where it lacks the language, `DataMalformed` where rows are too few, lack a
+    column, repeat an id or make no sense, and `HubUnavailable`.
+    """
+    repository = revision = None
+    if data.root is not None:
+        rows = benchmark.read_files(data.root, code)
+        where = f"{data.root}, {benchmark.name} {code}"
+    else:
+        from tasks import hub
+
+        found = hub.resolve(data.repositories.get(benchmark.name) or benchmark.repository)
+        # A translation's rows are joined of two configurations, by the benchmark itself.
+        columns = ("id", "text") if benchmark.name == "flores" else benchmark.columns
+        rows = benchmark.read_hub(
+            lambda config: hub.rows(found, config, benchmark.split, columns), code
+        )
+        where = f"{found.name}, {code}"
+        repository, revision = found.name, found.revision
+    return Read(
+        tuple(_checked(rows, benchmark, where)), fingerprint(rows), data.name, repository, revision
+    )
+
+
+def fingerprint(rows: list[Row]) -> str:
+    """SHA-256 over the rows in their order, as JSON lines with sorted keys."""
     digest = hashlib.sha256()
-    for path in paths:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for row in rows:
+        digest.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode() + b"\n")
     return digest.hexdigest()
 
 
-def read_jsonl(path: Path, columns: Sequence[str]) -> list[Row]:
-    """All rows of a JSONL file, each an object with at least `columns`."""
-    rows = []
-    for number, line in enumerate(read_lines(path), 1):
-        try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise DataMalformed(f"{path}, line {number}: not JSON ({error})") from None
-        if not isinstance(row, dict):
-            raise DataMalformed(
-                f"{path}, line {number}: a JSON object is needed, not {type(row).__name__}"
-            )
-        rows.append(row)
-    return checked(rows, columns, path)
-
-
-def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
-    """All rows of a TSV file with a header. A field may be quoted, quotes in it doubled."""
-    with existing(path).open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
-        try:
-            rows: list[Row] = list(reader)
-        except UnicodeDecodeError:
-            raise _not_utf8(path) from None
-        except csv.Error as error:
-            raise DataMalformed(f"{path}, line {reader.line_num + 1}: not TSV ({error})") from None
-    return checked(rows, columns, path)
-
-
-def read_lines(path: Path) -> list[str]:
-    """The lines of a text file, without their ends.
-
-    Only ``\\n`` ends a line: sentences may hold what Unicode also calls a line separator.
-    """
-    try:
-        return existing(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except UnicodeDecodeError:
-        raise _not_utf8(path) from None
-
-
-def _not_utf8(path: Path) -> DataMalformed:
-    """The error for a file whose bytes are not UTF-8, with the first line that is not."""
-    content = path.read_bytes()
-    line = 1
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line += content.count(b"\n", 0, error.start)
-    return DataMalformed(f"{path}, line {line}: not UTF-8")
-
-
-def checked(rows: list[Row], columns: Sequence[str], path: Path) -> list[Row]:
-    """`rows`, or `DataMalformed` when they are too few or lack a column."""
+def _checked(rows: list[Row], benchmark: Benchmark, where: str) -> list[Row]:
     if len(rows) <= SHOTS:
         raise DataMalformed(
-            f"{path}: {len(rows)} rows; the first {SHOTS} are the shots, so at least "
-            f"{SHOTS + 1} are needed"
+            f"{where}: {len(rows)} rows; {SHOTS} are the shots, so at least {SHOTS + 1} are needed"
         )
     for number, row in enumerate(rows, 1):
-        lacking = [column for column in columns if row.get(column) in (None, "")]
-        if lacking:
-            raise DataMalformed(f"{path}, row {number}: no {', '.join(lacking)}")
+        lacking = [column for column in benchmark.columns if not row[column].strip()]
+        wrong = f"no {', '.join(lacking)}" if lacking else benchmark.problem(row)
+        if wrong:
+            raise DataMalformed(f"{where}, row {number}: {wrong}")
     return rows

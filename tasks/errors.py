@@ -1,8 +1,11 @@
 """Errors of the benchmarks.
 
 TasksError
-├─ DataMissing   a benchmark's file is not where it should be
-└─ DataMalformed a benchmark's file cannot be read as what it should be
+├─ DataMissing    a benchmark has no data for a language where they were looked for
+├─ DataMalformed  a benchmark's rows are not what they should be
+├─ HubUnavailable a data set of the Hub, or a local copy of one, cannot be had
+├─ WordsMissing   the instructions are not written in a language
+└─ WordsMalformed the table of the instructions' words cannot be read as one
 """
 
 
@@ -11,8 +14,20 @@ class TasksError(Exception):
 
 
 class DataMissing(TasksError):
-    """A benchmark has no data for a language in the directory that was given."""
+    """A benchmark has no data for a language where they were looked for."""
 
 
 class DataMalformed(TasksError):
-    """A data file lacks columns, rows or sense."""
+    """Rows lack columns, number or sense."""
+
+
+class HubUnavailable(TasksError):
+    """The Hub cannot be reached, does not let us in, or does not know a repository or revision."""
+
+
+class WordsMissing(TasksError):
+    """``words.yaml`` has no entry for a language."""
+
+
+class WordsMalformed(TasksError):
+    """``words.yaml`` lacks a word or cannot be read."""

@@ -1,71 +1,119 @@
 """FLORES-200: professional translations of Wikimedia sentences (arXiv 2207.04672,
 `openlanguagedata/flores_plus`), scored as translation in both directions with chrF++.
 
-A row here: source, target (one sentence each), from_language="Swahili", to_language="English"
+A row here: id="1" (position in the split), text (in the language), english
 
-Split: devtest (1,012 sentences; 1,009 are scored). Traps: Belebele's passages and SIB-200's texts
-are FLORES sentences, so FLORES in a training mixture contaminates three benchmarks.
+Split: devtest (1,012 sentences; 1,009 are scored).
+
+On the Hub: a configuration per code, splits `dev` and `devtest`, columns `id`, `text` and others;
+gated. A directory may hold it as text files, or as FLORES-200's public archive, whole or unpacked:
+
+    flores/devtest/<code>.txt
+    flores200_dataset/devtest/<code>.devtest
+    flores200_dataset.tar.gz
+
+Traps: Belebele's passages and SIB-200's texts are FLORES sentences, so FLORES in a training mixture
+contaminates three benchmarks; `flores_plus` has since corrected sentences and renamed some codes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
 
-from tasks.data import Row, content_hash, data_root, read_lines
-from tasks.errors import DataMalformed
-from tasks.protocol import SHOTS
+from tasks.benchmark import Asking, Benchmark, Item, Row
+from tasks.errors import DataMalformed, DataMissing
+from tasks.files import missing, read_lines, read_lines_of_archive
 
 ENGLISH = "eng_Latn"
-Direction = Literal["xx_en", "en_xx"]
-
-DESCRIPTION = "Translate each sentence from {{from_language}} to {{to_language}}.\n\n"
-
-
-def path(root: Path, code: str) -> Path:
-    """The devtest file of the language with FLORES code `code`, a sentence a line."""
-    return root / "flores" / "devtest" / f"{code}.txt"
+SPLIT = "devtest"
+ARCHIVE = "flores200_dataset"
 
 
-def read(root: Path, code: str, direction: Direction, language: str) -> list[Row]:
-    """All sentence pairs, shots included. `DataMissing` or `DataMalformed` when impossible.
+def read(root: Path, code: str) -> list[Row]:
+    """The sentences of the language with FLORES code `code`, and the English ones."""
+    here, english = sentences(root, code), sentences(root, ENGLISH)
+    if len(here) != len(english):
+        raise DataMalformed(
+            f"{root}: {code} has {len(here)} sentences, {ENGLISH} {len(english)}; they must be "
+            "parallel"
+        )
+    return [
+        {"id": str(number), "text": text, "english": other}
+        for number, (text, other) in enumerate(zip(here, english, strict=True), 1)
+    ]
 
-    `language` is the name that the prompt calls it by.
+
+def sentences(root: Path, code: str, split: str = SPLIT) -> list[str]:
+    """One language of a split, from whichever form of FLORES-200 the directory holds."""
+    text = root / "flores" / split / f"{code}.txt"
+    folders = [root, root / ARCHIVE, root / "flores" / ARCHIVE]
+    unpacked = [folder / split / f"{code}.{split}" for folder in folders]
+    for path in [text, *unpacked]:
+        if path.is_file():
+            return read_lines(path)
+    for archive in (root / f"{ARCHIVE}.tar.gz", root / "flores" / f"{ARCHIVE}.tar.gz"):
+        if archive.is_file():
+            return read_lines_of_archive(archive, f"{ARCHIVE}/{split}/{code}.{split}")
+    raise missing(text)
+
+
+def read_hub(load: Callable[[str], list[Row]], code: str) -> list[Row]:
+    """As `read`, from the Hub's rows, which carry each sentence's number.
+
+    The two languages are joined on it. An `id` here is a position, as in the text files, so that
+    the same sentences have the same fingerprint wherever they were read.
     """
-    there, english = read_lines(path(root, code)), read_lines(path(root, ENGLISH))
-    if len(there) != len(english):
+    here = {row["id"]: row["text"] for row in load(code)}
+    english = {row["id"]: row["text"] for row in load(ENGLISH)}
+    if here.keys() != english.keys():
         raise DataMalformed(
-            f"{path(root, code)} has {len(there)} lines, {path(root, ENGLISH)} {len(english)}; "
-            "they must be parallel"
+            f"{code} has {len(here)} sentences, {ENGLISH} {len(english)}, and "
+            f"{len(here.keys() ^ english.keys())} of their ids occur in one only; they must be "
+            "parallel"
         )
-    if len(there) <= SHOTS or not all(line.strip() for line in [*there, *english]):
-        raise DataMalformed(
-            f"{path(root, code)}: {len(there)} lines, some empty or too few; the first {SHOTS} "
-            "are the shots"
-        )
-    names = {"from_language": language, "to_language": "English"}
-    if direction == "xx_en":
-        return [{"source": s, "target": t, **names} for s, t in zip(there, english, strict=True)]
-    names = {"from_language": "English", "to_language": language}
-    return [{"source": s, "target": t, **names} for s, t in zip(english, there, strict=True)]
+    try:
+        order = sorted(here, key=int)
+    except ValueError:
+        raise DataMalformed(f"{code}: an id is not a number") from None
+    return [
+        {"id": str(number), "text": here[key], "english": english[key]}
+        for number, key in enumerate(order, 1)
+    ]
 
 
-def fingerprint(root: Path, code: str) -> str:
-    """SHA-256 of the data that `read` would give, for either direction; raises what it raises."""
-    read(root, code, "xx_en", code)
-    return content_hash([path(root, code), path(root, ENGLISH)])
+def check_code(code: str) -> None:
+    """`DataMissing` for English, which is what all others are translated to and from."""
+    if code == ENGLISH:
+        raise DataMissing("English is FLORES's other side: there is nothing to translate")
 
 
-def load(
-    code: str, direction: Direction, language: str, data_dir: str | None = None, **_: object
-) -> dict[str, Any]:
-    """What lm-eval asks for: the splits as `datasets.Dataset`."""
-    from datasets import Dataset
-
-    return {"devtest": Dataset.from_list(read(data_root(data_dir), code, direction, language))}
+def description(asking: Asking) -> str:
+    words = asking.words
+    sentence = words.from_english if asking.from_english else words.to_english
+    return f"{sentence.replace('{language}', asking.language)}\n\n"
 
 
-def doc_to_text(doc: Row) -> str:
-    return f"{doc['from_language']}: {doc['source']}\n{doc['to_language']}:"
+def item(row: Row, asking: Asking) -> Item:
+    language = asking.words.this_language.replace("{language}", asking.language)
+    sides = [(language, row["text"]), (asking.words.english, row["english"])]
+    (source_name, source), (target_name, target) = reversed(sides) if asking.from_english else sides
+    return Item(
+        id=row["id"],
+        cluster=row["id"],
+        text=row["text"],
+        query=f"{source_name}: {source}\n{target_name}:",
+        source=source,
+        target=target,
+    )
 
 
-def doc_to_target(doc: Row) -> str:
-    return str(doc["target"])
+BENCHMARK = Benchmark(
+    name="flores",
+    repository="openlanguagedata/flores_plus",
+    split=SPLIT,
+    complete=1_012,
+    columns=("id", "text", "english"),
+    read_files=read,
+    read_hub=read_hub,
+    item=item,
+    description=description,
+)

@@ -4,39 +4,20 @@
     python -m tasks.generate --check    says which are out of date, and fails if any is
 
 The languages and their codes come from `conf/language/`; what the tasks have in common stands in
-the hand-written `tasks/lm_eval/_<benchmark>.yaml`.
+the hand-written `tasks/lm_eval/_*.yaml`.
 """
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from tasks.catalogue import TASKS, VERSION, Task
+from tasks.catalogue import TASKS
 from tasks.flores import ENGLISH
+from tasks.loading import COMMON, common_file, task_config
 
-HERE = Path(__file__).parent / "lm_eval"
+HERE = COMMON
 LANGUAGES = Path(__file__).parent.parent / "conf" / "language"
-
-
-def task_config(task: Task, code: str, language: str, include: str) -> dict[str, Any]:
-    """What lm-eval needs to know of a task in one language; `include` is the common part's file.
-
-    `language` is the name by which FLORES's prompts call it.
-    """
-    metadata: dict[str, Any] = {"version": VERSION, "code": code}
-    if task.benchmark == "flores":
-        metadata |= {"language": language, "direction": task.name.removeprefix("flores_")}
-    return {"include": include, "task": task.lm_eval_name(code), "metadata": metadata}
-
-
-def write_task(folder: Path, task: Task, code: str, language: str) -> str:
-    """Writes the task's file for any language into `folder`; returns its lm-eval name."""
-    config = task_config(task, code, language, str(HERE / f"_{task.benchmark}.yaml"))
-    path = folder / f"{config['task']}.yaml"
-    path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
-    return str(config["task"])
 
 
 def wanted() -> dict[Path, str]:
@@ -46,9 +27,12 @@ def wanted() -> dict[Path, str]:
         language = yaml.safe_load(path.read_text(encoding="utf-8"))
         for task in TASKS.values():
             code = language["benchmarks"][task.benchmark]
-            if code is None or (task.benchmark == "flores" and code == ENGLISH):
+            if code is None or (not task.chooses and code == ENGLISH):
                 continue
-            config = task_config(task, code, language["name"], f"_{task.benchmark}.yaml")
+            config = {
+                "include": common_file(task).name,
+                **task_config(task, code, language["name"]),
+            }
             # Two languages may share a code (Aranese and Occitan in SIB-200); the first names it.
             files.setdefault(
                 HERE / f"{config['task']}.yaml",

@@ -3,59 +3,57 @@
 
 A row: sample_id="abstract_algebra/test/0", question, option_a..option_d, answer="B", subject, ...
 
+On the Hub: a configuration per two-letter code, splits `test` and `dev`.
+
 Traps: the paper takes its shots from the test set, not from the dev set of the same subject; the
-codes are two letters, not FLORES's; 153 English `logical_fallacies` rows have null annotations.
+codes are two letters, not FLORES's; 153 English `logical_fallacies` rows have null annotations;
+nine English rows have two equal answers (a warning where the answers' texts are scored).
 """
 
 from pathlib import Path
-from typing import Any
 
-from tasks.data import Row, content_hash, data_root, read_jsonl
-from tasks.errors import DataMalformed
+from tasks.benchmark import Asking, Benchmark, Item, Row, choices, listed
+from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
 
-CHANCE = 25.0
 ANSWERS = ("option_a", "option_b", "option_c", "option_d")
 COLUMNS = ("sample_id", "subject", "question", *ANSWERS, "answer")
 
 
-def path(root: Path, code: str) -> Path:
-    """The test file of the language with the two-letter code `code`."""
-    return root / "global_mmlu" / f"{code}.jsonl"
-
-
 def read(root: Path, code: str) -> list[Row]:
-    """All rows, shots included. `DataMissing` or `DataMalformed` when that is impossible."""
-    rows = read_jsonl(path(root, code), COLUMNS)
-    for number, row in enumerate(rows, 1):
-        if row["answer"] not in LETTERS[:4]:
-            raise DataMalformed(
-                f"{path(root, code)}, row {number}: answer is {row['answer']!r}, allowed are A to D"
-            )
-    return rows
+    """The test rows of the language with the two-letter code `code`."""
+    return read_jsonl(root / "global_mmlu" / f"{code}.jsonl", COLUMNS)
 
 
-def fingerprint(root: Path, code: str) -> str:
-    """SHA-256 of the data that `read` would give."""
-    read(root, code)
-    return content_hash([path(root, code)])
+def problem(row: Row) -> str | None:
+    if row["answer"] in ("A", "B", "C", "D"):
+        return None
+    return f"answer is {row['answer']!r}, allowed are A to D"
 
 
-def load(code: str, data_dir: str | None = None, **_: object) -> dict[str, Any]:
-    """What lm-eval asks for: the splits as `datasets.Dataset`, with the used columns only."""
-    from datasets import Dataset
-
-    rows = read(data_root(data_dir), code)
-    return {"test": Dataset.from_list([{name: row[name] for name in COLUMNS} for row in rows])}
-
-
-def doc_to_text(doc: Row) -> str:
-    answers = "\n".join(
-        f"{letter}. {str(doc[name]).strip()}"
-        for letter, name in zip(LETTERS, ANSWERS, strict=False)
+def item(row: Row, asking: Asking) -> Item:
+    question = row["question"].strip()
+    answers = [row[name].strip() for name in ANSWERS]
+    words = asking.words
+    return Item(
+        id=row["sample_id"],
+        cluster=row["sample_id"],
+        text="\n".join([question, *answers]),
+        query=f"{words.question}: {question}\n{listed(answers, asking.protocol)}\n{words.answer}:",
+        label=row["answer"],
+        choices=choices(answers, asking.protocol),
+        answer=LETTERS.index(row["answer"]),
     )
-    return f"Question: {doc['question'].strip()}\n{answers}\nAnswer:"
 
 
-def doc_to_target(doc: Row) -> int:
-    return LETTERS.index(doc["answer"])
+BENCHMARK = Benchmark(
+    name="global_mmlu",
+    repository="CohereLabs/Global-MMLU",
+    split="test",
+    complete=14_042,
+    columns=COLUMNS,
+    read_files=read,
+    item=item,
+    problem=problem,
+    letters=LETTERS[:4],
+)

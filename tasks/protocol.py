@@ -1,21 +1,105 @@
-"""The paper's protocol, shared by all benchmarks: the first three instances of a test set are the
-shots, and are not scored.
+"""How a benchmark is asked: the paper's way by default, and named variants beside it.
 
-lm-eval's own ``first_n`` sampler on the scored split leaves out only the item at hand, so that
-items 0-2 would still be scored; hence the split into `shots` and `scored`.
+In every variant three instances of the scored split are the shots and are not scored, so that as
+many items are scored as in the paper (arXiv 2601.14051): 201 of SIB-200, 897 of Belebele, 14,039
+of Global-MMLU and 1,009 of FLORES's devtest, where a set is complete.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 SHOTS = 3
 LETTERS = "ABCDEFG"
 
 
-def shots(dataset: Any) -> Any:
-    """The first `SHOTS` rows of a `datasets.Dataset`, in file order."""
-    return dataset.select(range(SHOTS))
+@dataclass(frozen=True)
+class Protocol:
+    """The choices of a protocol; the defaults are the paper's.
+
+    answers: `letters` scores the letter of an answer, `labels` its text. Both prompts list the
+        answers. A label's log-probability is the sum over its tokens, not divided by its length.
+    prompt: `plain` text, or the checkpoint's chat template with the shots as turns of their own
+        (`chat-turns`) or in one message with the item (`chat-message`).
+    system_prompt: stands before the task's own instruction in the system message; None adds none.
+    instructions: in `english`, or in the `language` by the words of ``tasks/words.yaml``.
+    shots: the `first` three instances of the scored split, in the order of its file; or
+        `balanced`: going through that order, the first instance of each label not yet taken, until
+        there are three. A label is a topic of SIB-200, else the position of the right answer. The
+        scored items are then the other ones: as many as in the paper, but not the same ones.
+    """
+
+    answers: Literal["letters", "labels"] = "letters"
+    prompt: Literal["plain", "chat-turns", "chat-message"] = "plain"
+    system_prompt: str | None = None
+    instructions: Literal["english", "language"] = "english"
+    shots: Literal["first", "balanced"] = "first"
+
+    def __post_init__(self) -> None:
+        if self.system_prompt is not None and not self.system_prompt.strip():
+            raise ValueError("system_prompt: a text or null, received an empty one")
+        if self.system_prompt is not None and self.prompt == "plain":
+            raise ValueError(
+                "system_prompt: only a chat has one; allowed with prompt=chat-turns or "
+                "prompt=chat-message, received prompt=plain"
+            )
+
+    def applied(self, *, chooses: bool) -> "Protocol":
+        """The protocol with its defaults where a choice does not apply.
+
+        A translation has neither answers to choose from nor labels to balance, so that variants
+        of these leave it as it is and share its score.
+        """
+        if chooses:
+            return self
+        return Protocol(
+            prompt=self.prompt, system_prompt=self.system_prompt, instructions=self.instructions
+        )
+
+    def in_words(self, *, chooses: bool, language: str) -> str:
+        """One phrase that names every choice which applies."""
+        words = [f"answer {self.answers}"] if chooses else []
+        if self.prompt == "plain":
+            words.append("plain prompt")
+        else:
+            shots = "turns" if self.prompt == "chat-turns" else "one message with the item"
+            words.append(f"chat template with the shots as {shots}")
+            words.append(
+                f"system prompt {self.system_prompt!r}"
+                if self.system_prompt
+                else "no added system prompt"
+            )
+        words.append(f"{'English' if self.instructions == 'english' else language} instructions")
+        if chooses:
+            rows = (
+                f"first {SHOTS} rows"
+                if self.shots == "first"
+                else f"{SHOTS} rows of distinct labels"
+            )
+            words.append(f"{rows} as shots")
+        return ", ".join(words)
+
+    def fields(self) -> dict[str, Any]:
+        """The choices by name, as JSON values."""
+        return asdict(self)
+
+    def lm_eval_options(self) -> dict[str, Any]:
+        """What the prompt's form is called in lm-eval's `evaluate` and on its command line."""
+        if self.prompt == "plain":
+            return {}
+        return {
+            "apply_chat_template": True,
+            "fewshot_as_multiturn": self.prompt == "chat-turns",
+            "system_instruction": self.system_prompt,
+        }
 
 
-def scored(dataset: Any) -> Any:
-    """All rows after the shots, in file order."""
-    return dataset.select(range(SHOTS, len(dataset)))
+def split_shots(labels: Sequence[str], shots: Literal["first", "balanced"]) -> list[int]:
+    """Which rows are the shots, by position, in file order; fewer than `SHOTS` where `balanced`
+    does not find that many labels."""
+    if shots == "first":
+        return list(range(SHOTS))
+    taken: dict[str, int] = {}
+    for position, label in enumerate(labels):
+        taken.setdefault(label, position)
+    return sorted(taken.values())[:SHOTS]

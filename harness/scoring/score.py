@@ -7,15 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.errors import ScoringError
 from harness.scoring.chrf import chrf_plus_plus
 from harness.scoring.engine import SharedPrefixLM
-from tasks.catalogue import Task
-from tasks.data import data_name
-from tasks.generate import write_task
+from tasks.loading import Loaded
 from tasks.protocol import SHOTS
 
 # Finished batches, for a run that goes on from them.
@@ -24,17 +21,10 @@ JOURNAL = "journal.jsonl"
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """What to score: a checkpoint directory on a task in a language.
-
-    `code` is the language's in the benchmark, `language` its name in FLORES's prompts.
-    """
+    """What to score: a checkpoint directory on a task in a language."""
 
     checkpoint: Path
-    task: Task
-    code: str
-    language: str
-    data_root: Path
-    data_sha256: str
+    task: Loaded
     limit: int | None
     max_new_tokens: int
     batch_tokens: int
@@ -49,20 +39,11 @@ def score_task(
     What an interrupted run left in `out`, in the file `JOURNAL`, is not computed again.
     """
     from lm_eval import evaluate
-    from lm_eval.tasks import TaskManager
 
     _quiet()
-    with TemporaryDirectory() as folder:
-        name = write_task(Path(folder), request.task, request.code, request.language)
-        manager = TaskManager(
-            include_path=folder,
-            include_defaults=False,
-            metadata={"data_dir": str(request.data_root)},
-        )
-        loaded = manager.load([name])
-    task = loaded["tasks"][name]
-    if request.task.metric == "chrf++":
-        task.config.generation_kwargs["max_gen_toks"] = request.max_new_tokens
+    loaded = request.task
+    name, task = loaded.name, loaded.task
+    lm_eval_tasks = loaded.lm_eval_tasks(request.max_new_tokens)
     lm = SharedPrefixLM(
         request.checkpoint,
         precision=request.precision,
@@ -70,12 +51,13 @@ def score_task(
         journal=out / JOURNAL,
         on_progress=lambda done, total: progress(done, total, ""),
     )
-    result = evaluate(lm, loaded, limit=request.limit, bootstrap_iters=0)
+    result = evaluate(
+        lm, lm_eval_tasks, limit=request.limit, bootstrap_iters=0, **loaded.evaluate_options
+    )
     samples = sorted(result["samples"][name], key=lambda sample: sample["doc_id"])
-    warnings = request.task.warnings(request.data_root, request.code, request.limit)
-    warnings += lm.notes
-    if request.task.metric == "accuracy":
-        rows, numbers = _accuracy(samples, request.task.choices)
+    warnings = loaded.warnings(request.limit) + lm.notes
+    if task.metric == "accuracy":
+        rows, numbers = _accuracy(samples)
     else:
         rows, numbers = _chrf(samples)
         empty = sum(row["hypothesis"] == "" for row in rows)
@@ -83,19 +65,16 @@ def score_task(
             warnings.append(f"{empty} of {len(rows)} translations are empty")
     _check_against_lm_eval(numbers["score"], result["results"][name])
     scores = {
-        "task": request.task.name,
+        "task": task.name,
         "lm_eval_task": name,
-        "metric": request.task.metric,
+        "metric": task.metric,
         **numbers,
         "n": len(rows),
-        "chance": request.task.chance,
+        "chance": task.chance,
         "shots": SHOTS,
-        "protocol": request.task.protocol,
-        "data": {
-            "name": data_name(request.data_root),
-            "sha256": request.data_sha256,
-            "split": request.task.split,
-        },
+        "protocol": loaded.in_words,
+        "protocol_fields": loaded.protocol.fields(),
+        "data": loaded.data_facts,
         "warnings": warnings,
     }
     _write(out / "samples.jsonl", "".join(_line(row) for row in rows))
@@ -104,7 +83,7 @@ def score_task(
 
 
 def _accuracy(
-    samples: Sequence[Mapping[str, Any]], choices: Sequence[str]
+    samples: Sequence[Mapping[str, Any]],
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Rows and numbers of a multiple-choice task, accuracy in percent.
 
@@ -112,6 +91,7 @@ def _accuracy(
     """
     rows = []
     for sample in samples:
+        choices = sample["doc"]["choices"]
         logprobs = [response[0] for response in sample["filtered_resps"]]
         prediction = max(range(len(logprobs)), key=logprobs.__getitem__)
         rows.append(

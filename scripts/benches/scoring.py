@@ -21,12 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval.models.huggingface import HFLM
-from lm_eval.tasks import TaskManager
 
 from harness.scoring.engine import SharedPrefixLM
 from tasks.catalogue import TASKS
-from tasks.data import data_name, data_root
-from tasks.generate import write_task
+from tasks.data import open_data
+from tasks.loading import load_task
 from training.students import embedded_gguf, materialise_gguf
 
 REAL = {
@@ -42,15 +41,11 @@ EMBEDDED = {
 }
 
 
-def requests(folder: Path, task: str, code: str, items: int) -> list[Any]:
+def requests(task: str, code: str, items: int) -> list[Any]:
     """The lm-eval requests of a task's first items, translations of at most 64 tokens."""
-    name = write_task(folder, TASKS[task], code, "Swahili")
-    loaded = TaskManager(include_path=str(folder), include_defaults=False).load([name])
-    built = loaded["tasks"][name]
+    loaded = load_task(TASKS[task], code, "Swahili", open_data(None))
+    built = loaded.lm_eval_tasks(max_new_tokens=64)["tasks"][loaded.name]
     built.build_all_requests(limit=items, rank=0, world_size=1)
-    for request in built.instances:
-        if request.request_type == "generate_until":
-            request.args[1]["max_gen_toks"] = 64
     return list(built.instances)
 
 
@@ -65,7 +60,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=24, help="items a task (default 24)")
     items = parser.parse_args().items
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
-    data = data_name(data_root(None))
+    data = open_data(None).name
     results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -75,7 +70,7 @@ def main() -> None:
             folder / "student", precision="fp32", batch_tokens=4096, journal=folder / "journal"
         )
         for label, (task, code) in (EMBEDDED if data == "embedded" else REAL).items():
-            asked = requests(folder, task, code, items)
+            asked = requests(task, code, items)
             reference, hflm_s = timed(theirs, asked)
             answers, engine_s = timed(ours, asked)
             row: dict[str, Any] = {"items": items, "engine_s": engine_s, "hflm_s": hflm_s}

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lm_eval.tasks import TaskManager
 
 from harness.experiment import Plan, plan
 from harness.overrides import CONF
 from tasks.catalogue import TASKS
-from tasks.errors import DataMissing
-from tasks.generate import write_task
+from tasks.errors import DataMissing, WordsMissing
 
 Planned = Callable[..., Plan]
 
@@ -85,19 +83,41 @@ def test_a_mistyped_data_directory_is_no_gap(planned: Planned) -> None:
         planned("++data_dir=/nowhere")
 
 
-def test_a_code_that_ships_with_no_file_is_scored_too(tmp_path: Path) -> None:
+def test_a_code_that_ships_with_no_file_is_scored_too(planned: Planned, tmp_path: Path) -> None:
     folder = tmp_path / "flores" / "devtest"
     folder.mkdir(parents=True)
     for code in ("fry_Latn", "eng_Latn"):
         (folder / f"{code}.txt").write_text("ien\ntwa\ntrije\nfjouwer\nfiif\n")
-    (tmp_path / "tasks").mkdir()
-    name = write_task(tmp_path / "tasks", TASKS["flores_en_xx"], "fry_Latn", "West Frisian")
-    manager = TaskManager(
-        include_path=str(tmp_path / "tasks"),
-        include_defaults=False,
-        metadata={"data_dir": str(tmp_path)},
+    made = planned(
+        "language=other",
+        "++language.name=West Frisian",
+        "++language.benchmarks.flores=fry_Latn",
+        f"++data_dir={tmp_path}",
+        "mix=topic",
     )
-    task = manager.load([name])["tasks"][name]
-    task.build_all_requests(limit=None, rank=0, world_size=1)
-    assert len(task.eval_docs) == 2
-    assert "from English to West Frisian" in task.instances[0].args[0]
+    assert {cell.task for cell in made.cells if cell.score} == {"flores_xx_en", "flores_en_xx"}
+
+
+@pytest.mark.parametrize(
+    ("override", "moved"),
+    [
+        ("++evaluate.protocol.answers=labels", {"sib200", "belebele", "global_mmlu"}),
+        ("++evaluate.protocol.shots=balanced", {"sib200", "belebele", "global_mmlu"}),
+        ("++evaluate.protocol.instructions=language", set(TASKS)),
+        ("++evaluate.protocol.prompt=chat-turns", set(TASKS)),
+        ("++evaluate.hub.belebele=me/mine", set()),
+    ],
+)
+def test_a_protocol_moves_the_scores_that_it_applies_to(
+    planned: Planned, override: str, moved: set[str]
+) -> None:
+    def scores(made: Plan) -> dict[str, str]:
+        return {c.task: c.score.key for c in made.cells if c.score and c.producer == "base"}
+
+    before, after = scores(planned("mix=topic")), scores(planned("mix=topic", override))
+    assert {task for task in before if before[task] != after[task]} == moved
+
+
+def test_a_language_without_words_is_an_error_before_any_work(planned: Planned) -> None:
+    with pytest.raises(WordsMissing, match=r"not written in Zulu yet .* to .*words\.yaml"):
+        planned("language=zulu", "mix=topic", "++evaluate.protocol.instructions=language")

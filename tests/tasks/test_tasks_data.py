@@ -1,151 +1,220 @@
-"""The benchmarks' files: read, checked at the door, and asked by the paper's protocol."""
+"""The benchmarks' files: read, checked at the door, and warned of."""
 
 import collections
+import io
 import json
+import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasks import belebele, flores, global_mmlu, sib200
 from tasks.catalogue import TASKS
-from tasks.data import DATA_DIR_VARIABLE, EMBEDDED, data_name, data_root, read_lines
+from tasks.data import DATA_DIR_VARIABLE, Data, open_data, read
 from tasks.errors import DataMalformed, DataMissing
+from tasks.files import EMBEDDED, read_lines, read_lines_of_archive
+from tasks.loading import Loaded, load_task
+from tasks.protocol import Protocol, split_shots
 
 CODES = {"sib200": "swh_Latn", "belebele": "swh_Latn", "global_mmlu": "sw", "flores": "swh_Latn"}
+OURS = Data("embedded", EMBEDDED)
+
+
+def load(root: Path, name: str, code: str = "x", **choices: Any) -> Loaded:
+    return load_task(TASKS[name], code, "X", Data("local", root), Protocol(**choices))
+
+
+def write(root: Path, path: str, content: str | bytes) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def sib(*rows: str) -> str:
+    return "index_id\tcategory\ttext\n" + "".join(rows)
+
+
+def sib_rows(*categories: str) -> list[str]:
+    return [f"{number}\t{category}\tx\n" for number, category in enumerate(categories)]
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_the_embedded_sets_hold_24_scored_items_or_more(name: str) -> None:
     task = TASKS[name]
-    assert len(task.fingerprint(EMBEDDED, CODES[task.benchmark])) == 64
+    loaded = load_task(task, CODES[task.benchmark], "Swahili", OURS)
+    assert len(loaded.items) >= 24
+    assert not loaded.warnings()
     english = {"global_mmlu": "en"}.get(task.benchmark, "eng_Latn")
-    if task.benchmark != "flores":
-        assert task.fingerprint(EMBEDDED, english)
-    assert not task.warnings(EMBEDDED, CODES[task.benchmark])
+    if task.chooses:
+        assert len(load_task(task, english, "English", OURS).items) >= 24
 
 
 def test_embedded_answers_are_balanced_and_the_same_in_both_languages() -> None:
-    mmlu = [global_mmlu.read(EMBEDDED, code) for code in ("en", "sw")]
-    passages = [belebele.read(EMBEDDED, code) for code in ("eng_Latn", "swh_Latn")]
-    topics = [sib200.read(EMBEDDED, code) for code in ("eng_Latn", "swh_Latn")]
-    for rows, key in ((mmlu, "answer"), (passages, "correct_answer_num"), (topics, "category")):
-        english, swahili = ([row[key] for row in language] for language in rows)
+    for benchmark, codes, key in (
+        (global_mmlu.BENCHMARK, ("en", "sw"), "answer"),
+        (belebele.BENCHMARK, ("eng_Latn", "swh_Latn"), "correct_answer_num"),
+        (sib200.BENCHMARK, ("eng_Latn", "swh_Latn"), "category"),
+    ):
+        english, swahili = (
+            [row[key] for row in read(benchmark, OURS, code).rows] for code in codes
+        )
         assert english == swahili
         assert len(english) >= 27
         counts = collections.Counter(english).values()
         assert max(counts) - min(counts) <= 1
-    assert len(read_lines(flores.path(EMBEDDED, "swh_Latn"))) >= 27
 
 
 def test_the_data_directory_is_one_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(DATA_DIR_VARIABLE, raising=False)
-    assert data_name(data_root(None)) == "embedded"
+    assert open_data(None) == OURS
     monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))
-    assert data_root(None) == tmp_path
-    assert data_root("/x") == Path("/x")
-    assert data_name(tmp_path) == "local"
+    assert open_data(None) == Data("local", tmp_path)
+    assert open_data(str(EMBEDDED)) == OURS
+    assert open_data("hub", {"sib200": "me/mine"}) == Data("hub", None, {"sib200": "me/mine"})
+    with pytest.raises(DataMissing, match="data_dir=/x: there is no such directory"):
+        open_data("/x")
 
 
 def test_a_language_that_the_data_lack_is_data_missing(tmp_path: Path) -> None:
     with pytest.raises(DataMissing, match="they hold Swahili and English only"):
-        sib200.read(EMBEDDED, "yor_Latn")
-    with pytest.raises(DataMissing, match="there is no file"):
-        belebele.read(tmp_path, "yor_Latn")
+        load_task(TASKS["sib200"], "yor_Latn", "Yoruba", OURS)
+    for name in TASKS:
+        with pytest.raises(DataMissing, match="there is no file"):
+            load(tmp_path, name)
     with pytest.raises(DataMissing, match="nothing to translate"):
-        TASKS["flores_xx_en"].fingerprint(EMBEDDED, "eng_Latn")
-
-
-def sib_row(text: str = "x", category: str = "travel") -> str:
-    return f"1\t{category}\t{text}\n"
+        load_task(TASKS["flores_xx_en"], "eng_Latn", "English", OURS)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("index_id\tcategory\ttext\n" + sib_row() * 3, "3 rows; the first 3 are the shots"),
-        ("index_id\tcategory\ttext\n" + sib_row(category="cars") * 5, "unknown categories"),
+        ("", "0 rows; 3 are the shots"),
+        (sib(*sib_rows("travel")), "1 rows; 3 are the shots"),
+        (sib(*sib_rows("travel", "travel", "travel")), "so at least 4 are needed"),
+        (sib(*sib_rows("travel", "cars", "travel", "travel")), "row 2: category is 'cars'"),
         ("index_id\tcategory\n" + "1\ttravel\n" * 5, "row 1: no text"),
-        ("index_id\tcategory\ttext\n" + sib_row() * 4 + sib_row(""), "row 5: no text"),
+        (sib(*sib_rows(*["travel"] * 4), "9\ttravel\t \n"), "row 5: no text"),
+        (sib(*sib_rows("travel") * 5), "4 rows repeat another row's id"),
     ],
 )
 def test_malformed_topics_are_named(tmp_path: Path, content: str, words: str) -> None:
-    path = sib200.path(tmp_path, "x")
-    path.parent.mkdir(parents=True)
-    path.write_text(content)
+    write(tmp_path, "sib200/x/test.tsv", content)
     with pytest.raises(DataMalformed, match=words):
-        sib200.fingerprint(tmp_path, "x")
+        load(tmp_path, "sib200")
 
 
 def test_quoted_fields_are_read_once_unquoted(tmp_path: Path) -> None:
-    path = sib200.path(tmp_path, "x")
-    path.parent.mkdir(parents=True)
-    path.write_text("index_id\tcategory\ttext\n" + sib_row('"She said ""no""."') * 4)
+    write(tmp_path, "sib200/x/test.tsv", sib('1\ttravel\t"She said ""no""."\n'))
     assert sib200.read(tmp_path, "x")[0]["text"] == 'She said "no".'
 
 
 def test_broken_json_and_answers_are_named_with_their_line(tmp_path: Path) -> None:
-    path = belebele.path(tmp_path, "x")
-    path.parent.mkdir(parents=True)
-    rows = belebele.read(EMBEDDED, "eng_Latn")
-    good = [json.dumps(row) for row in rows[:5]]
-    path.write_text("\n".join([*good, "{"]) + "\n")
-    with pytest.raises(DataMalformed, match="line 6: not JSON"):
-        belebele.read(tmp_path, "x")
-    for other in ("[1]", "null", '"x"'):
-        path.write_text("\n".join([*good, other]) + "\n")
-        with pytest.raises(DataMalformed, match="line 6: a JSON object is needed"):
-            belebele.fingerprint(tmp_path, "x")
-    path.write_text("\n".join([*good, json.dumps(rows[5] | {"correct_answer_num": "5"})]) + "\n")
-    with pytest.raises(DataMalformed, match="row 6: correct_answer_num is '5'"):
-        belebele.read(tmp_path, "x")
+    lines = (EMBEDDED / "belebele/eng_Latn.jsonl").read_text().splitlines()[:6]
+    for other, words in (
+        ("{", "line 7: not JSON"),
+        ("[1]", "line 7: a JSON object is needed, not list"),
+        ("null", "line 7: a JSON object is needed, not NoneType"),
+        (json.dumps(json.loads(lines[5]) | {"correct_answer_num": "5"}), "row 7: correct_answer"),
+        (json.dumps({"link": "x"}), "row 7: no question_number, flores_passage"),
+    ):
+        write(tmp_path, "belebele/x.jsonl", "\n".join([*lines, other]) + "\n")
+        with pytest.raises(DataMalformed, match=words):
+            load(tmp_path, "belebele")
 
 
 def test_translations_must_be_parallel(tmp_path: Path) -> None:
-    for code, lines in (("x", 5), ("eng_Latn", 6)):
-        path = flores.path(tmp_path, code)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("a\n" * lines)
-    with pytest.raises(DataMalformed, match="has 5 lines"):
-        flores.read(tmp_path, "x", "xx_en", "X")
-    with pytest.raises(DataMalformed, match="has 5 lines"):
-        TASKS["flores_en_xx"].fingerprint(tmp_path, "x")
-    flores.path(tmp_path, "x").write_text("a\n" * 4 + "\n" + "a\n")
-    with pytest.raises(DataMalformed, match="some empty"):
-        TASKS["flores_xx_en"].fingerprint(tmp_path, "x")
+    write(tmp_path, "flores/devtest/x.txt", "a\n" * 5)
+    write(tmp_path, "flores/devtest/eng_Latn.txt", "a\n" * 6)
+    with pytest.raises(DataMalformed, match="x has 5 sentences, eng_Latn 6"):
+        load(tmp_path, "flores_xx_en")
+    write(tmp_path, "flores/devtest/x.txt", "a\n" * 4 + "\n" + "a\n")
+    with pytest.raises(DataMalformed, match="row 5: no text"):
+        load(tmp_path, "flores_en_xx")
+
+
+def test_flores_is_read_from_each_of_its_forms(tmp_path: Path) -> None:
+    ours = load_task(TASKS["flores_xx_en"], "swh_Latn", "X", OURS)
+    texts = {
+        code: (EMBEDDED / f"flores/devtest/{code}.txt").read_bytes()
+        for code in ("swh_Latn", "eng_Latn")
+    }
+    for folder in ("a", "a/flores200_dataset", "b/flores/flores200_dataset"):
+        for code, text in texts.items():
+            write(tmp_path, f"{folder}/devtest/{code}.devtest", text)
+            write(tmp_path, f"{folder}/dev/{code}.dev", text + b"one more\n")
+    for name, prefix in (("c", ""), ("d", "./")):
+        (tmp_path / name).mkdir()
+        with tarfile.open(tmp_path / name / "flores200_dataset.tar.gz", "w:gz") as archive:
+            for code, text in texts.items():
+                entry = tarfile.TarInfo(f"{prefix}flores200_dataset/devtest/{code}.devtest")
+                entry.size = len(text)
+                archive.addfile(entry, io.BytesIO(text))
+    for root in ("a", "a/flores200_dataset", "b", "c", "d"):
+        assert load(tmp_path / root, "flores_xx_en", "swh_Latn").data.sha256 == ours.data.sha256
+    assert flores.sentences(tmp_path / "b", "swh_Latn", "dev")[-1] == "one more"
+    with pytest.raises(DataMissing, match=r"has no flores200_dataset/devtest/yor_Latn.devtest"):
+        load(tmp_path / "c", "flores_xx_en", "yor_Latn")
+    whole = (tmp_path / "c/flores200_dataset.tar.gz").read_bytes()
+    write(tmp_path, "cut.tar.gz", whole[: len(whole) // 2])
+    with pytest.raises(DataMalformed, match=r"not a whole tar\.gz archive"):
+        read_lines_of_archive(tmp_path / "cut.tar.gz", "flores200_dataset/devtest/x.devtest")
 
 
 def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path: Path) -> None:
     broken = b"index_id\tcategory\ttext\n" + b"1\ttravel\tx\n" * 4000 + b"1\ttravel\t\xff\n"
-    for path, check in (
-        (sib200.path(tmp_path, "x"), TASKS["sib200"]),
-        (belebele.path(tmp_path, "x"), TASKS["belebele"]),
-        (flores.path(tmp_path, "x"), TASKS["flores_xx_en"]),
+    for path, name in (
+        ("sib200/x/test.tsv", "sib200"),
+        ("belebele/x.jsonl", "belebele"),
+        ("flores/devtest/x.txt", "flores_xx_en"),
     ):
-        path.parent.mkdir(parents=True)
-        path.write_bytes(broken)
-        with pytest.raises(DataMalformed, match=f"{path}, line 4002: not UTF-8"):
-            check.fingerprint(tmp_path, "x")
+        write(tmp_path, path, broken)
+        with pytest.raises(DataMalformed, match=f"{tmp_path / path}, line 4002: not UTF-8"):
+            load(tmp_path, name)
 
 
 def test_a_field_without_end_is_malformed(tmp_path: Path) -> None:
-    path = sib200.path(tmp_path, "x")
-    path.parent.mkdir(parents=True)
-    path.write_text("index_id\tcategory\ttext\n" + sib_row('"' + "x" * 200_000))
+    write(tmp_path, "sib200/x/test.tsv", sib('1\ttravel\t"' + "x" * 200_000))
     with pytest.raises(DataMalformed, match=r"line 2: not TSV \(field larger"):
-        sib200.fingerprint(tmp_path, "x")
+        load(tmp_path, "sib200")
 
 
-def test_a_sorted_test_set_is_warned_of(tmp_path: Path) -> None:
-    path = sib200.path(tmp_path, "x")
-    path.parent.mkdir(parents=True)
-    path.write_text("index_id\tcategory\ttext\n" + sib_row() * 5)
-    (warning,) = TASKS["sib200"].warnings(tmp_path, "x")
-    assert "all 3 shots bear one label, 'travel'" in warning
-    (cut,) = TASKS["sib200"].warnings(EMBEDDED, "swh_Latn", limit=2)
-    assert "only 2 of the 7 labels occur" in cut
+def test_a_sorted_test_set_is_warned_of_and_balanced_shots_mend_it(tmp_path: Path) -> None:
+    rows = sib_rows(*["travel"] * 4, *["sports"] * 2, *["health"] * 30, "travel")
+    write(tmp_path, "sib200/x/test.tsv", sib(*rows))
+    paper, balanced = load(tmp_path, "sib200"), load(tmp_path, "sib200", shots="balanced")
+    assert paper.warnings()[0] == "all 3 shots bear one label, 'travel'"
+    assert paper.warnings()[1] == "the set has 37 rows; as published it has 204"
+    assert balanced.warnings() == paper.warnings()[1:]
+    assert [item.id for item in balanced.shots] == ["0", "4", "6"]
+    assert len(balanced.items) == len(paper.items) == 34
+    assert paper.data.sha256 == balanced.data.sha256
+    assert paper.prompts_sha256 != balanced.prompts_sha256
+    limited = paper.warnings(limit=2)
+    assert "only 2 of the 3 labels occur in the 2 scored items" in limited[1]
+    assert "only 2 items are scored" in limited[3]
+
+
+def test_balanced_shots_need_three_labels(tmp_path: Path) -> None:
+    assert split_shots(list("AABCB"), "balanced") == [0, 2, 3]
+    assert split_shots(list("AABCB"), "first") == [0, 1, 2]
+    write(tmp_path, "sib200/x/test.tsv", sib(*sib_rows(*["travel"] * 4, "sports")))
+    with pytest.raises(DataMalformed, match="bear 2 labels, balanced shots need 3"):
+        load(tmp_path, "sib200", shots="balanced")
+
+
+def test_equal_answers_are_counted_where_their_text_is_scored(tmp_path: Path) -> None:
+    lines = (EMBEDDED / "global_mmlu/en.jsonl").read_text().splitlines()
+    row = json.loads(lines[-1])
+    lines[-1] = json.dumps(row | {"option_b": row["option_a"] + " "})
+    write(tmp_path, "global_mmlu/x.jsonl", "\n".join(lines) + "\n")
+    assert len(load(tmp_path, "global_mmlu").warnings()) == 1  # of the number of rows
+    (_, equal) = load(tmp_path, "global_mmlu", answers="labels").warnings()
+    assert equal.startswith("1 items have two equal answers")
 
 
 def test_unicode_line_separators_do_not_split_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
-    path.write_text("one\u2028still one\ntwo\n", encoding="utf-8")
+    path.write_bytes("one\u2028still one\r\ntwo\n".encode())
     assert read_lines(path) == ["one\u2028still one", "two"]
+    path.write_bytes(b"")
+    assert read_lines(path) == []

@@ -3,28 +3,56 @@ in the paper."""
 
 from pathlib import Path
 
-from tasks import belebele, flores, global_mmlu, sib200
+import pytest
+
 from tasks.catalogue import TASKS
-from tasks.protocol import SHOTS
+from tasks.data import Data
+from tasks.loading import load_task
+from tasks.protocol import Protocol
+
+SCORED = {
+    "sib200": 201,
+    "belebele": 897,
+    "global_mmlu": 14_039,
+    "flores_xx_en": 1_009,
+    "flores_en_xx": 1_009,
+}
 
 
-def test_every_file_is_read_and_the_paper_s_items_are_scored(real_data: Path) -> None:
-    counts = {
-        "sib200": {len(sib200.read(real_data, path.name)) for path in real_data.glob("sib200/*_*")},
-        "belebele": {
-            len(belebele.read(real_data, path.stem)) for path in real_data.glob("belebele/*.jsonl")
-        },
-        "global_mmlu": {len(global_mmlu.read(real_data, "en"))},
-        "flores": {
-            len(flores.read(real_data, path.stem, "xx_en", path.stem))
-            for path in real_data.glob("flores/devtest/*.txt")
-        },
+@pytest.mark.parametrize("shots", ["first", "balanced"])
+def test_every_file_is_read_and_the_paper_s_items_are_scored(real_data: Path, shots: str) -> None:
+    data = Data("local", real_data)
+    codes = {
+        "sib200": [path.name for path in real_data.glob("sib200/*_*")],
+        "belebele": [path.stem for path in real_data.glob("belebele/*.jsonl")],
+        "global_mmlu": ["en"],
+        "flores": [path.stem for path in real_data.glob("flores/devtest/*.txt")],
     }
-    scored = {name: {count - SHOTS for count in found} for name, found in counts.items()}
-    assert scored == {"sib200": {201}, "belebele": {897}, "global_mmlu": {14_039}, "flores": {1009}}
+    codes["flores"].remove("eng_Latn")
+    for name, task in TASKS.items():
+        assert codes[task.benchmark]
+        for code in codes[task.benchmark]:
+            protocol = Protocol(shots=shots)  # type: ignore[arg-type]
+            loaded = load_task(task, code, code, data, protocol)
+            assert len(loaded.items) == SCORED[name]
+            assert not [w for w in loaded.warnings() if "one label" not in w]
+
+
+def test_items_of_a_benchmark_are_the_same_in_every_language(real_data: Path) -> None:
+    data = Data("local", real_data)
+    for name, codes in (
+        ("belebele", ("eng_Latn", "amh_Ethi", "ibo_Latn", "lao_Laoo", "zul_Latn")),
+        ("sib200", ("eng_Latn", "amh_Ethi", "lao_Laoo", "zul_Latn")),
+    ):
+        ids = [{item.id for item in load_task(TASKS[name], c, c, data).items} for c in codes]
+        assert all(other == ids[0] for other in ids)
 
 
 def test_the_published_topics_are_sorted_and_warned_of(real_data: Path) -> None:
-    warnings = TASKS["sib200"].warnings(real_data, "swh_Latn", limit=20)
+    data = Data("local", real_data)
+    loaded = load_task(TASKS["sib200"], "swh_Latn", "Swahili", data)
+    warnings = loaded.warnings(limit=20)
     assert "all 3 shots bear one label" in warnings[0]
     assert "only 1 of the 7 labels" in warnings[1]
+    balanced = load_task(TASKS["sib200"], "swh_Latn", "Swahili", data, Protocol(shots="balanced"))
+    assert not balanced.warnings()

@@ -1,0 +1,173 @@
+"""Reads a data set of the Hugging Face Hub at one commit, or a local repository in its layout.
+
+A repository is named ``owner/name``, ``owner/name@revision``, or by the path of a folder that holds
+what the Hub would: a README.md with its YAML configurations, and the data files.
+"""
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import DataMalformed, DataMissing, HubUnavailable
+from tasks.files import as_text
+
+LOCAL_INSTEAD = "or give the data as files: data_dir=DIR"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository at one commit; `revision` is None for a folder that is no git repository."""
+
+    name: str
+    revision: str | None
+
+
+@cache
+def resolve(repository: str) -> Repository:
+    """The repository at the commit that it stands at now; the same one for the whole process, so
+    that all tasks of a run read one state. `HubUnavailable` says what is in the way."""
+    path = Path(repository).expanduser()
+    if path.is_dir():
+        return Repository(str(path.resolve()), _head(path.resolve()))
+    name, _, revision = repository.partition("@")
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise HubUnavailable(
+            f"{repository} is neither a folder nor a repository's name. Remedy: owner/name, "
+            "owner/name@revision, or the path of a folder"
+        )
+    return Repository(name, _commit(name, revision or None))
+
+
+def rows(
+    repository: Repository, config: str, split: str, columns: Sequence[str]
+) -> list[dict[str, str]]:
+    """The `columns` of all rows of a configuration's split, as text, in the repository's order.
+
+    Raises `DataMissing` where there is no such configuration and `DataMalformed` where it lacks the
+    split or a column.
+    """
+    import datasets
+
+    datasets.disable_progress_bars()
+    place = f"{repository.name}{f'@{repository.revision}' if repository.revision else ''}"
+    # A folder is read as it lies there; its state was compared with its commit.
+    at = {} if Path(repository.name).is_dir() else {"revision": repository.revision}
+    try:
+        configs = datasets.get_dataset_config_names(repository.name, **at)
+        if config not in configs:
+            raise DataMissing(f"{place} has no configuration {config}")
+        splits = datasets.get_dataset_split_names(repository.name, config, **at)
+        if split not in splits:
+            raise DataMalformed(f"{place}, {config}: no split {split}, there are {splits}")
+        data = datasets.load_dataset(repository.name, config, split=split, **at)
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise _unavailable(place, error) from error
+    lacking = [column for column in columns if column not in data.column_names]
+    if lacking:
+        raise DataMalformed(
+            f"{place}, {config}: no column {', '.join(lacking)}, there are {data.column_names}"
+        )
+    table = data.select_columns(list(columns))
+    names = {
+        column: feature.names
+        for column, feature in table.features.items()
+        if isinstance(feature, datasets.ClassLabel)
+    }
+    return [{column: _cell(row[column], names.get(column)) for column in columns} for row in table]
+
+
+def _cell(value: Any, names: list[str] | None) -> str:
+    """A cell as text; a class label by its name."""
+    if names and isinstance(value, int) and 0 <= value < len(names):
+        return names[value]
+    return as_text(value)
+
+
+def _head(path: Path) -> str | None:
+    """The commit of a folder that is a git repository, whose files must be that commit's."""
+    if not (path / ".git").exists():
+        return None
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(path), *arguments], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise HubUnavailable(f"{path}: its commit cannot be told ({done.stderr.strip()})")
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain")
+    if changed:
+        raise HubUnavailable(
+            f"{path} differs from its commit:\n{changed}\nRemedy: commit or undo the changes, so "
+            "that the recorded commit says what was read"
+        )
+    return git("rev-parse", "HEAD")
+
+
+def _commit(name: str, revision: str | None) -> str:
+    """The commit that a revision (None: the default branch) of a data set is at."""
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if constants.HF_HUB_OFFLINE:
+        return _kept_commit(name, revision)
+    import httpx2
+
+    try:
+        commit = HfApi().dataset_info(name, revision=revision, timeout=30).sha
+    except (HfHubHTTPError, httpx2.HTTPError, OSError, ValueError) as error:
+        raise _unavailable(f"{name}{f'@{revision}' if revision else ''}", error) from error
+    assert commit is not None
+    return str(commit)
+
+
+def _kept_commit(name: str, revision: str | None) -> str:
+    """The commit that the Hub's own cache on this machine holds a data set at."""
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE) / f"datasets--{name.replace('/', '--')}"
+    kept = folder / "refs" / (revision or "main")
+    if kept.is_file():
+        return kept.read_text(encoding="utf-8").strip()
+    if revision and (folder / "snapshots" / revision).is_dir():
+        return revision
+    raise HubUnavailable(
+        f"HF_HUB_OFFLINE is set and this machine keeps no {name} at {revision or 'main'}. Remedy: "
+        f"run once without HF_HUB_OFFLINE, {LOCAL_INSTEAD}"
+    )
+
+
+def _unavailable(place: str, error: Exception) -> HubUnavailable:
+    """What is in the way, with its remedy; the causes of an error are looked through too."""
+    from huggingface_hub import errors
+
+    chain: list[BaseException] = [error]
+    while cause := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(cause)
+
+    def is_a(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(link, kinds) for link in chain)
+
+    if is_a(errors.GatedRepoError):
+        reason = "is gated, and this token (or none) is not let in"
+        remedy = (
+            f"accept its conditions at https://huggingface.co/datasets/{place.partition('@')[0]}, "
+            f"set HF_TOKEN to a token of that account, {LOCAL_INSTEAD} (for FLORES, FLORES-200's "
+            "public archive is enough), or leave the task out (evaluate.tasks)"
+        )
+    elif is_a(errors.RevisionNotFoundError):
+        reason, remedy = "has no such revision", "check the part behind @"
+    elif is_a(errors.RepositoryNotFoundError):
+        reason = "is not on the Hub, or is private and this token (or none) is not let in"
+        remedy = f"check the name (evaluate.hub) and HF_TOKEN, {LOCAL_INSTEAD}"
+    elif is_a(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError):
+        reason = "is not wholly kept on this machine, and the Hub is not to be reached"
+        remedy = f"check the network or unset HF_HUB_OFFLINE, {LOCAL_INSTEAD}"
+    else:
+        reason = f"cannot be read: {error or type(error).__name__}"
+        remedy = f"check the network, the name (evaluate.hub) and HF_TOKEN, {LOCAL_INSTEAD}"
+    return HubUnavailable(f"{place} {reason}. Remedy: {remedy}")

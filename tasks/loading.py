@@ -1,0 +1,230 @@
+"""Loads a task in a language: rows, shots, prompts, and the same as lm-eval's task.
+
+`dataset` is what the generated files of ``tasks/lm_eval`` call, so that stock ``lm_eval`` asks
+exactly what `load_task` asks.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.benchmark import Asking, Item
+from tasks.catalogue import TASKS, VERSION, Task
+from tasks.data import Data, Read, open_data, read
+from tasks.errors import DataMalformed
+from tasks.flores import check_code
+from tasks.protocol import SHOTS, Protocol, split_shots
+from tasks.words import words
+
+COMMON = Path(__file__).parent / "lm_eval"
+FEW = 20
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A task in a language, ready to be asked. Plain values, so that it can go to any process.
+
+    `items` are scored, in the order of the file; `description` stands before the shots.
+    """
+
+    task: Task
+    code: str
+    language: str
+    protocol: Protocol
+    data: Read
+    description: str
+    shots: tuple[Item, ...]
+    items: tuple[Item, ...]
+    draft_words: bool
+
+    @property
+    def name(self) -> str:
+        """lm-eval's name of the task."""
+        return self.task.lm_eval_name(self.code)
+
+    @property
+    def prompts_sha256(self) -> str:
+        """SHA-256 of everything that is asked and of what counts as right, shots and items in
+        order. A chat template is not in it: that is the checkpoint's."""
+        digest = hashlib.sha256(json.dumps(self.description).encode())
+        for item in [*self.shots, *self.items]:
+            digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
+        return digest.hexdigest()
+
+    @property
+    def in_words(self) -> str:
+        """One phrase that names every choice of the protocol."""
+        return self.protocol.in_words(chooses=self.task.chooses, language=self.language)
+
+    @property
+    def data_facts(self) -> dict[str, Any]:
+        """What a score records of its data."""
+        return {
+            "name": self.data.name,
+            "sha256": self.data.sha256,
+            "split": self.task.split,
+            "revision": self.data.revision,
+            "repository": self.data.repository,
+        }
+
+    @property
+    def evaluate_options(self) -> dict[str, Any]:
+        """Options of lm-eval's `evaluate` beside the tasks."""
+        return self.protocol.lm_eval_options()
+
+    def lm_eval_tasks(self, max_new_tokens: int | None = None) -> dict[str, Any]:
+        """The task as lm-eval's `evaluate` takes it. `max_new_tokens` ends a translation."""
+        from lm_eval.api.task import ConfigurableTask
+        from lm_eval.tasks._yaml_loader import load_yaml
+
+        splits = self.splits()
+        config = {
+            **load_yaml(common_file(self.task)),
+            **task_config(self.task, self.code, self.language),
+            "custom_dataset": lambda **_: splits,
+        }
+        task = ConfigurableTask(config=config)
+        if max_new_tokens is not None and not self.task.chooses:
+            task.config.generation_kwargs["max_gen_toks"] = max_new_tokens
+        return {"tasks": {self.name: task}, "groups": {}, "group_map": {}}
+
+    def splits(self) -> dict[str, Any]:
+        """The shots and the scored items as `datasets.Dataset`."""
+        from datasets import Dataset
+
+        return {
+            name: Dataset.from_list([_document(item, self.description) for item in items])
+            for name, items in (("shots", self.shots), ("scored", self.items))
+        }
+
+    def warnings(self, limit: int | None = None) -> list[str]:
+        """What a reader of the score of the first `limit` items (None: all) should know."""
+        items = self.items[:limit]
+        return [
+            *_of_labels(self.task, self.shots, self.items, limit),
+            *_of_number(self.task, self.data, len(items)),
+            *_of_answers(items),
+            *(
+                [f"the instructions in {self.language} are a draft that no native speaker checked"]
+                if self.draft_words
+                else []
+            ),
+        ]
+
+
+def load_task(
+    task: Task, code: str, language: str, data: Data, protocol: Protocol | None = None
+) -> Loaded:
+    """The task in the language that its benchmark calls `code`, and whose English name is
+    `language`.
+
+    Reads the data; imports neither lm-eval nor torch. Raises `DataMissing`, `DataMalformed`,
+    `HubUnavailable`, `WordsMissing` or `WordsMalformed`.
+    """
+    if not task.chooses:
+        check_code(code)
+    protocol = task.protocol(protocol or Protocol())
+    chosen = words(language if protocol.instructions == "language" else None)
+    content = read(task.content, data, code)
+    asking = Asking(protocol, chosen, language, task.from_english)
+    items = [task.content.item(row, asking) for row in content.rows]
+    repeated = len(items) - len({item.id for item in items})
+    if repeated:
+        raise DataMalformed(f"{task.benchmark} {code}: {repeated} rows repeat another row's id")
+    shots = split_shots([item.label for item in items], protocol.shots)
+    if len(shots) < SHOTS:
+        raise DataMalformed(
+            f"{task.benchmark} {code}: the rows bear {len(shots)} labels, balanced shots need "
+            f"{SHOTS}. Remedy: evaluate.protocol.shots=first"
+        )
+    return Loaded(
+        task=task,
+        code=code,
+        language=language,
+        protocol=protocol,
+        data=content,
+        description=task.content.description(asking),
+        shots=tuple(items[position] for position in shots),
+        items=tuple(item for position, item in enumerate(items) if position not in shots),
+        draft_words=protocol.instructions == "language" and chosen.reviewed_by is None,
+    )
+
+
+def dataset(
+    task: str,
+    code: str,
+    language: str,
+    data_dir: str | None = None,
+    answers: Any = "letters",
+    instructions: Any = "english",
+    shots: Any = "first",
+    **_: Any,
+) -> dict[str, Any]:
+    """What lm-eval's generated files ask for. The last four are given to stock ``lm_eval`` by
+    ``--metadata``; other keys there belong to lm-eval. A chat template is lm-eval's own option."""
+    for name, value, allowed in (
+        ("answers", answers, ("letters", "labels")),
+        ("instructions", instructions, ("english", "language")),
+        ("shots", shots, ("first", "balanced")),
+    ):
+        if value not in allowed:
+            raise ValueError(f"--metadata {name}: one of {', '.join(allowed)}, received {value!r}")
+    protocol = Protocol(answers=answers, instructions=instructions, shots=shots)
+    return load_task(TASKS[task], code, language, open_data(data_dir), protocol).splits()
+
+
+def common_file(task: Task) -> Path:
+    """The hand-written part of lm-eval's configuration of a task."""
+    return COMMON / ("_choice.yaml" if task.chooses else "_translation.yaml")
+
+
+def task_config(task: Task, code: str, language: str) -> dict[str, Any]:
+    """What a task in one language adds to `common_file`."""
+    metadata = {"version": VERSION, "task": task.name, "code": code, "language": language}
+    return {"task": task.lm_eval_name(code), "metadata": metadata}
+
+
+def _document(item: Item, description: str) -> dict[str, Any]:
+    """An item as lm-eval's document, without what its task has no use for."""
+    unused = ("source", "target") if item.choices else ("choices", "answer", "label")
+    document = {name: value for name, value in asdict(item).items() if name not in unused}
+    return {**document, "description": description}
+
+
+def _of_labels(
+    task: Task, shots: Sequence[Item], items: Sequence[Item], limit: int | None
+) -> list[str]:
+    if not task.chooses:
+        return []
+    found = []
+    if len({item.label for item in shots}) == 1:
+        found.append(f"all {SHOTS} shots bear one label, {shots[0].label!r}")
+    scored = {item.label for item in items[:limit]}
+    known = {item.label for item in [*shots, *items]}
+    if limit is not None and scored < known:
+        found.append(
+            f"only {len(scored)} of the {len(known)} labels occur in the {limit} scored items: so "
+            "low a limit does not represent the task"
+        )
+    return found
+
+
+def _of_number(task: Task, data: Read, scored: int) -> list[str]:
+    found = []
+    if data.name != "embedded" and len(data.rows) != task.content.complete:
+        found.append(
+            f"the set has {len(data.rows)} rows; as published it has {task.content.complete}"
+        )
+    if scored < FEW:
+        found.append(f"only {scored} items are scored: too few to tell two models apart")
+    return found
+
+
+def _of_answers(items: Sequence[Item]) -> list[str]:
+    equal = sum(len(set(item.choices)) < len(item.choices) for item in items)
+    if not equal:
+        return []
+    return [f"{equal} items have two equal answers, of which the first is taken as the model's"]
