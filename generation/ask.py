@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from generation.failures import may_pass
 from generation.ids import request_seed
-from generation.ledger import Answer, Ledger, Request
 from generation.parse import read_list
 from generation.prompts import Prompts
-from generation.reply import Reply, read_reply
 from generation.settings import Teacher
-from generation.teacher import TeacherClient
+from generation.teacher.client import TeacherClient
+from generation.teacher.failures import may_pass
+from generation.teacher.ledger import Answer, Ledger, Request, cost_of
+from generation.teacher.reply import Reply, read_reply
 
 T = TypeVar("T")
 Progress = Callable[[int, int, str], None]
@@ -24,7 +24,8 @@ class Step:
 
     asked, answered and parsed count requests: all of the step, those with an accepted response,
     and those whose response finished and could be read. kept counts what the step hands on (lists
-    give several). reasons counts what was lost, requests and items alike.
+    give several). reasons counts what was lost, requests and items alike. Tokens and dollars are
+    of the answered requests, whenever they were paid; cost_usd is None where a price is missing.
     """
 
     step: str
@@ -33,20 +34,14 @@ class Step:
     parsed: int = 0
     kept: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    tokens_input: int = 0
+    tokens_output: int = 0
+    cost_usd: float | None = 0.0
 
     def lose(self, reason: str, count: int = 1) -> None:
         """Count something lost."""
         if count:
             self.reasons[reason] = self.reasons.get(reason, 0) + count
-
-
-@dataclass
-class Usage:
-    """Tokens and requests of a source, whether paid in this run or earlier."""
-
-    calls: int = 0
-    tokens_input: int = 0
-    tokens_output: int = 0
 
 
 class Asker:
@@ -66,7 +61,6 @@ class Asker:
         self.prompts = prompts
         self.seed = seed
         self.steps: list[Step] = []
-        self.usage = Usage()
         # Requests whose only outcome is a failure that may pass, by reason.
         self.passing: dict[str, int] = {}
         self._client = client
@@ -159,9 +153,12 @@ class Asker:
                 self.passing[reason] = self.passing.get(reason, 0) + 1
             return Reply(reason=reason)
         step.answered += 1
-        self.usage.calls += 1
-        self.usage.tokens_input += answer.tokens_input
-        self.usage.tokens_output += answer.tokens_output
+        step.tokens_input += answer.tokens_input
+        step.tokens_output += answer.tokens_output
+        # What was paid that day, or, where no price was given then, what it would cost now.
+        usd = cost_of(answer.response, self.teacher.price) if answer.usd is None else answer.usd
+        known = step.cost_usd is not None and usd is not None
+        step.cost_usd = (step.cost_usd or 0.0) + (usd or 0.0) if known else None
         return read_reply(answer.response)
 
 

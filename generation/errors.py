@@ -2,7 +2,8 @@
 
 GenerationError
 ├── TeacherError     the endpoint cannot be reached, refuses the key, the model or every request,
-│                    stops answering, or left requests unanswered that it may answer later
+│   │                stops answering, or left requests unanswered that it may answer later
+│   └── BudgetError  the next call may go over the budget
 ├── PromptsError     the prompts file lacks a key or names a placeholder that does not exist
 ├── InputError       the context texts or the conversations to translate are missing or malformed
 ├── LedgerError      the ledger file cannot be opened or is not a ledger
@@ -18,6 +19,10 @@ class GenerationError(Exception):
 class TeacherError(GenerationError):
     """The teacher cannot answer: address, key, model name or the requests themselves are wrong, or
     it does not answer for the time being."""
+
+
+class BudgetError(TeacherError):
+    """The next call may go over the budget in dollars or calls."""
 
 
 class PromptsError(GenerationError):

@@ -34,6 +34,9 @@ async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIter
         if names_media(answer):
             step.lose("image, video or audio")
             continue
+        if asker.teacher.reasoning == "required" and not reply.reasoning:
+            step.lose("no reasoning")
+            continue
         step.kept += 1
         yield {
             "id": prompt.id,

@@ -42,26 +42,69 @@ def _names_user(address: str) -> bool:
     return "@" in re.split(r"[/?#\\]", address.split("://", 1)[-1])[0]
 
 
+def _check_place(place: Any) -> None:
+    """Address and key variable; what was received may be a secret, so no message repeats it."""
+    owner = type(place).__name__
+    if place.base_url is not None and _names_user(place.base_url):
+        raise ValueError(
+            f"{owner}.base_url: an address without user name or password (user:password@). "
+            "Remedy: put the key into an environment variable and its name into "
+            f"{owner}.api_key_env"
+        )
+    if place.api_key_env is not None and not _VARIABLE.fullmatch(place.api_key_env):
+        raise ValueError(
+            f"{owner}.api_key_env: the name of an environment variable (letters, digits and _, "
+            "no digit first), received something else. Remedy: export the key in a variable "
+            "and give that variable's name, never the key itself"
+        )
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One of several addresses that serve the same model, with a key of its own if need be."""
+
+    base_url: str
+    api_key_env: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_place(self)
+
+
+@dataclass(frozen=True)
+class Price:
+    """Dollars per million tokens."""
+
+    input: float
+    output: float
+
+
 @dataclass(frozen=True)
 class Teacher:
-    """The model that writes, behind any OpenAI-compatible endpoint.
+    """The model that writes, behind any OpenAI-compatible endpoint, or several (`endpoints`).
 
     `name` is the model's name as the endpoint knows it. `api_key_env` names the environment
     variable that holds the key; the key itself is in no file, and `base_url` holds none either.
-    `extra_body` is merged into every
-    request and `response_extra_body` into those for final answers (such as reasoning_effort); a
-    null removes a field (`{max_tokens: null, max_completion_tokens: 2048}`).
+    `concurrency` is the most requests under way at one endpoint; with `adaptive` there are fewer
+    while it says 429 or times out. The budgets count all that the ledger of the language records.
+    `reasoning: required` counts an answer without a trace as a failure.
+    `extra_body` is merged into every request and `response_extra_body` into those for final
+    answers (such as reasoning_effort); a null removes a field (`{max_tokens: null,
+    max_completion_tokens: 2048}`).
     """
 
     name: str
     kind: Literal["embedded", "openai"] = "openai"
     base_url: str | None = field(default=None, metadata=_UNKEYED)
     api_key_env: str | None = field(default=None, metadata=_UNKEYED)
+    endpoints: tuple[Endpoint, ...] = field(default=(), metadata=_UNKEYED)
     concurrency: int = field(default=16, metadata=_UNKEYED)
+    adaptive: bool = field(default=True, metadata=_UNKEYED)
     timeout_s: float = field(default=600.0, metadata=_UNKEYED)
     retries: int = field(default=5, metadata=_UNKEYED)
     usd_per_million_input: float | None = field(default=None, metadata=_UNKEYED)
     usd_per_million_output: float | None = field(default=None, metadata=_UNKEYED)
+    budget_usd: float | None = field(default=None, metadata=_UNKEYED)
+    budget_calls: int | None = field(default=None, metadata=_UNKEYED)
     temperature: float = 1.0
     max_tokens: int = 2048
     response_max_tokens: int = 4096
@@ -70,6 +113,7 @@ class Teacher:
     lists: Literal["fenced", "schema"] = "fenced"
     # Longest string that a schema allows; a very small teacher needs it to come to an end.
     schema_max_characters: int | None = None
+    reasoning: Literal["optional", "required"] = "optional"
     extra_body: dict[str, Any] = field(default_factory=dict)
     response_extra_body: dict[str, Any] = field(default_factory=dict)
 
@@ -82,21 +126,27 @@ class Teacher:
         _at_least(self, 16, "schema_max_characters")
         _at_least(self, 0, "retries", "temperature")
         _at_least(self, 0, "usd_per_million_input", "usd_per_million_output")
+        _at_least(self, 0, "budget_usd", "budget_calls")
+        _one_of(self, "reasoning", ("optional", "required"))
+        if self.base_url is not None and self.endpoints:
+            raise ValueError("Teacher: base_url or endpoints, received both")
         if not self.timeout_s > 0:
             raise ValueError(f"Teacher.timeout_s: above 0, received {self.timeout_s!r}")
-        # What was received may be a secret here, so no message repeats it.
-        if self.base_url is not None and _names_user(self.base_url):
-            raise ValueError(
-                "Teacher.base_url: an address without user name or password (user:password@). "
-                "Remedy: put the key into an environment variable and its name into "
-                "Teacher.api_key_env"
-            )
-        if self.api_key_env is not None and not _VARIABLE.fullmatch(self.api_key_env):
-            raise ValueError(
-                "Teacher.api_key_env: the name of an environment variable (letters, digits and _, "
-                "no digit first), received something else. Remedy: export the key in a variable "
-                "and give that variable's name, never the key itself"
-            )
+        _check_place(self)
+
+    @property
+    def price(self) -> Price | None:
+        """What tokens cost; None where it is not known, nothing for the embedded teacher."""
+        if self.kind == "embedded":
+            return Price(0.0, 0.0)
+        if self.usd_per_million_input is None or self.usd_per_million_output is None:
+            return None
+        return Price(self.usd_per_million_input, self.usd_per_million_output)
+
+    @property
+    def places(self) -> tuple["Teacher | Endpoint", ...]:
+        """Each address with its key's variable."""
+        return self.endpoints or (self,)
 
 
 @dataclass(frozen=True)

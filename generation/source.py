@@ -11,13 +11,13 @@ from typing import Literal
 from generation.ask import Asker, Progress, Step
 from generation.context import context_prompts, find_texts, read_texts
 from generation.errors import InputError, TeacherError
-from generation.ledger import Ledger
 from generation.prompts import load_prompts
 from generation.respond import Row, respond
 from generation.revise import revise
 from generation.scenario import scenario_prompts
 from generation.settings import Sources, Teacher
-from generation.teacher import TeacherClient
+from generation.teacher.client import TeacherClient
+from generation.teacher.ledger import Ledger
 from generation.topic import topic_prompts
 from generation.translated import find_conversations, translate
 
@@ -97,12 +97,12 @@ def make_source(
             return SourceFacts(
                 rows=written,
                 steps=asker.steps,
-                tokens_input=asker.usage.tokens_input,
-                tokens_output=asker.usage.tokens_output,
+                tokens_input=sum(step.tokens_input for step in asker.steps),
+                tokens_output=sum(step.tokens_output for step in asker.steps),
                 tokens_input_new=book.tokens_input,
                 tokens_output_new=book.tokens_output,
-                cost_usd=_cost(teacher, asker.usage.tokens_input, asker.usage.tokens_output),
-                calls=asker.usage.calls,
+                cost_usd=_sum([step.cost_usd for step in asker.steps]),
+                calls=sum(step.answered for step in asker.steps),
                 calls_new=book.appended,
             )
 
@@ -178,14 +178,9 @@ async def _write(rows: AsyncIterator[Row], path: Path) -> int:
     return written
 
 
-def _cost(teacher: Teacher, tokens_input: int, tokens_output: int) -> float | None:
-    if teacher.kind == "embedded":
-        return 0.0
-    if teacher.usd_per_million_input is None or teacher.usd_per_million_output is None:
-        return None
-    paid = tokens_input * teacher.usd_per_million_input
-    paid += tokens_output * teacher.usd_per_million_output
-    return paid / 1e6
+def _sum(costs: list[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
 
 
 def _file_hash(path: Path) -> str:

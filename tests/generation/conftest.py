@@ -56,5 +56,5 @@ def server() -> Iterator[Scripted]:
 @pytest.fixture
 def teacher(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> Teacher:
     """A teacher at the scripted server that retries without waiting long."""
-    monkeypatch.setattr("generation.teacher._FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("generation.teacher.endpoint._FIRST_WAIT_S", 0.01)
     return Teacher("scripted", base_url=server.url, concurrency=4, retries=2, timeout_s=5)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from generation.errors import LedgerError
-from generation.ledger import Ledger, Outcome, Request
+from generation.teacher.ledger import Ledger, Outcome, Request
 
 REQUEST = Request("step", {"model": "m", "messages": [{"role": "user", "content": "ŋ"}]})
 GOOD = '{"model": "m-1", "usage": {"prompt_tokens": 3, "completion_tokens": 2}}'

@@ -1,10 +1,11 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from scripted import completion
 
-from generation.reply import Reply, read_reply
+from generation.teacher.reply import Reply, read_reply
 
 
 def read(body: Any) -> Reply:
@@ -17,6 +18,9 @@ def read(body: Any) -> Reply:
         {"reasoning": "because"},
         {"reasoning_content": "because"},
         {"reasoning": None, "reasoning_details": [{"text": "be"}, {"text": "cause"}, {"x": 1}]},
+        {"reasoning_details": [{"type": "reasoning.summary", "summary": "because"}]},
+        {"thinking": "because"},
+        {"reasoning": "", "reasoning_content": "because"},
     ],
 )
 def test_reasoning_is_read_where_servers_put_it(message: dict[str, Any]) -> None:
@@ -25,6 +29,17 @@ def test_reasoning_is_read_where_servers_put_it(message: dict[str, Any]) -> None
 
 def test_reasoning_inside_the_text() -> None:
     assert read(completion("<think>because</think>\n\nNdiyo.")) == Reply("Ndiyo.", "because")
+    channels = (
+        "<|channel|>analysis<|message|>because<|end|><|start|>assistant"
+        "<|channel|>final<|message|>Ndiyo.<|return|>"
+    )
+    assert read(completion(channels)) == Reply("Ndiyo.", "because")
+    assert read(completion(channels.partition("<|end|>")[0])).reason == "reasoning without end"
+    parts: Any = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "because"}]},
+        {"type": "text", "text": "Ndiyo."},
+    ]
+    assert read(completion(parts)) == Reply("Ndiyo.", "because")
     assert read(completion("<think>because")).reason == "reasoning without end"
 
 
@@ -36,9 +51,30 @@ def test_reasoning_inside_the_text() -> None:
         (completion("  "), "empty answer"),
         (completion(None), "empty answer"),  # type: ignore[arg-type]
         (completion("\ud83d"), "broken Unicode"),
+        (completion("", refusal="I cannot help"), "refusal"),
         ({"choices": []}, "not a chat completion"),
         ([], "not a chat completion"),
     ],
 )
 def test_what_is_no_answer_has_a_reason(body: Any, reason: str) -> None:
     assert read(body) == Reply(reason=reason)
+
+
+def test_real_responses_of_the_papers_teacher(real_data: Path) -> None:
+    """gpt-oss-120b through OpenRouter: every finished one is read, with its trace."""
+    for name in ("en", "fi"):
+        path = real_data / "mt_bench" / "model_answer" / f"gpt-oss-120b-reasoning-{name}.jsonl"
+        turns = [
+            turn
+            for line in path.read_text(encoding="utf-8").splitlines()
+            for turn in json.loads(line)["choices"][0]["turns"]
+        ]
+        assert len(turns) == 160
+        for turn in turns:
+            reply = read(turn)
+            choice = turn["choices"][0]
+            if choice["finish_reason"] == "stop" and choice["message"]["content"].strip():
+                assert reply.text == choice["message"]["content"].strip()
+                assert reply.reasoning == choice["message"]["reasoning"].strip()
+            else:
+                assert reply.reason

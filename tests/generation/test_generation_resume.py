@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from running import run
 from scripted import Scripted
 
@@ -68,7 +69,7 @@ def test_a_second_run_pays_nothing(server: Scripted, teacher: Teacher, tmp_path:
     assert len(server.bodies) == before
     assert (second.calls_new, second.tokens_input_new, second.tokens_output_new) == (0, 0, 0)
     assert second.calls == first.calls == first.calls_new
-    assert second.cost_usd == first.cost_usd == first.calls * (7 * 1.0 + 5 * 2.0) / 1e6
+    assert second.cost_usd == first.cost_usd == pytest.approx(first.calls * 17e-6)
 
 
 def test_concurrency_does_not_change_the_rows(

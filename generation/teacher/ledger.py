@@ -1,8 +1,10 @@
 """Every request to a teacher and what came back: one append-only SQLite file (WAL) per language.
 
-A row is one request in one run. `response` is the raw body of an accepted HTTP response, else
-`failure` says why there is none. Requests are found again by their key, the hash of their body, so
-a response is never paid for twice, and what is parsed out of it can change without a new call.
+A row is one request in one run: `attempts` and `seconds` are of all its tries, `latency` of the
+last one, and `usd` is what the response cost at the prices of that day. `response` is the raw body
+of an accepted HTTP response, else `failure` says why there is none. Requests are found again by
+their key, the hash of their body, so a response is never paid for twice, and what is parsed out of
+it can change without a new call.
 No column holds the endpoint's key.
 """
 
@@ -18,6 +20,7 @@ from typing import Any, Self
 
 from generation.errors import LedgerError
 from generation.ids import canonical, digest
+from generation.settings import Price
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -35,6 +38,9 @@ CREATE TABLE IF NOT EXISTS calls (
     endpoint TEXT NOT NULL,
     model TEXT,
     asked_at TEXT NOT NULL,
+    latency REAL,
+    usd REAL,
+    batch TEXT,
     CHECK ((response IS NULL) <> (failure IS NULL))
 );
 CREATE INDEX IF NOT EXISTS calls_by_key ON calls (key, id);
@@ -69,6 +75,9 @@ class Outcome:
     attempts: int
     seconds: float
     endpoint: str
+    latency: float | None = None
+    usd: float | None = None
+    batch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,15 @@ class Answer:
     failure: str | None
     tokens_input: int
     tokens_output: int
+    usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Spent:
+    """All that a ledger records: attempts, and the dollars of the responses whose cost is known."""
+
+    calls: int
+    usd: float
 
 
 class Ledger:
@@ -97,6 +115,7 @@ class Ledger:
                 # In WAL mode NORMAL loses nothing when the process is killed.
                 self._connection.execute("PRAGMA synchronous=NORMAL")
                 self._connection.executescript(_SCHEMA)
+                self._add_columns()
             except sqlite3.Error:
                 self._connection.close()
                 raise
@@ -114,12 +133,12 @@ class Ledger:
 
     def append(self, request: Request, outcome: Outcome) -> None:
         """Write one row, at once and for good; counts rows and tokens of this run."""
-        model, tokens_input, tokens_output = _usage(outcome.response)
+        model, tokens_input, tokens_output = usage_of(outcome.response)
         with self._explained():
             self._connection.execute(
                 "INSERT INTO calls (key, sample, step, request, response, failure, tokens_input,"
-                " tokens_output, attempts, seconds, endpoint, model, asked_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " tokens_output, attempts, seconds, endpoint, model, asked_at, latency, usd, batch)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     request.key,
                     request.sample,
@@ -134,11 +153,22 @@ class Ledger:
                     outcome.endpoint,
                     model,
                     time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                    None if outcome.latency is None else round(outcome.latency, 3),
+                    outcome.usd,
+                    outcome.batch,
                 ),
             )
         self.appended += 1
         self.tokens_input += tokens_input
         self.tokens_output += tokens_output
+
+    def spent(self) -> Spent:
+        """What all runs together spent."""
+        with self._explained():
+            calls, usd = self._connection.execute(
+                "SELECT coalesce(sum(attempts), 0), coalesce(sum(usd), 0.0) FROM calls"
+            ).fetchone()
+        return Spent(calls, usd)
 
     def answered(self, requests: Sequence[Request]) -> set[str]:
         """The keys of those requests that have an accepted response."""
@@ -159,11 +189,18 @@ class Ledger:
         for request in requests:
             with self._explained():
                 row = self._connection.execute(
-                    "SELECT response, failure, tokens_input, tokens_output FROM calls"
+                    "SELECT response, failure, tokens_input, tokens_output, usd FROM calls"
                     " WHERE key = ? ORDER BY response IS NULL, id DESC LIMIT 1",
                     (request.key,),
                 ).fetchone()
             yield Answer(*row) if row else Answer(None, "not asked", 0, 0)
+
+    def _add_columns(self) -> None:
+        """Columns that came later, so that no paid response of an older ledger is lost."""
+        there = {row[1] for row in self._connection.execute("PRAGMA table_info(calls)")}
+        for name, kind in (("latency", "REAL"), ("usd", "REAL"), ("batch", "TEXT")):
+            if name not in there:
+                self._connection.execute(f"ALTER TABLE calls ADD COLUMN {name} {kind}")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -177,7 +214,8 @@ class Ledger:
             ) from error
 
 
-def _usage(response: str | None) -> tuple[str | None, int, int]:
+def usage_of(response: str | None) -> tuple[str | None, int, int]:
+    """(served model, input tokens, output tokens) as a raw response states them."""
     if response is None:
         return None, 0, 0
     body = json.loads(response)
@@ -186,6 +224,15 @@ def _usage(response: str | None) -> tuple[str | None, int, int]:
     counted = [value if isinstance(value, int) else 0 for value in tokens]
     model = body.get("model")
     return model if isinstance(model, str) else None, counted[0], counted[1]
+
+
+def cost_of(response: str, price: Price | None, discount: float = 0.0) -> float | None:
+    """Dollars of a response; None without a price or without usage."""
+    _, tokens_input, tokens_output = usage_of(response)
+    if price is None or not tokens_input + tokens_output:
+        return None if price is None or price.input or price.output else 0.0
+    full = (tokens_input * price.input + tokens_output * price.output) / 1e6
+    return full * (1 - discount)
 
 
 def _chunks(keys: list[str]) -> Iterator[list[str]]:

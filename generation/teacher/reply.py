@@ -7,7 +7,16 @@ from typing import Any
 
 from generation.parse import is_sound
 
+# Reasoning that the server left in the text: <think> blocks, or the channels of gpt-oss's own
+# format, where it runs without a parser for them.
 _INLINE = re.compile(r"\s*<think>(.*?)</think>(.*)", re.DOTALL)
+_CHANNELS = re.compile(
+    r"\s*(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>(.*?)"
+    r"<\|end\|>\s*<\|start\|>assistant<\|channel\|>final<\|message\|>(.*?)(?:<\|return\|>)?\s*",
+    re.DOTALL,
+)
+_OPENED = ("<think>", "<|channel|>", "<|start|>")
+_FIELDS = ("reasoning", "reasoning_content", "thinking")
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,9 @@ def read_reply(raw: str) -> Reply:
     """The reply in a raw response body.
 
     Accepted only when `finish_reason` is "stop" and there is text. Reasoning is read from
-    `reasoning`, `reasoning_content`, `reasoning_details[].text`, or a leading <think> block.
+    `reasoning` (vLLM, Together, OpenRouter), `reasoning_content` (llama.cpp, older vLLM, DeepSeek),
+    `thinking`, `reasoning_details[]`, parts of the content of another type than text, a leading
+    <think> block, or the channels of gpt-oss.
     """
     body = completion(raw)
     if body is None:
@@ -45,13 +56,15 @@ def read_reply(raw: str) -> Reply:
     if finish != "stop":
         return Reply(reason=f"finish_reason {finish}")
     message = choice["message"]
-    text = message.get("content")
-    if not isinstance(text, str):
+    if isinstance(message.get("refusal"), str) and message["refusal"].strip():
+        return Reply(reason="refusal")
+    text, traced = _content(message.get("content"))
+    if text is None:
         return Reply(reason="empty answer")
-    reasoning = _reasoning(message)
-    if inline := _INLINE.fullmatch(text):
+    reasoning = _reasoning(message) or traced
+    if inline := _INLINE.fullmatch(text) or _CHANNELS.fullmatch(text):
         reasoning, text = reasoning or inline[1], inline[2]
-    elif text.lstrip().startswith("<think>"):
+    elif text.lstrip().startswith(_OPENED):
         return Reply(reason="reasoning without end")
     text = text.strip()
     if not text:
@@ -62,13 +75,37 @@ def read_reply(raw: str) -> Reply:
     return Reply(text=text, reasoning=reasoning or None)
 
 
+def _content(content: object) -> tuple[str | None, str | None]:
+    """(text, reasoning) of a message's content: a string, or a list of typed parts."""
+    if isinstance(content, str):
+        return content, None
+    if not isinstance(content, list):
+        return None, None
+    texts: list[str] = []
+    traces: list[str] = []
+    for part in content:
+        if isinstance(part, dict):
+            (texts if part.get("type") in ("text", "output_text") else traces).append(_text(part))
+    return "".join(texts), "".join(traces) or None
+
+
 def _reasoning(message: dict[str, Any]) -> str | None:
-    for name in ("reasoning", "reasoning_content"):
+    for name in _FIELDS:
         value = message.get(name)
         if isinstance(value, str) and value.strip():
             return value
     details = message.get("reasoning_details")
     if not isinstance(details, list):
         return None
-    texts = [part.get("text") for part in details if isinstance(part, dict)]
-    return "".join(text for text in texts if isinstance(text, str)) or None
+    return "".join(_text(part) for part in details if isinstance(part, dict)) or None
+
+
+def _text(part: dict[str, Any]) -> str:
+    """The text of a typed part; encrypted reasoning has none."""
+    for name in ("text", "summary", "thinking"):
+        value = part.get(name)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list):
+            return "".join(_text(inner) for inner in value if isinstance(inner, dict))
+    return ""

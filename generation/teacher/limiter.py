@@ -1,0 +1,64 @@
+"""How many requests an endpoint gets at once: more while it answers, fewer when it is pressed.
+
+Additive increase, multiplicative decrease (Chiu and Jain 1989, the rule of TCP): from the first
+answers on the limit doubles with every round, until the endpoint says 429 or times out; then it is
+cut to three quarters and grows by one for every 25 answers. Requests that were already under way
+when it was cut say nothing new and do not cut it again.
+"""
+
+_FIRST = 16
+_DECREASE = 0.75
+_ANSWERS_PER_STEP = 25
+
+
+class Limiter:
+    """The state of one endpoint. Times are in seconds of the caller's clock."""
+
+    def __init__(self, most: int, *, adaptive: bool = True) -> None:
+        self.most = most
+        self.adaptive = adaptive
+        self.in_flight = 0
+        self.paused_until = 0.0
+        self._limit = float(min(most, _FIRST) if adaptive else most)
+        self._growing = adaptive  # until the first sign of pressure
+        self._round = 0
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be under way at once; at least 1."""
+        return max(1, int(self._limit))
+
+    def free(self, now: float) -> int:
+        """How many more may be sent now."""
+        return 0 if now < self.paused_until else max(0, self.limit - self.in_flight)
+
+    def sent(self) -> int:
+        """Count a request that is sent; the number goes back with its end."""
+        self.in_flight += 1
+        return self._round
+
+    def answered(self) -> None:
+        """The request was answered, or refused for its own sake: the endpoint keeps up."""
+        # A limit that nothing came near has not been tried, and must not grow.
+        busy = 2 * self.in_flight >= self.limit
+        self.in_flight -= 1
+        if self.adaptive and busy:
+            step = 1.0 if self._growing else 1 / _ANSWERS_PER_STEP
+            self._limit = min(self.most, self._limit + step)
+
+    def lost(self) -> None:
+        """The request failed in a way that says nothing of how much the endpoint can bear."""
+        self.in_flight -= 1
+
+    def pressed(self, sent_in: int, now: float, retry_after: float = 0.0) -> None:
+        """The endpoint said that it is too much, or timed out."""
+        self.in_flight -= 1
+        self.pause(now + retry_after)
+        if self.adaptive and sent_in == self._round:
+            self._limit = max(1.0, self._limit * _DECREASE)
+            self._growing = False
+            self._round += 1
+
+    def pause(self, until: float) -> None:
+        """Send nothing before this time."""
+        self.paused_until = max(self.paused_until, until)
