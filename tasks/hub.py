@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
@@ -19,26 +20,35 @@ LOCAL_INSTEAD = "or give the data as files: data_dir=DIR"
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository at one commit; `revision` is None for a folder that is no git repository."""
+    """A repository at one commit; `revision` is None for a folder that is no git repository.
+
+    `folder` holds its files at that commit, None where they are to be fetched.
+    """
 
     name: str
     revision: str | None
+    folder: Path | None = None
 
 
 @cache
 def resolve(repository: str) -> Repository:
     """The repository at the commit that it stands at now; the same one for the whole process, so
     that all tasks of a run read one state. `HubUnavailable` says what is in the way."""
-    path = Path(repository).expanduser()
+    from huggingface_hub import constants
+
+    path = Path(repository).expanduser().resolve()
     if path.is_dir():
-        return Repository(str(path.resolve()), _head(path.resolve()))
+        return Repository(str(path), _head(path), path)
     name, _, revision = repository.partition("@")
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise HubUnavailable(
             f"{repository} is neither a folder nor a repository's name. Remedy: owner/name, "
             "owner/name@revision, or the path of a folder"
         )
-    return Repository(name, _commit(name, revision or None))
+    if constants.HF_HUB_OFFLINE:
+        folder = _kept(name, revision)
+        return Repository(name, folder.name, folder)
+    return Repository(name, _commit(name, revision))
 
 
 def rows(
@@ -50,33 +60,45 @@ def rows(
     split or a column.
     """
     import datasets
+    import httpx2
 
     datasets.disable_progress_bars()
-    place = f"{repository.name}{f'@{repository.revision}' if repository.revision else ''}"
-    # A folder is read as it lies there; its state was compared with its commit.
-    at = {} if Path(repository.name).is_dir() else {"revision": repository.revision}
-    try:
-        configs = datasets.get_dataset_config_names(repository.name, **at)
-        if config not in configs:
-            raise DataMissing(f"{place} has no configuration {config}")
-        splits = datasets.get_dataset_split_names(repository.name, config, **at)
-        if split not in splits:
-            raise DataMalformed(f"{place}, {config}: no split {split}, there are {splits}")
-        data = datasets.load_dataset(repository.name, config, split=split, **at)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise _unavailable(place, error) from error
-    lacking = [column for column in columns if column not in data.column_names]
-    if lacking:
-        raise DataMalformed(
-            f"{place}, {config}: no column {', '.join(lacking)}, there are {data.column_names}"
-        )
-    table = data.select_columns(list(columns))
-    names = {
-        column: feature.names
-        for column, feature in table.features.items()
-        if isinstance(feature, datasets.ClassLabel)
-    }
-    return [{column: _cell(row[column], names.get(column)) for column in columns} for row in table]
+    place = repository.name + (f"@{repository.revision}" if repository.revision else "")
+    source = str(repository.folder or repository.name)
+    with TemporaryDirectory() as fresh:
+        options: dict[str, Any] = {"revision": repository.revision}
+        if repository.folder:
+            # What `datasets` keeps of a folder outlives a change of the folder's files.
+            options = {"cache_dir": fresh}
+        try:
+            configs = datasets.get_dataset_config_names(source, **options)
+            if config not in configs:
+                raise DataMissing(f"{place} has no configuration {config}")
+            splits = datasets.get_dataset_split_names(source, config, **options)
+            if split not in splits:
+                raise DataMalformed(f"{place}, {config}: no split {split}, there are {splits}")
+            data = datasets.load_dataset(source, config, split=split, **options)
+        except (OSError, ValueError, httpx2.HTTPError, datasets.exceptions.DatasetsError) as error:
+            raise _unavailable(place, error) from error
+        # Where the Hub goes away in between, `datasets` takes the latest state that it keeps,
+        # whatever the revision that was asked for.
+        kept_at = data.cache_files[0]["filename"]
+        if not repository.folder and str(repository.revision) not in kept_at:
+            raise HubUnavailable(f"{place} was read at another commit. Remedy: try again")
+        lacking = [column for column in columns if column not in data.column_names]
+        if lacking:
+            raise DataMalformed(
+                f"{place}, {config}: no column {', '.join(lacking)}, there are {data.column_names}"
+            )
+        labels = {
+            column: feature.names
+            for column, feature in data.features.items()
+            if isinstance(feature, datasets.ClassLabel)
+        }
+        return [
+            {column: _cell(row[column], labels.get(column)) for column in columns}
+            for row in data.select_columns(list(columns))
+        ]
 
 
 def _cell(value: Any, names: list[str] | None) -> str:
@@ -108,36 +130,44 @@ def _head(path: Path) -> str | None:
     return git("rev-parse", "HEAD")
 
 
-def _commit(name: str, revision: str | None) -> str:
-    """The commit that a revision (None: the default branch) of a data set is at."""
-    from huggingface_hub import HfApi, constants
+def _commit(name: str, revision: str) -> str:
+    """The commit that a revision ("": the default branch) of a data set is at."""
+    import httpx2
+    from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-    if constants.HF_HUB_OFFLINE:
-        return _kept_commit(name, revision)
-    import httpx2
-
     try:
-        commit = HfApi().dataset_info(name, revision=revision, timeout=30).sha
+        commit = HfApi().dataset_info(name, revision=revision or None, timeout=30).sha
     except (HfHubHTTPError, httpx2.HTTPError, OSError, ValueError) as error:
-        raise _unavailable(f"{name}{f'@{revision}' if revision else ''}", error) from error
+        raise _unavailable(f"{name}{revision and f'@{revision}'}", error) from error
     assert commit is not None
     return str(commit)
 
 
-def _kept_commit(name: str, revision: str | None) -> str:
-    """The commit that the Hub's own cache on this machine holds a data set at."""
+def _kept(name: str, revision: str) -> Path:
+    """The folder in which the Hub's own cache keeps a data set at one commit, which names it.
+
+    Read as a folder, since `datasets` itself takes the latest state that it keeps when it is
+    offline, whatever the revision that was asked for.
+    """
     from huggingface_hub import constants
 
     folder = Path(constants.HF_HUB_CACHE) / f"datasets--{name.replace('/', '--')}"
-    kept = folder / "refs" / (revision or "main")
-    if kept.is_file():
-        return kept.read_text(encoding="utf-8").strip()
-    if revision and (folder / "snapshots" / revision).is_dir():
-        return revision
+    reference = folder / "refs" / (revision or "main")
+    if reference.is_file():
+        revision = reference.read_text(encoding="utf-8").strip()
+    kept = sorted(path for path in folder.glob("snapshots/*") if path.name.startswith(revision))
+    if len(kept) == 1:
+        return kept[0]
+    if kept:
+        commits = ", ".join(path.name for path in kept)
+        raise HubUnavailable(
+            f"HF_HUB_OFFLINE is set, and this machine keeps several commits of {name}: {commits}. "
+            f"Remedy: name one, as in evaluate.hub.BENCHMARK={name}@{kept[-1].name}"
+        )
     raise HubUnavailable(
-        f"HF_HUB_OFFLINE is set and this machine keeps no {name} at {revision or 'main'}. Remedy: "
-        f"run once without HF_HUB_OFFLINE, {LOCAL_INSTEAD}"
+        f"HF_HUB_OFFLINE is set, and this machine keeps no {name} at {revision or 'any commit'}. "
+        f"Remedy: run once without HF_HUB_OFFLINE, {LOCAL_INSTEAD}"
     )
 
 
@@ -152,7 +182,8 @@ def _unavailable(place: str, error: Exception) -> HubUnavailable:
     def is_a(*kinds: type[BaseException]) -> bool:
         return any(isinstance(link, kinds) for link in chain)
 
-    if is_a(errors.GatedRepoError):
+    # `datasets` gives its cause in words only.
+    if is_a(errors.GatedRepoError) or "is a gated dataset" in str(error):
         reason = "is gated, and this token (or none) is not let in"
         remedy = (
             f"accept its conditions at https://huggingface.co/datasets/{place.partition('@')[0]}, "
@@ -168,6 +199,7 @@ def _unavailable(place: str, error: Exception) -> HubUnavailable:
         reason = "is not wholly kept on this machine, and the Hub is not to be reached"
         remedy = f"check the network or unset HF_HUB_OFFLINE, {LOCAL_INSTEAD}"
     else:
-        reason = f"cannot be read: {error or type(error).__name__}"
+        causes = dict.fromkeys(str(link) or type(link).__name__ for link in (error, chain[-1]))
+        reason = f"cannot be read: {': '.join(causes)}"
         remedy = f"check the network, the name (evaluate.hub) and HF_TOKEN, {LOCAL_INSTEAD}"
     return HubUnavailable(f"{place} {reason}. Remedy: {remedy}")
