@@ -20,6 +20,9 @@ Examples
   kakugo language=other language.name="West Frisian" mix=topic
                                                   any language, by name alone
   kakugo data_dir=DIR evaluate.limit=50           scored on the benchmarks' own files
+  kakugo data_dir=hub                             scored on the Hub's data sets
+  kakugo -m evaluate.protocol.answers=letters,labels
+                                                  two ways of asking; nothing else runs twice
   kakugo -m mix=topic,scenario,gen                a sweep; shared stages run once
   kakugo -m sweep=subsets hydra/launcher=two_at_once
                                                   the data subsets, two jobs at a time
