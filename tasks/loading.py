@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class Loaded:
         """lm-eval's name of the task."""
         return self.task.lm_eval_name(self.code)
 
-    @property
+    @cached_property
     def prompts_sha256(self) -> str:
         """SHA-256 of everything that is asked and of what counts as right, shots and items in
         order. A chat template is not in it: that is the checkpoint's."""
