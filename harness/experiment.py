@@ -206,6 +206,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
 
 def benchmark_data(config: Config) -> Data:
     """Where the benchmarks are read from: the directory or Hub that was given, or our own sets."""
+    # The composed configuration has looked at KAKUGO_DATA_DIR already.
     repositories = {name: given for name, given in asdict(config.evaluate.hub).items() if given}
     return open_data(config.data_dir or str(EMBEDDED), repositories)
 

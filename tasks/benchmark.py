@@ -50,7 +50,8 @@ class Benchmark:
     """One benchmark. `complete` is the number of rows of a complete set, shots included.
 
     read_files: (data directory, code) -> rows; raises `DataMissing` or `DataMalformed`.
-    read_hub: (rows of a configuration of the Hub's repository, code) -> rows.
+    read_hub: (rows of a configuration of the Hub's repository, code) -> rows. They come with
+        `hub_columns`, or with `columns` where the repository has those.
     problem: what is wrong with a row, or None.
     item, description: what the prompt says of a row, and before all of them.
     """
@@ -63,6 +64,7 @@ class Benchmark:
     read_files: Callable[[Path, str], list[Row]]
     item: Callable[[Row, Asking], Item]
     read_hub: Callable[[Callable[[str], list[Row]], str], list[Row]] = lambda load, code: load(code)
+    hub_columns: tuple[str, ...] = ()
     problem: Callable[[Row], str | None] = lambda row: None
     description: Callable[[Asking], str] = lambda asking: ""
     letters: str = ""

@@ -77,8 +77,7 @@ def read(benchmark: Benchmark, data: Data, code: str) -> Read:
         from tasks import hub
 
         found = hub.resolve(data.repositories.get(benchmark.name) or benchmark.repository)
-        # A translation's rows are joined of two configurations, by the benchmark itself.
-        columns = ("id", "text") if benchmark.name == "flores" else benchmark.columns
+        columns = benchmark.hub_columns or benchmark.columns
         rows = benchmark.read_hub(
             lambda config: hub.rows(found, config, benchmark.split, columns), code
         )

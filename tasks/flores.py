@@ -30,6 +30,7 @@ ARCHIVE = "flores200_dataset"
 
 def read(root: Path, code: str) -> list[Row]:
     """The sentences of the language with FLORES code `code`, and the English ones."""
+    _check_code(code)
     here, english = sentences(root, code), sentences(root, ENGLISH)
     if len(here) != len(english):
         raise DataMalformed(
@@ -62,6 +63,7 @@ def read_hub(load: Callable[[str], list[Row]], code: str) -> list[Row]:
     The two languages are joined on it. An `id` here is a position, as in the text files, so that
     the same sentences have the same fingerprint wherever they were read.
     """
+    _check_code(code)
     here = {row["id"]: row["text"] for row in load(code)}
     english = {row["id"]: row["text"] for row in load(ENGLISH)}
     if here.keys() != english.keys():
@@ -80,8 +82,8 @@ def read_hub(load: Callable[[str], list[Row]], code: str) -> list[Row]:
     ]
 
 
-def check_code(code: str) -> None:
-    """`DataMissing` for English, which is what all others are translated to and from."""
+def _check_code(code: str) -> None:
+    """English is what all others are translated to and from."""
     if code == ENGLISH:
         raise DataMissing("English is FLORES's other side: there is nothing to translate")
 
@@ -114,6 +116,7 @@ BENCHMARK = Benchmark(
     columns=("id", "text", "english"),
     read_files=read,
     read_hub=read_hub,
+    hub_columns=("id", "text"),
     item=item,
     description=description,
 )

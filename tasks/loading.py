@@ -6,7 +6,7 @@ exactly what `load_task` asks.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,6 @@ from tasks.benchmark import Asking, Item
 from tasks.catalogue import TASKS, VERSION, Task
 from tasks.data import Data, Read, open_data, read
 from tasks.errors import DataMalformed
-from tasks.flores import check_code
 from tasks.protocol import SHOTS, Protocol, split_shots
 from tasks.words import words
 
@@ -125,8 +124,6 @@ def load_task(
     Reads the data; imports neither lm-eval nor torch. Raises `DataMissing`, `DataMalformed`,
     `HubUnavailable`, `WordsMissing` or `WordsMalformed`.
     """
-    if not task.chooses:
-        check_code(code)
     protocol = task.protocol(protocol or Protocol())
     chosen = words(language if protocol.instructions == "language" else None)
     content = read(task.content, data, code)
@@ -159,13 +156,18 @@ def dataset(
     code: str,
     language: str,
     data_dir: str | None = None,
+    hub: Mapping[str, str] | None = None,
     answers: Any = "letters",
     instructions: Any = "english",
     shots: Any = "first",
     **_: Any,
 ) -> dict[str, Any]:
-    """What lm-eval's generated files ask for. The last four are given to stock ``lm_eval`` by
-    ``--metadata``; other keys there belong to lm-eval. A chat template is lm-eval's own option."""
+    """What lm-eval's generated files ask for.
+
+    From `data_dir` on, the arguments are given to stock ``lm_eval`` by ``--metadata``; other keys
+    there belong to lm-eval. `hub` names repositories by benchmark. A chat template is lm-eval's own
+    option.
+    """
     for name, value, allowed in (
         ("answers", answers, ("letters", "labels")),
         ("instructions", instructions, ("english", "language")),
@@ -174,7 +176,7 @@ def dataset(
         if value not in allowed:
             raise ValueError(f"--metadata {name}: one of {', '.join(allowed)}, received {value!r}")
     protocol = Protocol(answers=answers, instructions=instructions, shots=shots)
-    return load_task(TASKS[task], code, language, open_data(data_dir), protocol).splits()
+    return load_task(TASKS[task], code, language, open_data(data_dir, hub), protocol).splits()
 
 
 def common_file(task: Task) -> Path:

@@ -119,5 +119,5 @@ def test_a_protocol_moves_the_scores_that_it_applies_to(
 
 
 def test_a_language_without_words_is_an_error_before_any_work(planned: Planned) -> None:
-    with pytest.raises(WordsMissing, match=r"not written in Zulu yet .* to .*words\.yaml"):
-        planned("language=zulu", "mix=topic", "++evaluate.protocol.instructions=language")
+    with pytest.raises(WordsMissing, match=r"not written in Mizo yet .* to .*words\.yaml"):
+        planned("language=mizo", "mix=topic", "++evaluate.protocol.instructions=language")

@@ -26,9 +26,9 @@ def test_an_entry_is_whole_and_of_a_known_language(language: str) -> None:
 
 def test_a_language_without_an_entry_names_the_file_to_edit() -> None:
     with pytest.raises(
-        WordsMissing, match=r"not written in Zulu yet.*add an entry 'Zulu' to .*yaml"
+        WordsMissing, match=r"not written in Mizo yet.*add an entry 'Mizo' to .*yaml"
     ):
-        words("Zulu")
+        words("Mizo")
     assert words().passage == "Passage"
 
 
