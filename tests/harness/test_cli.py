@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 KAKUGO = [sys.executable, "-m", "harness.cli"]
 
 
@@ -61,6 +63,28 @@ def test_a_mistyped_data_directory_is_an_error(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "data_dir=/nowhere: there is no such directory" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["data_dir={data}"], "sib200 swh_Latn: 1 rows; 3 are the shots"),
+        (["data_dir=hub", "evaluate.hub.sib200=nowhere"], "neither a folder nor a repository"),
+        (["evaluate.protocol.instructions=language", "language=mizo", "mix=topic"], "words.yaml"),
+    ],
+)
+def test_benchmarks_that_cannot_be_read_or_asked_are_an_error_before_any_work(
+    tmp_path: Path, overrides: list[str], words: str
+) -> None:
+    path = tmp_path / "data" / "sib200" / "swh_Latn" / "test.tsv"
+    path.parent.mkdir(parents=True)
+    path.write_text("index_id\tcategory\ttext\n1\ttravel\tx\n")
+    given = [override.format(data=tmp_path / "data") for override in overrides]
+    done = kakugo(f"store={tmp_path / 'store'}", *given)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("store/s*"))
 
 
 def test_what_was_typed_is_recorded_as_it_can_be_typed_again(tmp_path: Path) -> None:
