@@ -15,6 +15,7 @@ FOLDERS = {
     "conf": "what an experiment is",
     "harness": "runs experiments",
     "harness/scoring": "scores a checkpoint",
+    "harness/preference": "the blind study by native speakers",
     "tasks": "the benchmarks, as lm-eval tasks",
     "generation": "writes training data with a teacher",
     "training": "fine-tunes the student",
@@ -37,6 +38,10 @@ WHOLE = {
     "tasks/lm_eval": "what lm-eval needs, a small file a task and language (generated)",
     "tasks/embedded": "sets of our own in the benchmarks' formats; not the benchmarks",
     "generation/embedded": "texts and conversations of our own",
+    "harness/preference/fonts": "subsets of Noto fonts for scripts that phones may lack (OFL)",
+    "harness/preference/messages": "the raters' words, a catalogue a language",
+    "harness/preference/static": "style and scripts of the pages",
+    "harness/preference/templates": "the pages",
     "tests": "mirrors the packages",
 }
 

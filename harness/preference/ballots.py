@@ -1,0 +1,296 @@
+"""The votes: an append-only, hash-chained table in SQLite that survives kill -9.
+
+An event's hash covers the one before it, and the first one covers the commitment, so that nothing
+can be changed, left out or exchanged between studies once the head of the chain is published.
+An event is acknowledged only after it is on disk (synchronous=FULL). Nothing is ever updated: a
+later vote on an item stands in for an earlier one, and an undo takes the last one back.
+"""
+
+import hashlib
+import json
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.preference.commitment import canonical
+from harness.preference.errors import BallotError, StudyStateError
+
+NAME = "votes.sqlite"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS study (commitment TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, slot INTEGER NOT NULL, kind TEXT NOT NULL,
+    idempotency TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL,
+    UNIQUE (slot, idempotency)
+);
+CREATE TABLE IF NOT EXISTS invitations (
+    token_sha256 TEXT PRIMARY KEY, slot INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS sessions (session_sha256 TEXT PRIMARY KEY, slot INTEGER NOT NULL);
+"""
+_LAST_KIND = "SELECT kind FROM events ORDER BY seq DESC LIMIT 1"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A row of the chain. slot is -1 for what concerns the whole study."""
+
+    seq: int
+    at: str
+    slot: int
+    kind: str
+    idempotency: str
+    body: Mapping[str, Any]
+    hash: str
+
+
+@dataclass
+class Sitting:
+    """What a slot's events add up to."""
+
+    nonce: str | None = None
+    pair_nonce: str | None = None
+    votes: dict[str, Event] = field(default_factory=dict)
+    guesses: Event | None = None
+    receipt: str | None = None
+    withdrawn: bool = False
+    on_paper: bool = False
+
+
+def event_hash(
+    previous: str, seq: int, at: str, slot: int, kind: str, idempotency: str, body: str
+) -> str:
+    """SHA-256 over the previous hash and all fields of an event; body is its stored JSON."""
+    return hashlib.sha256(canonical([previous, seq, at, slot, kind, idempotency, body])).hexdigest()
+
+
+def sitting_of(events: Iterator[Event] | list[Event]) -> Sitting:
+    """Folds a slot's events, oldest first."""
+    sitting = Sitting()
+    cast: list[str] = []
+    for event in events:
+        if event.kind in ("enrol", "packet"):
+            sitting.nonce, sitting.pair_nonce = event.body["nonce"], event.body["pair_nonce"]
+            sitting.on_paper = event.kind == "packet"
+        elif event.kind == "vote":
+            sitting.votes[event.body["item"]] = event
+            cast = [item for item in cast if item != event.body["item"]] + [event.body["item"]]
+            sitting.receipt = event.hash
+        elif event.kind == "undo":
+            sitting.votes.pop(event.body["item"], None)
+            cast = [item for item in cast if item != event.body["item"]]
+            sitting.receipt = event.hash
+        elif event.kind == "guess":
+            sitting.guesses = event
+            sitting.receipt = event.hash
+        elif event.kind == "withdraw":
+            sitting.withdrawn = True
+    sitting.votes = {item: sitting.votes[item] for item in cast}
+    return sitting
+
+
+class Ballots:
+    """One study's votes. Safe for several threads and several processes.
+
+    clock: time as an ISO string, for tests. Raises StudyStateError if the file belongs to another
+    study.
+    """
+
+    def __init__(self, path: Path, commitment: str, clock: Callable[[], str] | None = None) -> None:
+        self._clock = clock or (lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+        self._lock = threading.Lock()
+        self._commitment = commitment
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        with self._writing():
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+            row = self._db.execute("SELECT commitment FROM study").fetchone()
+            if row is None:
+                self._db.execute("INSERT INTO study VALUES (?)", (commitment,))
+        if row is not None and row[0] != commitment:
+            self._db.close()
+            raise StudyStateError(
+                f"{path} holds the votes of another study. Remedy: a directory for each study"
+            )
+
+    def close_file(self) -> None:
+        """Closes the database file (not the study)."""
+        self._db.close()
+
+    # Invitations and sessions. Only hashes of tokens are kept: a copy of the file opens nothing.
+
+    def invite(self, slot: int) -> str:
+        """A new token for a slot; earlier ones of the slot end, and so do its sessions."""
+        if self.sitting(slot).on_paper:
+            raise BallotError(
+                f"slot {slot + 1} is rated on an offline packet; it can have no link as well"
+            )
+        token = secrets.token_urlsafe(18)
+        with self._writing():
+            self._must_be_open()
+            self._end(slot)
+            self._db.execute("INSERT INTO invitations VALUES (?, ?, 0)", (_sha(token), slot))
+        return token
+
+    def revoke(self, slot: int) -> None:
+        """Ends a slot's links and sessions. Its votes stay."""
+        with self._writing():
+            if not self._db.execute(
+                "SELECT 1 FROM invitations WHERE slot=? AND revoked=0", (slot,)
+            ).fetchone():
+                raise BallotError(f"slot {slot + 1} has no link that could be revoked")
+            self._end(slot)
+
+    def end_links(self, slot: int) -> None:
+        """Ends a slot's links and sessions, if it has any."""
+        with self._writing():
+            self._end(slot)
+
+    def invited(self, token: str) -> tuple[int, bool] | None:
+        """(slot, revoked) of a token, or None for an unknown one. Changes nothing."""
+        row = self._read("SELECT slot, revoked FROM invitations WHERE token_sha256=?", _sha(token))
+        return (row[0][0], bool(row[0][1])) if row else None
+
+    def begin(self, token: str) -> str:
+        """A session for an invitation. An earlier session of the slot, on another device, ends."""
+        with self._writing():
+            row = self._db.execute(
+                "SELECT slot, revoked FROM invitations WHERE token_sha256=?", (_sha(token),)
+            ).fetchone()
+            if row is None or row[1]:
+                raise BallotError(
+                    "this invitation is not known"
+                    if row is None
+                    else "this invitation was withdrawn"
+                )
+            session = secrets.token_urlsafe(24)
+            self._db.execute("DELETE FROM sessions WHERE slot=?", (row[0],))
+            self._db.execute("INSERT INTO sessions VALUES (?, ?)", (_sha(session), row[0]))
+        return session
+
+    def who(self, session: str) -> int | None:
+        """The slot of a session, or None."""
+        row = self._read("SELECT slot FROM sessions WHERE session_sha256=?", _sha(session))
+        return row[0][0] if row else None
+
+    # Events.
+
+    def enrol(self, slot: int, kind: str = "enrol", body: Mapping[str, Any] | None = None) -> Event:
+        """Draws the slot's nonce, and its pair's unless the other rater has one; once for all."""
+        with self._writing():
+            for event in self._events("WHERE slot=? AND kind IN ('enrol', 'packet')", slot):
+                return event
+            other = slot ^ 1
+            drawn = [
+                e.body["pair_nonce"]
+                for e in self._events("WHERE slot=? AND kind IN ('enrol', 'packet')", other)
+            ]
+            nonces = {
+                "nonce": secrets.token_hex(16),
+                "pair_nonce": drawn[0] if drawn else secrets.token_hex(16),
+            }
+            return self._append(slot, kind, "enrol", {**(body or {}), **nonces})
+
+    def add(self, slot: int, kind: str, idempotency: str, body: Mapping[str, Any]) -> Event:
+        """Appends an event, durably, or returns the one that was kept under the same idempotency
+        key. Raises StudyStateError once the study is closed."""
+        with self._writing():
+            for event in self._events("WHERE slot=? AND idempotency=?", slot, idempotency):
+                return event
+            return self._append(slot, kind, idempotency, body)
+
+    def add_all(self, slot: int, rows: Sequence[tuple[str, str, Mapping[str, Any]]]) -> int:
+        """Appends (kind, idempotency, body) rows, all or none; returns how many were new."""
+        new = 0
+        with self._writing():
+            for kind, idempotency, body in rows:
+                if not list(self._events("WHERE slot=? AND idempotency=?", slot, idempotency)):
+                    self._append(slot, kind, idempotency, body)
+                    new += 1
+        return new
+
+    def close_study(self) -> Event:
+        """The last event; nothing is taken after it. Raises StudyStateError if closed already."""
+        with self._writing():
+            return self._append(-1, "close", "close", {})
+
+    def closed(self) -> bool:
+        """Whether the study is closed: its last event says so, since nothing follows it."""
+        return self._read(_LAST_KIND) == [("close",)]
+
+    def head(self) -> tuple[int, str]:
+        """Number of events and the hash of the last one (of the commitment where there is none)."""
+        row = self._read("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
+        return (row[0][0], row[0][1]) if row else (0, self._commitment)
+
+    def sitting(self, slot: int) -> Sitting:
+        """What has become of a slot so far."""
+        with self._lock:
+            return sitting_of(list(self._events("WHERE slot=?", slot)))
+
+    def events(self) -> list[Event]:
+        """The whole chain, oldest first."""
+        with self._lock:
+            return list(self._events(""))
+
+    def raw(self) -> list[tuple[int, str, int, str, str, str, str]]:
+        """The chain as stored, for `verify`, which trusts no JSON in it."""
+        return self._read(
+            "SELECT seq, at, slot, kind, idempotency, body, hash FROM events ORDER BY seq"
+        )
+
+    def _append(self, slot: int, kind: str, idempotency: str, body: Mapping[str, Any]) -> Event:
+        self._must_be_open()
+        row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        seq, previous = (row[0] + 1, row[1]) if row else (1, self._commitment)
+        text = canonical(body).decode("utf-8")
+        at = self._clock()
+        own = event_hash(previous, seq, at, slot, kind, idempotency, text)
+        self._db.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (seq, at, slot, kind, idempotency, text, own),
+        )
+        return Event(seq, at, slot, kind, idempotency, dict(body), own)
+
+    def _must_be_open(self) -> None:
+        if self._db.execute(_LAST_KIND).fetchone() == ("close",):
+            raise StudyStateError("the study is closed; no vote is taken any more")
+
+    def _events(self, where: str, *values: Any) -> Iterator[Event]:
+        for row in self._db.execute(
+            f"SELECT seq, at, slot, kind, idempotency, body, hash FROM events {where} ORDER BY seq",
+            values,
+        ).fetchall():
+            seq, at, slot, kind, idempotency, body, own = row
+            yield Event(seq, at, slot, kind, idempotency, json.loads(body), own)
+
+    def _end(self, slot: int) -> None:
+        self._db.execute("UPDATE invitations SET revoked=1 WHERE slot=?", (slot,))
+        self._db.execute("DELETE FROM sessions WHERE slot=?", (slot,))
+
+    def _read(self, query: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def _sha(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,389 @@
+"""`kakugo-preference`: a blind study of two checkpoints' answers by native speakers."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+_DESCRIPTION = """\
+A blind study: native speakers say which of two checkpoints' answers is better, and nobody can learn
+which side is which before the study is closed. Afterwards anyone can verify that nothing was
+changed."""
+
+_EPILOG = """\
+a study, from questions to result
+  kakugo-preference questions STUDY --from question.jsonl --translations ga.jsonl --language irish
+  kakugo-preference correct STUDY                 a speaker corrects the translations on a page
+  kakugo-preference freeze STUDY                  before any answer exists
+  kakugo-preference prepare STUDY --base base=FILE --trained trained=FILE --pack PACK --key KEY
+  kakugo-preference serve PACK --host 0.0.0.0     phones on the LAN, or behind a reverse proxy
+  kakugo-preference invite PACK --url http://ADDRESS:8770      a link for each rater
+  kakugo-preference packet PACK --rater 2         a rater without connection: one HTML file
+  kakugo-preference import PACK votes.json        what the packet gave back
+  kakugo-preference close PACK
+  kakugo-preference unblind PACK --key KEY --out RESULT
+  kakugo-preference verify RESULT                 by anyone, from the published files
+
+who should hold what
+  The pack names nobody, but whoever has the answers files can compare texts. So give the pack to
+  someone who does not have them, and the key to someone who does not serve it. Publish the
+  commitment (commitment.json) before the first vote and the head (closed.json) when you close."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one step; returns the exit status: 0 done, 1 a study does not verify, 2 an error."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except HarnessError as error:
+        print(f"kakugo-preference: {error}", file=sys.stderr)
+        from harness.preference.errors import VerificationError
+
+        return 1 if isinstance(error, VerificationError) else 2
+    except OSError as error:
+        print(f"kakugo-preference: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kakugo-preference",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    steps = parser.add_subparsers(metavar="STEP", required=True)
+
+    def step(
+        name: str, run: Callable[[argparse.Namespace], int | None], what: str
+    ) -> argparse.ArgumentParser:
+        added = steps.add_parser(name, help=what, description=what)
+        added.set_defaults(run=run)
+        return added
+
+    one = step(
+        "questions", _questions, "take questions and their translations into a study's directory"
+    )
+    one.add_argument("study", type=Path)
+    one.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="MT-Bench's question.jsonl, or any JSONL with `prompt`",
+    )
+    one.add_argument(
+        "--translations",
+        type=Path,
+        metavar="FILE",
+        help="the same questions in the language; without it, --from is in the language already",
+    )
+    one.add_argument("--language", required=True, help="its name in conf/language")
+
+    one = step(
+        "correct", _correct, "serve the page on which speakers correct and approve the translations"
+    )
+    one.add_argument("study", type=Path)
+    _listening(one, 8780)
+
+    one = step("freeze", _freeze, "freeze the corrected questions; answers are made from these")
+    one.add_argument("study", type=Path)
+    one.add_argument(
+        "--unreviewed",
+        action="store_true",
+        help="allow questions that no speaker confirmed (recorded)",
+    )
+    one.add_argument(
+        "--approval", action="store_true", help="want a second speaker's approval of each"
+    )
+
+    one = step("prepare", _prepare, "make the pack, the key and the commitment")
+    one.add_argument("study", type=Path)
+    for arm in ("base", "trained"):
+        one.add_argument(
+            f"--{arm}", required=True, metavar="NAME=FILE", help=f"the {arm} arm's answers"
+        )
+    one.add_argument("--pack", type=Path, required=True, metavar="DIR")
+    one.add_argument("--key", type=Path, required=True, metavar="FILE", help="outside of the pack")
+    one.add_argument(
+        "--raters", type=int, default=2, help="slots; even numbers mirror exactly (default: 2)"
+    )
+    one.add_argument(
+        "--repeats", type=int, default=8, help="hidden repeats with sides swapped (default: 8)"
+    )
+    one.add_argument("--checks", type=int, default=3, help="wrong-prompt checks (default: 3)")
+    one.add_argument(
+        "--guesses",
+        type=int,
+        default=4,
+        help="prompts on which raters guess at the end (default: 4)",
+    )
+    one.add_argument("--title", default="Compare answers", help="what raters read at the top")
+    one.add_argument("--contact", default="", help="whom raters may ask")
+    one.add_argument(
+        "--verdicts", action="store_true", help="also ask whether each answer is good or bad"
+    )
+    one.add_argument(
+        "--messages", type=Path, metavar="FILE", help="a corrected catalogue of the raters' words"
+    )
+    one.add_argument(
+        "--hide",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="further strings that would name a model",
+    )
+    one.add_argument(
+        "--empty",
+        choices=("refuse", "drop"),
+        default="refuse",
+        help="a question with an empty answer (default: refuse)",
+    )
+    one.add_argument(
+        "--naming",
+        choices=("refuse", "drop"),
+        default="refuse",
+        help="a question whose answer names a model (default: refuse)",
+    )
+    one.add_argument("--plan", default="", help="what else the analysis is bound to, in your words")
+
+    one = step("serve", _serve, "serve the raters' pages, and counts on loopback")
+    one.add_argument("pack", type=Path)
+    _listening(one, 8770)
+    one.add_argument("--admin-port", type=int, default=8771)
+    one.add_argument(
+        "--https", action="store_true", help="raters come through a proxy that speaks TLS"
+    )
+    one.add_argument(
+        "--trust-proxy", metavar="ADDRESS", help="believe this proxy's X-Forwarded-For"
+    )
+
+    one = step(
+        "invite", _invite, "make an invitation link for one rater, or for all who have not started"
+    )
+    one.add_argument("pack", type=Path)
+    one.add_argument("--rater", type=int, help="the slot, from 1; an earlier link of theirs ends")
+    one.add_argument("--url", default="http://127.0.0.1:8770", help="where raters reach the server")
+
+    one = step("revoke", _revoke, "end a rater's link; votes stay")
+    one.add_argument("pack", type=Path)
+    one.add_argument("--rater", type=int, required=True)
+
+    one = step("status", _status, "how far each rater is")
+    one.add_argument("pack", type=Path)
+
+    one = step("packet", _packet, "write one HTML file with which a rater works offline")
+    one.add_argument("pack", type=Path)
+    one.add_argument("--rater", type=int, required=True)
+    one.add_argument("--out", type=Path, metavar="FILE")
+
+    one = step("import", _import, "take in the file that a packet gave back")
+    one.add_argument("pack", type=Path)
+    one.add_argument("file", type=Path, nargs="+")
+
+    one = step("close", _close, "end the voting for good, and print what to publish")
+    one.add_argument("pack", type=Path)
+
+    one = step("unblind", _unblind, "verify a closed study and analyse it")
+    one.add_argument("pack", type=Path)
+    one.add_argument("--key", type=Path, required=True)
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    one = step("verify", _verify, "derive a closed study again, and name what differs")
+    one.add_argument("directory", type=Path, help="what unblind wrote, or a pack")
+    one.add_argument("--key", type=Path, help="default: key.json in the directory")
+    one.add_argument("--commitment", help="as published elsewhere")
+    one.add_argument("--head", help="as published elsewhere")
+
+    one = step(
+        "analyse",
+        _analyse,
+        "analyse votes from elsewhere: JSON or JSONL rows of question, rater and choice",
+    )
+    one.add_argument("votes", type=Path)
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.add_argument("--language", default="", help="for the figure")
+
+    one = step(
+        "compare", _compare, "several languages' results: one figure, and p adjusted by Holm"
+    )
+    one.add_argument("results", type=Path, nargs="+", metavar="RESULT")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    one = step("power", _power, "what a number of prompts can find")
+    one.add_argument("--prompts", type=int, default=80)
+    one.add_argument(
+        "--ties", type=float, default=0.3, help="expected share of ties (default: 0.3)"
+    )
+    return parser
+
+
+def _listening(parser: argparse.ArgumentParser, port: int) -> None:
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="0.0.0.0 for phones on the LAN (default: this machine alone)",
+    )
+    parser.add_argument("--port", type=int, default=port)
+
+
+# Each step imports what it needs: --help stays quick, and nothing here imports torch.
+
+
+def _questions(a: argparse.Namespace) -> None:
+    from harness.preference.questions import make_draft
+
+    questions = make_draft(a.study, a.language, a.source, a.translations)
+    print(
+        f"{len(questions.questions)} questions in {a.study}. Next: kakugo-preference correct"
+        f" {a.study}"
+    )
+
+
+def _correct(a: argparse.Namespace) -> None:
+    from harness.preference.correct_app import serve_corrections
+
+    serve_corrections(a.study, host=a.host, port=a.port)
+
+
+def _freeze(a: argparse.Namespace) -> None:
+    from harness.preference.questions import freeze
+
+    frozen = freeze(a.study, unreviewed=a.unreviewed, approval=a.approval)
+    print(f"{len(frozen.questions)} questions frozen, SHA-256 {frozen.sha256}")
+
+
+def _prepare(a: argparse.Namespace) -> None:
+    from harness.preference.preparing import prepare_study
+
+    published = prepare_study(
+        a.study, base=a.base, trained=a.trained, pack_dir=a.pack, key_path=a.key, raters=a.raters,
+        repeats=a.repeats, checks=a.checks, guesses=a.guesses, title=a.title, contact=a.contact,
+        verdicts=a.verdicts, messages=a.messages, hide=a.hide, empty=a.empty, naming=a.naming,
+        plan=a.plan, say=lambda line: print(line, file=sys.stderr),
+    )  # fmt: skip
+    print(f"Pack: {a.pack}. Key: {a.key} (keep it away from the pack).")
+    print(f"Publish before the first vote: commitment {published['commitment']}")
+
+
+def _serve(a: argparse.Namespace) -> None:
+    from harness.preference.serving import serve
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    serve(
+        a.pack,
+        host=a.host,
+        port=a.port,
+        admin_port=a.admin_port,
+        https=a.https,
+        trust_proxy=a.trust_proxy,
+        say=say,
+    )
+
+
+def _invite(a: argparse.Namespace) -> None:
+    from harness.preference.invitations import invite
+
+    for slot, token in invite(a.pack, a.rater):
+        print(f"rater {slot + 1}: {a.url.rstrip('/')}/i/{token}")
+
+
+def _revoke(a: argparse.Namespace) -> None:
+    from harness.preference.invitations import revoke
+
+    revoke(a.pack, a.rater)
+    print(f"The links of rater {a.rater} are ended; their votes are kept.")
+
+
+def _status(a: argparse.Namespace) -> None:
+    from harness.preference.admin_app import counts
+    from harness.preference.closing import open_ballots
+    from harness.preference.pack import read_pack
+
+    pack = read_pack(a.pack)
+    ballots = open_ballots(a.pack, pack)
+    for row in counts(pack, ballots):
+        print(f"rater {row['slot']}: {row['state']}, {row['done']} of {row['of']}")
+    ballots.close_file()
+
+
+def _packet(a: argparse.Namespace) -> None:
+    from harness.preference.packet import write_packet
+
+    print(write_packet(a.pack, a.rater, a.out))
+
+
+def _import(a: argparse.Namespace) -> None:
+    from harness.preference.packet import import_packet
+
+    for path in a.file:
+        taken = import_packet(a.pack, path)
+        print(f"{path}: rater {taken.slot + 1}, {taken.new} new votes, {taken.total} in all")
+
+
+def _close(a: argparse.Namespace) -> None:
+    from harness.preference.closing import close
+
+    closed = close(a.pack)
+    print(f"Closed after {closed['events']} events. Publish: head {closed['head']}")
+
+
+def _unblind(a: argparse.Namespace) -> None:
+    from harness.preference.output import summary
+    from harness.preference.unblinding import unblind
+
+    print(summary(unblind(a.pack, a.key, a.out)), end="")
+    print(f"\n{a.out}: result.json, tables, figure, and all that `verify` needs")
+
+
+def _verify(a: argparse.Namespace) -> None:
+    from harness.preference.verify import verify
+
+    for check in verify(
+        a.directory, a.key or a.directory / "key.json", commitment=a.commitment, head=a.head
+    ):
+        print(f"ok: {check.name}")
+
+
+def _analyse(a: argparse.Namespace) -> None:
+    from harness.preference.imported import analyse_file
+    from harness.preference.output import summary
+
+    print(summary(analyse_file(a.votes, a.out, language=a.language)), end="")
+
+
+def _compare(a: argparse.Namespace) -> None:
+    from harness.preference.imported import compare_results
+
+    for line in compare_results(a.results, a.out):
+        print(line)
+
+
+def _power(a: argparse.Namespace) -> None:
+    from harness.preference.statistics import needed_share, power
+
+    found = needed_share(a.prompts, ties=a.ties)
+    rows = {
+        f"{share:.2f}": round(power(a.prompts, share, ties=a.ties), 3)
+        for share in (0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+    }
+    print(f"One rater, {a.prompts} prompts, {a.ties:.0%} ties, two-sided sign test at 0.05.")
+    print(
+        "80% power needs "
+        + (
+            "more than any preference"
+            if found is None
+            else f"{found:.0%} of the decisive votes for one arm."
+        )
+    )
+    print("power by share of decisive votes: " + json.dumps(rows))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

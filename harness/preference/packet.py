@@ -1,0 +1,218 @@
+"""A rater without connection: one HTML file that works offline, and its JSON, which is imported.
+
+The file holds that rater's screens and nothing of anyone else's. What comes back names the packet,
+the hash of what was shown, and its votes in a hash chain of their own, so that an edited file is
+noticed. Against a rater who computes new hashes nothing helps, as nothing does on a page.
+"""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.preference.ballots import Ballots
+from harness.preference.closing import open_ballots
+from harness.preference.commitment import canonical, fingerprint
+from harness.preference.errors import BallotError
+from harness.preference.files import read_json, write_text
+from harness.preference.invitations import slot_of
+from harness.preference.languages import FONTS, direction_of
+from harness.preference.messages import fill
+from harness.preference.pack import read_pack
+from harness.preference.rater_app import vote_body
+from harness.preference.rendering import render_answer
+from harness.preference.screens import CHOICES, Screen, screens
+from harness.preference.web import HERE, environment, style_sheet
+
+FORMAT = "kakugo-packet-1"
+IMPORT_LIMIT = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What an import took in. new: votes and guesses that were not there before."""
+
+    slot: int
+    new: int
+    total: int
+
+
+def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
+    """Writes a rater's packet; the same one if it is asked for again. From then on the rater can
+    have no link. Raises BallotError for a rater who already has one and started."""
+    pack = read_pack(pack_dir)
+    slot = slot_of(rater, len(pack["slots"]))
+    ballots = open_ballots(pack_dir, pack)
+    try:
+        sitting = ballots.sitting(slot)
+        if sitting.nonce is not None and not sitting.on_paper:
+            raise BallotError(
+                f"rater {rater} has started online; a packet would be a second ballot"
+            )
+        if sitting.nonce is None:
+            ballots.enrol(slot, "packet")
+            ballots.end_links(slot)
+        shown, packet_id = _shown(pack, ballots, slot)
+    finally:
+        ballots.close_file()
+    path = out or pack_dir.parent / f"packet-rater-{rater}.html"
+    return write_text(path, _html(pack, slot, shown, packet_id))
+
+
+def import_packet(pack_dir: Path, path: Path) -> Taken:
+    """Takes in what a packet gave back: all of it or none. The same file twice changes nothing; a
+    later one adds what is new. Raises BallotError saying what does not fit."""
+    if path.exists() and path.stat().st_size > IMPORT_LIMIT:
+        raise BallotError(f"{path}: larger than any packet's file ({IMPORT_LIMIT} bytes)")
+    given = read_json(path, BallotError, "file of a packet")
+    pack = read_pack(pack_dir)
+    ballots = open_ballots(pack_dir, pack)
+    try:
+        slot, rows = _checked(path, given, pack, ballots)
+        new = ballots.add_all(slot, rows)
+        return Taken(slot, new, len(ballots.sitting(slot).votes))
+    finally:
+        ballots.close_file()
+
+
+def _checked(
+    path: Path, given: dict[str, Any], pack: dict[str, Any], ballots: Ballots
+) -> tuple[int, list[tuple[str, str, dict[str, Any]]]]:
+    def refuse(why: str) -> BallotError:
+        return BallotError(f"{path}: {why}. Nothing was taken in. Remedy: ask for the file anew")
+
+    if given.get("format") != FORMAT:
+        raise refuse(f"not the file of a packet (format {given.get('format')!r})")
+    if given.get("study") != pack["study"]:
+        raise refuse("it belongs to another study")
+    for slot in range(len(pack["slots"])):
+        sitting = ballots.sitting(slot)
+        if not sitting.on_paper or sitting.nonce is None or sitting.pair_nonce is None:
+            continue
+        shown, packet_id = _shown(pack, ballots, slot)
+        if given.get("packet") == packet_id:
+            break
+    else:
+        raise refuse("this study gave out no such packet")
+    if given.get("shown_sha256") != _sha(shown):
+        raise refuse(
+            "the packet was edited: its questions or answers are not those that were given out"
+        )
+    sheet = {s.item: s for s in screens(pack, slot, sitting.nonce, sitting.pair_nonce)}
+    votes = given.get("votes")
+    if not isinstance(votes, list):
+        raise refuse("it holds no list of votes")
+    rows: list[tuple[str, str, dict[str, Any]]] = []
+    previous = _sha(packet_id)
+    for number, vote in enumerate(votes, 1):
+        if not isinstance(vote, dict):
+            raise refuse(f"vote {number} is no vote")
+        fields = [previous, *(str(vote.get(name)) for name in ("item", "choice", "comment"))]
+        if vote.get("hash") != _sha("\n".join(fields)):
+            raise refuse(f"vote {number} was edited after it was cast")
+        item, choice = fields[1], fields[2]
+        if item not in sheet or choice not in CHOICES:
+            raise refuse(f"vote {number} is on an item or a choice that the packet lacks")
+        previous = vote["hash"]
+        body = vote_body(sheet[item], choice, {"comment": fields[3]})
+        rows.append(("vote", f"packet:{vote['hash']}", body))
+    guesses = given.get("guesses", {})
+    voted = {body["item"] for _, _, body in rows}
+    if not isinstance(guesses, dict) or not all(
+        item in voted and guess in ("a", "b", "unknown") for item, guess in guesses.items()
+    ):
+        raise refuse("its guesses are not on items that were voted on")
+    if guesses:
+        rows.append(("guess", "guess", {"guesses": guesses}))
+    return slot, rows
+
+
+def _shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]:
+    """What a packet shows, as the JSON that it embeds, and the packet's id."""
+    sitting = ballots.sitting(slot)
+    assert sitting.nonce is not None
+    assert sitting.pair_nonce is not None
+    settings = pack["settings"]
+    language = settings["language"]
+
+    def html(text: str) -> str:
+        return str(
+            render_answer(
+                text,
+                direction=direction_of(text, language["direction"]),
+                code_label=settings["messages"]["code"],
+                table_label=settings["messages"]["table"],
+            )
+        )
+
+    def row(screen: Screen) -> dict[str, str]:
+        return {
+            "item": screen.item,
+            "prompt": html(pack["prompts"][screen.prompt]),
+            "a": html(pack["texts"][screen.a]),
+            "b": html(pack["texts"][screen.b]),
+        }
+
+    sheet = screens(pack, slot, sitting.nonce, sitting.pair_nonce)
+    # "<" as an escape: no text can end the script element that holds it.
+    shown = canonical([row(screen) for screen in sheet]).decode("utf-8").replace("<", "\\u003c")
+    packet_id = hashlib.sha256(
+        canonical(["packet", pack["commitment"], slot, sitting.nonce])
+    ).hexdigest()[:16]
+    return shown, packet_id
+
+
+def _html(pack: dict[str, Any], slot: int, shown: str, packet_id: str) -> str:
+    settings = pack["settings"]
+    font = settings["language"]["font"]
+    url = None
+    if font:
+        url = "data:font/woff2;base64," + base64.b64encode(
+            (FONTS / f"{font}.woff2").read_bytes()
+        ).decode("ascii")
+    style = style_sheet(url)
+    script = (HERE / "static" / "packet.js").read_text(encoding="utf-8")
+    meta = {
+        "format": FORMAT,
+        "study": pack["study"],
+        "packet": packet_id,
+        "guesses": settings["guesses"],
+        "fileName": f"votes-{packet_id}.json",
+        "messages": settings["messages"],
+    }
+    common = {
+        "language": settings["language"]["autonym"],
+        "fingerprint": fingerprint(pack["commitment"]),
+    }
+
+    def t(key: str, **more: str | int) -> str:
+        return fill(settings["messages"][key], **{**common, **more})
+
+    return environment().get_template("packet.html.j2").render(
+        t=t,
+        title=settings["title"],
+        count=len(pack["slots"][slot]),
+        contact=settings["contact"],
+        page_tag=settings["messages_tag"],
+        page_direction=settings["messages_direction"],
+        text_tag=settings["language"]["tag"],
+        text_direction=settings["language"]["direction"],
+        style=style,
+        script=script,
+        style_hash=_csp_hash(style),
+        script_hash=_csp_hash(script),
+        shown=shown,
+        meta=json.dumps(meta, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c"),
+    )  # fmt: skip
+
+
+def _csp_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode(
+        "ascii"
+    )
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -1,0 +1,122 @@
+"""From frozen questions and two answers files to pack, key and commitment."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.preference.answers import Arm, compare, read_answers
+from harness.preference.errors import AnswersError, PackError
+from harness.preference.languages import study_language
+from harness.preference.messages import Catalogue, catalogue_for, read_catalogue
+from harness.preference.pack import Content, Key, Settings, new_secret, prepare
+from harness.preference.questions import read_frozen
+
+# Bound by the commitment: the analysis cannot be chosen after the votes are seen.
+PLAN = {
+    "unit": "prompt; raters' scores of +1 (trained), 0 (equal), -1 (base) are averaged first",
+    "primary": "two-sided sign-flip test over prompts, level 0.05",
+    "estimate": "net preference, wins, ties and losses with BCa bootstrap intervals over prompts",
+    "secondary": "per rater, exact sign test without ties",
+    "excluded": "repeats, checks, and raters who withdrew",
+    "several_languages": "Holm",
+    "seed": 0,
+}
+
+
+def prepare_study(
+    study: Path,
+    *,
+    base: str,
+    trained: str,
+    pack_dir: Path,
+    key_path: Path,
+    raters: int = 2,
+    repeats: int = 8,
+    checks: int = 3,
+    guesses: int = 4,
+    title: str = "Compare answers",
+    contact: str = "",
+    verdicts: bool = False,
+    messages: Path | None = None,
+    hide: Sequence[str] = (),
+    empty: str = "refuse",
+    naming: str = "refuse",
+    plan: str = "",
+    secret: bytes | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Writes pack and key; returns what is to be published. base, trained: `NAME=FILE`.
+
+    Raises AnswersError with everything that would unblind, before anything is written.
+    """
+    if not 1 <= raters <= 200:
+        raise PackError(f"{raters} raters; allowed are 1 to 200")
+    questions = read_frozen(study)
+    language = study_language(questions.language)
+    arms = [_arm(base), _arm(trained)]
+    compared = compare(
+        arms, [q.id for q in questions.questions], names=hide, empty=empty, naming=naming
+    )
+    for question, why in compared.dropped.items():
+        say(f"left out: question {question}: {why}")
+    catalogue = _catalogue(study, messages, language.tag)
+    if catalogue.draft:
+        say(
+            f"the raters' words in {catalogue.language} are a draft that no native speaker has"
+            " confirmed. Remedy: let one correct a copy of it, set draft: false, and give it as"
+            " --messages"
+        )
+    if catalogue.tag == "en" and language.tag != "en":
+        say(f"there is no catalogue of the raters' words in {language.name}; they read English")
+    rows = tuple(
+        (q.id, q.category, q.prompt, *compared.texts[q.id])
+        for q in questions.questions
+        if q.id in compared.texts
+    )
+    settings = Settings(
+        title=title,
+        language=language.as_dict(),
+        messages=dict(catalogue.messages),
+        messages_direction=catalogue.direction,
+        messages_tag=catalogue.tag,
+        slots=raters,
+        repeats=min(repeats, len(rows)),
+        checks=min(checks, max(0, len(rows) - 1)),
+        guesses=guesses,
+        verdicts=verdicts,
+        contact=contact,
+    )
+    key = Key(
+        secret=secret or new_secret(),
+        content=Content(rows),
+        settings=settings,
+        arms=(_record(arms[0]), _record(arms[1])),
+        trained=1,
+        plan=PLAN | ({"words": plan} if plan else {}),
+        questions_sha256=questions.sha256,
+        dropped=compared.dropped,
+    )
+    return prepare(pack_dir, key_path, key)
+
+
+def _catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:
+    """The one that was given, else the one that a speaker corrected, else the shipped one."""
+    corrected = study / "messages.yaml"
+    if given is None and corrected.exists():
+        given = corrected
+    return read_catalogue(given) if given else catalogue_for(tag)
+
+
+def _arm(given: str) -> Arm:
+    name, separator, path = given.partition("=")
+    if not separator or not name or not path:
+        raise AnswersError(f"{given!r} is no NAME=FILE")
+    return read_answers(Path(path), name)
+
+
+def _record(arm: Arm) -> dict[str, Any]:
+    return {
+        "name": arm.name,
+        "recorded": dict(arm.recorded),
+        "finished": {question: answer.finished for question, answer in arm.answers.items()},
+    }

@@ -1,0 +1,226 @@
+"""The questions: from MT-Bench or any JSONL, with translations, corrected, and frozen with a hash.
+
+DIR/questions.json         the draft: English source and translation of each question
+DIR/corrections.jsonl      what speakers corrected and approved, append-only
+DIR/questions.frozen.json  the prompts that models answer and raters see, with their hash
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.preference.commitment import digest
+from harness.preference.errors import QuestionsError
+from harness.preference.files import read_json, write_json
+from harness.preference.languages import study_language
+
+DRAFT, CORRECTIONS, FROZEN = "questions.json", "corrections.jsonl", "questions.frozen.json"
+
+
+@dataclass(frozen=True)
+class Question:
+    """id and category as the file gives them; source: English; prompt: in the study's language."""
+
+    id: str
+    category: str
+    source: str
+    prompt: str
+
+
+@dataclass(frozen=True)
+class Questions:
+    """All questions of a study and the name of its language in conf/language."""
+
+    language: str
+    questions: tuple[Question, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of language and questions, in their order."""
+        return digest({"language": self.language, "questions": [asdict(q) for q in self.questions]})
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A speaker's last word on one question. by, approved_by: pseudonyms the researcher chose."""
+
+    prompt: str
+    by: str
+    approved_by: str | None = None
+
+
+def read_prompts(path: Path) -> dict[str, tuple[str, str]]:
+    """Question id -> (category, first turn) of a JSONL in MT-Bench's shape, or with `prompt`
+    or `text`. Further turns are not used: the paper rates first turns."""
+    rows: dict[str, tuple[str, str]] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise QuestionsError(f"{path}: cannot be read ({error})") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            text = row["turns"][0] if "turns" in row else row.get("prompt", row.get("text"))
+            key = str(row.get("question_id", row.get("id", number)))
+            if not isinstance(text, str) or not text.strip():
+                raise ValueError("its prompt is empty or no text")
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+            raise QuestionsError(
+                f'{path}, line {number}: {error}. Each line is {{"question_id": ..., "category":'
+                ' ..., "turns": [...]} or {"id": ..., "prompt": ...}'
+            ) from None
+        if key in rows:
+            raise QuestionsError(f"{path}, line {number}: question {key} stands there twice")
+        rows[key] = (str(row.get("category", "all")), text.strip())
+    if not rows:
+        raise QuestionsError(f"{path}: holds no questions")
+    return rows
+
+
+def make_draft(
+    directory: Path, language: str, source: Path, translations: Path | None
+) -> Questions:
+    """Writes the draft. Without translations the source is taken to be in the language already."""
+    study_language(language)
+    if (directory / FROZEN).exists():
+        raise QuestionsError(
+            f"{directory / FROZEN} exists: frozen questions are not replaced. Remedy: another"
+            " directory"
+        )
+    originals = read_prompts(source)
+    translated = originals if translations is None else read_prompts(translations)
+    missing, extra = (
+        sorted(set(originals) - set(translated)),
+        sorted(set(translated) - set(originals)),
+    )
+    if missing or extra:
+        raise QuestionsError(
+            f"{translations}: not the same questions as {source}: lacks {missing[:8] or 'none'},"
+            f" has besides {extra[:8] or 'none'}"
+        )
+    questions = Questions(
+        language,
+        tuple(
+            Question(key, category, text, translated[key][1])
+            for key, (category, text) in originals.items()
+        ),
+    )
+    write_json(directory / DRAFT, _as_json(questions))
+    return questions
+
+
+def read_draft(directory: Path) -> Questions:
+    return _from_json(
+        read_json(directory / DRAFT, QuestionsError, "draft of questions"), directory / DRAFT
+    )
+
+
+def read_corrections(directory: Path) -> dict[str, Correction]:
+    """Question id -> its latest correction. A last line that a crash cut off is left out."""
+    latest: dict[str, Correction] = {}
+    path = directory / CORRECTIONS
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            latest[row["question"]] = Correction(row["prompt"], row["by"], row.get("approved_by"))
+    return latest
+
+
+def add_correction(directory: Path, question: str, correction: Correction) -> None:
+    """Appends and syncs one correction; it is kept once this returns."""
+    if (directory / FROZEN).exists():
+        raise QuestionsError("the questions are frozen; nothing can be corrected any more")
+    path = directory / CORRECTIONS
+    lead = ""
+    if path.exists() and path.stat().st_size:
+        with path.open("rb") as handle:
+            handle.seek(-1, os.SEEK_END)
+            lead = "" if handle.read(1) == b"\n" else "\n"
+    with path.open("a", encoding="utf-8") as out:
+        out.write(
+            lead
+            + json.dumps({"question": question} | asdict(correction), ensure_ascii=False)
+            + "\n"
+        )
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def freeze(directory: Path, *, unreviewed: bool = False, approval: bool = False) -> Questions:
+    """Applies the corrections and writes the frozen questions.
+
+    unreviewed: allow questions that no speaker has confirmed; approval: want a second speaker's
+    approval of each. Raises QuestionsError with those that lack it.
+    """
+    if (directory / FROZEN).exists():
+        raise QuestionsError(f"{directory / FROZEN} exists: the questions are frozen already")
+    draft, corrections = read_draft(directory), read_corrections(directory)
+    open_ones = [q.id for q in draft.questions if q.id not in corrections]
+    if open_ones and not unreviewed:
+        raise QuestionsError(
+            f"{len(open_ones)} of {len(draft.questions)} questions were not confirmed by a speaker:"
+            f" {', '.join(open_ones[:8])}. Remedy: kakugo-preference correct, or freeze"
+            " --unreviewed"
+        )
+    unapproved = [key for key, c in corrections.items() if not c.approved_by]
+    if approval and (unapproved or open_ones):
+        raise QuestionsError(
+            f"{len(unapproved) + len(open_ones)} questions lack a second speaker's approval:"
+            f" {', '.join((unapproved + open_ones)[:8])}"
+        )
+    frozen = Questions(
+        draft.language,
+        tuple(
+            Question(
+                q.id,
+                q.category,
+                q.source,
+                corrections[q.id].prompt if q.id in corrections else q.prompt,
+            )
+            for q in draft.questions
+        ),
+    )
+    reviewed = {
+        "confirmed": len(corrections),
+        "approved": len(corrections) - len(unapproved),
+        "open": len(open_ones),
+    }
+    write_json(directory / FROZEN, _as_json(frozen) | {"sha256": frozen.sha256, "review": reviewed})
+    return frozen
+
+
+def read_frozen(directory: Path) -> Questions:
+    """The frozen questions. Raises QuestionsError if they are not frozen or were changed since."""
+    path = directory / FROZEN
+    if not path.exists() and (directory / DRAFT).exists():
+        raise QuestionsError(
+            f"the questions in {directory} are not frozen. Remedy: kakugo-preference freeze"
+            f" {directory}"
+        )
+    value = read_json(path, QuestionsError, "file of frozen questions")
+    questions = _from_json(value, path)
+    if value.get("sha256") != questions.sha256:
+        raise QuestionsError(
+            f"{path} was changed after it was frozen. Remedy: restore it, or freeze anew in another"
+            " directory"
+        )
+    return questions
+
+
+def _as_json(questions: Questions) -> dict[str, Any]:
+    return {"language": questions.language, "questions": [asdict(q) for q in questions.questions]}
+
+
+def _from_json(value: Mapping[str, Any], path: Path) -> Questions:
+    try:
+        return Questions(value["language"], tuple(Question(**row) for row in value["questions"]))
+    except (KeyError, TypeError) as error:
+        raise QuestionsError(f"{path}: not a file of questions ({error})") from None

@@ -1,0 +1,330 @@
+"""The raters' pages: forms that work without JavaScript, POST -> 303 -> GET.
+
+The application holds a pack and the votes, and so no name of any model. A GET changes nothing;
+in particular an invitation may be fetched by a chat's preview without being used up.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from markupsafe import Markup
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from harness.preference.ballots import Ballots, Sitting
+from harness.preference.commitment import fingerprint
+from harness.preference.errors import BallotError, StudyStateError
+from harness.preference.languages import FONTS, direction_of
+from harness.preference.messages import fill
+from harness.preference.rendering import render_answer
+from harness.preference.screens import CHOICES, Screen, Sittings
+from harness.preference.web import (
+    HERE,
+    Assets,
+    Guard,
+    RateLimit,
+    clean,
+    environment,
+    form_token,
+    page,
+    same_token,
+    style_sheet,
+)
+
+COOKIE = "kakugo_rater"
+COMMENT_LIMIT = 2000
+Handler = Callable[[Request, str, int, Sitting], Awaitable[Response]]
+
+
+class RaterApp:
+    """Pages of one study. https: mark the cookie Secure (behind a proxy that speaks TLS)."""
+
+    def __init__(self, pack: Mapping[str, Any], ballots: Ballots, *, https: bool = False) -> None:
+        self.pack, self.ballots, self.https = pack, ballots, https
+        self.settings = pack["settings"]
+        self.messages: Mapping[str, str] = self.settings["messages"]
+        self.language = self.settings["language"]
+        self.sittings = Sittings(pack)
+        self.env = environment()
+        self.assets = _assets(self.language["font"])
+        self.votes_a_minute = RateLimit(60, 60)
+        self.tries_a_minute = RateLimit(30, 60)
+        # Made once, before anyone asks: the time that a page takes says nothing of a text.
+        self.rendered = {key: self._render(text) for key, text in pack["texts"].items()}
+        self.prompts = {key: self._render(text) for key, text in pack["prompts"].items()}
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/", self.home),
+                Route("/i/{token}", self.invitation),
+                Route("/start", self.start, methods=["POST"]),
+                Route("/consent", self._rater(self.consent)),
+                Route("/enrol", self._rater(self.enrol, form=True), methods=["POST"]),
+                Route("/rate", self._rater(self.rate)),
+                Route("/vote", self._rater(self.vote, form=True), methods=["POST"]),
+                Route("/undo", self._rater(self.undo, form=True), methods=["POST"]),
+                Route("/pause", self._rater(self.pause)),
+                Route("/guess", self._rater(self.guess, form=True), methods=["POST"]),
+                Route("/withdraw", self._rater(self.ask_withdrawal)),
+                Route("/withdrawn", self._rater(self.withdraw, form=True), methods=["POST"]),
+                Route("/static/{name}", self.assets.serve),
+            ],
+            middleware=[Middleware(Guard)],
+            exception_handlers={StudyStateError: self._closed},
+        )
+
+    # Before a session.
+
+    async def home(self, request: Request) -> Response:
+        return self._say("link_needed")
+
+    async def invitation(self, request: Request) -> Response:
+        """What a link opens. Reads only; the button starts."""
+        if not self.tries_a_minute.allows(_client(request)):
+            return self._say("too_fast", 429)
+        token = request.path_params["token"]
+        found = await run_in_threadpool(self.ballots.invited, token)
+        if found is None:
+            return self._say("link_unknown", 404)
+        if found[1]:
+            return self._say("link_revoked", 410)
+        started = (await run_in_threadpool(self.ballots.sitting, found[0])).nonce is not None
+        return self._page(
+            "invitation.html.j2",
+            token=token,
+            started=started,
+            count=len(self.pack["slots"][found[0]]),
+        )
+
+    async def start(self, request: Request) -> Response:
+        if not self.tries_a_minute.allows(_client(request)):
+            return self._say("too_fast", 429)
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return self._say("link_needed", 403)
+        token = str((await request.form()).get("token", ""))
+        try:
+            session = await run_in_threadpool(self.ballots.begin, token)
+        except BallotError:
+            found = await run_in_threadpool(self.ballots.invited, token)
+            return (
+                self._say("link_unknown", 404) if found is None else self._say("link_revoked", 410)
+            )
+        response = _see_other("/rate")
+        response.set_cookie(
+            COOKIE,
+            session,
+            max_age=90 * 86400,
+            httponly=True,
+            samesite="strict",
+            secure=self.https,
+            path="/",
+        )
+        return response
+
+    # Within a session. Each gets the session, its slot and what became of it so far.
+
+    async def consent(
+        self, request: Request, session: str, slot: int, sitting: Sitting
+    ) -> Response:
+        if sitting.nonce is not None:
+            return _see_other("/rate")
+        return self._page(
+            "consent.html.j2", form=form_token(session), contact=self.settings["contact"]
+        )
+
+    async def enrol(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+        await run_in_threadpool(self.ballots.enrol, slot)
+        return _see_other("/rate")
+
+    async def rate(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+        if sitting.nonce is None or sitting.pair_nonce is None:
+            return _see_other("/consent")
+        screens = self.sittings(slot, sitting.nonce, sitting.pair_nonce)
+        done = len(sitting.votes)
+        common: dict[str, Any] = {
+            "form": form_token(session),
+            "total": len(screens),
+            "done": done,
+            "can_undo": done > 0,
+        }
+        screen = next((s for s in screens if s.item not in sitting.votes), None)
+        if screen is not None:
+            return self._page(
+                "rate.html.j2",
+                **common,
+                **self._shown(screen),
+                item=screen.item,
+                idempotency=secrets.token_hex(8),
+                verdicts=self.settings["verdicts"],
+                comments=self.settings["comments"],
+            )
+        if sitting.guesses is None and self.settings["guesses"]:
+            # The latest votes, best remembered.
+            latest = list(sitting.votes)[-self.settings["guesses"] :]
+            shown = [(s.item, self._shown(s)) for s in screens if s.item in latest]
+            return self._page("guess.html.j2", **common, items=shown, missing=False)
+        receipt = sitting.receipt or ""
+        return self._page("done.html.j2", **common, receipt=fingerprint(receipt))
+
+    async def vote(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+        form = await request.form()
+        item, choice = str(form.get("item", "")), str(form.get("choice", ""))
+        key = str(form.get("idempotency", ""))
+        if sitting.nonce is None or sitting.pair_nonce is None:
+            return _see_other("/consent")
+        screens = {s.item: s for s in self.sittings(slot, sitting.nonce, sitting.pair_nonce)}
+        if item not in screens or choice not in CHOICES or not 8 <= len(key) <= 64:
+            return self._say("refused", 400)
+        if not self.votes_a_minute.allows(session):
+            return self._say("too_fast", 429)
+        body = vote_body(
+            screens[item],
+            choice,
+            {name: str(form.get(name, "")) for name in ("verdict_a", "verdict_b", "comment")},
+        )
+        await run_in_threadpool(self.ballots.add, slot, "vote", f"vote:{key}", body)
+        return _see_other("/rate")
+
+    async def undo(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+        form = await request.form()
+        # The page names how many votes it had seen, so that a form sent twice undoes one vote only.
+        if sitting.votes and str(form.get("done", "")) == str(len(sitting.votes)):
+            item, event = list(sitting.votes.items())[-1]
+            body = {"item": item, "undone": event.hash}
+            await run_in_threadpool(self.ballots.add, slot, "undo", f"undo:{event.hash}", body)
+        return _see_other("/rate")
+
+    async def pause(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+        return self._page(
+            "pause.html.j2", done=len(sitting.votes), total=len(self.pack["slots"][slot])
+        )
+
+    async def guess(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+        form = await request.form()
+        given = {item: str(form.get(f"guess-{item}", "")) for item in sitting.votes}
+        guesses = {item: value for item, value in given.items() if value in ("a", "b", "unknown")}
+        wanted = min(self.settings["guesses"], len(sitting.votes))
+        if len(sitting.votes) < len(self.pack["slots"][slot]) or sitting.guesses is not None:
+            return _see_other("/rate")
+        if len(guesses) != wanted:
+            return self._say("guess_missing", 400, back=True)
+        await run_in_threadpool(self.ballots.add, slot, "guess", "guess", {"guesses": guesses})
+        return _see_other("/rate")
+
+    async def ask_withdrawal(
+        self, request: Request, session: str, slot: int, sitting: Sitting
+    ) -> Response:
+        return self._page("withdraw.html.j2", form=form_token(session))
+
+    async def withdraw(
+        self, request: Request, session: str, slot: int, sitting: Sitting
+    ) -> Response:
+        await run_in_threadpool(self.ballots.add, slot, "withdraw", "withdraw", {})
+        return self._say("withdrawn")
+
+    # What the pages share.
+
+    def _rater(
+        self, handler: Handler, form: bool = False
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A handler behind a session; with `form`, behind the form's token as well."""
+
+        async def wrapped(request: Request) -> Response:
+            session = request.cookies.get(COOKIE, "")
+            slot = await run_in_threadpool(self.ballots.who, session) if session else None
+            if slot is None:
+                return self._say("session_ended" if session else "link_needed", 401)
+            if form and not same_token(session, str((await request.form()).get("form", ""))):
+                return self._say("form_expired", 403)
+            sitting = await run_in_threadpool(self.ballots.sitting, slot)
+            if sitting.withdrawn:
+                return self._say("withdrawn")
+            if not form and await run_in_threadpool(self.ballots.closed):
+                return self._say("closed")
+            return await handler(request, session, slot, sitting)
+
+        return wrapped
+
+    async def _closed(self, request: Request, error: Exception) -> Response:
+        return self._say("closed", 409)
+
+    def _shown(self, screen: Screen) -> dict[str, Any]:
+        return {
+            "prompt": self.prompts[screen.prompt],
+            "a": self.rendered[screen.a],
+            "b": self.rendered[screen.b],
+        }
+
+    def _render(self, text: str) -> Markup:
+        return render_answer(
+            text,
+            direction=direction_of(text, self.language["direction"]),
+            code_label=self.messages["code"],
+            table_label=self.messages["table"],
+        )
+
+    def _say(self, message: str, status: int = 200, *, back: bool = False) -> HTMLResponse:
+        return self._page("say.html.j2", status, message=message, back=back)
+
+    def _page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        common = {
+            "language": self.language["autonym"],
+            "fingerprint": fingerprint(self.pack["commitment"]),
+        }
+
+        def t(key: str, **more: str | int) -> str:
+            return fill(self.messages[key], **{**common, **more})
+
+        return page(
+            self.env,
+            template,
+            status,
+            t=t,
+            title=self.settings["title"],
+            page_tag=self.settings["messages_tag"],
+            page_direction=self.settings["messages_direction"],
+            text_tag=self.language["tag"],
+            text_direction=self.language["direction"],
+            urls=self.assets.urls,
+            **values,
+        )
+
+
+def vote_body(screen: Screen, choice: str, extra: Mapping[str, str]) -> dict[str, Any]:
+    """What is kept of a vote: the choice, and what stood where when it was made."""
+    body: dict[str, Any] = {
+        "item": screen.item,
+        "place": screen.place,
+        "a": screen.a,
+        "b": screen.b,
+        "choice": choice,
+    }
+    for name in ("verdict_a", "verdict_b"):
+        if extra.get(name) in ("good", "bad"):
+            body[name] = extra[name]
+    if comment := clean(extra.get("comment", ""), COMMENT_LIMIT):
+        body["comment"] = comment
+    return body
+
+
+def _assets(font: str | None) -> Assets:
+    files: dict[str, bytes] = {"rate.js": (HERE / "static" / "rate.js").read_bytes()}
+    if font:
+        files[f"{font}.woff2"] = (FONTS / f"{font}.woff2").read_bytes()
+    font_url = Assets(files).urls.get(f"{font}.woff2")
+    return Assets(files | {"study.css": style_sheet(font_url).encode("utf-8")})
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _see_other(url: str) -> RedirectResponse:
+    return RedirectResponse(url, status_code=303)

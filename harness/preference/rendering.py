@@ -1,0 +1,110 @@
+"""An answer as safe HTML: Markdown without HTML, links or images, a direction on each block.
+
+Answers are untrusted, and the two arms must go through the same rules. markdown-it escapes all
+text; `html`, links, images and automatic links are switched off, so that the page can hold no
+element, address or script that the text chose. Headings become bold paragraphs: an answer must not
+change the outline of the page. Code and tables scroll inside their own block.
+"""
+
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+
+from harness.preference.languages import direction_of
+
+_DIRECTED = {
+    "paragraph_open",
+    "bullet_list_open",
+    "ordered_list_open",
+    "blockquote_open",
+    "table_open",
+    "heading_open",
+}
+
+
+def render_answer(text: str, *, direction: str, code_label: str, table_label: str) -> Markup:
+    """HTML of one text. direction: of a block without letters; labels: names of the scroll
+    regions for screen readers, in the rater's language."""
+    markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable(
+        "table"
+    )
+    markdown.disable(["link", "image", "autolink", "html_inline", "html_block", "reference"])
+    for name in ("fence", "code_block"):
+        markdown.add_render_rule(name, _code(code_label))
+    markdown.add_render_rule("table_open", _table_open(table_label))
+    markdown.add_render_rule("table_close", _table_close)
+    tokens = markdown.parse(text)
+    _direct(tokens, direction)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = "p"
+            if token.nesting == 1:
+                token.attrSet("class", "heading")
+    return Markup(markdown.renderer.render(tokens, markdown.options, {}))
+
+
+def _direct(tokens: Sequence[Token], otherwise: str) -> None:
+    """Sets `dir` on every block by the majority of the letters inside it."""
+    for index, token in enumerate(tokens):
+        if token.type in _DIRECTED:
+            depth = 0
+            words: list[str] = []
+            for inner in tokens[index:]:
+                depth += inner.nesting
+                if inner.type == "inline":
+                    words.append(_letters(inner))
+                if depth == 0:
+                    break
+            token.attrSet("dir", direction_of(" ".join(words), otherwise))
+
+
+def _letters(inline: Token) -> str:
+    """The text of a block without its inline code, whose letters are not the language's."""
+    return " ".join(child.content for child in inline.children or [] if child.type == "text")
+
+
+def _code(label: str) -> Any:
+    def render(
+        self: RendererHTML,
+        tokens: Sequence[Token],
+        index: int,
+        options: Any,
+        env: MutableMapping[str, Any],
+    ) -> str:
+        return (
+            '<pre dir="ltr" tabindex="0" role="region"'
+            f' aria-label="{escape(label)}"><code>{escape(tokens[index].content)}</code></pre>\n'
+        )
+
+    return render
+
+
+def _table_open(label: str) -> Any:
+    def render(
+        self: RendererHTML,
+        tokens: Sequence[Token],
+        index: int,
+        options: Any,
+        env: MutableMapping[str, Any],
+    ) -> str:
+        side = "rtl" if tokens[index].attrGet("dir") == "rtl" else "ltr"
+        return (
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}"><table'
+            f' dir="{side}">\n'
+        )
+
+    return render
+
+
+def _table_close(
+    self: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: Any,
+    env: MutableMapping[str, Any],
+) -> str:
+    return "</table></div>\n"

@@ -1,0 +1,125 @@
+"""Runs the study's listeners: the raters' on the address asked for, the admin's on loopback."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from filelock import FileLock, Timeout
+from starlette.applications import Starlette
+
+from harness.preference.admin_app import admin_app
+from harness.preference.closing import open_ballots
+from harness.preference.errors import PreferenceError, StudyStateError
+from harness.preference.pack import read_pack
+from harness.preference.rater_app import RaterApp
+
+
+@contextmanager
+def served_alone(directory: Path, what: str) -> Iterator[None]:
+    """Holds the directory's lock, so that one program at a time serves it; the system frees it when
+    the program ends, however it ends."""
+    lock = FileLock(directory / "serve.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise StudyStateError(
+            f"{directory}: {what} is served by another program already. Remedy: stop that one, or"
+            " use it"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def serve(
+    pack_dir: Path,
+    *,
+    host: str,
+    port: int,
+    admin_port: int,
+    https: bool = False,
+    trust_proxy: str | None = None,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Serves a study until it is interrupted. https: raters come through a proxy that speaks TLS;
+    trust_proxy: the proxy's address, whose X-Forwarded-For is believed (for the rate limits)."""
+    pack = read_pack(pack_dir)
+    with served_alone(pack_dir, "this study"):
+        ballots = open_ballots(pack_dir, pack)
+        try:
+            if ballots.closed():
+                raise StudyStateError(
+                    f"the study in {pack_dir} is closed; no vote is taken any more"
+                )
+            run_apps(
+                [
+                    (RaterApp(pack, ballots, https=https).app(), host, port, "raters"),
+                    (admin_app(pack, ballots), "127.0.0.1", admin_port, "counts, for you alone"),
+                ],
+                trust_proxy=trust_proxy,
+                say=say,
+            )
+        finally:
+            ballots.close_file()
+
+
+def run_apps(
+    apps: Sequence[tuple[Starlette, str, int, str]],
+    *,
+    trust_proxy: str | None = None,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Runs applications, each on its address, in one process until interrupted. Port 0 takes any
+    free one. Access logs are off: they would keep the tokens and addresses of raters."""
+    sockets = [_bound(host, port) for _, host, port, _ in apps]
+    for (_, host, _, what), bound in zip(apps, sockets, strict=True):
+        shown = f"[{host}]" if ":" in host else host
+        say(f"{what}: http://{shown}:{bound.getsockname()[1]}/")
+
+    async def run() -> None:
+        servers = [
+            uvicorn.Server(
+                uvicorn.Config(
+                    app,
+                    access_log=False,
+                    log_level="warning",
+                    server_header=False,
+                    date_header=False,
+                    proxy_headers=trust_proxy is not None,
+                    forwarded_allow_ips=trust_proxy or "",
+                    timeout_graceful_shutdown=5,
+                )
+            )
+            for app, *_ in apps
+        ]
+        tasks = [
+            asyncio.create_task(server.serve(sockets=[bound]))
+            for server, bound in zip(servers, sockets, strict=True)
+        ]
+        # When one ends, on an interrupt or a fault, so does the other.
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks)
+
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise PreferenceError(
+            f"cannot listen on {host}:{port} ({error.strerror}). Remedy: another --port or --host"
+        ) from None
+    return bound

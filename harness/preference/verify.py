@@ -1,0 +1,230 @@
+"""Derives a closed study again from its revealed key, and names everything that differs.
+
+Anyone can run it on the files that `unblind` writes: it needs no server and trusts no file. What it
+cannot show is that the votes are those of native speakers, nor that nobody compared texts.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.preference.ballots import NAME, Ballots, Event, event_hash, sitting_of
+from harness.preference.commitment import canonical, digest
+from harness.preference.errors import PackError, StudyStateError, VerificationError
+from harness.preference.files import read_json
+from harness.preference.pack import COMMITMENT, PACK, Key, pack_of, read_key
+from harness.preference.screens import CHOICES, screens
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check by name, and what is wrong; empty where nothing is."""
+
+    name: str
+    problems: tuple[str, ...]
+
+
+def verify(
+    directory: Path, key_path: Path, *, commitment: str | None = None, head: str | None = None
+) -> list[Check]:
+    """All checks, passed. directory: a pack's, or what `unblind` wrote; commitment, head: as they
+    were published elsewhere, to be held against the files. Raises VerificationError naming each
+    check that failed."""
+    checks = inspect(directory, key_path, commitment=commitment, head=head)
+    failed = [f"{check.name}: {problem}" for check in checks for problem in check.problems]
+    if failed:
+        raise VerificationError("the study does not verify:\n  " + "\n  ".join(failed))
+    return checks
+
+
+def inspect(
+    directory: Path, key_path: Path, *, commitment: str | None = None, head: str | None = None
+) -> list[Check]:
+    """All checks, passed or not."""
+    key = read_key(key_path)
+    pack = read_json(directory / PACK, PackError, "pack")
+    published = read_json(directory / COMMITMENT, PackError, "published commitment")
+    closed = read_json(
+        directory / "closed.json", StudyStateError, "record of the closing (is the study closed?)"
+    )
+    rows = _rows(directory, str(published.get("commitment")))
+    chain, events = _chain(rows, str(published.get("commitment")))
+    checks = [
+        Check("commitment", tuple(_commitment(key, pack, published, closed, commitment))),
+        Check("pack", tuple(_pack(key, pack, published))),
+        Check("names", tuple(_names(key, pack))),
+        Check("vote chain", tuple(chain + _head(rows, closed, head))),
+    ]
+    # Votes can be held only against a pack that is the key's.
+    problems = [] if any(check.problems for check in checks[:2]) else _votes(pack, events)
+    return [*checks, Check("votes and order", tuple(problems))]
+
+
+def _rows(directory: Path, commitment: str) -> list[tuple[int, str, int, str, str, str, str]]:
+    if (directory / NAME).exists():
+        ballots = Ballots(directory / NAME, commitment)
+        try:
+            return ballots.raw()
+        finally:
+            ballots.close_file()
+    try:
+        lines = [
+            json.loads(line)
+            for line in (directory / "votes.jsonl").read_text(encoding="utf-8").splitlines()
+        ]
+        return [
+            (
+                r["seq"],
+                r["at"],
+                r["slot"],
+                r["kind"],
+                r["idempotency"],
+                canonical(r["body"]).decode("utf-8"),
+                r["hash"],
+            )
+            for r in lines
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VerificationError(
+            f"{directory}: neither {NAME} nor votes.jsonl can be read ({error})"
+        ) from None
+
+
+def _commitment(
+    key: Key,
+    pack: Mapping[str, Any],
+    published: Mapping[str, Any],
+    closed: Mapping[str, Any],
+    elsewhere: str | None,
+) -> list[str]:
+    problems = []
+    wanted = key.commitment
+    for name, value in (
+        ("commitment.json", published.get("commitment")),
+        ("the pack", pack.get("commitment")),
+        ("closed.json", closed.get("commitment")),
+    ):
+        if value != wanted:
+            problems.append(
+                f"the key gives {wanted[:16]}..., {name} has {str(value)[:16]}...: the key, the"
+                " names, the texts or the plan were changed"
+            )
+    if elsewhere is not None and elsewhere != wanted:
+        problems.append(
+            f"published elsewhere was {elsewhere[:16]}..., the key gives {wanted[:16]}..."
+        )
+    if published.get("plan") != dict(key.plan):
+        problems.append("the published analysis plan is not the key's")
+    return problems
+
+
+def _pack(key: Key, pack: Mapping[str, Any], published: Mapping[str, Any]) -> list[str]:
+    problems = []
+    if digest(pack) != published.get("pack_sha256"):
+        problems.append("pack.json is not the pack whose hash was published")
+    derived = pack_of(key)
+    problems += [
+        f"{part} is not what the key gives"
+        for part in sorted(derived.keys() | pack.keys())
+        if canonical(derived.get(part)) != canonical(pack.get(part))
+    ]
+    return problems
+
+
+def _names(key: Key, pack: Mapping[str, Any]) -> list[str]:
+    """The label swap: the pack is a function of texts and secret alone. Exchanging the names in the
+    key gives the same pack, but for the commitment, which binds the names and hides them."""
+    swapped = Key(
+        key.secret,
+        key.content,
+        key.settings,
+        (key.arms[1], key.arms[0]),
+        1 - key.trained,
+        key.plan,
+        key.questions_sha256,
+        key.dropped,
+    )
+    one, other = dict(pack_of(key)), dict(pack_of(swapped))
+    del one["commitment"], other["commitment"]
+    return [] if canonical(one) == canonical(other) else ["the pack depends on the arms' names"]
+
+
+def _chain(
+    rows: Sequence[tuple[int, str, int, str, str, str, str]], commitment: str
+) -> tuple[list[str], list[Event]]:
+    problems: list[str] = []
+    events: list[Event] = []
+    previous = commitment
+    for number, (seq, at, slot, kind, idempotency, body, own) in enumerate(rows, 1):
+        if seq != number:
+            problems.append(f"event {number} is missing or out of its place")
+        if event_hash(previous, seq, at, slot, kind, idempotency, body) != own:
+            problems.append(f"event {seq} ({kind} of slot {slot + 1}) was changed")
+        previous = own
+        try:
+            events.append(Event(seq, at, slot, kind, idempotency, json.loads(body), own))
+        except ValueError:
+            problems.append(f"event {seq} holds no JSON")
+    return problems, events
+
+
+def _head(
+    rows: Sequence[tuple[int, str, int, str, str, str, str]],
+    closed: Mapping[str, Any],
+    elsewhere: str | None,
+) -> list[str]:
+    problems = []
+    last = rows[-1][6] if rows else None
+    if not rows or rows[-1][3] != "close":
+        problems.append("the chain does not end with the closing")
+    if closed.get("head") != last or closed.get("events") != len(rows):
+        problems.append(
+            f"closed.json has {closed.get('events')} events and head"
+            f" {str(closed.get('head'))[:16]}..., the chain {len(rows)} and {str(last)[:16]}..."
+        )
+    if elsewhere is not None and elsewhere != last:
+        problems.append(
+            f"published elsewhere was head {elsewhere[:16]}..., the chain has {str(last)[:16]}..."
+        )
+    return problems
+
+
+def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
+    """Whether every vote was cast on what the pack and the nonces put before that rater."""
+    problems = []
+    pair_nonces: dict[int, str] = {}
+    for slot in range(len(pack["slots"])):
+        own = [event for event in events if event.slot == slot]
+        sitting = sitting_of(own)
+        if sitting.nonce is None or sitting.pair_nonce is None:
+            if any(event.kind == "vote" for event in own):
+                problems.append(f"slot {slot + 1} voted without having enrolled")
+            continue
+        if pair_nonces.setdefault(slot // 2, sitting.pair_nonce) != sitting.pair_nonce:
+            problems.append(
+                f"slots {slot} and {slot + 1} do not share a nonce, so their sides are not mirrored"
+            )
+        shown = {
+            screen.item: screen for screen in screens(pack, slot, sitting.nonce, sitting.pair_nonce)
+        }
+        for event in own:
+            if event.kind != "vote":
+                continue
+            screen = shown.get(event.body.get("item", ""))
+            where = f"event {event.seq} of slot {slot + 1}"
+            if screen is None:
+                problems.append(f"{where}: its item is not that rater's")
+            elif event.body.get("choice") not in CHOICES:
+                problems.append(f"{where}: its choice is none")
+            elif (event.body.get("place"), event.body.get("a"), event.body.get("b")) != (
+                screen.place,
+                screen.a,
+                screen.b,
+            ):
+                problems.append(
+                    f"{where}: it was cast in another order or with other sides than the key and"
+                    " the nonces give"
+                )
+    return problems

@@ -1,0 +1,117 @@
+"""The preference study: levels of its tests by simulation, and 50 raters voting at once
+
+Level: share of null studies that each test calls significant at 0.05, with raters who agree prompt
+by prompt. Votes: 50 raters of one study over HTTP, each vote synced to disk; time of a vote.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "harness" / "preference"))
+
+from harness.preference.closing import open_ballots
+from harness.preference.pack import read_pack
+from harness.preference.simulation import null_study
+from harness.preference.statistics import sign_flip, sign_test
+
+STUDIES = 2000
+
+
+def levels() -> dict[str, dict[str, float]]:
+    """Raters -> share of rejected null studies, of the sign flip and of votes pooled."""
+    out = {}
+    for raters in (1, 3, 5):
+        rng = np.random.default_rng(raters)
+        flips = pooled = 0
+        for study in range(STUDIES):
+            scores = null_study(rng, prompts=80, raters=raters, spread=1.0)
+            p = sign_flip(scores.mean(axis=0).tolist(), resamples=999, seed=study)
+            flips += p is not None and p <= 0.05
+            q = sign_test(int((scores > 0).sum()), int((scores < 0).sum()))
+            pooled += q is not None and q <= 0.05
+        out[str(raters)] = {"sign_flip": flips / STUDIES, "pooled_binomial": pooled / STUDIES}
+        print(
+            f"{raters} raters: sign flip {flips / STUDIES:.3f}, votes pooled {pooled / STUDIES:.3f}"
+        )
+    return out
+
+
+def votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
+    """Milliseconds of a vote, at the 50th and 95th percentile, with a pause of about a second
+    between a rater's votes."""
+    from small_study import prepared
+    from test_preference_server import Rater, Server, begin, free_port
+
+    with tempfile.TemporaryDirectory() as folder:
+        pack, _ = prepared(Path(folder), count=30, raters=raters)
+        ballots = open_ballots(pack, read_pack(pack))
+        tokens = [ballots.invite(slot) for slot in range(raters)]
+        port = free_port()
+        server = Server(pack, port, free_port())
+
+        class Reader(Rater):
+            def turn(self) -> None:
+                super().turn()
+                self.stop.wait(float(np.random.default_rng().uniform(0.7, 1.3)))
+
+        # The tries are limited for each address, and here all have the same.
+        crowd = []
+        for token in tokens:
+            while not (cookie := _begun(port, token, begin)):
+                time.sleep(0.5)
+            crowd.append(Reader(port, cookie))
+        for one in crowd:
+            one.start()
+        time.sleep(seconds)
+        for one in crowd:
+            one.stop.set()
+        for one in crowd:
+            one.join(10)
+        server.kill()
+        kept = sum(event.kind == "vote" for event in ballots.events())
+        ballots.close_file()
+    times = np.concatenate([one.times for one in crowd]) * 1000
+    assert kept >= sum(len(one.acknowledged) for one in crowd)
+    return {
+        "votes": len(times),
+        "p50_ms": float(np.percentile(times, 50)),
+        "p95_ms": float(np.percentile(times, 95)),
+    }
+
+
+def _begun(port: int, token: str, begin: object) -> str:
+    try:
+        return begin(port, token)  # type: ignore[operator]
+    except AssertionError:
+        return ""
+
+
+def main() -> None:
+    timed = votes()
+    print(
+        f"50 raters: {timed['votes']} votes, p50 {timed['p50_ms']:.1f} ms, p95"
+        f" {timed['p95_ms']:.1f} ms"
+    )
+    level = levels()
+    ratio = level["5"]["pooled_binomial"] / level["5"]["sign_flip"]
+    print(
+        json.dumps(
+            {
+                "bench": "preference",
+                "studies": STUDIES,
+                "level": level,
+                "ratio": ratio,
+                "voting": timed,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
