@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from generation.ids import request_seed
@@ -159,7 +159,11 @@ class Asker:
         usd = cost_of(answer.response, self.teacher.price) if answer.usd is None else answer.usd
         known = step.cost_usd is not None and usd is not None
         step.cost_usd = (step.cost_usd or 0.0) + (usd or 0.0) if known else None
-        return read_reply(answer.response)
+        return replace(
+            read_reply(answer.response),
+            tokens_input=answer.tokens_input,
+            tokens_output=answer.tokens_output,
+        )
 
 
 def parsed(reply: Reply, step: Step, read: Callable[[str], T | None]) -> T | None:

@@ -7,6 +7,7 @@ GenerationError
 ├── PromptsError     the prompts file lacks a key or names a placeholder that does not exist
 ├── InputError       the context texts or the conversations to translate are missing or malformed
 ├── LedgerError      the ledger file cannot be opened or is not a ledger
+├── OutputError      rows cannot be written
 ├── IdentifierError  the language identifier is not installed or cannot be loaded
 └── MixtureError     a source with a weight is not there, or nothing remains to mix
 """
@@ -35,6 +36,10 @@ class InputError(GenerationError):
 
 class LedgerError(GenerationError):
     """The ledger cannot be opened, or the file is something else."""
+
+
+class OutputError(GenerationError):
+    """The rows cannot be written; no answer is lost."""
 
 
 class IdentifierError(GenerationError):

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from generation.ask import Asker
 from generation.ids import distinct
+from generation.teacher.reply import Reply
 
 # Rows about media that a text model cannot see.
 _MEDIA = ("<image>", "<video>", "<audio>")
@@ -40,6 +42,27 @@ class Prompt:
     def message(self) -> str:
         """What the user says: the text, a blank line and the words."""
         return self.words if self.text is None else f"{self.text}\n\n{self.words}"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished row as it is written, and what in it the teacher was asked to answer."""
+
+    row: dict[str, Any]
+    instruction: str
+
+
+def provenance(
+    asker: Asker, reply: Reply, revised: bool, requests: Sequence[str], **origin: str
+) -> dict[str, Any]:
+    """Where a row comes from: its origin, the seed, the ledger's keys, the teacher's tokens."""
+    return {
+        **origin,
+        "revised": revised,
+        "seed": asker.seed,
+        "requests": list(requests),
+        "teacher_tokens": {"input": reply.tokens_input, "output": reply.tokens_output},
+    }
 
 
 def names_media(text: str) -> bool:

@@ -51,6 +51,13 @@ class Prompts:
             system = f"{system}\n{self._list_format.substitute(filled)}"
         return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
+    def wordings(self) -> list[str]:
+        """Every wording, with nothing but the language put in: what must not leak into rows."""
+        parts = [part for pair in self._requests.values() for part in pair]
+        return [
+            part.safe_substitute(language=self.language) for part in (*parts, self._list_format)
+        ]
+
 
 def load_prompts(path: Path, *, language: str, lists: str) -> Prompts:
     """Read and check a prompts file.

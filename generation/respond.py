@@ -1,16 +1,13 @@
 """Answer the prompts: the teacher's text and reasoning become rows."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 from generation.ask import Asker, parsed
 from generation.ids import distinct
-from generation.items import Prompt, names_media
-
-Row = dict[str, Any]
+from generation.items import Made, Prompt, names_media, provenance
 
 
-async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIterator[Row]:
+async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIterator[Made]:
     """One row for each prompt that got a finished answer, in the prompts' order."""
     step = asker.step(f"{source}.responses")
     different = distinct(prompts, lambda prompt: prompt.message)
@@ -38,7 +35,8 @@ async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIter
             step.lose("no reasoning")
             continue
         step.kept += 1
-        yield {
+        task = {} if prompt.task is None else {"task": prompt.task}
+        row = {
             "id": prompt.id,
             "source": source,
             "messages": [
@@ -46,10 +44,13 @@ async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIter
                 {"role": "assistant", "content": answer},
             ],
             "reasoning": reply.reasoning,
-            "provenance": {
+            "provenance": provenance(
+                asker,
+                reply,
+                prompt.revised,
+                (*prompt.requests, request.key),
                 **prompt.origin,
-                **({} if prompt.task is None else {"task": prompt.task}),
-                "revised": prompt.revised,
-                "requests": [*prompt.requests, request.key],
-            },
+                **task,
+            ),
         }
+        yield Made(row, instruction=prompt.words)

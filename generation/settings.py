@@ -9,6 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+# What `Quality.drop` may name; see generation/quality/.
+CHECKS = (
+    "language",
+    "duplicate",
+    "near_duplicate",
+    "length",
+    "leaked",
+    "refusal",
+    "repetition",
+    "unicode",
+)
 SOURCES = ("topic", "scenario", "context", "translated")
 
 _UNKEYED = {"keyed": False}
@@ -224,6 +235,33 @@ class Translated:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """What is looked for in finished rows. All of it is reported; `drop` names what is left out.
+
+    The checks: `language` (the answer is in another language; undetermined is none),
+    `duplicate` and `near_duplicate` (of an earlier row's instruction, Jaccard of character
+    5-grams), `length` (characters of answer / instruction), `leaked` (our own instructions in the
+    row), `refusal`, `repetition`, `unicode`. `identifier` is cld2, heliport or the path of a
+    fastText model. The paper drops nothing here: an answer to a request for a translation is
+    rightly in another language.
+    """
+
+    drop: tuple[str, ...] = ()
+    identifier: str = "cld2"
+    near_duplicate: float = 0.8
+    min_length_ratio: float = 0.01
+    max_length_ratio: float = 100.0
+
+    def __post_init__(self) -> None:
+        for name in self.drop:
+            if name not in CHECKS:
+                raise ValueError(f"Quality.drop: any of {', '.join(CHECKS)}; received {name!r}")
+        _between(self, "near_duplicate", 0.1, 1.0)
+        _at_least(self, 0, "min_length_ratio")
+        _at_least(self, self.min_length_ratio, "max_length_ratio")
+
+
+@dataclass(frozen=True)
 class Sources:
     """The four sources; `revised_share` of the prompts of the first three are made harder."""
 
@@ -232,6 +270,7 @@ class Sources:
     context: Context = field(default_factory=Context)
     translated: Translated = field(default_factory=Translated)
     revised_share: float = 0.5
+    quality: Quality = field(default_factory=Quality)
 
     def __post_init__(self) -> None:
         _between(self, "revised_share", 0.0, 1.0)

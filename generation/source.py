@@ -4,15 +4,18 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from generation.ask import Asker, Progress, Step
+from generation.ask import Asker, Progress
+from generation.card import write_card
 from generation.context import context_prompts, find_texts, read_texts
-from generation.errors import InputError, TeacherError
+from generation.errors import InputError, OutputError, TeacherError
+from generation.facts import SourceFacts
+from generation.items import Made
 from generation.prompts import load_prompts
-from generation.respond import Row, respond
+from generation.quality.inspection import Inspection
+from generation.respond import respond
 from generation.revise import revise
 from generation.scenario import scenario_prompts
 from generation.settings import Sources, Teacher
@@ -24,31 +27,12 @@ from generation.translated import find_conversations, translate
 Source = Literal["topic", "scenario", "context", "translated"]
 
 
-@dataclass(frozen=True)
-class SourceFacts:
-    """What became of a source.
-
-    tokens_*, calls and cost_usd are of all its accepted responses, whenever they were paid; *_new
-    are of this run, with calls_new counting every request sent, failed ones too. cost_usd is None
-    without both prices, and 0 for the embedded teacher.
-    """
-
-    rows: int
-    steps: list[Step]
-    tokens_input: int
-    tokens_output: int
-    tokens_input_new: int
-    tokens_output_new: int
-    cost_usd: float | None
-    calls: int
-    calls_new: int
-
-
 def make_source(
     source: Source,
     *,
     language: str,
     flores_code: str | None,
+    script: str | None = None,
     settings: Sources,
     teacher: Teacher,
     prompts_file: Path,
@@ -61,15 +45,31 @@ def make_source(
 ) -> SourceFacts:
     """Ask the teacher for what the ledger lacks and write out/rows.jsonl.
 
-    Rows are {"id", "source", "messages", "reasoning", "provenance"}; a failed or missing
-    generation is never a row. `cut_tokens(text, n)` gives the first n tokens' text. `progress` is
-    told (done, total, note) of the current step. Each response is in the ledger as soon as it
-    arrives, so an interrupted call, repeated, goes on from there and writes the same file.
+    Rows are {"id", "source", "messages", "reasoning", "provenance", "quality", "language"}; a
+    failed or missing generation is never a row. `quality` names the checks that a row fails, and
+    `language` is the one its answers were identified as, or null (see quality/inspection.py).
+    `cut_tokens(text, n)` gives the first n tokens' text. `progress` is told (done, total, note) of
+    the current step. Each response is in the ledger as soon as it arrives, so an interrupted call,
+    repeated, goes on from there and writes the same files: rows.jsonl and the data set's card.
     Raises a GenerationError for what a user can mend. One is that requests failed for reasons that
     may pass: nothing is written then, since another call would fill the holes. A request that the
     teacher refuses (HTTP 400) is no hole but a counted loss.
     """
     prompts = load_prompts(prompts_file, language=language, lists=teacher.lists)
+    inputs = input_hashes(
+        source,
+        language=language,
+        flores_code=flores_code,
+        settings=settings,
+        prompts_file=prompts_file,
+    )
+    inspection = Inspection(
+        settings.quality,
+        language=language,
+        flores_code=flores_code,
+        script=script,
+        wordings=prompts.wordings(),
+    )
 
     async def run() -> SourceFacts:
         with Ledger(ledger) as book:
@@ -93,8 +93,15 @@ def make_source(
                         flores_code=flores_code,
                         cut_tokens=cut_tokens,
                     )
-                written = await _write(_whole(rows, asker, source), out / "rows.jsonl")
-            return SourceFacts(
+                whole = _whole(rows, asker, source)
+                written = await _write(whole, inspection, out / "rows.jsonl")
+                quality = inspection.done()
+                # The last step made the rows; what was asked to be left out is its loss.
+                step = asker.steps[-1]
+                step.kept = written
+                for reason, count in quality.dropped.items():
+                    step.lose(reason, count)
+            facts = SourceFacts(
                 rows=written,
                 steps=asker.steps,
                 tokens_input=sum(step.tokens_input for step in asker.steps),
@@ -104,7 +111,19 @@ def make_source(
                 cost_usd=_sum([step.cost_usd for step in asker.steps]),
                 calls=sum(step.answered for step in asker.steps),
                 calls_new=book.appended,
+                quality=quality,
             )
+            write_card(
+                out,
+                source,
+                language=language,
+                flores_code=flores_code,
+                teacher=teacher.name,
+                seed=seed,
+                inputs=inputs,
+                facts=facts,
+            )
+            return facts
 
     return asyncio.run(run())
 
@@ -138,7 +157,7 @@ async def _generated(
     language: str,
     flores_code: str | None,
     cut_tokens: Callable[[str, int], str],
-) -> AsyncIterator[Row]:
+) -> AsyncIterator[Made]:
     if source == "topic":
         prompts = await topic_prompts(asker, settings.topic)
     elif source == "scenario":
@@ -152,7 +171,7 @@ async def _generated(
         yield row
 
 
-async def _whole(rows: AsyncIterator[Row], asker: Asker, source: Source) -> AsyncIterator[Row]:
+async def _whole(rows: AsyncIterator[Made], asker: Asker, source: Source) -> AsyncIterator[Made]:
     """The rows; then an error if the teacher may yet answer what they lack."""
     async for row in rows:
         yield row
@@ -166,15 +185,22 @@ async def _whole(rows: AsyncIterator[Row], asker: Asker, source: Source) -> Asyn
         )
 
 
-async def _write(rows: AsyncIterator[Row], path: Path) -> int:
+async def _write(rows: AsyncIterator[Made], inspection: Inspection, path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.tmp")
     written = 0
-    with partial.open("w", encoding="utf-8") as file:
-        async for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            written += 1
-    partial.replace(path)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            async for made in rows:
+                if inspection.look(made.row, made.instruction):
+                    file.write(json.dumps(made.row, ensure_ascii=False) + "\n")
+                    written += 1
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"The rows cannot be written to {path}: {error}. Remedy: make room on the disk, then "
+            "start the same command again; every answer is in the ledger."
+        ) from error
     return written
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from generation.ask import Asker, Step, as_json, conversation_schema, parsed
 from generation.errors import InputError
 from generation.ids import digest
-from generation.items import names_media
+from generation.items import Made, names_media, provenance
 from generation.parse import Turn, is_conversation, read_conversation
 from generation.settings import Translated
 
@@ -29,7 +29,7 @@ def find_conversations(location: str | None) -> Path:
 
 async def translate(
     asker: Asker, settings: Translated, count_tokens: Callable[[str], int]
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncIterator[Made]:
     """One row for each chat whose translation passes the filters.
 
     Token counts are those of `count_tokens`, the student's.
@@ -55,19 +55,18 @@ async def translate(
             step.lose(reason)
             continue
         step.kept += 1
-        yield {
+        row: dict[str, Any] = {
             "id": f"translated-{request.key[:16]}",
             "source": "translated",
             "messages": [
                 {"role": turn["role"], "content": turn["content"].strip()} for turn in turns
             ],
             "reasoning": None,
-            "provenance": {
-                "conversation": digest(chat)[:16],
-                "revised": False,
-                "requests": [request.key],
-            },
+            "provenance": provenance(
+                asker, reply, False, [request.key], conversation=digest(chat)[:16]
+            ),
         }
+        yield Made(row, instruction=row["messages"][0]["content"])
 
 
 def _fault(

@@ -98,6 +98,7 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
     # Only what this source uses is part of its key.
     weights = embedded_gguf() if teacher.kind == "embedded" else None
     settings = keyed(getattr(config.sources, source))
+    settings["quality"] = keyed(config.sources.quality)
     if source != "translated":
         settings["revised_share"] = config.sources.revised_share
     files = input_hashes(
@@ -115,6 +116,7 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
                 source,
                 language=language.name,
                 flores_code=language.flores_code,
+                script=language.script,
                 settings=config.sources,
                 teacher=ready,
                 prompts_file=Path(config.prompts_file),
@@ -129,7 +131,7 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
 
     return Stage(
         name="source",
-        version=1,
+        version=2,
         label=f"{language.name}: {source}",
         fields={
             "source": source,

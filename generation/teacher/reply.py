@@ -21,11 +21,16 @@ _FIELDS = ("reasoning", "reasoning_content", "thinking")
 
 @dataclass(frozen=True)
 class Reply:
-    """A finished answer (`reason` is None), or why there is none; then `text` is empty."""
+    """A finished answer (`reason` is None), or why there is none; then `text` is empty.
+
+    Tokens are the teacher's, as the ledger counts them: of the request, and of text and reasoning.
+    """
 
     text: str = ""
     reasoning: str | None = None
     reason: str | None = None
+    tokens_input: int = 0
+    tokens_output: int = 0
 
 
 def completion(raw: str) -> dict[str, Any] | None:

@@ -1,0 +1,141 @@
+"""The data set's card, README.md beside the rows: what is in it, what became of each request,
+what it cost, and samples.
+
+The same rows give the same card. Samples are untrusted text: fenced as code, and without the
+characters that would act in a terminal or hide text.
+"""
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from generation.facts import SourceFacts
+from generation.ids import digest
+
+_SAMPLES = 3
+_SAMPLE_CHARACTERS = 1200
+_ABOUT = {
+    "topic": "questions and requests about topics, answered by the teacher",
+    "scenario": "messages of people in everyday situations, answered by the teacher",
+    "context": "requests about texts in the language, answered by the teacher",
+    "translated": "English chats, translated turn by turn by the teacher",
+}
+
+
+def write_card(
+    folder: Path,
+    source: str,
+    *,
+    language: str,
+    flores_code: str | None,
+    teacher: str,
+    seed: int,
+    inputs: dict[str, str],
+    facts: SourceFacts,
+) -> None:
+    """Write README.md; `inputs` are the SHA-256 of what the source was made from, by role."""
+    head = {
+        "pretty_name": f"{language}: {source}",
+        "language": (flores_code or "").partition("_")[0] or "und",
+        "task_categories": ["text-generation"],
+        "tags": ["synthetic", source],
+        "configs": [{"config_name": "default", "data_files": "rows.jsonl"}],
+    }
+    cost = "unknown (no prices were given)" if facts.cost_usd is None else f"${facts.cost_usd:,.4f}"
+    quality = facts.quality
+    parts = [
+        # JSON is YAML, and needs no thought about quoting.
+        "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
+        f"# {language}: {source}\n\n{facts.rows:,} rows: {_ABOUT[source]}. Synthetic, and not "
+        "read by a speaker: mistakes and untruths are to be expected.",
+        _table(
+            ["what", "value"],
+            [
+                ["teacher", teacher],
+                ["seed", seed],
+                ["teacher calls", facts.calls],
+                ["input tokens", facts.tokens_input],
+                ["output tokens", facts.tokens_output],
+                ["cost", cost],
+                *([f"SHA-256 of {role}", value] for role, value in sorted(inputs.items())),
+            ],
+        ),
+        "## What became of each request\n\nAsked, answered and parsed count requests; kept counts "
+        "what a step hands on.\n\n"
+        + _table(
+            ["step", "asked", "answered", "parsed", "kept", "lost"],
+            [
+                [s.step, s.asked, s.answered, s.parsed, s.kept, _counts(s.reasons)]
+                for s in facts.steps
+            ],
+        ),
+        f"## Quality\n\nLooked for in {quality.rows:,} rows. Languages by {quality.identifier}: "
+        f"{quality.in_language:,} answers are in {language}, {quality.other_language:,} in another "
+        f"language, {quality.undetermined_language:,} undetermined.\n\n"
+        + _table(
+            ["check", "rows with the fault", "left out"],
+            [[name, n, quality.dropped.get(name, 0)] for name, n in quality.flags.items()],
+        ),
+        "## Columns\n\n`messages` is the chat, `reasoning` the teacher's trace or null, "
+        "`provenance` the topic, scenario, text or conversation that a row comes from, whether its "
+        "prompt was revised, the seed, the keys of its requests in the ledger and the teacher's "
+        "tokens of the last one, `quality` the checks that it fails, `language` the identified "
+        "ISO 639-3 code or null.",
+        "## Samples",
+        *_samples(folder / "rows.jsonl"),
+    ]
+    partial = folder / "README.md.tmp"
+    partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    partial.replace(folder / "README.md")
+
+
+def _samples(rows: Path) -> list[str]:
+    """Some rows, the same ones whenever the rows are the same."""
+    best: list[tuple[str, dict[str, Any]]] = []
+    with rows.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            best = sorted([*best, (digest("sample", row["id"]), row)], key=lambda p: p[0])[
+                :_SAMPLES
+            ]
+    if not best:
+        return ["There are no rows."]
+    return [_fenced("\n\n".join(_turns(row))) for _, row in best]
+
+
+def _turns(row: dict[str, Any]) -> list[str]:
+    turns = [f"[{turn['role']}]\n{turn['content']}" for turn in row["messages"]]
+    if row["reasoning"]:
+        turns.insert(-1, f"[reasoning]\n{row['reasoning']}")
+    return [_short(turn) for turn in turns]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SAMPLE_CHARACTERS else text[:_SAMPLE_CHARACTERS] + " […]"
+
+
+def _fenced(text: str) -> str:
+    text = "".join(
+        c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    )
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _table(columns: list[str], rows: list[list[Any]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows] if rows else []
+    return (
+        "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines) or "None."
+    )
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return " ".join(re.sub(r"([|<>*_`\[\]\\])", r"\\\1", text).split())
+
+
+def _counts(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{reason}: {count:,}" for reason, count in sorted(reasons.items()))

@@ -1,0 +1,111 @@
+"""Looks at each row as it is made: reports by default, leaves out on request."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from generation.identify import identify, in_language
+from generation.quality.checks import (
+    Instructions,
+    has_broken_unicode,
+    is_refusal,
+    repeats_itself,
+)
+from generation.quality.duplicates import Duplicates
+from generation.settings import Quality
+
+
+@dataclass
+class QualityFacts:
+    """What was found in the rows of a source, before any was left out.
+
+    `flags` and `dropped` count rows by check; a row may have several flags, and is dropped for the
+    first. `languages` counts the answers by the language that was identified ("undetermined" where
+    none was); in_language, other_language and undetermined_language count them against the wanted
+    one, by the identifier that is named.
+    """
+
+    rows: int = 0
+    identifier: str = ""
+    in_language: int = 0
+    other_language: int = 0
+    undetermined_language: int = 0
+    languages: dict[str, int] = field(default_factory=dict)
+    flags: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+class Inspection:
+    """The checks of one source."""
+
+    def __init__(
+        self,
+        settings: Quality,
+        *,
+        language: str,
+        flores_code: str | None,
+        script: str | None,
+        wordings: Iterable[str],
+    ) -> None:
+        self.facts = QualityFacts(identifier=settings.identifier)
+        self._settings = settings
+        self._wanted = {"flores_code": flores_code, "name": language, "script": script}
+        self._instructions = Instructions(wordings)
+        self._duplicates = Duplicates(settings.near_duplicate)
+        self._flags: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
+        self._languages: Counter[str] = Counter()
+
+    def look(self, row: dict[str, Any], instruction: str) -> bool:
+        """Whether the row stays; writes its flags and its answers' language into it."""
+        asked = [turn["content"] for turn in row["messages"] if turn["role"] == "user"]
+        said = [turn["content"] for turn in row["messages"] if turn["role"] == "assistant"]
+        answer = "\n".join(said)
+        flags = self._language_flags(row, answer)
+        if found := self._duplicates.see(instruction):
+            flags.append(found.replace(" ", "_"))
+        ratio = len(answer) / max(1, len(instruction))
+        if not self._settings.min_length_ratio <= ratio <= self._settings.max_length_ratio:
+            flags.append("length")
+        checks = {
+            "leaked": self._instructions.leak_into,
+            "refusal": is_refusal,
+            "repetition": repeats_itself,
+            "unicode": has_broken_unicode,
+        }
+        texts = {"leaked": [*said, instruction], "refusal": said}
+        flags += [
+            name
+            for name, fails in checks.items()
+            if any(fails(text) for text in texts.get(name, [*said, *asked]))
+        ]
+        row["quality"] = flags
+        self.facts.rows += 1
+        self._flags.update(flags)
+        reason = next((flag for flag in flags if flag in self._settings.drop), None)
+        if reason:
+            self._dropped[reason] += 1
+        return reason is None
+
+    def done(self) -> QualityFacts:
+        """The counts, most frequent first."""
+        self.facts.flags = dict(self._flags.most_common())
+        self.facts.dropped = dict(self._dropped.most_common())
+        self.facts.languages = dict(self._languages.most_common())
+        return self.facts
+
+    def _language_flags(self, row: dict[str, Any], answer: str) -> list[str]:
+        model = self._settings.identifier
+        found = identify(answer, model).language
+        self._languages[found or "undetermined"] += 1
+        row["language"] = found
+        verdict = in_language(answer, **self._wanted, model=model)
+        if verdict is None:
+            self.facts.undetermined_language += 1
+            return []
+        if verdict:
+            self.facts.in_language += 1
+            return []
+        self.facts.other_language += 1
+        return ["language"]

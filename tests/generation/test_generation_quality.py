@@ -1,0 +1,176 @@
+"""Faults of rows: found where they are, and not where they are not."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import EMBEDDED, SMALL, run
+from scripted import Scripted, answer, completion
+
+from generation.quality.checks import (
+    Instructions,
+    has_broken_unicode,
+    is_refusal,
+    repeats_itself,
+)
+from generation.quality.duplicates import Duplicates, shingles
+from generation.settings import Quality, Teacher
+
+LOOP = "Habari ya leo. " + "Ninapenda kusoma vitabu. " * 8
+SOUND = (EMBEDDED / "contexts" / "swh_Latn.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LOOP, True),
+        ("na " * 40, True),
+        ("Orodha:\n" + "\n".join(f"{n}. kitu cha {n}" for n in range(30)), False),
+        (SOUND, False),
+        ("Jina: " + "_" * 80, False),
+        ("Ndiyo ndiyo ndiyo!", False),
+    ],
+)
+def test_repetition(text: str, expected: bool) -> None:
+    assert repeats_itself(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I'm sorry, but I can't help with that.", True),
+        ("I’m sorry, I cannot assist with this request.", True),
+        ("As an AI language model, I do not have feelings.", True),
+        ("Samahani, siwezi kusaidia.", False),
+        ("Kwa Kiingereza: 'I cannot swim' maana yake siwezi kuogelea.", False),
+    ],
+)
+def test_refusals(text: str, expected: bool) -> None:
+    assert is_refusal(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("kaf\ufffd", True),
+        ("CafÃ© â€™", True),
+        ("a\x08b", True),
+        ("private \ue000", True),
+        ("Àwọn ọmọ\n\tÂ und Ã", False),
+        ("👩\u200d👩\u200d👧 می\u200cخواهم", False),  # joiners are spelling
+    ],
+)
+def test_broken_unicode(text: str, expected: bool) -> None:
+    assert has_broken_unicode(text) is expected
+
+
+def test_leaked_instructions() -> None:
+    wording = "You break a subject into smaller ones. Name specific topics within the subject."
+    found = Instructions([wording])
+    assert found.leak_into("Sawa! you BREAK a subject into smaller ones: name specific things")
+    assert not found.leak_into("You break a subject into smaller ones and go")
+    assert found.leak_into("Jibu.<|im_end|>")
+
+
+def test_duplicates_are_those_that_an_exact_count_finds() -> None:
+    seen = Duplicates(0.8)
+    lao = "ເດັກນ້ອຍໄປໂຮງຮຽນທຸກໆເຊົ້າແລະກັບບ້ານຕອນແລງພ້ອມໝູ່ຂອງເຂົາເຈົ້າ" * 2
+    near = lao[:30] + lao[32:]
+    far = lao[:60] + SOUND[:60]
+    for text, expected in ((lao, None), (f" {lao}\n", "duplicate"), (near, "near duplicate")):
+        assert seen.see(text) == expected
+    assert seen.see(far) is None
+    for text, least in ((near, True), (far, False)):
+        one, two = shingles(lao), shingles(text)
+        assert (len(one & two) / len(one | two) >= 0.8) is least
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    text = (folder / "topic" / "rows.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def mixed(server: Scripted) -> Scripted:
+    """Answers that are English, loops, refusals, and sound Swahili."""
+    kinds = [
+        "The children walk to school every morning and come home in the afternoon.",
+        LOOP,
+        "I'm sorry, but I can't help with that. Samahani sana, rafiki yangu mpendwa.",
+        "Watoto wanakwenda shuleni kila siku asubuhi, na wanarudi nyumbani jioni.",
+    ]
+
+    def behave(body: dict[str, Any], nth: int) -> dict[str, Any]:
+        if "JSON" in body["messages"][0]["content"]:
+            return answer(body)
+        return completion(kinds[body["seed"] % 4], reasoning="Hm")
+
+    server.behave = behave
+    return server
+
+
+def test_faults_are_reported_and_nothing_is_left_out_by_default(
+    mixed: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    facts = run("topic", tmp_path, teacher)
+    found = rows(tmp_path)
+    quality = facts.quality
+    assert facts.rows == len(found) == quality.rows == facts.steps[-1].parsed
+    assert not quality.dropped
+    for name in ("language", "repetition", "refusal"):
+        assert quality.flags[name] == sum(name in row["quality"] for row in found) > 0
+    english = [row for row in found if row["language"] == "eng"]
+    assert len(english) == quality.languages["eng"] >= quality.other_language > 0
+    asked = quality.in_language + quality.other_language + quality.undetermined_language
+    assert asked == quality.rows
+
+
+def test_faults_that_are_named_are_left_out_and_counted(
+    mixed: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    reported = run("topic", tmp_path / "all", teacher)
+    strict = replace(SMALL, quality=Quality(drop=("language", "repetition", "refusal")))
+    facts = run("topic", tmp_path / "strict", teacher, strict)
+    sound = [
+        row for row in rows(tmp_path / "all") if not set(row["quality"]) & {*strict.quality.drop}
+    ]
+    assert rows(tmp_path / "strict") == sound
+    last = facts.steps[-1]
+    assert last.kept == facts.rows == len(sound) < reported.rows
+    assert last.parsed == last.kept + sum(last.reasons.values())
+    assert last.reasons == facts.quality.dropped
+    assert facts.quality.flags == reported.quality.flags
+
+
+def test_the_card_says_what_is_in_it(mixed: Scripted, teacher: Teacher, tmp_path: Path) -> None:
+    facts = run("topic", tmp_path, teacher)
+    card = (tmp_path / "topic" / "README.md").read_text(encoding="utf-8")
+    assert card.startswith('---\npretty_name: "Swahili: topic"\nlanguage: "swh"\n')
+    assert f"{facts.rows:,} rows" in card
+    assert "unknown (no prices were given)" in card
+    for step in facts.steps:
+        numbers = (step.asked, step.answered, step.parsed, step.kept)
+        name = step.step.replace("_", "\\_")
+        assert f"| {name} | {' | '.join(f'{n:,}' for n in numbers)} |" in card
+    assert f"| repetition | {facts.quality.flags['repetition']} | 0 |" in card
+    assert card.count("```text\n[user]") == 3
+
+
+def test_samples_cannot_break_out_of_the_card(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    evil = "````\n\x1b[2J<script>alert(1)</script>\u202e ```` "
+
+    def behave(body: dict[str, Any], nth: int) -> dict[str, Any]:
+        if "JSON" in body["messages"][0]["content"]:
+            return answer(body)
+        return completion(f"{evil} {body['seed']}")
+
+    server.behave = behave
+    run("topic", tmp_path, teacher)
+    card = (tmp_path / "topic" / "README.md").read_text(encoding="utf-8")
+    assert "\x1b" not in card
+    assert "\u202e" not in card
+    assert card.count("`````text\n") == card.count("\n`````\n") == 3
