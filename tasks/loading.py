@@ -6,7 +6,7 @@ exactly what `load_task` asks.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,10 @@ from tasks.catalogue import TASKS, VERSION, Task
 from tasks.data import Data, Read, open_data, read
 from tasks.errors import DataMalformed
 from tasks.protocol import SHOTS, Protocol, split_shots
+from tasks.warnings import of_answers, of_labels, of_number
 from tasks.words import words
 
 COMMON = Path(__file__).parent / "lm_eval"
-FEW = 20
 
 
 @dataclass(frozen=True)
@@ -102,17 +102,16 @@ class Loaded:
 
     def warnings(self, limit: int | None = None) -> list[str]:
         """What a reader of the score of the first `limit` items (None: all) should know."""
-        items = self.items[:limit]
-        return [
-            *_of_labels(self.task, self.shots, self.items, limit),
-            *_of_number(self.task, self.data, len(items)),
-            *_of_answers(items),
-            *(
-                [f"the instructions in {self.language} are a draft that no native speaker checked"]
-                if self.draft_words
-                else []
-            ),
+        found = [
+            *of_labels(self.shots, self.items, limit),
+            *of_number(self.task.content, self.data, len(self.items[:limit])),
+            *of_answers(self.items[:limit]),
         ]
+        if self.draft_words:
+            found.append(
+                f"the instructions in {self.language} are a draft that no native speaker checked"
+            )
+        return found
 
 
 def load_task(
@@ -195,39 +194,3 @@ def _document(item: Item, description: str) -> dict[str, Any]:
     unused = ("source", "target") if item.choices else ("choices", "answer", "label")
     document = {name: value for name, value in asdict(item).items() if name not in unused}
     return {**document, "description": description}
-
-
-def _of_labels(
-    task: Task, shots: Sequence[Item], items: Sequence[Item], limit: int | None
-) -> list[str]:
-    if not task.chooses:
-        return []
-    found = []
-    if len({item.label for item in shots}) == 1:
-        found.append(f"all {SHOTS} shots bear one label, {shots[0].label!r}")
-    scored = {item.label for item in items[:limit]}
-    known = {item.label for item in [*shots, *items]}
-    if limit is not None and scored < known:
-        found.append(
-            f"only {len(scored)} of the {len(known)} labels occur in the {limit} scored items: so "
-            "low a limit does not represent the task"
-        )
-    return found
-
-
-def _of_number(task: Task, data: Read, scored: int) -> list[str]:
-    found = []
-    if data.name != "embedded" and len(data.rows) != task.content.complete:
-        found.append(
-            f"the set has {len(data.rows)} rows; as published it has {task.content.complete}"
-        )
-    if scored < FEW:
-        found.append(f"only {scored} items are scored: too few to tell two models apart")
-    return found
-
-
-def _of_answers(items: Sequence[Item]) -> list[str]:
-    equal = sum(len(set(item.choices)) < len(item.choices) for item in items)
-    if not equal:
-        return []
-    return [f"{equal} items have two equal answers, of which the first is taken as the model's"]
