@@ -13,7 +13,9 @@ gated. A directory may hold it as text files, or as FLORES-200's public archive,
     flores200_dataset.tar.gz
 
 Traps: Belebele's passages and SIB-200's texts are FLORES sentences, so FLORES in a training mixture
-contaminates three benchmarks; `flores_plus` has since corrected sentences and renamed some codes.
+contaminates three benchmarks; `flores_plus` goes on changing where the archive does not, names some
+languages otherwise (Guarani: grn_Latn in FLORES-200, gug_Latn), and got some as dev alone (Chuvash,
+its issue 1), which have no devtest to score.
 """
 
 from collections.abc import Callable

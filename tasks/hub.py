@@ -56,8 +56,8 @@ def rows(
 ) -> list[dict[str, str]]:
     """The `columns` of all rows of a configuration's split, as text, in the repository's order.
 
-    Raises `DataMissing` where there is no such configuration and `DataMalformed` where it lacks the
-    split or a column.
+    Raises `DataMissing` where there is no such configuration or split, `DataMalformed` where a
+    column lacks, and `HubUnavailable`.
     """
     import datasets
     import httpx2
@@ -73,10 +73,13 @@ def rows(
         try:
             configs = datasets.get_dataset_config_names(source, **options)
             if config not in configs:
-                raise DataMissing(f"{place} has no configuration {config}")
+                raise DataMissing(
+                    f"{place} has no configuration {config} among its {len(configs)}; where it has "
+                    "the language under another code, language.benchmarks.BENCHMARK=CODE gives it"
+                )
             splits = datasets.get_dataset_split_names(source, config, **options)
             if split not in splits:
-                raise DataMalformed(f"{place}, {config}: no split {split}, there are {splits}")
+                raise DataMissing(f"{place}, {config}: no split {split}, there are {splits}")
             data = datasets.load_dataset(source, config, split=split, **options)
         except (OSError, ValueError, httpx2.HTTPError, datasets.exceptions.DatasetsError) as error:
             raise _unavailable(place, error) from error

@@ -100,7 +100,7 @@ def test_what_is_wrong_with_a_repository_is_named(tmp_path: Path) -> None:
         with pytest.raises(DataMalformed, match=words):
             sib(root)
     hub_repositories.readme(root, {"swh_Latn": {"train": "other.parquet"}})
-    with pytest.raises(DataMalformed, match=r"no split test, there are \['train'\]"):
+    with pytest.raises(DataMissing, match=r"no split test, there are \['train'\]"):
         sib(root)
     (root / "other.parquet").write_bytes(b"PAR1 and no more")
     hub_repositories.readme(root, {"swh_Latn": {"test": "other.parquet"}})
