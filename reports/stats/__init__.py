@@ -1,0 +1,12 @@
+"""Statistics of a report: every formula with its source, and none that reads a file.
+
+    bootstrap.py    resampling of units, and the intervals and p-values that follow
+    paired.py       two checkpoints on the same multiple-choice items
+    chrf.py         two checkpoints on the same translations
+    intervals.py    one score: Wilson, chance level, minimum detectable effect
+    multiple.py     many tests at once
+    correlation.py  base score against gain
+    languages.py    means over languages
+
+scipy computes what scipy has; tests compare the rest with statsmodels, sacrebleu and simulation.
+"""

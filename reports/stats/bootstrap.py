@@ -1,0 +1,84 @@
+"""Resampling of units: the weights, the interval and the p-value of a bootstrap."""
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+RESAMPLES = 10_000
+"""So many that Holm's correction over 54 languages can still reach 5%: the least p is 1/10001."""
+SEED = 20250101
+
+
+class Interval(NamedTuple):
+    """Both ends of an interval, in the units of the estimate."""
+
+    low: float
+    high: float
+
+
+@lru_cache(maxsize=4)
+def draw_weights(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> "NDArray[np.float32]":
+    """How often each unit is in each resample: (resamples, units), each row sums to `units`.
+
+    Drawing with replacement is multinomial; the same call gives the same weights, so that two
+    checkpoints are resampled alike.
+    """
+    import numpy as np
+
+    draws = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), resamples)
+    weights = draws.astype(np.float32)
+    weights.setflags(write=False)
+    return weights
+
+
+def draw_ratios(
+    sums: "Floats", sizes: "Floats", resamples: int = RESAMPLES, seed: int = SEED
+) -> "Floats":
+    """Resampled ratios sum(sums) / sum(sizes) over clusters: (resamples,).
+
+    `sums` and `sizes` have one entry a cluster (Cameron, Gelbach and Miller 2008, the pairs cluster
+    bootstrap). Clusters with the same sum and size are exchangeable, so that only the counts of
+    the distinct kinds are drawn: the same distribution, at a cost that does not grow with them.
+    """
+    import numpy as np
+
+    kinds, counts = np.unique(np.stack([sums, sizes], axis=1), axis=0, return_counts=True)
+    total = int(counts.sum())
+    draws = np.random.default_rng(seed).multinomial(total, counts / total, resamples)
+    ratios: Floats = (draws @ kinds[:, 0]) / (draws @ kinds[:, 1])
+    return ratios
+
+
+def percentile_interval(draws: "Floats", units: int, level: float = 0.95) -> Interval:
+    """The expanded percentile interval of a bootstrap (Hesterberg 2015, section 4.3).
+
+    The plain percentile interval is too short by about sqrt((n-1)/n) and by z in place of t; its
+    tail probability is therefore taken at Phi(-sqrt(n/(n-1)) t). For hundreds of units the two
+    are the same.
+    """
+    import numpy as np
+    from scipy import stats
+
+    t = stats.t.ppf((1 + level) / 2, units - 1)
+    tail = float(stats.norm.cdf(-math.sqrt(units / (units - 1)) * t))
+    low, high = np.quantile(draws, (tail, 1 - tail))
+    return Interval(float(low), float(high))
+
+
+def two_sided_p(draws: "Floats", estimate: float) -> float:
+    """The share of resamples as far from the estimate as the estimate is from zero.
+
+    (c + 1) / (B + 1) with c the number of |d* - d| >= |d| (Davison and Hinkley 1997, section 4.4).
+    sacrebleu centres the absolute differences instead, which rejects about twice as often as its
+    level says when the sign of the difference is free; see docs/log.md.
+    """
+    import numpy as np
+
+    beyond = int(np.count_nonzero(np.abs(draws - estimate) >= abs(estimate) - 1e-12))
+    return (beyond + 1) / (len(draws) + 1)

@@ -1,0 +1,85 @@
+"""chrF++ from sacrebleu's per-sentence counts, for many resamples at once."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from reports.stats.bootstrap import draw_weights, percentile_interval, two_sided_p
+from reports.stats.paired import Difference
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+COUNTS = 24
+"""(hypothesis, reference, match) for six character and two word orders."""
+TEST = "paired bootstrap"
+
+
+def chrf(counts: "NDArray[Any]") -> "Floats":
+    """Corpus chrF++ (0-100) of summed counts; the last axis is 8 x (hypothesis, reference, match).
+
+    sacrebleu's definition (Popovic 2017; beta 2; means over the orders that occur on both sides).
+    """
+    import numpy as np
+
+    orders = np.asarray(counts, np.float64).reshape(*counts.shape[:-1], -1, 3)
+    hypothesis, reference, match = orders[..., 0], orders[..., 1], orders[..., 2]
+    used = (hypothesis > 0) & (reference > 0)
+    size = np.maximum(used.sum(axis=-1), 1)
+    precision = np.where(used, match / np.maximum(hypothesis, 1), 0).sum(axis=-1) / size
+    recall = np.where(used, match / np.maximum(reference, 1), 0).sum(axis=-1) / size
+    bottom = 4 * precision + recall
+    return np.where(bottom > 0, 500 * precision * recall / np.where(bottom > 0, bottom, 1), 0.0)
+
+
+def resampled(counts: "NDArray[Any]") -> "Floats":
+    """chrF++ of each resample of the sentences: (n, 24) counts give (resamples,) scores.
+
+    The same number of sentences is always resampled alike, so that two checkpoints stay paired.
+    """
+    import numpy as np
+
+    # Sums of whole numbers below 2^24 are exact in float32, which halves the time.
+    exact = float(counts.max(initial=0)) * len(counts) < 2**24
+    return chrf(draw_weights(len(counts)) @ counts.astype(np.float32 if exact else np.float64))
+
+
+def chrf_difference(
+    before: "NDArray[Any]",
+    after: "NDArray[Any]",
+    draws_before: "Floats | None" = None,
+    draws_after: "Floats | None" = None,
+) -> Difference:
+    """The difference of two corpus scores on the same sentences, in points.
+
+    `before` and `after` are (n, 24) counts; `draws_*` their `resampled` scores where they are
+    known. Standard error, interval and p by the paired bootstrap over sentences (Koehn 2004;
+    p: `bootstrap.two_sided_p`).
+    """
+    n = len(before)
+    points = float(chrf(after.sum(axis=0)) - chrf(before.sum(axis=0)))
+    if n < 2:
+        return Difference(points, None, None, None, n, n, TEST, "one item has no spread")
+    draws = (resampled(after) if draws_after is None else draws_after) - (
+        resampled(before) if draws_before is None else draws_before
+    )
+    stderr = float(draws.std(ddof=1))
+    if stderr == 0:
+        p, why = (1.0, "no item changed") if points == 0 else (None, "every resample agrees")
+        return Difference(points, 0.0, None, p, n, n, TEST, why)
+    p = two_sided_p(draws, points)
+    return Difference(points, stderr, percentile_interval(draws, n), p, n, n, TEST)
+
+
+def sentence_counts(hypothesis: str, reference: str) -> tuple[int, ...]:
+    """sacrebleu's 24 counts of one sentence."""
+    return tuple(_metric()._extract_corpus_statistics([hypothesis], [[reference]])[0])
+
+
+@lru_cache(maxsize=1)
+def _metric() -> Any:
+    from sacrebleu.metrics import CHRF
+
+    return CHRF(word_order=2)

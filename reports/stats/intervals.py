@@ -1,0 +1,44 @@
+"""One score alone: its interval, its chance level, and what a test could have found."""
+
+import math
+
+from reports.stats.bootstrap import Interval
+
+
+def wilson(correct: int, n: int, level: float = 0.95, design_effect: float = 1.0) -> Interval:
+    """Wilson's score interval of an accuracy, 0-100 (Wilson 1927; Brown, Cai and DasGupta 2001).
+
+    `design_effect` is how much clusters widen the variance: the interval is that of n divided by
+    it (Korn and Graubard 1998). Raises ValueError for no items.
+    """
+    from scipy import stats
+
+    if design_effect <= 1:
+        low, high = stats.binomtest(correct, n).proportion_ci(level, method="wilson")
+        return Interval(100 * float(low), 100 * float(high))
+    size, share = n / design_effect, correct / n
+    z = float(stats.norm.ppf((1 + level) / 2))
+    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    reach = z / (1 + z**2 / size) * math.sqrt(share * (1 - share) / size + (z / (2 * size)) ** 2)
+    return Interval(100 * (centre - reach), 100 * (centre + reach))
+
+
+def above_chance(correct: int, n: int, chance: float) -> float:
+    """The exact one-sided binomial p of more than `chance` (0-100) by guessing.
+
+    Not covered: clusters, whose items do not guess independently.
+    """
+    from scipy import stats
+
+    return float(stats.binomtest(correct, n, chance / 100, alternative="greater").pvalue)
+
+
+def minimum_detectable(stderr: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The least true difference that a two-sided test finds with this power (Bloom 1995).
+
+    (z_{1-alpha/2} + z_{power}) times the standard error, in the units of the standard error:
+    2.80 of them at 5% and 80%.
+    """
+    from scipy import stats
+
+    return float(stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) * stderr

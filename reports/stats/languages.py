@@ -1,0 +1,33 @@
+"""A mean over languages, and how far it would move with other languages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.stats.bootstrap import RESAMPLES, Interval, draw_weights, percentile_interval
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over `n` languages; `interval` is None for one language or equal values."""
+
+    value: float
+    interval: Interval | None
+    n: int
+
+
+def mean_over_languages(values: Sequence[float]) -> Mean:
+    """The mean with the bootstrap interval over languages (Efron and Tibshirani 1993).
+
+    It says how far the mean would move for other languages of the same kind; the items within a
+    language count through their scores alone. Raises ValueError for no value.
+    """
+    import numpy as np
+
+    if not values:
+        raise ValueError("a mean needs at least one value")
+    array = np.asarray(values, np.float64)
+    n = len(array)
+    if n < 2 or float(np.ptp(array)) == 0:
+        return Mean(float(array.mean()), None, n)
+    draws = draw_weights(n, RESAMPLES).astype(np.float64) @ array / n
+    return Mean(float(array.mean()), percentile_interval(draws, n), n)
