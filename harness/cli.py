@@ -107,13 +107,14 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
 
 def _report(root: Path, console: Any, folder: Path) -> None:
     """Prints this run's report and writes the page of all runs."""
-    from reports.page import write_page
-    from reports.read import read_store
-    from reports.terminal import print_report
+    from reports.outputs.terminal import print_report
+    from reports.page.write import write_page
+    from reports.store.read import read_store, select_run
+    from reports.tables.sheets import Report
 
     view = read_store(root)
-    print_report(view, console, run=folder)
-    page = write_page(view, root / "report.html")
+    print_report(Report.of_store(select_run(view, folder)), console)
+    page = write_page(Report.of_store(view), root / "report.html")
     console.print(f"The same with figures and samples: {page}", soft_wrap=True)
 
 

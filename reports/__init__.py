@@ -1,13 +1,15 @@
 """Reports: reads a store's finished artifacts and shows who gained, by how much, at what cost.
 
-    store ─read.py─> StoreView ─table.py─> Panel ─> terminal.py, page.py, markdown.py, csv_files.py
+    store/ ──> tables/ ──> outputs/   terminal, Markdown, CSV, LaTeX
+       or         │   └──> page/      one HTML file
+    a CSV file   stats/ └> figures/   SVG, PNG, PDF
 
 Nothing here runs an experiment or imports a live object of one: the input is files.
 """
 
 from reports.errors import EmptyStoreError, ReportsError, RunNotFoundError, StoreNotFoundError
-from reports.model import StoreView
-from reports.read import read_store, select_run
+from reports.store.model import StoreView
+from reports.store.read import read_store, select_run
 
 __all__ = [
     "EmptyStoreError",

@@ -1,15 +1,20 @@
-"""`kakugo-report`: tables and the page from whatever a store holds."""
+"""`kakugo-report`: tables, figures and the page from whatever a store holds."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from reports.errors import ReportsError
-from reports.model import StoreView
-from reports.read import read_store, select_run
+from reports.samples import FILTERS
+from reports.tables.sheet import TASK_NAMES
 
-FORMATS = ("terminal", "markdown", "csv", "html")
+if TYPE_CHECKING:
+    from reports.tables.sheets import Report
+
+FORMATS = ("terminal", "markdown", "csv", "latex", "html", "svg", "png", "pdf")
+PUBLISHED = "published"
 
 _DESCRIPTION = """\
 Who gained, by how much, how sure, and at what cost: the tables and the page from whatever the
@@ -19,45 +24,181 @@ that failed before it had planned any."""
 
 _EPILOG = """\
 formats
-  terminal   score tables, gaps, yields, mixtures, training, cost and failed runs, printed (the
-             default)
+  terminal   the tables, printed (the default)
   markdown   the same as report.md
-  csv        scores.csv, gains.csv, gaps.csv, warnings.csv, yields.csv, mixture.csv, training.csv,
-             cost.csv, provenance.csv, failed_runs.csv and problems.csv
+  csv        scores.csv, wins.csv, correlation.csv and one file per other table
+  latex      latex/: one booktabs table a file, and report.tex with all of them
   html       report.html: one file with figures and samples, which opens offline
+  svg, png, pdf   figures/: each figure as a file of its own
+
+also
+  kakugo-report samples --language NAME --task TASK   read what the models saw and said
+  kakugo-report compare OLD NEW                       what changed between two reports
 
 examples
   kakugo-report
   kakugo-report --format html --format csv --out results
   kakugo-report --store /data/artifacts --run 20260101-120000
+  kakugo-report --import scores.csv --format latex --out tables
+  kakugo-report --import published
 
 how to read it
   The gain is the producer's score minus base's, on the same items, with its standard error and
-  its 95% interval. The interval covers the choice of items, not the training seed.
+  its 95% interval. The interval covers the choice of items, not the training seed. A win or loss
+  is one by test (accuracy: exact McNemar, by passage where items share one; chrF++: paired
+  bootstrap), not by sign.
 
 exit status
   0  the report holds everything that the store does
   1  the report was made, but some files of the store are damaged (they are named, with a remedy)
   2  no report could be made"""
 
+_SAMPLES = """\
+What each model saw and said on a task, item by item: base beside the trained checkpoints."""
+
+_COMPARE = """\
+What changed from OLD to NEW, and whether it is more than chance. Each is a store's folder, a CSV
+file of scores, or the word `published` for the paper's table."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Makes the reports that the arguments ask for; returns the exit status (see --help)."""
-    arguments = _parser().parse_args(argv)
-    store: Path = arguments.store
+    argv = sys.argv[1:] if argv is None else argv
+    command = {"samples": _samples, "compare": _compare}.get(argv[0] if argv else "")
     try:
-        view = read_store(store)
-        if arguments.run is not None:
-            view = select_run(view, arguments.run)
-        for form in dict.fromkeys(arguments.format or ["terminal"]):
-            _write(form, view, arguments.out or store / "report")
+        return command(argv[1:]) if command else _report(_parser().parse_args(argv))
     except (ReportsError, OSError) as error:
         print(f"kakugo-report: {error}", file=sys.stderr)
         return 2
-    if view.problems and arguments.format not in (None, ["terminal"]):
-        for problem in view.problems:
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    store: Path = arguments.store
+    report = _load(arguments.table or str(store), arguments.run, table=bool(arguments.table))
+    if arguments.language:
+        report = report.of_languages(arguments.language)
+    out = arguments.out or (Path() if arguments.table else store) / "report"
+    for form in dict.fromkeys(arguments.format or ["terminal"]):
+        for path in _write(form, report, out):
+            print(path)
+    problems = report.view.problems if report.view else ()
+    if problems and arguments.format not in (None, ["terminal"]):
+        for problem in problems:
             print(f"kakugo-report: damaged: {problem}", file=sys.stderr)
-    return 1 if view.problems else 0
+    return 1 if problems else 0
+
+
+def _load(source: str, run: Path | None = None, table: bool = False) -> "Report":
+    """The report of a store, of a CSV file, or of the published table."""
+    from reports.tables.importing import import_table, published
+    from reports.tables.sheets import Report
+
+    if source == PUBLISHED and not Path(source).exists():
+        return Report.of_table(published())
+    if table or Path(source).is_file():
+        return Report.of_table(import_table(Path(source)))
+    from reports.store.read import read_store, select_run
+
+    view = read_store(Path(source))
+    return Report.of_store(select_run(view, run) if run is not None else view)
+
+
+def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:
+    if form == "terminal":
+        from rich.console import Console
+
+        from reports.outputs.terminal import print_report
+
+        print_report(report, Console(soft_wrap=False))
+        return []
+    if form == "markdown":
+        from reports.outputs.markdown import write_markdown
+
+        return [write_markdown(report, out)]
+    if form == "csv":
+        from reports.outputs.csv_files import write_csv
+
+        return write_csv(report, out)
+    if form == "latex":
+        from reports.outputs.latex import write_latex
+
+        return write_latex(report, out)
+    if form == "html":
+        from reports.page.write import write_page
+
+        return [write_page(report, out)]
+    from reports.figures.export import Form, write_figures
+
+    return write_figures(report, out, cast(Form, form))
+
+
+def _samples(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="kakugo-report samples",
+        description=_SAMPLES,
+        epilog="--only\n" + "\n".join(f"  {name:10s} {words}" for name, words in FILTERS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _store_argument(parser)
+    parser.add_argument("--language", required=True, metavar="NAME", help="for example Swahili")
+    parser.add_argument("--task", required=True, choices=tuple(TASK_NAMES))
+    parser.add_argument(
+        "--producer",
+        action="append",
+        metavar="NAME",
+        help="base, trained:gen, ...; several stand side by side (default: all)",
+    )
+    parser.add_argument("--only", default="all", choices=tuple(FILTERS), help="see below")
+    parser.add_argument(
+        "--doc", action="append", metavar="ID", help="only this item, by its id or its number"
+    )
+    parser.add_argument(
+        "--count", type=_count, default=5, metavar="N", help="at most N (default: 5)"
+    )
+    parser.add_argument("--prompt", action="store_true", help="with the whole prompt of each item")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write a page (.html) instead of printing"
+    )
+    arguments = parser.parse_args(argv)
+    from reports.samples import find_samples
+
+    report = _load(str(arguments.store))
+    found = find_samples(
+        report.results,
+        arguments.language,
+        arguments.task,
+        arguments.producer or (),
+        arguments.only,
+        arguments.doc or (),
+        arguments.count,
+    )
+    if arguments.out:
+        from reports.page.sample_page import write_sample_page
+
+        print(write_sample_page(found, arguments.out, arguments.only, arguments.prompt))
+        return 0
+    from rich.console import Console
+
+    from reports.outputs.sample_text import print_samples
+
+    print_samples(found, Console(), arguments.only, arguments.prompt)
+    return 0
+
+
+def _compare(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="kakugo-report compare", description=_COMPARE)
+    parser.add_argument("old", metavar="OLD")
+    parser.add_argument("new", metavar="NEW")
+    parser.add_argument("--format", default="terminal", choices=("terminal", "markdown", "csv"))
+    parser.add_argument("--out", type=Path, default=Path("comparison"), metavar="DIR")
+    arguments = parser.parse_args(argv)
+    from reports.outputs.comparison import write_comparison
+    from reports.tables.compare import compare
+
+    old, new = (_load(name).results for name in (arguments.old, arguments.new))
+    for path in write_comparison(compare(old, new), old, new, arguments.format, arguments.out):
+        print(path)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,12 +208,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--store",
-        type=Path,
-        default=Path("artifacts"),
-        metavar="DIR",
-        help="the store to report on (default: artifacts)",
+    source = parser.add_mutually_exclusive_group()
+    _store_argument(source)
+    source.add_argument(
+        "--import",
+        dest="table",
+        metavar="FILE",
+        help="report on a score table instead: CSV with language,task,base,trained (or other "
+        "producers' names); the word `published` is the paper's",
     )
     parser.add_argument(
         "--format",
@@ -92,31 +235,30 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="only this run's or sweep's cells: its folder, or its name below the store's `runs`",
     )
+    parser.add_argument(
+        "--language",
+        action="append",
+        metavar="NAME",
+        help="only this language; may be given several times",
+    )
     return parser
 
 
-def _write(form: str, view: StoreView, out: Path) -> None:
-    written: Sequence[Path] = []
-    if form == "terminal":
-        from rich.console import Console
+def _store_argument(parser: "argparse._ActionsContainer") -> None:
+    parser.add_argument(
+        "--store",
+        type=Path,
+        default=Path("artifacts"),
+        metavar="DIR",
+        help="the store to report on (default: artifacts)",
+    )
 
-        from reports.terminal import print_report
 
-        print_report(view, Console(soft_wrap=False))
-    elif form == "markdown":
-        from reports.markdown import write_markdown
-
-        written = [write_markdown(view, out)]
-    elif form == "csv":
-        from reports.csv_files import write_csv
-
-        written = write_csv(view, out)
-    else:
-        from reports.page import write_page
-
-        written = [write_page(view, out)]
-    for path in written:
-        print(path)
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 here: it becomes a named problem in the report, and everything else is still shown.
 
     ReportsError
-    ├── StoreNotFoundError   the store's folder does not exist
-    ├── EmptyStoreError      the store holds neither a run nor an artifact
-    └── RunNotFoundError     no run of the store lies in the folder that was asked for
+    ├── StoreNotFoundError    the store's folder does not exist
+    ├── EmptyStoreError       the store holds neither a run nor an artifact
+    ├── ImportedTableError    a CSV file is no score table
+    ├── LanguageNotFoundError no result is of the language that was asked for
+    ├── SamplesNotFoundError  no score answers to what was asked for
+    ├── FiguresError          a figure cannot be written as asked
+    └── RunNotFoundError      no run of the store lies in the folder that was asked for
 """
 
 
@@ -22,3 +26,19 @@ class EmptyStoreError(ReportsError):
 
 class RunNotFoundError(ReportsError):
     """No run of the store lies in the folder that was asked for."""
+
+
+class ImportedTableError(ReportsError):
+    """A CSV file is no score table; the message lists what is wrong on which line."""
+
+
+class LanguageNotFoundError(ReportsError):
+    """No result is of the language that was asked for."""
+
+
+class SamplesNotFoundError(ReportsError):
+    """No score, or no sample, answers to what was asked for."""
+
+
+class FiguresError(ReportsError):
+    """A figure cannot be written in the form that was asked for."""

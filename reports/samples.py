@@ -1,99 +1,149 @@
-"""The kept samples of a score: one row per item, checked, as the pairing needs them."""
+"""`kakugo-report samples`: finds the items of a task, base beside trained, and filters them."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from reports import files
-from reports.files import Unreadable
-from reports.model import Score
+from reports.errors import SamplesNotFoundError
+from reports.store.files import Unreadable
+from reports.store.model import Language
+from reports.store.samples import is_translation, read_rows
+from reports.tables.results import Result, Results
+from reports.tables.sheet import TASK_NAMES
+
+FILTERS = {
+    "all": "every item",
+    "right": "the last producer is right (translations: chrF++ of 50 or more)",
+    "wrong": "the last producer is wrong (translations: chrF++ below 50)",
+    "gained": "base is wrong, the last producer right; for translations, better by chrF++",
+    "lost": "base is right, the last producer wrong; for translations, worse by chrF++",
+    "copied": "the last producer copied the source (translations)",
+    "unfinished": "the last producer did not come to an end (translations)",
+    "truncated": "the prompt was cut to fit",
+}
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One multiple-choice item."""
+class Found:
+    """The items that answer to a question; each has one row per producer, None where it has none.
 
-    prompt: str
-    """SHA-256 of the prompt that was scored; "" when it was not kept."""
-    prediction: str
-    answer: str
-    correct: bool
+    A row holds the columns of the samples file.
+    """
 
+    language: Language
+    task: str
+    producers: tuple[str, ...]
+    translated: bool
+    items: tuple[tuple[dict[str, Any] | None, ...], ...]
+    matching: int
+    """How many answer to the filter, of `total`; `items` are the first of them."""
+    total: int
 
-@dataclass(frozen=True)
-class Translation:
-    """One FLORES item. `chrf` is the sentence's own chrF++ (0-100), None when it was not kept."""
-
-    prompt: str
-    source: str
-    hypothesis: str
-    reference: str
-    chrf: float | None
-
-
-Samples = Mapping[int, Choice] | Mapping[int, Translation]
+    @property
+    def title(self) -> str:
+        return f"{self.language.name}, {TASK_NAMES.get(self.task, self.task)}"
 
 
-def read_choices(score: Score) -> dict[int, Choice]:
-    """The multiple-choice items of a score by document number."""
-    return {doc: _choice(row) for doc, row in _rows(score).items()}
+def find_samples(
+    results: Results,
+    language: str,
+    task: str,
+    producers: Sequence[str] = (),
+    only: str = "all",
+    docs: Sequence[str] = (),
+    count: int = 5,
+) -> Found:
+    """The items of one language and task.
 
-
-def read_translations(score: Score) -> dict[int, Translation]:
-    """The translations of a score by document number."""
-    return {doc: _translation(row) for doc, row in _rows(score).items()}
-
-
-def first_items(score: Score, count: int = 5) -> Samples:
-    """The first items by document number; empty when the file cannot be used."""
-    try:
-        rows = dict(islice(sorted(_rows(score).items()), count))
-        if is_translation(score):
-            return {doc: _translation(row) for doc, row in rows.items()}
-        return {doc: _choice(row) for doc, row in rows.items()}
-    except Unreadable:
-        return {}
-
-
-def is_translation(score: Score) -> bool:
-    """Whether the score's items are translations (else they are multiple choice)."""
-    return score.metric != "accuracy"
-
-
-def _rows(score: Score) -> dict[int, Mapping[str, Any]]:
-    try:
-        rows: dict[int, Mapping[str, Any]] = {}
-        for row in files.read_lines(score.artifact.folder / "samples.jsonl"):
-            doc = files.whole(row, "doc")
-            if doc in rows:
-                raise Unreadable(f"lists document {doc} twice")
-            rows[doc] = row
-    except Unreadable as error:
-        raise Unreadable(f"samples.jsonl {error}") from None
-    return rows
-
-
-def _choice(row: Mapping[str, Any]) -> Choice:
-    correct = row.get("correct")
-    if not isinstance(correct, bool):
-        raise Unreadable(f"samples.jsonl: document {row['doc']} has no true or false `correct`")
-    return Choice(
-        prompt=str(row.get("prompt_sha256") or ""),
-        prediction=str(row.get("prediction", "")),
-        answer=str(row.get("answer", "")),
-        correct=correct,
+    `producers` (none: base and all others) are shown side by side, in this order; `only` is one of
+    FILTERS, `docs` are document ids or positions. Raises SamplesNotFoundError, which says what
+    there is instead.
+    """
+    rows = [r for r in results.rows if r.language.name.casefold() == language.casefold()]
+    if not rows:
+        known = ", ".join(found.name for found in results.languages)
+        raise SamplesNotFoundError(f"There is no score of {language!r}.\nRemedy: one of: {known}.")
+    of_task = [r for r in rows if r.task == task]
+    if not of_task:
+        known = ", ".join(dict.fromkeys(r.task for r in rows))
+        raise SamplesNotFoundError(
+            f"There is no score of {language} on {task!r}.\nRemedy: one of: {known}."
+        )
+    chosen = _chosen(of_task, producers)
+    tables = [_rows(result) for result in chosen]
+    assert chosen[0].record
+    translated = is_translation(chosen[0].record)
+    ids = list(dict.fromkeys(id_ for table in tables for id_ in table))
+    items = [tuple(table.get(id_) for table in tables) for id_ in ids]
+    if docs:
+        items = [item for item in items if any(_is(row, docs) for row in item if row)]
+        if not items:
+            raise SamplesNotFoundError(
+                f"No item is called {', '.join(docs)}.\n"
+                f"Remedy: ids look like {ids[0]!r}; there are {len(ids)} items."
+            )
+    kept = [item for item in items if _keeps(only, item, translated)]
+    return Found(
+        language=chosen[0].language,
+        task=task,
+        producers=tuple(r.producer for r in chosen),
+        translated=translated,
+        items=tuple(kept[:count]),
+        matching=len(kept),
+        total=len(ids),
     )
 
 
-def _translation(row: Mapping[str, Any]) -> Translation:
-    try:
-        return Translation(
-            prompt=str(row.get("prompt_sha256") or ""),
-            source=files.text(row, "source", ""),
-            hypothesis=files.text(row, "hypothesis"),
-            reference=files.text(row, "reference"),
-            chrf=files.number_or_none(row, "chrf"),
+def _chosen(rows: list[Result], producers: Sequence[str]) -> list[Result]:
+    ordered = sorted(rows, key=lambda row: not row.is_base)
+    unknown = [name for name in producers if name not in {row.producer for row in rows}]
+    if unknown:
+        known = ", ".join(row.producer for row in ordered)
+        raise SamplesNotFoundError(
+            f"There is no producer {unknown[0]!r}.\nRemedy: one of: {known}."
         )
-    except Unreadable as error:
-        raise Unreadable(f"samples.jsonl: document {row['doc']}: {error}") from None
+    wanted = [next(r for r in rows if r.producer == name) for name in producers] or ordered
+    scored = [row for row in wanted if row.record]
+    if not scored:
+        said = "; ".join(f"{r.producer}: {r.state}, {r.reason}" for r in wanted)
+        raise SamplesNotFoundError(f"None of these has samples: {said}.")
+    return scored
+
+
+def _rows(result: Result) -> dict[str, dict[str, Any]]:
+    assert result.record
+    try:
+        return {str(row["doc_id"]): row for row in read_rows(result.record)}
+    except (Unreadable, KeyError) as error:
+        raise SamplesNotFoundError(
+            f"The samples of {result.producer} cannot be read: {error}.\n"
+            "Remedy: delete that artifact and run its command again; only this stage is redone."
+        ) from None
+
+
+def _is(row: dict[str, Any], docs: Sequence[str]) -> bool:
+    return str(row.get("doc_id")) in docs or str(row.get("doc")) in docs
+
+
+def _keeps(only: str, item: tuple[dict[str, Any] | None, ...], translated: bool) -> bool:
+    first, last = item[0], item[-1]
+    if only == "all":
+        return True
+    if only == "truncated":
+        return any(bool(row.get("truncated")) for row in item if row)
+    if last is None:
+        return False
+    if only in ("copied", "unfinished"):
+        return translated and bool(
+            last.get("copied_source") if only == "copied" else not last.get("finished", True)
+        )
+    if only in ("gained", "lost"):
+        if first is None or len(item) < 2:
+            return False
+        name = "chrf" if translated else "correct"
+        before, after = (float(row.get(name) or 0) for row in (first, last))
+        return after > before if only == "gained" else after < before
+    if translated:
+        # A translation is neither: above or below a sentence chrF++ of 50.
+        return (float(last.get("chrf") or 0) >= 50) == (only == "right")
+    return bool(last.get("correct")) == (only == "right")

@@ -3,8 +3,9 @@
 import re
 from collections import defaultdict
 
-from reports.model import Gain, State
-from reports.table import Panel, TableCell, data_words
+from reports.store.model import State
+from reports.tables.gain import Gain
+from reports.tables.panels import Panel, TableCell, data_words
 
 GAIN_NOTE = (
     "Gain: the producer minus its base on the same items, in points, ± its standard error. "

@@ -4,6 +4,7 @@ import pytest
 from store_maker import make_store
 
 from reports import StoreView, read_store
+from reports.tables.sheets import Report
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +16,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def view(store: Path) -> StoreView:
     return read_store(store)
+
+
+@pytest.fixture(scope="session")
+def report(view: StoreView) -> Report:
+    return Report.of_store(view)

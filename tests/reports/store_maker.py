@@ -1,12 +1,15 @@
 """Writes a small store as the harness would: real manifests, hashes, scores and samples."""
 
 import hashlib
+import io
 import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sacrebleu.metrics import CHRF
 
 SWAHILI = {
@@ -44,7 +47,7 @@ def write_artifact(
     label: str,
     about: Mapping[str, str],
     facts: Mapping[str, Any],
-    files: Mapping[str, str],
+    files: Mapping[str, str | bytes],
     inputs: Sequence[tuple[str, str, str]] = (),
     tokens: tuple[int, int] = (0, 0),
     seconds: float = 1.5,
@@ -53,8 +56,9 @@ def write_artifact(
     """One finished artifact with its manifest."""
     folder = store / stage / key
     folder.mkdir(parents=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content.encode())
+    contents = {name: c.encode() if isinstance(c, str) else c for name, c in files.items()}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
     manifest = {
         "stage": stage,
         "version": 1,
@@ -72,10 +76,10 @@ def write_artifact(
         "cost_usd": cost_usd,
         "files": {
             name: {
-                "bytes": len(content.encode()),
-                "sha256": hashlib.sha256(content.encode()).hexdigest(),
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
             }
-            for name, content in files.items()
+            for name, content in contents.items()
         },
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -87,12 +91,33 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
+def parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The rows as a Parquet file."""
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows)), stream, compression="zstd")
+    return stream.getvalue()
+
+
+def about_item(doc: int, cluster: str | None = None) -> dict[str, Any]:
+    """The columns that every sample has."""
+    prompt = f"Shots.\n\nItem {doc}: which?\nAnswer:"
+    return {
+        "doc": doc,
+        "doc_id": f"item-{doc}",
+        "doc_sha256": key_of("content", str(doc)),
+        "cluster": cluster or f"item-{doc}",
+        "prompt": prompt,
+        "prompt_sha256": key_of("prompt", str(doc)),
+        "prompt_tokens": 900 + doc,
+        "truncated": False,
+    }
+
+
 def choices(docs: Sequence[int], correct: Sequence[bool]) -> list[dict[str, Any]]:
     """Multiple-choice samples: answer A, or B predicted when wrong."""
     return [
-        {
-            "doc": doc,
-            "prompt_sha256": key_of("prompt", str(doc)),
+        about_item(doc)
+        | {
             "choices": ["A", "B"],
             "logprobs": [-0.5, -1.0],
             "prediction": "A" if right else "B",
@@ -109,13 +134,19 @@ def translations(
     """FLORES samples, with sacrebleu's sentence scores."""
     metric = CHRF(word_order=2)
     return [
-        {
-            "doc": doc,
-            "prompt_sha256": key_of("prompt", str(doc)),
+        about_item(doc)
+        | {
             "source": source,
             "hypothesis": hypothesis,
             "reference": reference,
             "chrf": metric.sentence_score(hypothesis, [reference]).score,
+            "chrf_statistics": metric._extract_corpus_statistics([hypothesis], [[reference]])[0],
+            "source_tokens": 2 * len(source.split()),
+            "hypothesis_tokens": 2 * len(hypothesis.split()),
+            "reference_tokens": 2 * len(reference.split()),
+            "finished": True,
+            "language": None if doc % 7 == 0 else "eng_Latn",
+            "copied_source": hypothesis == source,
         }
         for doc, (source, hypothesis, reference) in enumerate(
             zip(sources, hypotheses, references, strict=True)
@@ -141,6 +172,7 @@ def write_score(
             "metric": "accuracy",
             "score": 100 * share,
             "stderr": 100 * (share * (1 - share) / max(n - 1, 1)) ** 0.5,
+            "interval": {"low": 0.0, "high": 100.0, "level": 0.95, "method": "made up"},
             "chance": 25.0,
             "signature": None,
         }
@@ -152,6 +184,7 @@ def write_score(
             "metric": "chrf++",
             "score": metric.corpus_score(hypotheses, references).score,
             "stderr": None,
+            "interval": None,
             "chance": None,
             "signature": str(metric.get_signature()),
         }
@@ -162,7 +195,44 @@ def write_score(
         "n": n,
         "shots": 3,
         "protocol": "letters, plain, English instructions" if "correct" in samples[0] else "plain",
-        "data": {"name": "embedded", "sha256": "ab" * 32, "split": "test"},
+        "protocol_fields": {
+            "answers": "letters",
+            "prompt": "plain",
+            "system_prompt": None,
+            "instructions": "english",
+            "shots": "first",
+        },
+        "data": {
+            "name": "embedded",
+            "sha256": "ab" * 32,
+            "split": "test",
+            "revision": None,
+            "repository": None,
+        },
+        "engine": {
+            "name": "transformers",
+            "version": "5.23.0",
+            "precision": "fp32",
+            "shares_prefix": True,
+        },
+        "measures": {
+            "items_truncated": 0,
+            "prompt_tokens_mean": 912.5,
+            "fertility": 2.1 if language == "Swahili" else 4.8,
+            "tokens_per_character": 0.4,
+        }
+        | (
+            {}
+            if "correct" in samples[0]
+            else {
+                "output_language_share": 0.75,
+                "output_language_undetermined_share": 0.125,
+                "copied_source_share": 0.0,
+                "unfinished_share": 0.0,
+                "empty_share": 0.0,
+                "hypothesis_tokens_mean": 30.25,
+            }
+        ),
         "warnings": [],
     } | changes
     return write_artifact(
@@ -172,7 +242,7 @@ def write_score(
         f"{task} of {producer}, {language}",
         {"language": language, "producer": producer, "task": task},
         content,
-        {"scores.json": json.dumps(content), "samples.jsonl": lines(samples)},
+        {"scores.json": json.dumps(content), "samples.parquet": parquet(samples)},
         inputs=[("checkpoint", *checkpoint)],
     )
 
@@ -359,7 +429,10 @@ def make_store(store: Path) -> Path:
                     continue
                 samples = task_samples("Swahili", task, ability, seed)
                 if (producer, task) == ("trained:gen", "flores_xx_en"):
-                    samples[0]["hypothesis"] = SCRIPT
+                    first = samples[0]
+                    samples[0] = (
+                        first | translations([first["source"]], [SCRIPT], [first["reference"]])[0]
+                    )
                 changes = {"warnings": [warning]} if task == "sib200" else {}
                 write_score(store, key, "Swahili", producer, checkpoint, task, samples, **changes)
         write_plan(store, f"20260101-12000{order}", SWAHILI, cells, [base, *stages], mix=mix)

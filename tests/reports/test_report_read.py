@@ -24,10 +24,11 @@ from reports import (
     read_store,
     select_run,
 )
-from reports.csv_files import write_csv
-from reports.markdown import as_markdown
-from reports.page import render
-from reports.terminal import print_report
+from reports.outputs.csv_files import write_csv
+from reports.outputs.markdown import as_markdown
+from reports.outputs.terminal import print_report
+from reports.page.write import render
+from reports.tables.sheets import Report
 
 
 def test_every_artifact_and_run_is_read(view: StoreView) -> None:
@@ -60,8 +61,8 @@ def test_a_damaged_score_is_a_problem_with_a_remedy_and_no_score(view: StoreView
     ("name", "content", "said"),
     [
         ("scores.json", None, "scores.json cannot be opened"),
-        ("samples.jsonl", None, "samples.jsonl cannot be opened"),
-        ("samples.jsonl", "flip", "samples.jsonl was changed"),
+        ("samples.parquet", None, "samples.parquet cannot be opened"),
+        ("samples.parquet", "flip", "samples.parquet was changed"),
         ("manifest.json", "{", "manifest.json is not JSON"),
         ("manifest.json", "[]", "manifest.json is not a JSON object"),
         ("manifest.json", '{"stage": "train"}', "manifest.json names another stage"),
@@ -181,11 +182,11 @@ def test_a_run_that_failed_before_its_plan_is_named_everywhere(tmp_path: Path) -
         "20260104-000000": "StageError: gaps only",
     }
     console = Console(file=io.StringIO(), width=80, color_system=None)
-    print_report(view, console)
+    print_report(Report.of_store(view), console)
     assert isinstance(console.file, io.StringIO)
-    texts = [console.file.getvalue(), html.unescape(render(view))]
-    texts.append(as_markdown(view).replace("\\", ""))
-    write_csv(view, tmp_path / "out")
+    texts = [console.file.getvalue(), html.unescape(render(Report.of_store(view)))]
+    texts.append(as_markdown(Report.of_store(view)).replace("\\", ""))
+    write_csv(Report.of_store(view), tmp_path / "out")
     texts.append((tmp_path / "out" / "failed_runs.csv").read_text())
     for text in texts:
         for name, error in failed.items():
@@ -197,4 +198,4 @@ def test_a_run_that_failed_before_its_plan_is_named_everywhere(tmp_path: Path) -
 
 def test_the_maker_writes_what_the_reader_expects(store: Path) -> None:
     manifest = json.loads(next((store / "score").glob("*/manifest.json")).read_text())
-    assert set(manifest["files"]) == {"scores.json", "samples.jsonl"}
+    assert set(manifest["files"]) == {"scores.json", "samples.parquet"}

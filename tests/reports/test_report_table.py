@@ -5,7 +5,7 @@ import pytest
 from store_maker import SWAHILI, cell, choices, key_of, write_plan, write_score
 
 from reports import StoreView, read_store
-from reports.table import Panel, TableCell, build_panels, row_lines
+from reports.tables.panels import Panel, TableCell, build_panels, row_lines
 
 BASE = ("base", "ba" * 32)
 

@@ -6,13 +6,14 @@ from rich.cells import cell_len
 from rich.console import Console
 from store_maker import SWAHILI, cell, choices, write_plan, write_score
 
-from reports import StoreView, read_store
-from reports.terminal import print_report
+from reports import StoreView, read_store, select_run
+from reports.outputs.terminal import print_report
+from reports.tables.sheets import Report
 
 
 def printed(view: StoreView, width: int, run: Path | None = None) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    print_report(view, console, run=run)
+    print_report(Report.of_store(select_run(view, run) if run else view), console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -25,7 +26,7 @@ def test_nothing_is_wider_than_the_terminal_nor_cut(view: StoreView, width: int)
     for words in (
         "the harness's own small sets, not the benchmarks",
         "+35.4 ± 10.1",
-        "+15.1 to +55.7",
+        "+14.6 to +56.2",
         "Belebele does not cover Uyghur.",
         "train: the loss is not finite at step 3",
         "not run yet",

@@ -1,0 +1,1 @@
+"""Figures as SVG, for the page and for print."""

@@ -1,0 +1,59 @@
+"""What each language cost, in dollars where prices are known, else in hours, by stage."""
+
+from markupsafe import Markup
+
+from reports.figures.svg import Axis, Figure, figure, line, nice_step, number, rect, text
+from reports.store.model import STAGES
+from reports.tables.sheet import Sheet
+from reports.tables.stage_sheets import BUDGET_USD
+
+WIDTH, LABELS, LINE = 560, 150, 20
+
+
+def cost(sheet: Sheet) -> Figure | None:
+    """From `cost_by_language`; None when nothing took time or money."""
+    names = [column.name for column in sheet.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in sheet.rows]
+    priced = any(row["cost_usd"] for row in rows)
+    unit = "cost_usd" if priced else "seconds"
+    scale = 1.0 if priced else 1 / 3600
+    spent: dict[str, dict[str, float]] = {}
+    for row in rows:
+        value = row[unit]
+        if row["stage"] in STAGES and isinstance(value, int | float) and value > 0:
+            spent.setdefault(str(row["language"]), {})[str(row["stage"])] = value * scale
+    if not spent:
+        return None
+    most = max(sum(stages.values()) for stages in spent.values())
+    high = max(most, BUDGET_USD if priced and most > BUDGET_USD / 5 else 0)
+    step = nice_step(high / 5)
+    x = Axis(0, -(-high // step) * step, LABELS, WIDTH - 20)
+    bottom = 34 + LINE * len(spent)
+    parts = list[Markup]()
+    for tick in x.ticks():
+        parts.append(line(x.at(tick), 28, x.at(tick), bottom, "grid"))
+        parts.append(text(x.at(tick), bottom + 15, number(tick), "tick"))
+    used = [stage for stage in STAGES if any(stage in found for found in spent.values())]
+    left = float(LABELS)
+    for stage in used:
+        parts.append(rect(left, 8, 10, 10, f"s{STAGES.index(stage)}"))
+        parts.append(text(left + 14, 17, stage, "start"))
+        left += 34 + 6.5 * len(stage)
+    for place, (language, stages) in enumerate(spent.items()):
+        top, so_far = 32 + LINE * place, 0.0
+        parts.append(text(LABELS - 8, top + 13, language, "label", 22))
+        for stage in used:
+            value = stages.get(stage, 0.0)
+            if value:
+                width = max(x.at(so_far + value) - x.at(so_far), 0.5)
+                about = f"{language}, {stage}: {value:,.3g} {'USD' if priced else 'hours'}"
+                kind = f"s{STAGES.index(stage)}"
+                parts.append(rect(x.at(so_far), top + 3, width, LINE - 7, kind, about))
+            so_far += value
+    if priced and x.high >= BUDGET_USD:
+        parts.append(line(x.at(BUDGET_USD), 22, x.at(BUDGET_USD), bottom, "fit"))
+    words = "US dollars" if priced else "Hours of work (no price was recorded)"
+    parts.append(text((x.start + x.end) / 2, bottom + 31, words, "axis"))
+    caption = f"{words} of each language by stage."
+    caption += f" Dashed: ${BUDGET_USD:.0f}." if priced and x.high >= BUDGET_USD else ""
+    return figure("cost", "Cost of each language", caption, WIDTH, bottom + 40, parts)

@@ -1,0 +1,125 @@
+"""Base to producer on each task of one language, with the gain's interval."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from reports.figures.svg import figure, text
+from reports.tables.panels import Panel, TableCell
+from reports.words import clean, interval, points
+
+WIDTH, LABELS, RIGHT = 440, 130, 424
+LINE, HEAD = 22, 22
+_LONGEST_NAME = 19
+
+
+@dataclass(frozen=True)
+class _Scale:
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(LABELS + share * (RIGHT - LABELS), 1)
+
+    def ticks(self) -> list[int]:
+        step = next(s for s in (5, 10, 20, 25) if (self.high - self.low) / s <= 6)
+        first = math.ceil(self.low / step) * step
+        return list(range(first, math.floor(self.high) + 1, step))
+
+
+def dumbbell(panel: Panel, name: str) -> Markup | None:
+    """Base to producer per task, with the gain's 95% interval around the producer's score.
+
+    `name` prefixes the element ids, which must be unique in a page. None without any pair.
+    """
+    rows = [
+        (row.name, [cell for cell in row.others if cell.score and cell.base]) for row in panel.rows
+    ]
+    rows = [(task, cells) for task, cells in rows if cells]
+    if not rows:
+        return None
+    scale = _scale([cell for _, cells in rows for cell in cells])
+    several = len(panel.producers) > 1
+    parts: list[Markup] = []
+    top = 6
+    for task, cells in rows:
+        if several:
+            parts.append(_text(0, top + 14, task, "task"))
+            top += HEAD
+        for cell in cells:
+            parts.append(_pair(scale, cell, cell.producer if several else task, top))
+            top += LINE
+        top += 6 if several else 0
+    grid = Markup("").join(
+        Markup('<line class="grid" x1="{0}" x2="{0}" y1="4" y2="{1}"/>{2}').format(
+            scale.at(tick), top, _text(scale.at(tick), top + 16, str(tick), "tick")
+        )
+        for tick in scale.ticks()
+    )
+    about = "; ".join(_spoken(task, cell) for task, cells in rows for cell in cells)
+    title = f"Scores of base and of what was trained from it, {clean(panel.language.name)}"
+    return figure(name, title, about, WIDTH, top + 22, [grid, *parts]).svg
+
+
+def _scale(cells: Sequence[TableCell]) -> _Scale:
+    values = [0.0]
+    for cell in cells:
+        assert cell.score
+        assert cell.base
+        values += [cell.score.score, cell.base.score, *_whiskers(cell)]
+        values += [cell.score.chance] if cell.score.chance is not None else []
+    return _Scale(0.0, float(min(100, max(10, math.ceil(max(values) / 10) * 10))))
+
+
+def _whiskers(cell: TableCell) -> tuple[float, ...]:
+    """The gain's interval, placed around the producer's score; empty without one."""
+    gain, score = cell.gain, cell.score
+    if not gain or not score or gain.low is None or gain.high is None:
+        return ()
+    return (score.score + gain.low - gain.points, score.score + gain.high - gain.points)
+
+
+def _pair(scale: _Scale, cell: TableCell, label: str, top: int) -> Markup:
+    assert cell.score
+    assert cell.base
+    y = top + LINE // 2
+    before, after = scale.at(cell.base.score), scale.at(cell.score.score)
+    direction = "up" if cell.score.score >= cell.base.score else "down"
+    parts = [_text(LABELS - 12, y + 4, label, "label")]
+    if cell.score.chance is not None:
+        parts.append(
+            Markup('<line class="chance" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
+                scale.at(cell.score.chance), y - 8, y + 8
+            )
+        )
+    ends = [scale.at(value) for value in _whiskers(cell)]
+    if ends:
+        parts.append(
+            Markup('<line class="range {d}" x1="{0}" x2="{1}" y1="{y}" y2="{y}"/>').format(
+                *ends, d=direction, y=y
+            )
+        )
+    parts.append(
+        Markup(
+            '<line class="gain {d}" x1="{a}" x2="{b}" y1="{y}" y2="{y}"/>'
+            '<circle class="base" cx="{a}" cy="{y}" r="4.5"/>'
+            '<circle class="after {d}" cx="{b}" cy="{y}" r="4.5"/>'
+        ).format(d=direction, a=before, b=after, y=y)
+    )
+    return Markup("").join(parts)
+
+
+def _text(x: float, y: float, words: str, kind: str) -> Markup:
+    return text(x, y, words, kind, _LONGEST_NAME if kind == "label" else 0)
+
+
+def _spoken(task: str, cell: TableCell) -> str:
+    assert cell.score
+    assert cell.base
+    said = f"{task}, {clean(cell.producer)}: {cell.base.score:.1f} to {cell.score.score:.1f}"
+    if cell.gain and cell.gain.low is not None:
+        said += f", gain {points(cell.gain)}, 95% interval {interval(cell.gain)}"
+    return said

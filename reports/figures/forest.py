@@ -1,0 +1,68 @@
+"""The gain of each language with its interval, from the largest down, and their mean."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from reports.figures.svg import Figure, figure, fit, line, mark, number, text
+from reports.stats.languages import mean_over_languages
+from reports.tables.sheet import TASK_NAMES
+from reports.tables.wins import Verdict
+
+WIDTH, NAMES, LINE = 560, 150, 17
+
+
+def forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | None:
+    """None for fewer than two languages. The autonym stands beside the language's name."""
+    rows = sorted(
+        found,
+        key=lambda v: (-(v.result.gain.points if v.result.gain else 0), v.result.language.name),
+    )
+    if len(rows) < 2:
+        return None
+    gains = [v.result.gain for v in rows if v.result.gain]
+    ends = [e for g in gains for e in (g.points, g.low, g.high) if e is not None]
+    mean = mean_over_languages([g.points for g in gains])
+    labels = NAMES + (88 if any(v.result.language.autonym for v in rows) else 0)
+    x = fit(ends, labels + 8, WIDTH - 14, zero=True)
+    height = 30 + LINE * len(rows) + 58
+    bottom = height - 34
+    parts = [
+        line(x.at(tick), 14, x.at(tick), bottom, "zero" if tick == 0 else "grid")
+        + text(x.at(tick), bottom + 15, number(tick), "tick")
+        for tick in x.ticks()
+    ]
+    top = 24
+    for verdict in rows:
+        result, gain = verdict.result, verdict.result.gain
+        assert gain
+        shape = verdict.by_sign if verdict.by_test == "untested" else verdict.by_test
+        parts.append(text(NAMES, top + 4, result.language.name, "label", 24))
+        if result.language.autonym:
+            parts.append(text(NAMES + 8, top + 4, result.language.autonym, "start small", 14))
+        if gain.low is not None and gain.high is not None:
+            parts.append(line(x.at(gain.low), top, x.at(gain.high), top, f"reach {shape}"))
+        about = f"{result.language.name}: {gain.points:+.1f}".replace("-", "−")
+        parts.append(mark(x.at(gain.points), top, shape, about, 4))
+        top += LINE
+    parts.append(line(NAMES, top - 4, WIDTH - 14, top - 4, "grid"))
+    top += 8
+    parts.append(text(NAMES, top + 4, "Mean over languages", "label head"))
+    low, high = mean.interval or (mean.value, mean.value)
+    left, middle, right = x.at(low), x.at(mean.value), x.at(high)
+    diamond = f"{left - 3:g},{top} {middle:g},{top - 6} {right + 3:g},{top} {middle:g},{top + 6}"
+    parts.append(Markup('<polygon class="mean" points="{}"/>').format(diamond))
+    parts.append(text((x.start + x.end) / 2, bottom + 31, "Gain in points", "axis"))
+    name = TASK_NAMES.get(task, task)
+    tested = any(v.by_test != "untested" for v in rows)
+    how = (
+        "Filled circle: a win by test at 5%; triangle: a loss; open: neither."
+        if tested
+        else "By sign alone: the table has no samples, so nothing was tested."
+    )
+    words = f"{mean.value:+.1f}".replace("-", "−")
+    caption = (
+        f"{producer} on {name}: gain over base with its 95% interval, {len(rows)} languages, mean "
+        f"{words}. {how}"
+    )
+    return figure(f"forest-{task}", f"Gain by language, {name}", caption, WIDTH, height, parts)

@@ -1,0 +1,111 @@
+"""Scores over what the mixtures hold: over their size, and over each source's share."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from markupsafe import Markup
+
+from reports.figures.svg import Figure, figure, fit, frame, path, text
+from reports.store.model import StoreView
+from reports.tables.results import Results
+from reports.tables.sheet import TASK_NAMES
+
+WIDTH, HEIGHT, KEY = 560, 320, 130
+
+Points = Mapping[str, Sequence[tuple[float, float]]]
+"""Task to (x, mean gain)."""
+
+
+def over_size(results: Results) -> Figure | None:
+    """The mean gain over the size of the training data; None for fewer than two sizes."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for task in results.tasks:
+        for producer in results.trained:
+            rows = [r for r in results.gained(task, producer) if r.size]
+            if rows:
+                size = fmean(r.size for r in rows if r.size)
+                gain = fmean(r.gain.points for r in rows if r.gain)
+                points.setdefault(task, []).append((size, gain))
+    return _lines(
+        "mixture-size",
+        "Gain over the size of the training data",
+        points,
+        "Mean size of the training data (tokens, or characters where tokens were not recorded)",
+    )
+
+
+def over_shares(results: Results, view: StoreView) -> list[Figure]:
+    """For each source, the mean gain over its share of the mixture's rows, in percent."""
+    shares = _shares(view)
+    sources = sorted({source for found in shares.values() for source in found})
+    figures = []
+    for source in sources:
+        points: dict[str, list[tuple[float, float]]] = {}
+        for task in results.tasks:
+            by_producer: dict[str, list[tuple[float, float]]] = defaultdict(list)
+            for row in results.rows:
+                if row.task != task or not row.gain or not row.record:
+                    continue
+                train = dict(row.record.artifact.inputs).get("train", "")
+                if train in shares:
+                    share = 100 * shares[train].get(source, 0.0)
+                    by_producer[row.producer].append((share, row.gain.points))
+            for some in by_producer.values():
+                place = (fmean(x for x, _ in some), fmean(y for _, y in some))
+                points.setdefault(task, []).append(place)
+        title = f"Gain over the share of {source}"
+        found = _lines(
+            f"mixture-share-{_slug(source)}", title, points, f"Share of {source} in the rows, %"
+        )
+        figures += [found] if found else []
+    return figures
+
+
+def _shares(view: StoreView) -> dict[str, dict[str, float]]:
+    """Training key to the share (0-1) of each source in its mixture."""
+    mixtures = view.artifacts.get("mixture", {})
+    found = {}
+    for key, train in view.artifacts.get("train", {}).items():
+        mixture = mixtures.get(dict(train.inputs).get("mixture", ""))
+        lines = mixture.facts.get("table") if mixture else None
+        if isinstance(lines, list):
+            found[key] = {
+                str(line.get("source")): float(share)
+                for line in lines
+                if isinstance(line, dict) and isinstance(share := line.get("share"), int | float)
+            }
+    return found
+
+
+def _lines(name: str, title: str, points: Points, x_title: str) -> Figure | None:
+    """One line a task, told apart by colour, dashes and a name at its end."""
+    points = {task: sorted(set(found)) for task, found in points.items()}
+    if len({x for found in points.values() for x, _ in found}) < 2:
+        return None
+    every = [place for found in points.values() for place in found]
+    x = fit([p[0] for p in every], 56, WIDTH - KEY)
+    y = fit([p[1] for p in every], HEIGHT - 46, 26, zero=True)
+    parts = [frame(x, y, x_title, "Mean gain")]
+    ends = []
+    for number, (task, found) in enumerate(points.items()):
+        kind = f"s{number % 5}"
+        places = [(x.at(a), y.at(b)) for a, b in found]
+        parts.append(path(places, kind))
+        parts += [
+            Markup('<circle class="{}" cx="{:g}" cy="{:g}" r="3"/>').format(kind, px, py)
+            for px, py in places
+        ]
+        ends.append((places[-1][1], task, places[-1][0]))
+    last = -99.0
+    for py, task, px in sorted(ends):
+        last = max(py + 4, last + 13)
+        parts.append(text(WIDTH - KEY + 8, last, TASK_NAMES.get(task, task), "start"))
+        if px < WIDTH - KEY:
+            parts.append(path([(px, py), (WIDTH - KEY + 5, last - 4)], "none"))
+    caption = f"{title}: mean over languages, one line a task, one point a producer."
+    return figure(name, title, caption, WIDTH, HEIGHT, parts)
+
+
+def _slug(words: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in words.lower())

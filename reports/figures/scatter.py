@@ -1,0 +1,97 @@
+"""Base score against gain, one point a language, with labels and the fitted line."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from markupsafe import Markup
+
+from reports.figures.svg import Axis, Figure, figure, fit, frame, line, mark, text
+from reports.stats.correlation import BaseAndGain
+from reports.tables.sheet import TASK_NAMES
+from reports.tables.wins import Verdict
+
+WIDTH, HEIGHT = 560, 400
+_LETTER, _LINE = 5.4, 11
+
+
+def scatter(task: str, producer: str, found: Sequence[Verdict], r: BaseAndGain) -> Figure | None:
+    """None for fewer than three languages. Filled circle: win; triangle: loss; open: neither."""
+    rows = [v.result for v in found]
+    points = [(x.base, x.gain.points) for x in rows if x.base is not None and x.gain]
+    if len(points) < 3:
+        return None
+    x = fit([p[0] for p in points], 56, WIDTH - 14)
+    y = fit([p[1] for p in points], HEIGHT - 46, 26, zero=True)
+    name = TASK_NAMES.get(task, task)
+    parts = [frame(x, y, f"Base score, {name}", "Gain"), _fit(points, x, y)]
+    places = [(x.at(a), y.at(b)) for a, b in points]
+    for verdict, (px, py) in zip(found, places, strict=True):
+        parts.append(mark(px, py, _shape(verdict), _about(verdict)))
+    names = [v.result.language.name for v in found]
+    labels, left_out = place_labels(names, places)
+    parts += [text(lx, ly, label, "point") for label, lx, ly in labels]
+    caption = f"{producer} on {name}: gain over base against the base score, one point a language."
+    if r.pearson.r is not None:
+        caption += f" Pearson r {r.pearson.r:.2f}"
+        caption += f", Oldham {r.oldham.r:.2f}." if r.oldham.r is not None else "."
+        caption = caption.replace("-", "−")
+    caption += f" {r.conclusion}"
+    if left_out:
+        caption += f" {left_out} names are left out where they would overlap."
+    return figure(f"scatter-{task}", f"Base score and gain, {name}", caption, WIDTH, HEIGHT, parts)
+
+
+def place_labels(
+    names: Sequence[str], places: Sequence[tuple[float, float]]
+) -> tuple[list[tuple[str, float, float]], int]:
+    """Where each name fits beside its point without touching another, and how many do not."""
+    taken = [(px - 5, py - 5, px + 5, py + 5) for px, py in places]
+    placed: list[tuple[str, float, float]] = []
+    for name, (px, py) in sorted(zip(names, places, strict=True), key=lambda entry: entry[1]):
+        width = _LETTER * min(len(name), 22)
+        for lx, ly in _candidates(px, py, width):
+            box = (lx, ly - _LINE + 2, lx + width, ly + 2)
+            if box[0] < 50 or box[2] > WIDTH or any(_touch(box, other) for other in taken):
+                continue
+            taken.append(box)
+            placed.append((name, lx, ly))
+            break
+    return placed, len(names) - len(placed)
+
+
+def _candidates(px: float, py: float, width: float) -> Iterator[tuple[float, float]]:
+    yield px + 7, py + 4
+    yield px - 7 - width, py + 4
+    for away in (10, 20):
+        yield px - width / 2, py - away + 2
+        yield px - width / 2, py + away + 6
+        yield px + 5, py - away + 4
+        yield px - 5 - width, py + away + 2
+
+
+def _touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _fit(points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> Markup:
+    """The least-squares line, within the points; nothing where all bases are equal."""
+    n = len(points)
+    mean_x, mean_y = (math.fsum(p[i] for p in points) / n for i in (0, 1))
+    spread = math.fsum((p[0] - mean_x) ** 2 for p in points)
+    if spread == 0:
+        return Markup("")
+    slope = math.fsum((a - mean_x) * (b - mean_y) for a, b in points) / spread
+    ends = [min(p[0] for p in points), max(p[0] for p in points)]
+    (x1, y1), (x2, y2) = ((x.at(e), y.at(mean_y + slope * (e - mean_x))) for e in ends)
+    return line(x1, y1, x2, y2, "fit")
+
+
+def _shape(verdict: Verdict) -> str:
+    return verdict.by_sign if verdict.by_test == "untested" else verdict.by_test
+
+
+def _about(verdict: Verdict) -> str:
+    r = verdict.result
+    assert r.gain
+    said = f"{r.language.name}: base {r.base:.1f}, gain {r.gain.points:+.1f}".replace("-", "−")
+    return said if r.gain.p is None else f"{said}, p {r.gain.p:.3g}"

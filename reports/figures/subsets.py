@@ -1,0 +1,49 @@
+"""Producers side by side: the mean score of each on each task."""
+
+from markupsafe import Markup
+
+from reports.figures.svg import Figure, figure, fit, line, number, text
+from reports.tables.panels import is_base
+from reports.tables.sheet import Sheet
+
+LABELS, PANEL, LINE = 150, 128, 20
+
+
+def compare_subsets(sheet: Sheet) -> Figure | None:
+    """From the table of subsets; None for fewer than two trained producers."""
+    rows = sheet.rows
+    if sum(not is_base(str(row[0])) for row in rows) < 2:
+        return None
+    top, parts = 34, list[Markup]()
+    bottom = top + LINE * len(rows)
+    for row, values in enumerate(rows):
+        parts.append(text(LABELS - 8, top + LINE * row + 14, str(values[0]), "label", 24))
+    for place, column in enumerate(sheet.columns[1:], start=1):
+        left = LABELS + (place - 1) * PANEL
+        found = {n: v for n, row in enumerate(rows) if isinstance(v := row[place], int | float)}
+        parts.append(text(left + PANEL / 2, 18, column.title, "value head", 18))
+        if not found:
+            parts.append(text(left + PANEL / 2, top + 14, "no result", "value small"))
+            continue
+        x = fit(list(found.values()), left + 12, left + PANEL - 16)
+        for tick in x.ticks(3):
+            parts.append(line(x.at(tick), top, x.at(tick), bottom, "grid"))
+            parts.append(text(x.at(tick), bottom + 15, number(tick), "tick"))
+        base = next((v for n, v in found.items() if is_base(str(rows[n][0]))), None)
+        if base is not None:
+            parts.append(line(x.at(base), top, x.at(base), bottom, "fit"))
+        for n, value in found.items():
+            y = top + LINE * n + 10
+            best = "best" in sheet.marks.get((n, place), ())
+            kind = "base" if is_base(str(rows[n][0])) else "mark win" if best else "mark tie"
+            parts.append(
+                Markup(
+                    '<circle class="{}" cx="{:g}" cy="{:g}" r="4.5"><title>{}</title></circle>'
+                ).format(kind, x.at(value), y, f"{rows[n][0]}: {value:.1f}")
+            )
+    caption = (
+        "Mean score of each producer over the same languages. Dashed: base. Filled: the best. "
+        "Each task has a scale of its own."
+    )
+    width = LABELS + PANEL * (len(sheet.columns) - 1) + 10
+    return figure("subsets", "Training subsets", caption, width, bottom + 28, parts)

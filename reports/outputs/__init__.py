@@ -1,0 +1,1 @@
+"""The formats of a report besides the page: terminal, Markdown, CSV, LaTeX."""

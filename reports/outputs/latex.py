@@ -1,0 +1,82 @@
+"""Tables for a paper: LaTeX with booktabs, best bold, best within the equal budget underlined."""
+
+from pathlib import Path
+
+from reports.store import files
+from reports.tables.sheet import Sheet
+from reports.tables.sheets import Report
+from reports.words import clean
+
+LONG = 45
+"""Rows beyond which a table runs over pages (longtable)."""
+_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "−": "$-$",
+    "→": r"$\rightarrow$",
+    "±": r"$\pm$",
+    "–": "--",
+    "<": "$<$",
+    ">": "$>$",
+}
+_HEAD = r"""% Made by kakugo-report. Each table is a file of its own: \input the one that you want.
+% They need \usepackage{booktabs,longtable}; names in other scripts need XeLaTeX or LuaLaTeX.
+\documentclass{article}
+\usepackage[margin=1cm,landscape]{geometry}
+\usepackage{booktabs,longtable}
+\begin{document}
+\footnotesize
+"""
+
+
+def write_latex(report: Report, out: Path) -> list[Path]:
+    """Writes report.tex and one file per table into `out`/latex; returns the paths."""
+    folder = out / "latex"
+    folder.mkdir(parents=True, exist_ok=True)
+    sheets = [sheet for sheet in (*report.over_languages, *report.stages) if sheet.rows]
+    written = []
+    for sheet in sheets:
+        path = folder / f"{sheet.name}.tex"
+        files.write_whole(path, as_latex(sheet))
+        written.append(path)
+    inputs = "".join(f"\\input{{{sheet.name}}}\n" for sheet in sheets)
+    files.write_whole(folder / "report.tex", f"{_HEAD}{inputs}\\end{{document}}\n")
+    return [*written, folder / "report.tex"]
+
+
+def as_latex(sheet: Sheet) -> str:
+    """One table, with caption and label; its notes are part of the caption."""
+    sheet = sheet.for_people()
+    form = "".join("r" if column.numeric else "l" for column in sheet.columns)
+    head = " & ".join(escape(column.title) for column in sheet.columns) + r" \\"
+    lines = []
+    for number, row in enumerate(sheet.rows):
+        cells = []
+        for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
+            text = escape(column.show(value))
+            marks = sheet.marks.get((number, place), ())
+            text = f"\\underline{{{text}}}" if "best_equal" in marks else text
+            cells.append(f"\\textbf{{{text}}}" if "best" in marks else text)
+        # A blank line of space where a new language begins.
+        if number and sheet.columns[0].name == "language" and row[0] != sheet.rows[number - 1][0]:
+            lines.append(r"\addlinespace[2pt]")
+        lines.append(" & ".join(cells) + r" \\")
+    caption = escape(" ".join((f"{sheet.title}.", *(n.rstrip(".") + "." for n in sheet.notes))))
+    title = f"\\caption{{{caption}}}\\label{{tab:{sheet.name}}}"
+    body = "\n".join(lines)
+    if len(sheet.rows) > LONG:
+        return (
+            f"\\begin{{longtable}}{{{form}}}\n{title}\\\\\n\\toprule\n{head}\n\\midrule\n\\endhead\n"
+            f"\\bottomrule\n\\endfoot\n{body}\n\\end{{longtable}}\n"
+        )
+    return (
+        f"\\begin{{table}}[ht]\n\\centering\n{title}\n\\begin{{tabular}}{{{form}}}\n\\toprule\n"
+        f"{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
+    )
+
+
+def escape(text: str) -> str:
+    """Untrusted text that LaTeX prints as it is, on one line."""
+    return "".join(_ESCAPES.get(sign, sign) for sign in clean(text))

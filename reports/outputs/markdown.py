@@ -1,0 +1,113 @@
+"""The report as Markdown, for a README, a pull request or an issue."""
+
+import re
+from pathlib import Path
+
+from reports import words
+from reports.store import files
+from reports.tables import score_sheets
+from reports.tables.panels import Panel, row_lines
+from reports.tables.sheet import Sheet
+from reports.tables.sheets import Report
+from reports.words import clean
+
+# Whatever Markdown or HTML inside it could read as markup.
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
+
+
+def write_markdown(report: Report, out: Path) -> Path:
+    """Writes the report and returns its path: `out` itself if it ends in .md, else a file in it."""
+    path = out if out.suffix == ".md" else out / "report.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_whole(path, as_markdown(report))
+    return path
+
+
+def as_markdown(report: Report) -> str:
+    """The report's text."""
+    parts = [f"# Kakugo report: {escape(report.results.source)}"]
+    sheets = report.over_languages if len(report.results.languages) > 1 or not report.view else []
+    parts += [part for sheet in sheets for part in section(sheet)]
+    for panel in report.panels:
+        parts += _panel(panel)
+    view = report.view
+    problems = (score_sheets.failed_runs(view), score_sheets.problems(view)) if view else ()
+    own = [sheet for sheet in (report.protocols,) if sheet]
+    rest = [report.gaps] if not view else []
+    for sheet in (*rest, *report.stages, *own, *problems):
+        parts += section(sheet)
+    return "\n\n".join(parts) + "\n"
+
+
+def section(sheet: Sheet) -> list[str]:
+    """A table under its title with its notes; nothing for an empty one."""
+    if not sheet.rows:
+        return []
+    notes = "\n".join(f"- {escape(note)}" for note in sheet.notes)
+    return [f"## {escape(sheet.title)}", _sheet(sheet), *([notes] if notes else [])]
+
+
+def escape(text: str) -> str:
+    """Untrusted text that shows as it is, on one line, inside a table too."""
+    return _MARKUP.sub(r"\\\1", clean(text))
+
+
+def _panel(panel: Panel) -> list[str]:
+    language = panel.language
+    names = [name for name in (language.autonym, language.flores_code) if name]
+    title = f"## {escape(language.name)}" + (f" ({escape(', '.join(names))})" if names else "")
+    facts = [f"Student {escape(panel.student)}"] if panel.student else []
+    facts += [f"teacher {escape(', '.join(panel.teachers))}"] if panel.teachers else []
+    facts.append(f"data {escape(words.data_line(panel))}")
+    parts = [title, "; ".join(facts) + ".", _scores(panel)]
+    if any(cell.gain for row in panel.rows for cell in row.others):
+        parts.append(words.GAIN_NOTE)
+    gaps = [
+        f"- **{state}** {escape(which)}: {escape(reason)}"
+        for which, state, reason in words.merged_gaps(panel)
+    ]
+    notes = [f"- {escape(note)}" for note in panel.notes]
+    parts += ["### Without a result", "\n".join(gaps)] if gaps else []
+    parts += ["### Warnings", "\n".join(notes)] if notes else []
+    return parts
+
+
+def _scores(panel: Panel) -> str:
+    lines = []
+    for row in panel.rows:
+        name = f"{row.name} ({row.setting})" if row.setting else row.name
+        for line in row_lines(row):
+            gain = line.cell.gain if line.cell else None
+            lines.append(
+                [
+                    escape(name),
+                    escape(line.producer) or "–",
+                    words.shown_score(line.base),
+                    words.shown_score(line.cell),
+                    words.points(gain) if gain else "–",
+                    words.interval(gain) if gain else "–",
+                    str(line.n or "–"),
+                ]
+            )
+    head = ["Task", "Producer", "Base", "Score", "Gain", "95% interval", "n"]
+    return _grid(head, [False, False, True, True, True, True, True], lines)
+
+
+def _sheet(sheet: Sheet) -> str:
+    sheet = sheet.for_people()
+    lines = []
+    for number, row in enumerate(sheet.rows):
+        cells = []
+        for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
+            text = escape(column.show(value))
+            marks = sheet.marks.get((number, place), ())
+            text = f"<u>{text}</u>" if "best_equal" in marks else text
+            cells.append(f"**{text}**" if "best" in marks else text)
+        lines.append(cells)
+    head = [escape(column.title) for column in sheet.columns]
+    return _grid(head, [column.numeric for column in sheet.columns], lines)
+
+
+def _grid(head: list[str], numeric: list[bool], lines: list[list[str]]) -> str:
+    rule = ["--:" if right else "---" for right in numeric]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))

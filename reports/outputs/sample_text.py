@@ -1,0 +1,91 @@
+"""Samples in the terminal: what the model saw and said, its text never read as anything else."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from reports.samples import FILTERS, Found
+from reports.words import clean, safe
+
+
+def print_samples(found: Found, console: Console, only: str, prompts: bool = False) -> None:
+    """Prints the items, each text on lines of its own, so that a script that runs from right to
+    left reorders nothing but itself. `prompts`: with the whole prompt of each."""
+    many = f"{found.matching:,} of {found.total:,} items"
+    words = "" if only == "all" else f": {FILTERS[only]}"
+    _line(console, Text(f"\n{clean(found.title)}", style="bold"))
+    shown = "" if len(found.items) == found.matching else f", the first {len(found.items)} here"
+    _line(console, Text(f"{many}{words}{shown}", style="dim"))
+    for item in found.items:
+        row = next(row for row in item if row)
+        title = f"\n{clean(str(row.get('doc_id')))}"
+        _line(console, Text(title, style="bold reverse"))
+        if prompts:
+            _told(console, "Prompt", str(row.get("prompt", "")), "dim")
+            tokens, cut = row.get("prompt_tokens"), row.get("truncated")
+            if tokens is not None:
+                length = f"{tokens:,} tokens" + (", cut to fit" if cut else "")
+                _line(console, Text(length, style="dim"))
+        if found.translated:
+            _told(console, "Source", str(row.get("source", "")))
+            _told(console, "Reference", str(row.get("reference", "")))
+        else:
+            _told(console, "Answer", str(row.get("answer", "")))
+        for producer, own in zip(found.producers, item, strict=True):
+            _told(console, _head(producer, own), said(own))
+
+
+def said(row: dict[str, Any] | None) -> str:
+    """What a producer answered, in its own words or as its choice with how sure it was."""
+    if row is None:
+        return "does not have this item"
+    if "hypothesis" in row:
+        return str(row["hypothesis"]) or "(nothing)"
+    return _choice(row, str(row.get("prediction", "")))
+
+
+def _choice(row: dict[str, Any], label: str) -> str:
+    """The label, and how likely the model took it to be among the choices."""
+    choices, logs = row.get("choices") or [], row.get("logprobs") or []
+    if label in choices and len(choices) == len(logs):
+        import math
+
+        top = max(logs)
+        weights = [math.exp(value - top) for value in logs]
+        return f"{label} ({weights[choices.index(label)] / sum(weights):.0%})"
+    return label
+
+
+def head_note(row: dict[str, Any] | None) -> str:
+    """What stands beside a producer's name: right or wrong, chrF++, and what is odd."""
+    if row is None:
+        return ""
+    if "correct" in row:
+        return "right" if row["correct"] else "wrong"
+    marks = []
+    if row.get("chrf") is not None:
+        marks.append(f"chrF++ {row['chrf']:.1f}")
+    if row.get("language"):
+        marks.append(str(row["language"]))
+    if row.get("copied_source"):
+        marks.append("copied the source")
+    if row.get("finished") is False:
+        marks.append("did not come to an end")
+    return ", ".join(marks)
+
+
+def _head(producer: str, row: dict[str, Any] | None) -> str:
+    note = head_note(row)
+    return f"{producer}: {note}" if note else producer
+
+
+def _told(console: Console, head: str, text: str, style: str = "") -> None:
+    _line(console, Text(clean(head), style="dim"))
+    for line in safe(text).splitlines() or [""]:
+        console.print(Padding(Text(line, style=style), (0, 0, 0, 3)), highlight=False)
+
+
+def _line(console: Console, text: Text) -> None:
+    console.print(Padding(text, (0, 0, 0, 1)), highlight=False)

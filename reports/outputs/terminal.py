@@ -1,0 +1,221 @@
+"""The report in the terminal. All text from the store is cleaned and never read as markup."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reports import words
+from reports.store.model import StoreView
+from reports.tables import score_sheets
+from reports.tables.panels import Panel, TableCell, row_lines
+from reports.tables.sheet import TASK_NAMES, Mark, Sheet
+from reports.tables.sheets import Report
+from reports.words import clean
+
+_STYLES = {"result": "", "gap": "dim", "missing": "yellow", "failed": "red", "damaged": "red"}
+
+
+MOST_PANELS = 3
+"""With more languages than this, tables over languages take the place of one table each."""
+_HIDDEN = {
+    "yields": ("key",),
+    "mixture": ("key", "weight"),
+    "training": ("key", "supervised_tokens", "dropped"),
+    "summary": ("chance", "base_above_chance", "languages", "wins_holm"),
+    "correlation": ("languages",),
+    "cost_by_language": ("tokens_in", "tokens_out"),
+    "measures": (
+        *("prompt_tokens_mean", "tokens_per_character", "hypothesis_tokens_mean"),
+        *("output_language_undetermined_share", "empty_share", "unfinished_share"),
+    ),
+}
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Prints a report. Made for 80 columns and more."""
+    panels, view = report.panels, report.view
+    for panel in panels[:MOST_PANELS] if len(panels) <= MOST_PANELS else ():
+        for part in _panel_parts(panel):
+            _print(console, part)
+    several = len(report.results.languages) > 1 or len(report.results.trained) > 1
+    many = len(panels) > MOST_PANELS
+    if several or not view:
+        sheets = [report.summary, report.correlation, report.subsets]
+        sheets += [report.by_language] if many or not view else []
+        for sheet in sheets:
+            _print_sheet(console, sheet)
+    if view is None or many:
+        _print_gaps(console, report)
+    if many:
+        _print(console, Text("One language in full: kakugo-report --language NAME", style="dim"))
+    for sheet in [report.measures, *report.stages] if not many else report.stages[-2:]:
+        _print_sheet(console, sheet)
+    if view:
+        _print_failures(console, view)
+    console.print()
+
+
+def print_sheets(title: str, sheets: Sequence[Sheet], console: Console) -> None:
+    """Prints tables under a title; says so when all of them are empty."""
+    _print(console, _heading(clean(title)))
+    for sheet in sheets:
+        _print_sheet(console, sheet)
+    if not any(sheet.rows for sheet in sheets):
+        _print(console, Text("The two have nothing in common, and neither has anything else."))
+    console.print()
+
+
+def _print_gaps(console: Console, report: Report) -> None:
+    """The cells without a result, those with the same reason told once."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for row in report.results.rows:
+        if row.score is None:
+            which = f"{row.language.name} {TASK_NAMES.get(row.task, row.task)} ({row.producer})"
+            grouped.setdefault((row.state, row.reason), []).append(which)
+    if not grouped:
+        return
+    _print(console, _heading("Without a result"))
+    for (state, reason), cells in grouped.items():
+        named = ", ".join(cells[:6]) + (f" and {len(cells) - 6} more" if len(cells) > 6 else "")
+        text = Text.assemble((state, _STYLES[state]), f"  {clean(reason)}")
+        text.append(f"\n  {len(cells)}: {clean(named)}", style="dim")
+        _print(console, text)
+
+
+def _print_failures(console: Console, view: StoreView) -> None:
+    failed = score_sheets.failed_runs(view)
+    if failed.rows:
+        _print(console, _heading("Failed runs", "red"))
+        for name, error in failed.rows:
+            _print(console, Text(f"{clean(str(name))}: {clean(str(error))}", style="red"))
+    damaged = score_sheets.problems(view)
+    if damaged.rows:
+        _print(console, _heading("Damaged files", "red"))
+        for where, what, remedy in damaged.rows:
+            lines = Text(f"{clean(str(where))}: {clean(str(what))}", style="red")
+            lines.append(f"\nRemedy: {clean(str(remedy))}.", style="default")
+            _print(console, lines)
+
+
+def _print(console: Console, part: RenderableType) -> None:
+    console.print(Padding(part, (0, 0, 0, 1)), highlight=False)
+
+
+def _heading(title: str, style: str = "") -> RenderableType:
+    return Group(Text(), Text(title, style=f"bold {style}".strip()))
+
+
+def _panel_parts(panel: Panel) -> list[RenderableType]:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column(overflow="fold")
+    language = panel.language
+    # Names may run from right to left: each ends its line, so that nothing after it is reordered.
+    names = " · ".join(filter(None, (language.flores_code, language.autonym)))
+    for word, value in (
+        ("Language", names),
+        ("Student", panel.student),
+        ("Teacher", ", ".join(panel.teachers)),
+        ("Data", words.data_line(panel)),
+    ):
+        if value:
+            facts.add_row(word, Text(clean(value)))
+    title = Text(clean(language.name), style="bold reverse")
+    parts: list[RenderableType] = [Text(), title, facts, Text(), _scores(panel)]
+    if any(cell.gain for row in panel.rows for cell in row.others):
+        parts.append(Text())
+        parts.append(Text(words.GAIN_NOTE, style="dim"))
+    gaps = words.merged_gaps(panel)
+    if gaps:
+        parts.append(_heading("Without a result"))
+        parts += [
+            Text.assemble(
+                (state, _STYLES[state]), "  ", clean(which), (f"\n  {clean(reason)}", "dim")
+            )
+            for which, state, reason in gaps
+        ]
+    if panel.notes:
+        parts.append(_heading("Warnings", "yellow"))
+        parts += [Text(clean(note)) for note in panel.notes]
+    return parts
+
+
+def _scores(panel: Panel) -> Table:
+    """One line per task and producer; with one producer, its name heads the column of scores."""
+    names = panel.producers
+    table = _table()
+    table.add_column("Task")
+    if len(names) > 1:
+        table.add_column("Producer", overflow="fold")
+    table.add_column("Base", justify="right")
+    if names:
+        table.add_column(clean(names[0]) if len(names) == 1 else "Score", justify="right")
+        table.add_column("Gain", justify="right", no_wrap=True)
+        table.add_column("95% interval", justify="right", no_wrap=True)
+    table.add_column("n", justify="right")
+    for row in panel.rows:
+        title = Text(clean(row.name))
+        if row.setting:
+            title.append(f"\n{clean(row.setting)}", style="dim")
+        for place, line in enumerate(row_lines(row)):
+            shown = [title if place == 0 else Text()]
+            if len(names) > 1:
+                shown.append(Text(clean(line.producer) or "–"))
+            shown.append(_score(line.base))
+            if names:
+                shown += [_score(line.cell), *_gain(line.cell)]
+            shown.append(Text(str(line.n or "–")))
+            table.add_row(*shown)
+    return table
+
+
+def _score(cell: TableCell | None) -> Text:
+    return Text(words.shown_score(cell), style=_STYLES[cell.state] if cell else "dim")
+
+
+def _gain(cell: TableCell | None) -> tuple[Text, Text]:
+    if cell is None or cell.gain is None:
+        return Text("–", style="dim"), Text("–", style="dim")
+    return Text(words.points(cell.gain)), Text(words.interval(cell.gain))
+
+
+def _table() -> Table:
+    return Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+
+
+def _print_sheet(console: Console, sheet: Sheet) -> None:
+    if not sheet.rows:
+        return
+    hidden = _HIDDEN.get(sheet.name, ())
+    if sheet.name == "summary" and any(c.name == "verdicts" for c in sheet.for_people().columns):
+        hidden += ("by_sign",)
+    shown = sheet.for_people(hidden)
+    table = _table()
+    for column in shown.columns:
+        justify: Literal["left", "right"] = "right" if column.numeric else "left"
+        whole = column.name in ("language", "task", "stage", "interval", "verdicts")
+        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=whole)
+    last = None
+    for number, row in enumerate(shown.rows):
+        cells = [
+            Text(clean(column.show(value)), style=_mark(shown.marks.get((number, place))))
+            for place, (column, value) in enumerate(zip(shown.columns, row, strict=True))
+        ]
+        if shown.columns[0].name == "language":
+            # A language's name heads its rows, and is not repeated in each.
+            cells[0] = Text("") if row[0] == last else cells[0]
+            last = row[0]
+        table.add_row(*cells)
+    _print(console, _heading(sheet.title))
+    _print(console, table)
+    for note in shown.notes:
+        _print(console, Text(clean(note), style="dim"))
+
+
+def _mark(marks: frozenset[Mark] | None) -> str:
+    names = {"best": "bold", "best_equal": "underline"}
+    return " ".join(names[mark] for mark in sorted(marks or ()))

@@ -1,0 +1,178 @@
+"""Which scores were planned, and what became of each: a result, or a state with its reason."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from reports.store.model import Cell, Language, Score, State, StoreView
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One planned or found score. `base_key` is the score key of base in the same run and task."""
+
+    cell: Cell
+    language: Language
+    student: str
+    teacher: str
+    order: int
+    """Position of the newest run that planned it; -1 when no run record does."""
+    base_key: str | None
+    state: State
+    reason: str
+    score: Score | None
+
+
+def find_entries(view: StoreView) -> list[Entry]:
+    """Every distinct cell of the store: planned by a run, or scored with its run record gone.
+
+    The same cell planned by several runs is one entry, described by the newest of them.
+    """
+    found: dict[tuple[str, ...], Entry] = {}
+    for order, run in enumerate(view.runs):
+        bases = {(c.language, c.task): c.key for c in run.cells if c.producer == "base"}
+        for cell in run.cells:
+            state, reason = _state(view, cell, run.error)
+            entry = Entry(
+                cell=cell,
+                language=run.language
+                if run.language.name == cell.language
+                else Language(cell.language),
+                student=run.student,
+                teacher=run.teacher,
+                order=order,
+                base_key=bases.get((cell.language, cell.task)),
+                state=state,
+                reason=reason,
+                score=view.scores.get(cell.key or ""),
+            )
+            identity = (cell.language, run.student, cell.producer, cell.task, *cell.checkpoint)
+            found.pop((*identity, cell.key or ""), None)
+            if cell.key:  # what was a gap for want of data is none any more
+                found.pop((*identity, ""), None)
+            elif any(known[:-1] == identity for known in found):
+                continue
+            found[(*identity, cell.key or "")] = entry
+    planned = {entry.cell.key for entry in found.values()}
+    orphans = [score for key, score in view.scores.items() if key not in planned]
+    return [*found.values(), *_adopt(orphans, list(found.values()))]
+
+
+def _state(view: StoreView, cell: Cell, error: str | None) -> tuple[State, str]:
+    key = cell.key or ""
+    if key in view.scores:
+        return "result", ""
+    if key in view.damaged:
+        return "damaged", view.damaged[key]
+    if cell.gap:
+        return "gap", cell.gap
+    if error:
+        return "failed", error
+    if key in view.unfinished:
+        return "missing", "started but not finished; the same command continues it"
+    return "missing", "not run yet"
+
+
+def _adopt(orphans: list[Score], entries: list[Entry]) -> list[Entry]:
+    """Scores whose run record is gone, described by their manifests and by what else is known."""
+    students = {entry.cell.checkpoint: entry.student for entry in entries}
+    languages = {entry.cell.language: entry for entry in entries}
+    adopted = []
+    for score in orphans:
+        about, inputs = score.artifact.about, score.artifact.inputs
+        checkpoint = next((pair for pair in inputs if pair[0] in ("train", "base")), ("", ""))
+        name = str(about.get("language", "unknown language"))
+        known = languages.get(name)
+        cell = Cell(
+            language=name,
+            producer=str(about.get("producer", "unknown producer")),
+            checkpoint=checkpoint,
+            task=score.task,
+            key=score.artifact.key,
+            gap=None,
+        )
+        entry = Entry(
+            cell=cell,
+            language=known.language if known else Language(name),
+            student=students.get(checkpoint, known.student if known else ""),
+            teacher=known.teacher if known else "",
+            order=-1,
+            base_key=None,
+            state="result",
+            reason="",
+            score=score,
+        )
+        adopted.append(entry)
+    return adopted
+
+
+def name_producers(entries: list[Entry]) -> list[Entry]:
+    """The entries with producer names that are unique within a language.
+
+    Two checkpoints of one name get `#` and the first characters of their keys, four or as many
+    as tell them apart.
+    """
+    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for entry in entries:
+        keys[entry.cell.language, entry.cell.producer].add(entry.cell.checkpoint[1])
+    named = []
+    for entry in entries:
+        same = keys[entry.cell.language, entry.cell.producer]
+        if len(same) > 1:
+            name = f"{entry.cell.producer}#{entry.cell.checkpoint[1][: _length(same)]}"
+            entry = replace(entry, cell=replace(entry.cell, producer=name))
+        named.append(entry)
+    return named
+
+
+def _length(keys: set[str]) -> int:
+    longest = max(map(len, keys))
+    lengths = range(4, longest + 1)
+    return next((n for n in lengths if len({key[:n] for key in keys}) == len(keys)), longest)
+
+
+def group_rows(view: StoreView, entries: Iterable[Entry]) -> list[list[Entry]]:
+    """The entries of one language, student and task, split into rows that may be compared.
+
+    Two cells share a row when one run planned both, or when both are results of one protocol on
+    the same data and number of items. So a second run under another limit or protocol gets a
+    row of its own, and a cell that is not there yet stands beside those it belongs to.
+    """
+    entries = list(entries)
+    parent = {_node(entry.cell): _node(entry.cell) for entry in entries}
+
+    def root(node: str) -> str:
+        while parent[node] != node:
+            node = parent[node]
+        return node
+
+    def join(nodes: list[str]) -> None:
+        for node in nodes[1:]:
+            parent[root(node)] = root(nodes[0])
+
+    task, language = entries[0].cell.task, entries[0].cell.language
+    for run in view.runs:
+        planned = [c for c in run.cells if (c.task, c.language) == (task, language)]
+        join([_node(c) for c in planned if c.key and _node(c) in parent])
+        first = [_node(c) for c in planned if c.key and _node(c) in parent][:1]
+        for cell in planned:
+            if not cell.key and _node(cell) in parent:
+                join([*first, _node(cell)])
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for entry in entries:
+        if entry.score:
+            s = entry.score
+            alike[s.metric, s.full_protocol, s.data_sha256, str(s.n)].append(_node(entry.cell))
+        elif not entry.cell.key:
+            alike["gap",].append(_node(entry.cell))
+    for nodes in alike.values():
+        join(nodes)
+    rows: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        rows[root(_node(entry.cell))].append(entry)
+    return list(rows.values())
+
+
+def _node(cell: Cell) -> str:
+    """A cell without a key (a gap) is told apart by its checkpoint."""
+    return cell.key or f"gap {cell.checkpoint[1]}"

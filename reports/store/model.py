@@ -1,0 +1,182 @@
+"""What a store holds, as small frozen values. Every other file of this package takes these."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+STAGES = ("base", "source", "mixture", "train", "score")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that cannot be trusted or read, and what to do about it."""
+
+    where: str
+    """Path relative to the store."""
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}. Remedy: {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One finished artifact: its manifest. Files are only checked when a report reads them."""
+
+    stage: str
+    key: str
+    label: str
+    version: str
+    inputs: tuple[tuple[str, str], ...]
+    """(stage, key) of each input."""
+    about: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    packages: Mapping[str, str]
+    commit: str | None
+    dirty: bool | None
+    seconds: float
+    resumed: bool
+    """Whether an interrupted attempt came before: `seconds` are those of the last one only."""
+    tokens_in: int
+    tokens_out: int
+    cost_usd: float | None
+    files: Mapping[str, tuple[int, str]]
+    """File name to (bytes, SHA-256)."""
+    folder: Path
+
+
+@dataclass(frozen=True)
+class ScoreInterval:
+    """Of one score alone, 0-100; `level` is 0.95 for 95%."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What computed a score. `shares_prefix`: whether shared tokens were computed once."""
+
+    name: str
+    version: str
+    precision: str
+    shares_prefix: bool
+
+
+@dataclass(frozen=True)
+class Score:
+    """One checkpoint's score on one task. `score`, `stderr` and `chance` are on a 0-100 scale.
+
+    Texts that the harness did not record are "".
+    """
+
+    artifact: Artifact
+    task: str
+    lm_eval_task: str
+    metric: str
+    score: float
+    stderr: float | None
+    interval: ScoreInterval | None
+    n: int
+    chance: float | None
+    shots: int
+    protocol: str
+    protocol_fields: Mapping[str, str]
+    data_name: str
+    data_sha256: str
+    split: str
+    revision: str
+    repository: str
+    engine: Engine | None
+    signature: str | None
+    measures: Mapping[str, float | None]
+    warnings: tuple[str, ...]
+
+    @property
+    def full_protocol(self) -> str:
+        """Shots, form and data in one phrase: what a number must be repeated with."""
+        return f"{self.shots}-shot, {self.protocol}; data: {self.data_name} {self.split}"
+
+
+@dataclass(frozen=True)
+class Language:
+    """How a language is named and written. `direction` is "ltr", "rtl" or "auto" (unknown)."""
+
+    name: str
+    autonym: str = ""
+    direction: str = "auto"
+    flores_code: str = ""
+
+    @property
+    def tag(self) -> str:
+        """The language as an HTML `lang` value: uig_Arab becomes uig-Arab; "" when unknown."""
+        tag = self.flores_code.replace("_", "-")
+        return tag if re.fullmatch("[A-Za-z0-9-]{2,}", tag) else ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One score that a run planned. Either `key` is set, or `gap` says why it cannot exist."""
+
+    language: str
+    producer: str
+    checkpoint: tuple[str, str]
+    """(stage, key)."""
+    task: str
+    key: str | None
+    gap: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's plan, and the first line of its error.txt when it failed.
+
+    Everything but `path` and `error` is empty when it failed before its plan was written.
+    """
+
+    path: str
+    """Relative to the store's `runs` folder, with forward slashes."""
+    experiment: str
+    command: str
+    language: Language
+    student: str
+    teacher: str
+    mix: str
+    stages: tuple[tuple[str, str], ...]
+    cells: tuple[Cell, ...]
+    error: str | None
+
+    @property
+    def failed_unseen(self) -> bool:
+        """Whether it failed and has no cell that could say so: none at all, or gaps only."""
+        return self.error is not None and not any(cell.key for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class StoreView:
+    """Everything a report needs. `runs` are oldest first; `damaged` says why a key is no result."""
+
+    root: Path
+    runs: tuple[Run, ...]
+    artifacts: Mapping[str, Mapping[str, Artifact]]
+    """Stage to key to artifact."""
+    scores: Mapping[str, Score]
+    """Score key to score, verified ones only."""
+    damaged: Mapping[str, str]
+    """Score key to what is wrong with its files."""
+    unfinished: frozenset[str] = frozenset()
+    """Score keys with a `.partial` folder only."""
+    problems: tuple[Problem, ...] = ()
+
+    def stage(self, name: str) -> list[Artifact]:
+        """The stage's artifacts, by language and label."""
+        found = self.artifacts.get(name, {}).values()
+        return sorted(found, key=lambda a: (str(a.about.get("language", "")), a.label, a.key))
+
+
+State = Literal["result", "gap", "failed", "missing", "damaged"]

@@ -1,0 +1,159 @@
+"""Reads a store: manifests, run plans and score files, each checked before it is believed."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from reports.errors import EmptyStoreError, RunNotFoundError, StoreNotFoundError
+from reports.store import files
+from reports.store.files import Unreadable
+from reports.store.model import STAGES, Artifact, Problem, Score, StoreView
+from reports.store.plans import read_runs
+from reports.store.scores import read_score
+
+_REDO = "delete that folder and run the same command again; only this stage is redone"
+
+
+def read_store(store: Path) -> StoreView:
+    """Everything that a report needs from a store.
+
+    Score files and training logs are compared with the sizes and SHA-256 in their manifests; a
+    manifest, plan or file that cannot be trusted becomes a `Problem`, and the rest is still read.
+    Not covered: the rows of sources and mixtures and the weights, which no report opens.
+
+    Raises StoreNotFoundError when the folder does not exist, EmptyStoreError when it holds
+    neither a run nor an artifact.
+    """
+    if not store.is_dir():
+        raise StoreNotFoundError(
+            f"There is no store at {store}.\n"
+            "Remedy: run an experiment first (`kakugo`), or name its store with --store DIR."
+        )
+    problems: list[Problem] = []
+    artifacts = {stage: _read_stage(store, stage, problems) for stage in STAGES}
+    runs = tuple(read_runs(store, problems))
+    if not runs and not problems and not any(artifacts.values()):
+        raise EmptyStoreError(
+            f"The store at {store} holds neither a run nor a finished stage.\n"
+            "Remedy: run an experiment first (`kakugo`), or name its store with --store DIR."
+        )
+    scores: dict[str, Score] = {}
+    damaged: dict[str, str] = {}
+    for key, found in _read_scores(artifacts["score"]):
+        if isinstance(found, Score):
+            scores[key] = found
+        else:
+            damaged[key] = str(found)
+            problems.append(Problem(f"score/{key}", str(found), _REDO))
+    for key, artifact in artifacts["train"].items():
+        try:
+            if "log.jsonl" in artifact.files:
+                files.verify(artifact.folder, "log.jsonl", artifact.files)
+        except Unreadable as error:
+            problems.append(Problem(f"train/{key}", str(error), _REDO))
+    for problem in problems:
+        stage, _, key = problem.where.partition("/")
+        if stage == "score":
+            damaged.setdefault(key, problem.what)
+    unfinished = {path.name.removesuffix(".partial") for path in store.glob("score/*.partial")}
+    return StoreView(
+        root=store,
+        runs=runs,
+        artifacts=artifacts,
+        scores=scores,
+        damaged=damaged,
+        unfinished=frozenset(unfinished - set(artifacts["score"])),
+        problems=tuple(problems),
+    )
+
+
+def select_run(view: StoreView, run: Path) -> StoreView:
+    """The view of one run's cells and stages; a sweep's folder selects all of its jobs.
+
+    `run` is the run's folder, or its path below the store's `runs` folder. Raises
+    RunNotFoundError, which lists the newest runs, when no run lies there.
+    """
+    folder = (view.root / "runs").resolve()
+    wanted = run.resolve() if run.exists() else (folder / run).resolve()
+    runs = [r for r in view.runs if (folder / r.path).resolve().is_relative_to(wanted)]
+    if not runs:
+        newest = ", ".join(r.path for r in view.runs[-5:]) or "none"
+        raise RunNotFoundError(
+            f"The store at {view.root} has no run in {run}.\nRemedy: name one of them: {newest}."
+        )
+    keys = {key for r in runs for _, key in r.stages}
+    keys |= {cell.key for r in runs for cell in r.cells if cell.key}
+    keys |= {cell.checkpoint[1] for r in runs for cell in r.cells}
+    kept = {
+        stage: {key: artifact for key, artifact in found.items() if key in keys}
+        for stage, found in view.artifacts.items()
+    }
+    names = [f"{stage}/{key}" for stage in STAGES for key in keys]
+    names += [f"runs/{r.path}" for r in runs]
+    return dataclasses.replace(
+        view,
+        runs=tuple(runs),
+        artifacts=kept,
+        scores={key: score for key, score in view.scores.items() if key in keys},
+        problems=tuple(p for p in view.problems if p.where.startswith(tuple(names))),
+    )
+
+
+def _read_scores(artifacts: Mapping[str, Artifact]) -> Iterator[tuple[str, Score | Unreadable]]:
+    """Each key with its score, or with why there is none. Hashing runs beside reading."""
+
+    def read(artifact: Artifact) -> Score | Unreadable:
+        try:
+            return read_score(artifact)
+        except Unreadable as error:
+            return error
+
+    with ThreadPoolExecutor() as pool:
+        yield from zip(artifacts, pool.map(read, artifacts.values()), strict=True)
+
+
+def _read_stage(store: Path, stage: str, problems: list[Problem]) -> dict[str, Artifact]:
+    found: dict[str, Artifact] = {}
+    for path in sorted((store / stage).glob("*/manifest.json")):
+        folder = path.parent
+        if folder.name.endswith(".partial"):
+            continue
+        try:
+            found[folder.name] = _read_manifest(folder, stage)
+        except Unreadable as error:
+            problems.append(Problem(f"{stage}/{folder.name}", f"manifest.json {error}", _REDO))
+    return found
+
+
+def _read_manifest(folder: Path, stage: str) -> Artifact:
+    row = files.read_object(folder / "manifest.json")
+    git, tokens, listed = (files.mapping(row, name) for name in ("git", "tokens", "files"))
+    if (row.get("stage"), row.get("key")) != (stage, folder.name):
+        raise Unreadable("names another stage or key than its folder")
+    dirty = git.get("dirty")
+    return Artifact(
+        stage=stage,
+        key=folder.name,
+        label=files.text(row, "label", f"{stage} {folder.name[:12]}"),
+        version=str(row.get("version", "")),
+        inputs=tuple(
+            (files.text(item, "stage"), files.text(item, "key"))
+            for item in files.objects(row, "inputs")
+        ),
+        about=files.mapping(row, "about"),
+        facts=files.mapping(row, "facts"),
+        packages={str(k): str(v) for k, v in files.mapping(row, "packages").items()},
+        commit=files.text(git, "commit", "") or None,
+        dirty=dirty if isinstance(dirty, bool) else None,
+        seconds=files.number_or_none(row, "seconds", low=0) or 0.0,
+        resumed=row.get("resumed") is True,
+        tokens_in=files.whole(tokens, "input") if "input" in tokens else 0,
+        tokens_out=files.whole(tokens, "output") if "output" in tokens else 0,
+        cost_usd=files.number_or_none(row, "cost_usd", low=0),
+        files={
+            name: (files.whole(entry, "bytes"), files.text(entry, "sha256"))
+            for name, entry in ((name, files.mapping(listed, name)) for name in listed)
+        },
+        folder=folder,
+    )

@@ -1,0 +1,171 @@
+"""The kept samples of a score: the columns that statistics need, and the rows that people read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reports.store.files import Unreadable
+from reports.store.model import Score
+from reports.store.scores import OLD_SAMPLES, SAMPLES, samples_file
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_PAIRING = ("doc", "doc_id", "doc_sha256", "cluster", "prompt_sha256")
+_OF_METRIC = {"accuracy": ("correct",), "chrf++": ("chrf_statistics",)}
+
+
+@dataclass(frozen=True)
+class Items:
+    """A score's items as columns, in the order of the file; `n` of them.
+
+    `correct` (n,) is there for accuracy, `counts` (n, 24) for chrF++. `clusters` (n,) numbers the
+    passages; None when every item stands alone.
+    """
+
+    ids: Any
+    """pyarrow string array: the benchmark's own id of each item."""
+    contents: Any
+    """pyarrow string array: SHA-256 of each item, which tells revisions of a data set apart."""
+    prompts: Any
+    """pyarrow string array: SHA-256 of what the model saw."""
+    clusters: "NDArray[np.int64] | None"
+    correct: "NDArray[np.bool_] | None"
+    counts: "NDArray[np.int32] | None"
+
+    @property
+    def n(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def resampled(self) -> "NDArray[np.float64]":
+        """chrF++ of each bootstrap resample; base is compared with each of its producers."""
+        from reports.stats.chrf import resampled
+
+        assert self.counts is not None
+        return resampled(self.counts)
+
+
+def read_items(score: Score) -> Items:
+    """The columns of a score's samples, checked.
+
+    Raises Unreadable when the file, a column, or the number of items is not what it should be.
+    """
+    if score.metric not in _OF_METRIC:
+        raise Unreadable(f"no statistics are known for the metric {score.metric}")
+    items = _read_items(score.artifact.folder, samples_file(score.artifact), score.metric)
+    if items.n != score.n:
+        raise Unreadable(f"{SAMPLES} holds {items.n} items, but scores.json says {score.n}")
+    return items
+
+
+def read_rows(
+    score: Score, columns: Sequence[str] | None = None, first: int | None = None
+) -> list[dict[str, Any]]:
+    """The samples as rows, in the order of the file; the whole prompt only if asked for.
+
+    `columns` are those wanted (None: all); one that the file lacks is left out. Raises Unreadable.
+    """
+    folder, name = score.artifact.folder, samples_file(score.artifact)
+    table = _read_table(folder, name, columns, first)
+    return [dict(row) for row in table.to_pylist()]
+
+
+def is_translation(score: Score) -> bool:
+    """Whether the score's items are translations (else they are multiple choice)."""
+    return score.metric != "accuracy"
+
+
+# A row of the score table holds one language and task: base and each of its producers.
+@lru_cache(maxsize=16)
+def _read_items(folder: Path, name: str, metric: str) -> Items:
+    import numpy as np
+
+    wanted = (*_PAIRING, *_OF_METRIC[metric])
+    table = _read_table(folder, name, wanted)
+    lacking = [column for column in wanted if column not in table.column_names]
+    if lacking:
+        raise Unreadable(f"{SAMPLES} has no column {', '.join(lacking)}")
+    empty = [column for column in wanted if table.column(column).null_count]
+    if empty:
+        raise Unreadable(f"{SAMPLES}: {', '.join(empty)} is empty in some rows")
+    columns = {column: table.column(column).combine_chunks() for column in wanted}
+    docs = columns["doc"].to_numpy()
+    if len(docs) == 0:
+        raise Unreadable(f"{SAMPLES} holds no item")
+    _refuse_twice(columns["doc"], "document")
+    _refuse_twice(columns["doc_id"], "document id")
+    codes = columns["cluster"].dictionary_encode()
+    alone = len(codes.dictionary) == len(docs)
+    correct = counts = None
+    if metric == "accuracy":
+        if str(columns["correct"].type) != "bool":
+            raise Unreadable(f"{SAMPLES}: correct is {columns['correct'].type}, not true or false")
+        correct = columns["correct"].to_numpy(zero_copy_only=False)
+    else:
+        counts = _counts(columns["chrf_statistics"])
+    return Items(
+        ids=columns["doc_id"],
+        contents=columns["doc_sha256"],
+        prompts=columns["prompt_sha256"],
+        clusters=None if alone else codes.indices.to_numpy().astype(np.int64),
+        correct=correct,
+        counts=counts,
+    )
+
+
+def _counts(column: Any) -> "NDArray[np.int32]":
+    import numpy as np
+    import pyarrow.compute as pc
+
+    from reports.stats.chrf import COUNTS
+
+    lengths = pc.unique(pc.list_value_length(column)).to_pylist()
+    if lengths != [COUNTS]:
+        raise Unreadable(f"{SAMPLES}: chrf_statistics has {lengths} numbers a row, not {COUNTS}")
+    values = column.flatten().to_numpy(zero_copy_only=False)
+    if not np.issubdtype(values.dtype, np.integer) or int(values.min()) < 0:
+        raise Unreadable(f"{SAMPLES}: chrf_statistics must be whole numbers of at least 0")
+    counts: NDArray[np.int32] = values.reshape(-1, COUNTS).astype(np.int32)
+    return counts
+
+
+def _refuse_twice(column: Any, what: str) -> None:
+    counted = column.value_counts()
+    if len(counted) < len(column):
+        worst = max(counted.to_pylist(), key=lambda entry: int(entry["counts"]))
+        raise Unreadable(f"{SAMPLES} lists {what} {worst['values']} twice")
+
+
+def _read_table(
+    folder: Path, name: str, columns: Sequence[str] | None, first: int | None = None
+) -> Any:
+    """A pyarrow table of the wanted columns that the file has, and of its first rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def wanted(known: Sequence[str]) -> list[str]:
+        return [c for c in known if columns is None or c in columns]
+
+    try:
+        if name == OLD_SAMPLES:
+            from reports.store.old_samples import read_old
+
+            table = read_old(folder / name)
+            return table.select(wanted(table.column_names)).slice(0, first)
+        with pq.ParquetFile(folder / name) as file:
+            kept = wanted(file.schema_arrow.names)
+            if first is None:
+                return file.read(columns=kept)
+            # Only so much of the file is decoded as these rows need.
+            batches = [next(file.iter_batches(batch_size=first, columns=kept))]
+            return pa.Table.from_batches(batches)
+    except StopIteration:
+        raise Unreadable(f"{name} holds no item") from None
+    except OSError as error:
+        raise Unreadable(f"{name} cannot be opened ({error.strerror or error})") from None
+    except pa.ArrowException as error:
+        raise Unreadable(f"{name} is no Parquet file ({str(error).splitlines()[0]})") from None

@@ -1,0 +1,1 @@
+"""What a report says, as plain tables: one file a subject, no output format in any."""

@@ -1,0 +1,94 @@
+"""Base score against gain over languages: the published r, and those that can be concluded from."""
+
+from dataclasses import dataclass
+
+from reports.stats.correlation import BaseAndGain, Correlation, base_and_gain
+from reports.tables.results import Results
+from reports.tables.sheet import PRODUCER, TASK, TASK_NAMES, Column, Sheet, Value
+
+KINDS = ("pearson", "oldham", "split_half", "spearman")
+TITLES = ("Pearson r", "Oldham r", "Split-half r", "Spearman rho")
+NOTE = (
+    "Pearson's r of base score and gain is what the paper reports. The gain contains minus the "
+    "base score, which alone makes it negative; Oldham's (gain against the mean of both scores) "
+    "and the split-half one (base and gain from different items) do not share that. 95% intervals."
+)
+
+
+@dataclass(frozen=True)
+class TaskCorrelation:
+    """One task and producer."""
+
+    task: str
+    producer: str
+    found: BaseAndGain
+
+
+def correlations(results: Results) -> list[TaskCorrelation]:
+    """Of every task and producer with a gain."""
+    listed = []
+    for producer in results.trained:
+        for task in results.tasks:
+            rows = [r for r in results.gained(task, producer) if r.gain and r.base is not None]
+            if not rows:
+                continue
+            base = [r.base for r in rows if r.base is not None]
+            gain = [r.gain.points for r in rows if r.gain]
+            halves = [r.gain.halves for r in rows if r.gain and r.gain.halves]
+            listed.append(TaskCorrelation(task, producer, base_and_gain(base, gain, halves)))
+    return listed
+
+
+def correlation_file(found: list[TaskCorrelation]) -> Sheet:
+    """correlation.csv: each coefficient with its interval and p, in columns of its own."""
+    columns = [TASK, PRODUCER, Column("languages", "Languages", numeric=True)]
+    for kind, title in zip(KINDS, TITLES, strict=True):
+        columns += [
+            Column(f"{kind}{part}", f"{title}{part}", ".2f", numeric=True)
+            for part in ("", "_low", "_high", "_p")
+        ]
+    columns.append(Column("conclusion", "Conclusion"))
+    rows = tuple(
+        (
+            *(c.task, c.producer, c.found.pearson.n),
+            *(value for kind in KINDS for value in _values(getattr(c.found, kind))),
+            c.found.conclusion,
+        )
+        for c in found
+    )
+    return Sheet("correlation", "Base score against gain", tuple(columns), rows)
+
+
+def correlation_table(found: list[TaskCorrelation]) -> Sheet:
+    """The same for people: "-0.60 [-0.88, 0.05]"."""
+    columns = (
+        TASK,
+        PRODUCER,
+        Column("languages", "Languages", numeric=True),
+        *(Column(k, t, numeric=True) for k, t in zip(KINDS, TITLES, strict=True)),
+    )
+    rows: tuple[tuple[Value, ...], ...] = tuple(
+        (c.task, c.producer, c.found.pearson.n, *(_words(getattr(c.found, kind)) for kind in KINDS))
+        for c in found
+        if c.found.pearson.r is not None
+    )
+    said: dict[str, list[str]] = {}
+    several = len({c.producer for c in found}) > 1
+    for c in found:
+        who = TASK_NAMES.get(c.task, c.task) + (f" ({c.producer})" if several else "")
+        said.setdefault(c.found.conclusion, []).append(who)
+    notes = (NOTE, *(f"{', '.join(who)}: {words}" for words, who in said.items()))
+    return Sheet("correlation", "Base score against gain", columns, rows, notes=notes)
+
+
+def _values(c: Correlation) -> tuple[Value, ...]:
+    return (c.r, *(c.interval or (None, None)), c.p)
+
+
+def _words(c: Correlation) -> str:
+    if c.r is None:
+        return ""
+    text = f"{c.r:.2f}"
+    if c.interval:
+        text += f" [{c.interval.low:.2f},\N{NO-BREAK SPACE}{c.interval.high:.2f}]"
+    return text.replace("-", "−")

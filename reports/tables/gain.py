@@ -1,0 +1,142 @@
+"""Trained minus base on the same items: pairs the samples and hands them to the statistics."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reports.stats import chrf as chrf_
+from reports.stats.correlation import Halves, draw_halves, pair_halves
+from reports.stats.paired import accuracy_difference, half_accuracies
+from reports.store.files import Unreadable
+from reports.store.model import Score
+from reports.store.samples import Items, read_items
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Trained minus base on the same items, in points.
+
+    `low` and `high` bound the 95% interval; `units` are the independent ones (items or passages).
+    What cannot be computed is None, and `why` says so. An imported table gives `points` alone.
+    """
+
+    points: float
+    stderr: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    n: int | None = None
+    """Items that both have."""
+    units: int | None = None
+    test: str = ""
+    why: str = ""
+    notes: tuple[str, ...] = ()
+    halves: Halves | None = None
+
+
+def paired_gain(base: Score, trained: Score) -> Gain:
+    """The gain over the items that both scores hold, joined by the benchmark's own ids.
+
+    Accuracy: `stats.paired.accuracy_difference`; chrF++: `stats.chrf.chrf_difference`. Raises
+    Unreadable with the reason when the two cannot be compared. Not covered: seeds of training.
+    """
+    if base.metric != trained.metric:
+        raise Unreadable(f"base was scored by {base.metric}, this by {trained.metric}")
+    left, right = read_items(base), read_items(trained)
+    places, notes = _pair(base, trained, left, right)
+    if base.metric == "accuracy":
+        before, after = (
+            _take(side.correct, at) for side, at in zip((left, right), places, strict=True)
+        )
+        clusters = _codes(_take(left.clusters, places[0]))
+        found = accuracy_difference(before, after, clusters)
+        halves = draw_halves(found.units)
+        half = pair_halves(*(half_accuracies(side, clusters, halves) for side in (before, after)))
+    else:
+        before, after = (
+            _take(side.counts, at) for side, at in zip((left, right), places, strict=True)
+        )
+        whole = places == (None, None)
+        draws = [side.resampled if whole else None for side in (left, right)]
+        found = chrf_.chrf_difference(before, after, *draws)
+        halves = draw_halves(found.units)
+        half = pair_halves(*(chrf_.chrf(halves @ side) for side in (before, after)))
+    low, high = found.interval or (None, None)
+    return Gain(
+        points=found.points,
+        stderr=found.stderr,
+        low=low,
+        high=high,
+        p=found.p,
+        n=found.n,
+        units=found.units,
+        test=found.test,
+        why=found.why,
+        notes=notes,
+        halves=half,
+    )
+
+
+def score_of_samples(score: Score) -> float:
+    """The score (0-100) that the kept samples give, to compare with the recorded one."""
+    items = read_items(score)
+    if items.correct is not None:
+        return 100.0 * float(items.correct.mean())
+    assert items.counts is not None
+    return float(chrf_.chrf(items.counts.sum(axis=0)))
+
+
+def _pair(
+    base: Score, trained: Score, left: Items, right: Items
+) -> tuple[tuple["NDArray[np.int64] | None", "NDArray[np.int64] | None"], tuple[str, ...]]:
+    """Where the shared items are on each side (None: all, in order), and what must be said."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    places: Any = (None, None)
+    prompts = [left.prompts, right.prompts]
+    contents = [left.contents, right.contents]
+    ids = left.ids
+    if not left.ids.equals(right.ids):
+        found = pc.index_in(left.ids, value_set=right.ids)
+        kept = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+        if not len(kept):
+            raise Unreadable("base and this share no item")
+        places = (kept, found.take(pa.array(kept)).to_numpy().astype(np.int64))
+        prompts, contents = (
+            [side.take(pa.array(at)) for side, at in zip(pair, places, strict=True)]
+            for pair in (prompts, contents)
+        )
+        ids = ids.take(pa.array(kept))
+    if not contents[0].equals(contents[1]):
+        changed = pc.index(pc.not_equal(*contents), pa.scalar(True)).as_py()
+        raise Unreadable(
+            f"item {ids[changed].as_py()} has another text or answer under base: the data differ"
+        )
+    notes = []
+    if places[0] is not None and not len(places[0]) == left.n == right.n:
+        notes.append(
+            f"paired on the {len(places[0])} items that both have (base {left.n}, "
+            f"this {right.n}), so the gain is not the difference of the two scores"
+        )
+    if base.full_protocol != trained.full_protocol:
+        notes.append(f"base was scored as: {base.full_protocol}")
+    if not prompts[0].equals(prompts[1]):
+        count = pc.sum(pc.not_equal(*prompts)).as_py()
+        notes.append(f"{count} of {len(ids)} items were asked with another prompt than base")
+    return places, tuple(notes)
+
+
+def _take(column: Any, places: "NDArray[np.int64] | None") -> Any:
+    return column if column is None or places is None else column[places]
+
+
+def _codes(clusters: "NDArray[np.int64] | None") -> "NDArray[np.int64] | None":
+    """Cluster numbers from 0 without gaps, as a part of the items may leave them."""
+    import numpy as np
+
+    return None if clusters is None else np.unique(clusters, return_inverse=True)[1]

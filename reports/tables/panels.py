@@ -1,0 +1,219 @@
+"""The score table: per language and student, tasks by producers, with gains and named gaps."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from reports.store.cells import Entry, find_entries, group_rows, name_producers
+from reports.store.files import Unreadable
+from reports.store.model import Language, Score, State, StoreView
+from reports.tables.gain import Gain, paired_gain, score_of_samples
+from reports.tables.sheet import TASK_NAMES
+
+DATA_WORDS = {
+    "embedded": "the harness's own small sets, not the benchmarks",
+    "local": "benchmark files from a local folder",
+    "hub": "the benchmarks' published data sets",
+}
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """One producer on one task. Without a gain, `no_gain` says why ("" for base itself)."""
+
+    producer: str
+    state: State
+    reason: str
+    score: Score | None
+    base: Score | None
+    gain: Gain | None
+    no_gain: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task under one protocol. `setting` is "" unless the task has several rows."""
+
+    task: str
+    setting: str
+    bases: tuple[TableCell, ...]
+    others: tuple[TableCell, ...]
+
+    @property
+    def name(self) -> str:
+        """The task's name as readers know it; an unknown task keeps its own."""
+        return TASK_NAMES.get(self.task, self.task)
+
+    @property
+    def cells(self) -> tuple[TableCell, ...]:
+        """Base first, then the other producers."""
+        return self.bases + self.others
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a printed score table. `cell` is None where the row holds nothing but base."""
+
+    producer: str
+    base: TableCell | None
+    cell: TableCell | None
+    n: int | None
+
+
+def row_lines(row: Row) -> list[Line]:
+    """A row's lines, one per producer; a single one when base is alone or all share one gap."""
+    first = row.bases[0] if row.bases else None
+    alike = len({(cell.state, cell.reason) for cell in row.cells}) == 1
+    if not row.others or (alike and row.cells[0].score is None):
+        n = first.score.n if first and first.score else None
+        return [Line("", first or row.cells[0], row.others[0] if row.others else None, n)]
+    lines = []
+    for cell in row.others:
+        base = next((b for b in row.bases if b.score and b.score is cell.base), first)
+        score = cell.score or cell.base or (base.score if base else None)
+        lines.append(Line(cell.producer, base, cell, score.n if score else None))
+    return lines
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One language and student. `notes` are warnings of the scores and of their pairing."""
+
+    language: Language
+    student: str
+    teachers: tuple[str, ...]
+    data: tuple[str, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def producers(self) -> list[str]:
+        """The producers other than base, in the order of their first run."""
+        return list(dict.fromkeys(cell.producer for row in self.rows for cell in row.others))
+
+    @property
+    def gaps(self) -> list[tuple[Row, TableCell]]:
+        """Every cell that is no result, in the table's order."""
+        return [(row, cell) for row in self.rows for cell in row.cells if cell.state != "result"]
+
+
+def build_panels(view: StoreView) -> tuple[Panel, ...]:
+    """The score tables of a view, one per language and student, by name."""
+    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in name_producers(find_entries(view)):
+        groups[entry.cell.language, entry.student].append(entry)
+    return tuple(_panel(view, groups[key]) for key in sorted(groups))
+
+
+def data_words(name: str) -> str:
+    """What a data set's origin means to a reader."""
+    return f'"{name}": {DATA_WORDS[name]}' if name in DATA_WORDS else f'"{name}"'
+
+
+def _panel(view: StoreView, entries: list[Entry]) -> Panel:
+    notes: dict[str, list[str]] = defaultdict(list)
+    tasks: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        tasks[entry.cell.task].append(entry)
+    rows = []
+    for task in sorted(tasks, key=_task_order):
+        groups = group_rows(view, tasks[task])
+        rows += [_row(view, group, len(groups) > 1, notes) for group in groups]
+    newest = max(entries, key=lambda entry: entry.order)
+    scores = [entry.score for entry in entries if entry.score]
+    return Panel(
+        language=newest.language,
+        student=newest.student,
+        teachers=tuple(dict.fromkeys(e.teacher for e in entries if e.teacher)),
+        data=tuple(sorted({score.data_name for score in scores})),
+        rows=tuple(rows),
+        notes=tuple(f"{', '.join(dict.fromkeys(who))}: {note}" for note, who in notes.items()),
+    )
+
+
+def _task_order(task: str) -> tuple[int, str]:
+    known = list(TASK_NAMES)
+    return (known.index(task) if task in known else len(known), task)
+
+
+def _row(view: StoreView, entries: list[Entry], several: bool, notes: dict[str, list[str]]) -> Row:
+    shown: dict[str, Entry] = {}
+    name = TASK_NAMES.get(entries[0].cell.task, entries[0].cell.task)
+    for entry in sorted(entries, key=lambda entry: entry.order):
+        producer = entry.cell.producer
+        if producer in shown:
+            older = shown[producer].cell.key or "gap"
+            notes[f"planned twice; the newer is shown, not {older[:12]}"].append(
+                f"{name}, {producer}"
+            )
+        shown[producer] = entry
+    for producer, entry in shown.items():
+        for note in _score_notes(entry.score):
+            notes[note].append(name)
+        for note in _disagreement(entry.score):
+            notes[note].append(f"{name}, {producer}")
+    ordered = [entry for entry in entries if shown[entry.cell.producer] is entry]
+    bases = [entry for entry in ordered if is_base(entry.cell.producer)]
+    cells = {entry.cell.producer: _cell(view, entry, bases) for entry in ordered}
+    for cell in cells.values():
+        if cell.gain:
+            for note in cell.gain.notes:
+                notes[note].append(f"{name}, {cell.producer}")
+    example = next((entry.score for entry in ordered if entry.score), None)
+    setting = f"n {example.n}; {example.full_protocol}" if example else "no result yet"
+    return Row(
+        task=entries[0].cell.task,
+        setting=setting if several else "",
+        bases=tuple(cells[entry.cell.producer] for entry in bases),
+        others=tuple(cells[entry.cell.producer] for entry in ordered if entry not in bases),
+    )
+
+
+def is_base(producer: str) -> bool:
+    """Whether it is the untrained student: base, base#ab12 or base (student)."""
+    return re.split("[# ]", producer, maxsplit=1)[0] == "base"
+
+
+def _score_notes(score: Score | None) -> tuple[str, ...]:
+    return score.warnings if score else ()
+
+
+def _disagreement(score: Score | None) -> list[str]:
+    """A word of warning when the kept samples do not give the recorded score."""
+    if score is None:
+        return []
+    try:
+        found = score_of_samples(score)
+    except Unreadable as error:
+        return [str(error)]
+    if abs(found - score.score) > 0.06:
+        return [f"the kept samples give {found:.2f}, but scores.json says {score.score:.2f}"]
+    return []
+
+
+def _cell(view: StoreView, entry: Entry, bases: list[Entry]) -> TableCell:
+    base = view.scores.get(entry.base_key or "")
+    why = "base has no result"
+    if base is None and entry.base_key is None:
+        results = [candidate.score for candidate in bases if candidate.score]
+        base = results[0] if len(results) == 1 else None
+        why = "several bases, and no run record says which" if len(results) > 1 else why
+    gain = None
+    if is_base(entry.cell.producer):
+        base, why = entry.score, ""
+    elif entry.score is None:
+        why = entry.reason
+    elif base is not None:
+        try:
+            gain, why = paired_gain(base, entry.score), ""
+        except Unreadable as error:
+            why = str(error)
+    return TableCell(
+        producer=entry.cell.producer,
+        state=entry.state,
+        reason=entry.reason,
+        score=entry.score,
+        base=base,
+        gain=gain,
+        no_gain=why,
+    )

@@ -1,0 +1,194 @@
+"""Every score of a report in one flat list: the form from which the tables over languages are made.
+
+a store ──panels.py──> from_panels ┐
+                                   ├──> Results ──> summary, wins, correlation, figures, ...
+a CSV file ────────> importing.py  ┘
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from reports.store.model import Language, Score, State, StoreView
+from reports.tables.gain import Gain
+from reports.tables.panels import Panel, Row, TableCell, is_base
+from reports.tables.sheet import TASK_NAMES
+
+BASE = "base"
+BUDGET_SPREAD = 0.03
+"""Training sizes within 3% of each other, in every language, count as one budget."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One producer on one task in one language. Without a score, `reason` says why.
+
+    Scores and gains are on a 0-100 scale. Without a gain, `no_gain` says why ("" for base).
+    """
+
+    language: Language
+    task: str
+    producer: str
+    state: State
+    reason: str = ""
+    score: float | None = None
+    base: float | None = None
+    gain: Gain | None = None
+    no_gain: str = ""
+    record: Score | None = None
+    """The score artifact; None for an imported table."""
+    size: float | None = None
+    """What it was trained on: tokens, or characters where no tokens were recorded."""
+
+    @property
+    def is_base(self) -> bool:
+        return is_base(self.producer)
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results, each (language, task, producer) once. `notes` say what was left out."""
+
+    rows: tuple[Result, ...]
+    source: str
+    notes: tuple[str, ...] = ()
+    equal: frozenset[str] = field(default=frozenset())
+    """Producers that were trained on the same budget; empty when no two were."""
+
+    @property
+    def tasks(self) -> list[str]:
+        found = {row.task for row in self.rows}
+        return [t for t in TASK_NAMES if t in found] + sorted(found - set(TASK_NAMES))
+
+    @property
+    def languages(self) -> list[Language]:
+        found = {row.language.name: row.language for row in self.rows}
+        return [found[name] for name in sorted(found)]
+
+    @property
+    def producers(self) -> list[str]:
+        """Base first, then the others in the order in which they were found."""
+        found = dict.fromkeys(row.producer for row in self.rows)
+        return sorted(found, key=lambda name: not is_base(name))
+
+    @property
+    def trained(self) -> list[str]:
+        """The producers that are not base."""
+        return [name for name in self.producers if not is_base(name)]
+
+    @property
+    def shown(self) -> str | None:
+        """The producer that figures show where only one has room: the one with most results.
+
+        Never the one with the best: of equals, the one trained on most, then the first.
+        """
+        sizes: dict[str, float] = defaultdict(float)
+        counts: dict[str, int] = defaultdict(int)
+        for row in self.rows:
+            counts[row.producer] += row.gain is not None
+            sizes[row.producer] += row.size or 0
+        return max(self.trained, key=lambda name: (counts[name], sizes[name]), default=None)
+
+    def of(self, task: str, producer: str) -> list[Result]:
+        """One task and producer, by language."""
+        rows = [r for r in self.rows if (r.task, r.producer) == (task, producer)]
+        return sorted(rows, key=lambda row: row.language.name)
+
+    def gained(self, task: str, producer: str) -> list[Result]:
+        """Those of `of` that have a gain."""
+        return [row for row in self.of(task, producer) if row.gain]
+
+    def only(self, keep: Callable[[Result], bool]) -> "Results":
+        """The results that `keep` keeps."""
+        return Results(tuple(filter(keep, self.rows)), self.source, self.notes, self.equal)
+
+
+def from_panels(view: StoreView, panels: Iterable[Panel]) -> Results:
+    """The results of a store.
+
+    A task that was scored under several protocols or limits counts once, with the row that has
+    most results (of equals, the last); the others are named in `notes`. With several students
+    each producer bears its student's name.
+    """
+    panels = list(panels)
+    students = {panel.student for panel in panels}
+    rows: list[Result] = []
+    notes: list[str] = []
+    for panel in panels:
+        suffix = f" ({panel.student or 'unknown student'})" if len(students) > 1 else ""
+        for task_rows in _by_task(panel).values():
+            best = max(reversed(task_rows), key=_results_in)
+            notes += [
+                f"{panel.language.name}, {other.name}: also scored as "
+                f"{other.setting or 'another row'}; left out of the tables over languages"
+                for other in task_rows
+                if other is not best
+            ]
+            rows += [_result(view, panel, best, cell, suffix) for cell in best.cells]
+    return Results(tuple(rows), str(view.root.name), tuple(notes), equal_budget(rows))
+
+
+def equal_budget(rows: Iterable[Result]) -> frozenset[str]:
+    """The largest group of producers trained on the same amount in each language they share."""
+    sizes: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in rows:
+        if row.size and not row.is_base:
+            sizes[row.producer][row.language.name] = row.size
+    groups = [
+        frozenset(other for other in sizes if _alike(sizes[name], sizes[other])) for name in sizes
+    ]
+    best = max(groups, key=len, default=frozenset())
+    whole = all(_alike(sizes[a], sizes[b]) for a in best for b in best)
+    return best if len(best) > 1 and whole else frozenset()
+
+
+def _alike(left: dict[str, float], right: dict[str, float]) -> bool:
+    shared = left.keys() & right.keys()
+    return bool(shared) and all(
+        abs(left[name] - right[name]) <= BUDGET_SPREAD * max(left[name], right[name])
+        for name in shared
+    )
+
+
+def _results_in(row: Row) -> int:
+    return sum(cell.score is not None for cell in row.cells)
+
+
+def _by_task(panel: Panel) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in panel.rows:
+        found[row.task].append(row)
+    return found
+
+
+def _result(view: StoreView, panel: Panel, row: Row, cell: TableCell, suffix: str) -> Result:
+    return Result(
+        language=panel.language,
+        task=row.task,
+        producer=cell.producer + suffix,
+        state=cell.state,
+        reason=cell.reason,
+        score=cell.score.score if cell.score else None,
+        base=cell.base.score if cell.base and cell.gain else None,
+        gain=cell.gain,
+        no_gain=cell.no_gain,
+        record=cell.score,
+        size=_training_size(view, cell.score),
+    )
+
+
+def _training_size(view: StoreView, score: Score | None) -> float | None:
+    """Tokens of the checkpoint's mixture; characters where it has no tokens; None without one."""
+    inputs = dict(score.artifact.inputs) if score else {}
+    train = view.artifacts.get("train", {}).get(inputs.get("train", ""))
+    mixture = view.artifacts.get("mixture", {}).get(
+        dict(train.inputs).get("mixture", "") if train else ""
+    )
+    if mixture is None:
+        return None
+    tokens = mixture.facts.get("tokens")
+    if isinstance(tokens, int | float) and tokens > 0:
+        return float(tokens)
+    lines = mixture.facts.get("table")
+    found = [line.get("characters") for line in lines] if isinstance(lines, list) else []
+    return float(sum(c for c in found if isinstance(c, int | float))) or None

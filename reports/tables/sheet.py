@@ -1,0 +1,91 @@
+"""A table as plain columns and rows: the one form that every writer takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+TASK_NAMES = {
+    "sib200": "SIB-200",
+    "belebele": "Belebele",
+    "global_mmlu": "Global-MMLU",
+    "flores_xx_en": "FLORES xx→en",
+    "flores_en_xx": "FLORES en→xx",
+}
+
+Value = str | int | float | None
+Mark = Literal["best", "best_equal"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """`name` heads CSV files, `title` the tables that people read; `form` formats numbers."""
+
+    name: str
+    title: str
+    form: str = ""
+    """A format specification; "" is text or whole numbers."""
+    numeric: bool = False
+
+    def show(self, value: Value) -> str:
+        """A value as people read it: a dash for None, thousands separated, whole numbers whole."""
+        if value is None or value == "":
+            return "–"
+        if isinstance(value, str):
+            return value
+        if self.form == "p":
+            return "< 0.001" if value < 0.001 else f"{value:.3f}"
+        if not self.form:
+            return f"{int(value):,d}" if value == int(value) else f"{value:,.2f}"
+        return format(value, self.form).replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table. `name` is its file name without ending, `title` its caption."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    marks: Mapping[tuple[int, int], frozenset[Mark]] = field(default_factory=dict)
+    """(row, column) to how the cell stands out; files that programs read leave it out."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of it."""
+
+    def for_people(self, hidden: tuple[str, ...] = ()) -> "Sheet":
+        """Without the hidden columns, those that hold nothing, and one value told in every row.
+
+        Names of tasks become those that readers know.
+        """
+        kept = [
+            place
+            for place, column in enumerate(self.columns)
+            if column.name not in hidden
+            and any(row[place] not in (None, "") for row in self.rows)
+            and not (
+                column.name in ("language", "producer")
+                and len(self.rows) > 1
+                and len({row[place] for row in self.rows}) == 1
+            )
+        ]
+        columns = tuple(self.columns[place] for place in kept)
+        rows = tuple(
+            tuple(
+                TASK_NAMES.get(str(row[p]), row[p]) if self.columns[p].name == "task" else row[p]
+                for p in kept
+            )
+            for row in self.rows
+        )
+        marks = {
+            (row, kept.index(column)): mark
+            for (row, column), mark in self.marks.items()
+            if column in kept
+        }
+        return replace(self, columns=columns, rows=rows, marks=marks)
+
+
+LANGUAGE, TASK, PRODUCER = (
+    Column("language", "Language"),
+    Column("task", "Task"),
+    Column("producer", "Producer"),
+)

@@ -1,0 +1,245 @@
+"""The tables of what the stages did: yields, mixtures, training, cost, provenance."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reports.store.model import STAGES, Artifact, StoreView
+from reports.tables.sheet import LANGUAGE, PRODUCER, Column, Sheet, Value
+
+BUDGET_USD = 50.0
+"""What the paper says that a language costs at most."""
+
+
+def yields(view: StoreView) -> Sheet:
+    """What each step of a source asked for and kept, then the rows that it wrote.
+
+    `asked`, `answered` and `parsed` count requests, `kept` what the step handed on; `lost` names
+    each reason with its count.
+    """
+    counts = ("asked", "answered", "parsed", "kept")
+    columns = (
+        LANGUAGE,
+        Column("source", "Source"),
+        Column("key", "Artifact"),
+        Column("step", "Step"),
+        *(Column(name, name.capitalize(), numeric=True) for name in counts),
+        Column("lost", "Lost"),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for a in view.stage("source"):
+        head = (_about(a, "language"), _about(a, "source"), a.key[:8])
+        for step in _lines(a.facts.get("steps")):
+            numbers = (_number(step, name) for name in counts)
+            name = str(step.get("step", "")).removeprefix(f"{_about(a, 'source')}.")
+            rows.append((*head, name, *numbers, _reasons(step)))
+        rows.append((*head, "written", None, None, None, _number(a.facts, "rows"), ""))
+    return Sheet("yields", "Data yields", columns, tuple(rows))
+
+
+def mixture(view: StoreView) -> Sheet:
+    """What each mixture took of each source. `share` is of rows, 0-1."""
+    columns = (
+        LANGUAGE,
+        Column("mix", "Mixture"),
+        Column("key", "Artifact"),
+        Column("source", "Source"),
+        Column("weight", "Weight", "g", numeric=True),
+        Column("available", "Available", numeric=True),
+        Column("rows", "Rows", numeric=True),
+        Column("share", "Share", ".0%", numeric=True),
+        Column("characters", "Characters", numeric=True),
+    )
+    rows = [
+        (
+            *(_about(a, "language"), _about(a, "mix"), a.key[:8], str(line.get("source", ""))),
+            *(
+                _number(line, name)
+                for name in ("weight", "available", "rows", "share", "characters")
+            ),
+        )
+        for a in view.stage("mixture")
+        for line in _lines(a.facts.get("table"))
+    ]
+    return Sheet("mixture", "Mixtures", columns, tuple(rows))
+
+
+def training(view: StoreView) -> Sheet:
+    """Each training run: steps, loss (nats per supervised token), speed."""
+    columns = (
+        LANGUAGE,
+        PRODUCER,
+        Column("key", "Artifact"),
+        Column("rows", "Rows", numeric=True),
+        Column("dropped", "Too long", numeric=True),
+        Column("steps", "Steps", numeric=True),
+        Column("loss_first", "First loss", ".3f", numeric=True),
+        Column("loss_last", "Last loss", ".3f", numeric=True),
+        Column("supervised_tokens", "Supervised tokens", numeric=True),
+        Column("tokens_per_second", "Tokens/s", ",.0f", numeric=True),
+        Column("precision", "Precision"),
+    )
+    numbers = ("rows", "dropped", "steps", "loss_first", "loss_last", "supervised_tokens")
+    rows = [
+        (
+            *(_about(a, "language"), _about(a, "producer"), a.key[:8]),
+            *(_number(a.facts, name) for name in (*numbers, "tokens_per_second")),
+            str(a.facts.get("precision", "")) or None,
+        )
+        for a in view.stage("train")
+    ]
+    return Sheet("training", "Training", columns, tuple(rows))
+
+
+def cost(view: StoreView) -> Sheet:
+    """Time, tokens and money of each artifact, as its manifest recorded them."""
+    columns = (
+        Column("stage", "Stage"),
+        Column("label", "What"),
+        Column("seconds", "Seconds", ",.1f", numeric=True),
+        Column("tokens_in", "Tokens in", numeric=True),
+        Column("tokens_out", "Tokens out", numeric=True),
+        Column("cost_usd", "Cost (USD)", ",.4f", numeric=True),
+    )
+    rows = [
+        (a.stage, a.label, a.seconds, a.tokens_in, a.tokens_out, a.cost_usd)
+        for stage in STAGES
+        for a in view.stage(stage)
+    ]
+    return Sheet("cost", "Cost of each artifact", columns, tuple(rows))
+
+
+def cost_by_stage(view: StoreView) -> Sheet:
+    """`cost`, summed over each stage's artifacts; cost is empty where none was recorded."""
+    columns = (
+        Column("stage", "Stage"),
+        Column("artifacts", "Artifacts", numeric=True),
+        *cost(view).columns[2:],
+    )
+    rows: list[tuple[Value, ...]] = []
+    for stage in (*STAGES, "total"):
+        found = [a for name in STAGES if stage in (name, "total") for a in view.stage(name)]
+        prices = [a.cost_usd for a in found if a.cost_usd is not None]
+        sums = (sum(a.seconds for a in found), sum(a.tokens_in for a in found))
+        if found:
+            money = sum(prices) if prices else None
+            rows.append((stage, len(found), *sums, sum(a.tokens_out for a in found), money))
+    return Sheet("cost_by_stage", "Cost by stage", columns, tuple(rows))
+
+
+def cost_by_language(view: StoreView) -> Sheet:
+    """What each language cost per stage, and its total against the paper's $50 a language.
+
+    Work that several languages share (the base) stands under "shared". An unknown price is empty,
+    never zero; a total leaves it out, and `unpriced` counts the artifacts that it leaves out.
+    """
+    columns = (
+        LANGUAGE,
+        Column("stage", "Stage"),
+        *cost_by_stage(view).columns[1:],
+        Column("unpriced", "Without a price", numeric=True),
+        Column("of_budget", f"Of ${BUDGET_USD:.0f}", ".1%", numeric=True),
+    )
+    found: dict[str, dict[str, list[Artifact]]] = {}
+    for stage in STAGES:
+        for a in view.stage(stage):
+            language = _about(a, "language") or "shared"
+            for name in (stage, "total"):
+                found.setdefault(language, {}).setdefault(name, []).append(a)
+    rows: list[tuple[Value, ...]] = []
+    for language in sorted(found, key=lambda name: (name == "shared", name)):
+        for stage in (*(s for s in STAGES if s in found[language]), "total"):
+            some = found[language][stage]
+            prices = [a.cost_usd for a in some if a.cost_usd is not None]
+            money = sum(prices) if prices else None
+            share = money / BUDGET_USD if money is not None and stage == "total" else None
+            sums = (
+                sum(a.seconds for a in some),
+                sum(a.tokens_in for a in some),
+                sum(a.tokens_out for a in some),
+            )
+            # Only a teacher's tokens have a price that anybody could have set.
+            asked = [a for a in some if a.tokens_in or a.tokens_out]
+            unpriced = sum(a.cost_usd is None for a in asked)
+            rows.append((language, stage, len(some), *sums, money, unpriced, share))
+    return Sheet("cost_by_language", "Cost of each language", columns, tuple(rows))
+
+
+def contamination(view: StoreView) -> Sheet:
+    """What each source and mixture found of the benchmarks' texts in itself.
+
+    Read from the fact `contamination` of the artifact: counts by name. Without it, no row.
+    """
+    columns = (
+        LANGUAGE,
+        Column("stage", "Stage"),
+        Column("what", "What"),
+        Column("key", "Artifact"),
+        Column("found_in", "Where"),
+        Column("count", "Count", numeric=True),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for stage in ("source", "mixture"):
+        for a in view.stage(stage):
+            found = a.facts.get("contamination")
+            what = _about(a, "source") or _about(a, "mix")
+            for name, count in sorted(found.items()) if isinstance(found, dict) else ():
+                if isinstance(count, int | float):
+                    rows.append((_about(a, "language"), stage, what, a.key[:8], name, count))
+    return Sheet("contamination", "Benchmark texts in the training data", columns, tuple(rows))
+
+
+def resumed_note(view: StoreView) -> str:
+    """What the seconds leave out; "" when they leave out nothing."""
+    count = sum(a.resumed for stage in STAGES for a in view.stage(stage))
+    if not count:
+        return ""
+    return (
+        f"{count} artifacts were interrupted and continued: their seconds are the last attempt's."
+    )
+
+
+def provenance(view: StoreView) -> Sheet:
+    """What each artifact was made of and with."""
+    columns = (
+        Column("stage", "Stage"),
+        Column("label", "What"),
+        Column("key", "Key"),
+        Column("version", "Stage version"),
+        Column("commit", "Commit"),
+        Column("packages", "Packages"),
+    )
+    rows = [
+        (a.stage, a.label, a.key, a.version, _commit(a), _packages(a))
+        for stage in STAGES
+        for a in view.stage(stage)
+    ]
+    return Sheet("provenance", "Provenance", columns, tuple(rows))
+
+
+def _about(artifact: Artifact, name: str) -> str:
+    return str(artifact.about.get(name, ""))
+
+
+def _commit(artifact: Artifact) -> str | None:
+    if artifact.commit is None:
+        return None
+    return artifact.commit[:12] + (" + local changes" if artifact.dirty else "")
+
+
+def _packages(artifact: Artifact) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(artifact.packages.items()))
+
+
+def _number(row: Mapping[str, Any], name: str) -> int | float | None:
+    value = row.get(name)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _lines(value: object) -> list[Mapping[str, Any]]:
+    return [line for line in value if isinstance(line, dict)] if isinstance(value, list) else []
+
+
+def _reasons(step: Mapping[str, Any]) -> str:
+    reasons = step.get("reasons")
+    found = reasons.items() if isinstance(reasons, dict) else ()
+    return ", ".join(f"{reason} {count}" for reason, count in found)

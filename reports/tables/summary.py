@@ -1,0 +1,123 @@
+"""One line a task and producer: mean over languages, gain, wins, and what could be found."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import fmean, median
+
+from reports.stats.intervals import above_chance, minimum_detectable
+from reports.stats.languages import mean_over_languages
+from reports.tables.results import Result, Results
+from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
+from reports.tables.wins import Verdict
+
+NOTE = "Means over the languages with both scores; the interval is a bootstrap over languages."
+TESTED = (
+    "Win / tie / loss: by the paired test of each language at 5%. Detectable: the least gain that "
+    "such a test finds four times in five (median over languages)."
+)
+
+
+def summary(results: Results, found: Sequence[Verdict]) -> Sheet:
+    """Means over languages with their interval, and win, tie and loss counts."""
+    columns = (
+        TASK,
+        PRODUCER,
+        Column("languages", "Languages", numeric=True),
+        Column("base", "Base", ".1f", numeric=True),
+        Column("score", "Score", ".1f", numeric=True),
+        Column("gain", "Mean gain", "+.1f", numeric=True),
+        Column("low", "95% from", "+.1f", numeric=True),
+        Column("high", "95% to", "+.1f", numeric=True),
+        Column("wins_by_sign", "Wins by sign", numeric=True),
+        Column("wins", "Wins", numeric=True),
+        Column("ties", "Ties", numeric=True),
+        Column("losses", "Losses", numeric=True),
+        Column("wins_holm", "Wins, Holm", numeric=True),
+        Column("detectable", "Detectable", ".1f", numeric=True),
+        Column("chance", "Chance", ".1f", numeric=True),
+        Column("base_above_chance", "Base above chance", numeric=True),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for producer in results.trained:
+        for task in results.tasks:
+            gained = results.gained(task, producer)
+            if not gained:
+                continue
+            gain = mean_over_languages([r.gain.points for r in gained if r.gain])
+            own = [v for v in found if (v.result.task, v.result.producer) == (task, producer)]
+            tests = Counter(v.by_test for v in own)
+            tested = len(own) > tests["untested"]
+            rows.append(
+                (
+                    *(task, producer, gain.n, _mean(r.base for r in gained)),
+                    *(_mean(r.score for r in gained), gain.value, *(gain.interval or (None, None))),
+                    sum(v.by_sign == "win" for v in own),
+                    *((tests["win"], tests["tie"], tests["loss"]) if tested else (None,) * 3),
+                    sum(v.by_holm == "win" for v in own) if tested else None,
+                    _detectable(gained),
+                    *_chance(results, task, gained),
+                )
+            )
+    untested = all(verdict.by_test == "untested" for verdict in found)
+    notes = (NOTE, *(() if untested else (TESTED,)), *results.notes)
+    return Sheet("summary", "Means, gains and tests", columns, tuple(rows), notes=notes)
+
+
+def summary_table(file: Sheet) -> Sheet:
+    """`summary` for people: intervals and counts in words, "48 / 3 / 2"."""
+    names = [column.name for column in file.columns]
+    columns = (
+        *(c for c in file.columns if c.name in ("task", "producer", "languages", "base", "score")),
+        Column("gain", "Mean gain", "+.1f", numeric=True),
+        Column("interval", "95% interval", numeric=True),
+        Column("verdicts", "Win / tie / loss", numeric=True),
+        Column("by_sign", "By sign", numeric=True),
+        Column("wins_holm", "Win, Holm", numeric=True),
+        Column("detectable", "Detectable", ".1f", numeric=True),
+        Column("chance", "Chance", ".1f", numeric=True),
+        Column("base_above_chance", "Base above it", numeric=True),
+    )
+    rows = []
+    for row in file.rows:
+        at = dict(zip(names, row, strict=True))
+        tested = at["wins"] is not None
+        at["interval"] = None if at["low"] is None else interval_words(at["low"], at["high"])
+        at["verdicts"] = f"{at['wins']} / {at['ties']} / {at['losses']}" if tested else None
+        at["by_sign"] = at["wins_by_sign"]
+        rows.append(tuple(at[column.name] for column in columns))
+    return Sheet(file.name, file.title, columns, tuple(rows), notes=file.notes)
+
+
+def interval_words(low: Value, high: Value) -> str:
+    """ "+6.8 to +10.9", with a real minus sign."""
+    return f"{low:+.1f} to {high:+.1f}".replace("-", "−")
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    return fmean(value for value in values if value is not None)
+
+
+def _detectable(rows: Sequence[Result]) -> float | None:
+    """The median over languages; None where no gain has a standard error."""
+    errors = [r.gain.stderr for r in rows if r.gain and r.gain.stderr]
+    return minimum_detectable(median(errors)) if errors else None
+
+
+def _chance(
+    results: Results, task: str, gained: Sequence[Result]
+) -> tuple[float | None, int | None]:
+    """The chance level, and in how many languages base is above it (exact binomial, 5%)."""
+    names = {row.language.name for row in gained}
+    bases = {
+        row.language.name: row.record
+        for name in results.producers
+        for row in results.of(task, name)
+        if row.is_base and row.record and row.language.name in names
+    }
+    scores = [s for s in bases.values() if s.chance is not None]
+    if not scores:
+        return None, None
+    above = [
+        s for s in scores if above_chance(round(s.score * s.n / 100), s.n, s.chance or 0) < 0.05
+    ]
+    return scores[0].chance, len(above)

@@ -1,0 +1,131 @@
+"""Who won where: by a test, corrected for the number of languages, and by mere sign."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reports.stats.multiple import benjamini_hochberg, holm
+from reports.tables.results import Result, Results
+from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One gain, judged. Without a p-value the three verdicts by test are "untested"."""
+
+    result: Result
+    p_holm: float | None
+    q: float | None
+
+    @property
+    def by_sign(self) -> str:
+        assert self.result.gain
+        points = self.result.gain.points
+        return "win" if points > 0 else "loss" if points < 0 else "tie"
+
+    @property
+    def by_test(self) -> str:
+        return self._judged(self.result.gain.p if self.result.gain else None)
+
+    @property
+    def by_holm(self) -> str:
+        return self._judged(self.p_holm)
+
+    @property
+    def by_bh(self) -> str:
+        return self._judged(self.q)
+
+    def _judged(self, p: float | None) -> str:
+        if p is None:
+            return "untested"
+        return self.by_sign if p < ALPHA else "tie"
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Every gain with its p-values corrected over the languages of its task and producer."""
+    found = []
+    for producer in results.trained:
+        for task in results.tasks:
+            rows = results.gained(task, producer)
+            tested = [row for row in rows if row.gain and row.gain.p is not None]
+            ps = [row.gain.p for row in tested if row.gain and row.gain.p is not None]
+            adjusted = dict(
+                zip(
+                    map(id, tested), zip(holm(ps), benjamini_hochberg(ps), strict=True), strict=True
+                )
+            )
+            found += [Verdict(row, *adjusted.get(id(row), (None, None))) for row in rows]
+    return found
+
+
+def wins(found: Iterable[Verdict]) -> Sheet:
+    """Each language, task and producer: the gain, its p-values and the verdicts."""
+    columns = (
+        LANGUAGE,
+        TASK,
+        PRODUCER,
+        Column("base", "Base", ".1f", numeric=True),
+        Column("score", "Score", ".1f", numeric=True),
+        Column("gain", "Gain", "+.1f", numeric=True),
+        Column("p", "p", "p", numeric=True),
+        Column("p_holm", "p, Holm", "p", numeric=True),
+        Column("q_bh", "q, BH", "p", numeric=True),
+        Column("by_sign", "By sign"),
+        Column("by_test", "By test"),
+        Column("by_holm", "By Holm"),
+        Column("by_bh", "By BH"),
+        Column("test", "Test"),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for v in sorted(found, key=lambda v: v.result.language.name):
+        r, gain = v.result, v.result.gain
+        assert gain
+        rows.append(
+            (
+                *(r.language.name, r.task, r.producer, r.base, r.score, gain.points),
+                *(gain.p, v.p_holm, v.q, v.by_sign, v.by_test, v.by_holm, v.by_bh),
+                gain.test or gain.why,
+            )
+        )
+    return Sheet("wins", "Win, tie or loss", columns, tuple(rows), notes=(NOTE,))
+
+
+def wins_by_language(found: Iterable[Verdict]) -> Sheet:
+    """On how many tasks each language won, tied and lost."""
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in found:
+        result = verdict.result
+        groups.setdefault((result.language.name, result.producer), []).append(verdict)
+    columns = (
+        LANGUAGE,
+        PRODUCER,
+        Column("tasks", "Tasks", numeric=True),
+        Column("wins_by_sign", "Wins by sign", numeric=True),
+        Column("wins", "Wins", numeric=True),
+        Column("ties", "Ties", numeric=True),
+        Column("losses", "Losses", numeric=True),
+        Column("wins_holm", "Wins, Holm", numeric=True),
+    )
+    rows = []
+    for group in sorted(groups):
+        some = groups[group]
+        tests, corrected = Counter(v.by_test for v in some), Counter(v.by_holm for v in some)
+        tested = len(some) - tests["untested"]
+        rows.append(
+            (
+                *group,
+                len(some),
+                sum(v.by_sign == "win" for v in some),
+                *((tests["win"], tests["tie"], tests["loss"]) if tested else (None,) * 3),
+                corrected["win"] if tested else None,
+            )
+        )
+    return Sheet("wins_by_language", "Wins of each language", columns, tuple(rows), notes=(NOTE,))
+
+
+NOTE = (
+    "A win or loss by test has p below 5% on the same items; by Holm it stays so for all languages "
+    "of the task together. By sign counts any gain above zero, as published tables do."
+)
