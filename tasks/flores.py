@@ -1,5 +1,5 @@
-"""FLORES-200: professional translations of Wikimedia sentences (arXiv 2207.04672,
-`openlanguagedata/flores_plus`), scored as translation in both directions with chrF++.
+"""FLORES-200: professional translations of Wikimedia sentences, scored in both directions
+with chrF++ (arXiv 2207.04672, `openlanguagedata/flores_plus`).
 
 A row here: id="1" (position in the split), text (in the language), english
 

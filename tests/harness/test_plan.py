@@ -1,5 +1,7 @@
 """What depends on what: which keys a change moves, and which it leaves alone."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,10 @@ import pytest
 
 from harness.experiment import Plan, plan
 from harness.overrides import CONF
+from tasks import hub
 from tasks.catalogue import TASKS
 from tasks.errors import DataMissing, WordsMissing
+from tasks.files import EMBEDDED
 
 Planned = Callable[..., Plan]
 
@@ -121,3 +125,35 @@ def test_a_protocol_moves_the_scores_that_it_applies_to(
 def test_a_language_without_words_is_an_error_before_any_work(planned: Planned) -> None:
     with pytest.raises(WordsMissing, match=r"not written in Mizo yet .* to .*words\.yaml"):
         planned("language=mizo", "mix=topic", "++evaluate.protocol.instructions=language")
+
+
+def test_the_commit_of_a_hub_repository_is_in_the_key(planned: Planned, tmp_path: Path) -> None:
+    def commit() -> str:
+        git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@x"]
+        for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+            subprocess.run([*git, *command], check=True)
+        done = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True)
+        return done.stdout.decode().strip()
+
+    def scored() -> Any:
+        hub.resolve.cache_clear()
+        made = planned(
+            "mix=topic",
+            "++data_dir=hub",
+            f"++evaluate.hub.sib200={tmp_path}",
+            "++evaluate.tasks=[sib200]",
+        )
+        return made.cells[0].score
+
+    shutil.copyfile(EMBEDDED / "sib200" / "swh_Latn" / "test.tsv", tmp_path / "test.tsv")
+    card = "configs: [{config_name: swh_Latn, data_files: [{split: test, path: test.tsv}]}]"
+    (tmp_path / "README.md").write_text(f"---\n{card}\n---\n")
+    first_commit, first = commit(), scored()
+    (tmp_path / "LICENSE").write_text("x")
+    second_commit, second = commit(), scored()
+    assert [stage.fields["data"]["revision"] for stage in (first, second)] == [
+        first_commit,
+        second_commit,
+    ]
+    assert first.fields["data"]["sha256"] == second.fields["data"]["sha256"]
+    assert first.key != second.key
