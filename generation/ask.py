@@ -56,7 +56,9 @@ class Asker:
         ledger: Ledger,
         seed: int,
         progress: Progress,
+        pilot: int | None = None,
     ) -> None:
+        """`pilot`: ask no more than so many requests of each step, and go on with their answers."""
         self.teacher = teacher
         self.prompts = prompts
         self.seed = seed
@@ -67,6 +69,7 @@ class Asker:
         self._ledger = ledger
         self._progress = progress
         self._asked: set[str] = set()
+        self._pilot = pilot
 
     def step(self, name: str) -> Step:
         """A new line in the table of yields."""
@@ -116,8 +119,11 @@ class Asker:
         Counts asked, answered and the reasons of what did not finish, also in `passing`. A
         request that failed is not asked twice in a run.
         """
-        found = self._ledger.answered(requests) | self._asked
+        answered = self._ledger.answered(requests)
+        found = answered | self._asked
         missing = list({r.key: r for r in requests if r.key not in found}.values())
+        if self._pilot is not None:
+            missing = missing[: max(0, self._pilot - len(answered))]
         total, ready = len(requests), len(requests) - len(missing)
         self._progress(ready, total, step.step)
 

@@ -8,6 +8,7 @@ characters that would act in a terminal or hide text.
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ def write_card(
     flores_code: str | None,
     teacher: str,
     seed: int,
-    inputs: dict[str, str],
+    inputs: Mapping[str, str],
+    origins: Mapping[str, str],
     facts: SourceFacts,
 ) -> None:
-    """Write README.md; `inputs` are the SHA-256 of what the source was made from, by role."""
+    """Write README.md.
+
+    `inputs` are the SHA-256 of what the source was made from, `origins` where it was had, by role.
+    """
     head = {
         "pretty_name": f"{language}: {source}",
         "language": (flores_code or "").partition("_")[0] or "und",
@@ -59,6 +64,7 @@ def write_card(
                 ["input tokens", facts.tokens_input],
                 ["output tokens", facts.tokens_output],
                 ["cost", cost],
+                *([role, value] for role, value in sorted(origins.items())),
                 *([f"SHA-256 of {role}", value] for role, value in sorted(inputs.items())),
             ],
         ),

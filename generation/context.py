@@ -1,5 +1,6 @@
 """Prompts about texts of the language: each text gets one of eight tasks in turn."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -25,8 +26,14 @@ def read_texts(location: str | None, *, language: str, flores_code: str | None) 
         raise InputError(
             f"The context texts {path} cannot be read: {error}. Remedy: save them as UTF-8."
         ) from error
-    parts = _BLANK_LINE.split(content) if _BLANK_LINE.search(content.strip()) else None
-    texts = [text.strip() for text in (parts or content.splitlines()) if text.strip()]
+    parts: list[str]
+    if path.suffix == ".jsonl":
+        parts = _json_texts(path, content)
+    elif _BLANK_LINE.search(content.strip()):
+        parts = _BLANK_LINE.split(content)
+    else:
+        parts = content.splitlines()
+    texts = [text.strip() for text in parts if text.strip()]
     if not texts:
         raise InputError(f"The file {path} holds no text. Remedy: put texts into it.")
     return texts
@@ -43,7 +50,7 @@ def find_texts(location: str | None, *, language: str, flores_code: str | None) 
     if path.is_file():
         return path
     names = [flores_code, language, language.lower().replace(" ", "_")]
-    files = [path / f"{name}.txt" for name in names if name]
+    files = [path / f"{name}{end}" for name in names if name for end in (".txt", ".jsonl")]
     for file in files:
         if file.is_file():
             return file
@@ -52,6 +59,20 @@ def find_texts(location: str | None, *, language: str, flores_code: str | None) 
         f"(looked for {', '.join(file.name for file in files)}). Remedy: correct "
         "sources.context.texts, or leave the source out."
     )
+
+
+def _json_texts(path: Path, content: str) -> list[str]:
+    texts = []
+    # Not splitlines(): JSON may hold the other characters that end a line.
+    for number, line in enumerate(content.split("\n"), 1):
+        try:
+            texts.append(json.loads(line)["text"] if line.strip() else "")
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f'{path}, line {number}: no object with a "text" ({error}). Remedy: one text a '
+                'line, {"text": "..."}.'
+            ) from error
+    return texts
 
 
 async def context_prompts(

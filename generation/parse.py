@@ -28,13 +28,19 @@ def read_list(text: str, limit: int) -> list[str] | None:
     None if there is no list or nothing is in it.
     """
     for value in _values(text):
-        found = value.get("items") if isinstance(value, dict) else value
+        found = _only_value(value) if isinstance(value, dict) else value
         if isinstance(found, list) and found and all(isinstance(item, str) for item in found):
             return _clean(found, limit)
     if _LINE_OPENING.search(text):
         return None
     lines = [match[1] for line in text.splitlines() if (match := _LIST_LINE.fullmatch(line))]
     return _clean(lines, limit) if len(lines) > 1 or limit == 1 else None
+
+
+def _only_value(value: dict[str, Any]) -> Any:
+    """The list in {"items": [...]} or {"prompts": [...]}; a lone string as a list of one."""
+    found = next(iter(value.values())) if len(value) == 1 else value.get("items")
+    return [found] if isinstance(found, str) else found
 
 
 def read_conversation(text: str) -> list[Turn] | None:

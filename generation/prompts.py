@@ -30,6 +30,14 @@ _REQUESTS: dict[str, frozenset[str]] = {
 # The others ask for a list and get the list format appended.
 _NOT_LISTS = ("respond", "translate")
 
+# The keys of the original repository's config.yaml, with {lang_name} for the language; each is the
+# system message of these requests. They say themselves in what form lists are to come.
+_ORIGINAL = {
+    "prompt_gen_system_prompt_template": ("topic_prompts", "scenario_prompts", "context_prompts"),
+    "prompt_improvement_system_prompt_template": ("revise", "revise_context"),
+    "response_gen_system_prompt_template": ("respond",),
+}
+
 
 @dataclass(frozen=True)
 class Prompts:
@@ -42,12 +50,13 @@ class Prompts:
     context_tasks: tuple[str, ...]
     _requests: Mapping[str, tuple[Template, Template]]
     _list_format: Template
+    _own_format: frozenset[str]
 
     def messages(self, request: str, /, *, count: int = 1, **values: str) -> list[dict[str, str]]:
         """The system and user message of a request; list requests end with the list's format."""
         filled = {"language": self.language, "count": str(count), **values}
         system, user = (part.substitute(filled) for part in self._requests[request])
-        if request not in _NOT_LISTS:
+        if request not in _NOT_LISTS and request not in self._own_format:
             system = f"{system}\n{self._list_format.substitute(filled)}"
         return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
@@ -60,12 +69,16 @@ class Prompts:
 
 
 def load_prompts(path: Path, *, language: str, lists: str) -> Prompts:
-    """Read and check a prompts file.
+    """Read and check a prompts file: one like prompts.yaml, or the original repository's
+    config.yaml, whose system messages then replace ours as they stand.
 
     Raises PromptsError with every missing key and unknown placeholder at once.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        original = _is_original(content)
+        if original:
+            content = _from_original(content)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise PromptsError(
             f"The prompts file {path} cannot be read: {error}. Remedy: start from a copy of "
@@ -88,6 +101,11 @@ def load_prompts(path: Path, *, language: str, lists: str) -> Prompts:
             f"The prompts file {path} cannot be used: {'; '.join(reader.problems)}. Remedy: "
             f"compare it with {DEFAULT_FILE.name} of this package."
         )
+    if original and lists == "schema":
+        raise PromptsError(
+            f"The prompts file {path} asks for its own JSON in a code block, and teacher.lists is "
+            "schema. Remedy: teacher.lists=fenced."
+        )
     return Prompts(
         language=language,
         lists=lists,
@@ -96,7 +114,24 @@ def load_prompts(path: Path, *, language: str, lists: str) -> Prompts:
         context_tasks=tuple(part.substitute(language=language) for part in tasks),
         _requests=requests,
         _list_format=list_format,
+        _own_format=frozenset(name for names in _ORIGINAL.values() for name in names)
+        if original
+        else frozenset(),
     )
+
+
+def _is_original(content: object) -> bool:
+    return isinstance(content, dict) and any(key in content for key in _ORIGINAL)
+
+
+def _from_original(content: dict[str, Any]) -> dict[str, Any]:
+    """Our own prompts with the original's system messages in their places."""
+    merged: dict[str, Any] = yaml.safe_load(DEFAULT_FILE.read_text(encoding="utf-8"))
+    for key, requests in _ORIGINAL.items():
+        wording = str(content.get(key) or "").replace("$", "$$").replace("{lang_name}", "$language")
+        for name in requests:
+            merged[name] = {**merged[name], "system": wording}
+    return merged
 
 
 class _Reader:

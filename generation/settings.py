@@ -82,6 +82,30 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """The Batch API: `dialect` openai or together uses it, None asks online.
+
+    A file holds at most `max_requests` and `max_bytes`; `discount` is the share of the price that
+    a batch saves; `poll_s` seconds pass between questions for the state.
+    """
+
+    dialect: Literal["openai", "together"] | None = None
+    max_requests: int = 50_000
+    max_bytes: int = 100_000_000
+    completion_window: str = "24h"
+    discount: float = 0.5
+    poll_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.dialect is not None:
+            _one_of(self, "dialect", ("openai", "together"))
+        _at_least(self, 1, "max_requests", "max_bytes")
+        _between(self, "discount", 0.0, 1.0)
+        if not self.poll_s > 0:
+            raise ValueError(f"Batch.poll_s: above 0, received {self.poll_s!r}")
+
+
+@dataclass(frozen=True)
 class Price:
     """Dollars per million tokens."""
 
@@ -116,6 +140,7 @@ class Teacher:
     usd_per_million_output: float | None = field(default=None, metadata=_UNKEYED)
     budget_usd: float | None = field(default=None, metadata=_UNKEYED)
     budget_calls: int | None = field(default=None, metadata=_UNKEYED)
+    batch: Batch = field(default_factory=Batch, metadata=_UNKEYED)
     temperature: float = 1.0
     max_tokens: int = 2048
     response_max_tokens: int = 4096
@@ -139,6 +164,8 @@ class Teacher:
         _at_least(self, 0, "usd_per_million_input", "usd_per_million_output")
         _at_least(self, 0, "budget_usd", "budget_calls")
         _one_of(self, "reasoning", ("optional", "required"))
+        if self.batch.dialect and len(self.endpoints) > 1:
+            raise ValueError("Teacher.batch: one endpoint, received several")
         if self.base_url is not None and self.endpoints:
             raise ValueError("Teacher: base_url or endpoints, received both")
         if not self.timeout_s > 0:
@@ -202,34 +229,40 @@ class Context:
 
     `texts` is a UTF-8 text file, or a directory that holds `<FLORES code>.txt` or
     `<language>.txt`. If the file has a blank line, blank lines separate its texts; otherwise every
-    line is a text.
+    line is a text. A `.jsonl` file has its texts under "text". Or a data set of the Hub,
+    `hub:owner/name`, of which the first `scan` rows of `subset` (None: the FLORES code) are read.
     """
 
     # Not the path but the content of a file is part of the key: see source.input_hashes.
     texts: str | None = field(default=None, metadata=_UNKEYED)
+    subset: str | None = field(default=None, metadata=_UNKEYED)
+    scan: int = field(default=50_000, metadata=_UNKEYED)
     max_texts: int = 10_000
     first_tokens: int = 1_000
     prompts: int = 3
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "max_texts", "first_tokens", "prompts")
+        _at_least(self, 1, "max_texts", "first_tokens", "prompts", "scan")
 
 
 @dataclass(frozen=True)
 class Translated:
-    """English chats to translate: `conversations` is a JSONL file, one chat an object.
+    """English chats to translate: `conversations` is a JSONL file, one chat an object, or a data
+    set of the Hub, `hub:owner/name`, of which the first `scan` rows of `subset` are read.
 
     Ratios are translated / original tokens of a turn; `max_input_tokens` is of a whole chat.
     """
 
     conversations: str | None = field(default=None, metadata=_UNKEYED)
+    subset: str | None = field(default=None, metadata=_UNKEYED)
+    scan: int = field(default=200_000, metadata=_UNKEYED)
     max_conversations: int = 15_000
     max_input_tokens: int = 2_048
     min_ratio: float = 0.75
     max_ratio: float = 25.0
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "max_conversations", "max_input_tokens")
+        _at_least(self, 1, "max_conversations", "max_input_tokens", "scan")
         _at_least(self, 0, "min_ratio")
         _at_least(self, self.min_ratio, "max_ratio")
 

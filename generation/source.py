@@ -3,13 +3,15 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from generation.ask import Asker, Progress
 from generation.card import write_card
 from generation.context import context_prompts, find_texts, read_texts
+from generation.corpus import is_hub
 from generation.errors import InputError, OutputError, TeacherError
 from generation.facts import SourceFacts
 from generation.items import Made
@@ -42,6 +44,8 @@ def make_source(
     count_tokens: Callable[[str], int],
     cut_tokens: Callable[[str, int], str],
     progress: Progress,
+    pilot: int | None = None,
+    origins: Mapping[str, str] = MappingProxyType({}),
 ) -> SourceFacts:
     """Ask the teacher for what the ledger lacks and write out/rows.jsonl.
 
@@ -50,7 +54,9 @@ def make_source(
     `language` is the one its answers were identified as, or null (see quality/inspection.py).
     `cut_tokens(text, n)` gives the first n tokens' text. `progress` is told (done, total, note) of
     the current step. Each response is in the ledger as soon as it arrives, so an interrupted call,
-    repeated, goes on from there and writes the same files: rows.jsonl and the data set's card.
+    repeated, goes on from there and writes the same files: rows.jsonl and the data set's card,
+    which names the `origins` of its inputs. With `pilot`, at most so many requests of each step are
+    asked and nothing is written but the ledger.
     Raises a GenerationError for what a user can mend. One is that requests failed for reasons that
     may pass: nothing is written then, since another call would fill the holes. A request that the
     teacher refuses (HTTP 400) is no hole but a counted loss.
@@ -81,6 +87,7 @@ def make_source(
                     ledger=book,
                     seed=seed,
                     progress=progress,
+                    pilot=pilot,
                 )
                 if source == "translated":
                     rows = translate(asker, settings.translated, count_tokens)
@@ -93,8 +100,11 @@ def make_source(
                         flores_code=flores_code,
                         cut_tokens=cut_tokens,
                     )
-                whole = _whole(rows, asker, source)
-                written = await _write(whole, inspection, out / "rows.jsonl")
+                if pilot is None:
+                    whole = _whole(rows, asker, source)
+                    written = await _write(whole, inspection, out / "rows.jsonl")
+                else:
+                    written = sum([1 async for _ in rows])
                 quality = inspection.done()
                 # The last step made the rows; what was asked to be left out is its loss.
                 step = asker.steps[-1]
@@ -113,6 +123,8 @@ def make_source(
                 calls_new=book.appended,
                 quality=quality,
             )
+            if pilot is not None:
+                return facts
             write_card(
                 out,
                 source,
@@ -121,6 +133,7 @@ def make_source(
                 teacher=teacher.name,
                 seed=seed,
                 inputs=inputs,
+                origins=origins,
                 facts=facts,
             )
             return facts
@@ -136,12 +149,15 @@ def input_hashes(
     settings: Sources,
     prompts_file: Path,
 ) -> dict[str, str]:
-    """SHA-256 of each file that a source is made from, by its role, for an artifact's key."""
+    """SHA-256 of each file that a source is made from, by its role, for an artifact's key.
+
+    Data sets of the Hub are no files here: see corpus.py.
+    """
     files = {"prompts": prompts_file}
-    if source == "context":
+    if source == "context" and not is_hub(settings.context.texts):
         texts = settings.context.texts
         files["texts"] = find_texts(texts, language=language, flores_code=flores_code)
-    if source == "translated":
+    if source == "translated" and not is_hub(settings.translated.conversations):
         files["conversations"] = find_conversations(settings.translated.conversations)
     try:
         return {role: _file_hash(path) for role, path in files.items()}

@@ -77,6 +77,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     from rich.console import Console
 
     from harness.experiment import plan
+    from harness.forecast import announce, show_forecast
     from harness.progress import Display
     from harness.runs import write_plan
     from harness.store import Store
@@ -85,8 +86,6 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     root, cache = Path(config.store).expanduser(), Path(config.cache).expanduser()
     ledgers = root / "ledger"
     ledgers.mkdir(parents=True, exist_ok=True)
-    stages = plan(config, ledgers)
-    write_plan(folder, config, stages, resolved)
     console = Console()
 
     def may_make(stage: Any) -> str | None:
@@ -98,6 +97,13 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
         return None
 
     store = Store(root, cache, Display(console, name), may_make)
+    if config.plan:
+        show_forecast(config, ledgers, store, console)
+        return
+    stages = plan(config, ledgers)
+    write_plan(folder, config, stages, resolved)
+    if config.teacher.kind != "embedded" and not all(map(store.find, stages.sources.values())):
+        announce(config, ledgers, console)
     store.build_all(stages.targets(config.stop_after))
     if config.stop_after:
         console.print(f"Stopped after {config.stop_after}, as asked. Results: {root}")

@@ -127,6 +127,8 @@ class Config:
     store: str
     cache: str
     seed: int = 0
+    plan: bool = False
+    pilot: int = 0
     data_dir: str | None = None
     stop_after: Literal["sources", "mix", "train"] | None = None
     on_missing: OnMissing = field(default_factory=OnMissing)

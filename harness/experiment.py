@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from generation.corpus import PINS, fetch, is_hub, resolve
+from generation.facts import SourceFacts
 from generation.mixture import make_mixture
 from generation.source import Source, input_hashes, make_source
 from harness.config import Config, Language
@@ -26,6 +28,8 @@ from tasks.files import EMBEDDED
 from tasks.loading import Loaded, load_task
 from training.precision import has_nvidia_gpu, resolve_precision
 from training.students import embedded_gguf
+
+CORPUS_ROWS = "rows.jsonl"
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,9 @@ def plan(config: Config, ledgers: Path) -> Plan:
     }
     mixture = mixture_stage(config, sources)
     trained = train_stage(config, base, mixture)
-    tasks = {name: task_or_gap(config, TASKS[name], data) for name in config.evaluate.tasks}
+    # Who stops before there is a checkpoint needs no benchmark.
+    scored = () if config.stop_after in ("sources", "mix") else config.evaluate.tasks
+    tasks = {name: task_or_gap(config, TASKS[name], data) for name in scored}
     cells = [
         score_cell(config, name, loaded, producer, checkpoint)
         for producer, checkpoint in (("base", base), (f"trained:{config.mix.name}", trained))
@@ -109,24 +115,14 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
         prompts_file=Path(config.prompts_file),
     )
 
+    corpus = corpus_stage(config, source, ledgers)
+    # Contexts are cut, and translations filtered, by the student's tokens.
+    inputs = {"base": base} if source in ("context", "translated") else {}
+    if corpus:
+        inputs["corpus"] = corpus
+
     def make(work: Work) -> Outcome:
-        tokens = StudentTokens(work.inputs.get("base"))
-        with running_teacher(teacher, weights) as ready:
-            facts = make_source(
-                source,
-                language=language.name,
-                flores_code=language.flores_code,
-                script=language.script,
-                settings=config.sources,
-                teacher=ready,
-                prompts_file=Path(config.prompts_file),
-                seed=config.seed,
-                ledger=ledgers / f"{_slug(language)}.sqlite",
-                out=work.out,
-                count_tokens=tokens.count,
-                cut_tokens=tokens.cut,
-                progress=work.progress,
-            )
+        facts = ask_teacher(config, source, ledgers, work, weights)
         return Outcome(asdict(facts), facts.tokens_input, facts.tokens_output, facts.cost_usd)
 
     return Stage(
@@ -142,11 +138,86 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
             "teacher_weights": file_sha256(weights) if weights else None,
             "files": files,
         },
-        # Contexts are cut, and translations filtered, by the student's tokens.
-        inputs={"base": base} if source in ("context", "translated") else {},
+        inputs=inputs,
         make=make,
         about={"language": language.name, "source": source, "teacher": teacher.name},
     )
+
+
+def ask_teacher(
+    config: Config,
+    source: Source,
+    ledgers: Path,
+    work: Work,
+    weights: Path | None,
+    pilot: int | None = None,
+) -> SourceFacts:
+    """Makes a source, or asks a pilot of it, with the teacher running."""
+    language, settings, origins = config.language, config.sources, {}
+    if corpus := work.inputs.get("corpus"):
+        rows, facts = str(corpus.path / CORPUS_ROWS), corpus.facts
+        role = "texts" if source == "context" else "conversations"
+        place = f"{facts['repository']}, {facts['subset']}, at {facts['commit']}"
+        origins[role] = f"{place}, first {facts['rows']:,} rows"
+        if source == "context":
+            settings = replace(settings, context=replace(settings.context, texts=rows))
+        else:
+            translated = replace(settings.translated, conversations=rows)
+            settings = replace(settings, translated=translated)
+    tokens = StudentTokens(work.inputs.get("base"))
+    with running_teacher(config.teacher, weights) as ready:
+        return make_source(
+            source,
+            language=language.name,
+            flores_code=language.flores_code,
+            script=language.script,
+            settings=settings,
+            teacher=ready,
+            prompts_file=Path(config.prompts_file),
+            seed=config.seed,
+            ledger=ledger_file(config, ledgers),
+            out=work.out,
+            count_tokens=tokens.count,
+            cut_tokens=tokens.cut,
+            progress=work.progress,
+            pilot=pilot,
+            origins=origins,
+        )
+
+
+def corpus_stage(config: Config, source: Source, ledgers: Path) -> Stage | None:
+    """The rows of a data set of the Hub that a source starts from; None for local files."""
+    context, translated = config.sources.context, config.sources.translated
+    if source == "context":
+        location, subset, scan = context.texts, context.subset, context.scan
+        subset = subset or config.language.flores_code
+    elif source == "translated":
+        location, subset, scan = translated.conversations, translated.subset, translated.scan
+    else:
+        return None
+    if location is None or not is_hub(location):
+        return None
+    place = resolve(location, subset, ledgers / PINS)
+
+    def make(work: Work) -> Outcome:
+        rows = fetch(place, scan, work.out / CORPUS_ROWS, work.progress)
+        return Outcome({"rows": rows, **asdict(place)})
+
+    return Stage(
+        name="corpus",
+        version=1,
+        label=f"{place.repository}, {subset or 'default'}: the first {scan:,} rows",
+        # Of a folder the content counts, not where it lies.
+        fields={**asdict(place), "scan": scan} | ({"repository": None} if place.folder else {}),
+        make=make,
+        about={"repository": place.repository, "subset": subset},
+        shared=True,
+    )
+
+
+def ledger_file(config: Config, ledgers: Path) -> Path:
+    """The ledger of the experiment's language."""
+    return ledgers / f"{_slug(config.language)}.sqlite"
 
 
 def mixture_stage(config: Config, sources: Mapping[str, Stage]) -> Stage:

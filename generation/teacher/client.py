@@ -18,6 +18,7 @@ from typing import Self
 from generation.errors import BudgetError, TeacherError
 from generation.ids import canonical
 from generation.settings import Teacher
+from generation.teacher.batch import BatchClient
 from generation.teacher.budget import Budget
 from generation.teacher.endpoint import Attempt, Endpoint
 from generation.teacher.ledger import Ledger, Outcome, Request, cost_of
@@ -71,6 +72,10 @@ class TeacherClient:
         or beyond the budget; calls that are under way then still come to their end, since they
         are paid for.
         """
+        if self.settings.batch.dialect:
+            batches = BatchClient(self.settings, self.endpoints[0])
+            await batches.ask_all(requests, ledger, tell, self._worst)
+            return
         spent = ledger.spent()
         budget = Budget(
             self.settings.budget_usd,

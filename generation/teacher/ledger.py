@@ -92,6 +92,15 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """Answered requests of a step, and the mean tokens of one."""
+
+    calls: int
+    tokens_input: float
+    tokens_output: float
+
+
+@dataclass(frozen=True)
 class Spent:
     """All that a ledger records: attempts, and the dollars of the responses whose cost is known."""
 
@@ -169,6 +178,45 @@ class Ledger:
                 "SELECT coalesce(sum(attempts), 0), coalesce(sum(usd), 0.0) FROM calls"
             ).fetchone()
         return Spent(calls, usd)
+
+    def samples(self, model: str) -> dict[str, Sample]:
+        """For each step the answered requests to a model, and their mean tokens."""
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT step, count(DISTINCT key), avg(tokens_input), avg(tokens_output) FROM calls"
+                " WHERE response IS NOT NULL AND json_extract(request, '$.model') = ?"
+                " GROUP BY step",
+                (model,),
+            ).fetchall()
+        return {step: Sample(*numbers) for step, *numbers in rows}
+
+    def script(self, statements: str) -> None:
+        """Run statements, such as those that make tables."""
+        with self._explained():
+            self._connection.executescript(statements)
+
+    def execute(self, statement: str, values: tuple[object, ...]) -> None:
+        """Write one row of another table."""
+        with self._explained():
+            self._connection.execute(statement, values)
+
+    def rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        with self._explained():
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is written in the block, or nothing of it."""
+        with self._explained():
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        with self._explained():
+            self._connection.execute("COMMIT")
 
     def answered(self, requests: Sequence[Request]) -> set[str]:
         """The keys of those requests that have an accepted response."""

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from running import LEAST, SMALL, run
+from running import LEAST, SMALL, count_tokens, cut_tokens, run
 from scripted import Scripted, completion
 
-from generation.errors import InputError
-from generation.prompts import DEFAULT_FILE
+from generation.errors import InputError, PromptsError
+from generation.prompts import DEFAULT_FILE, load_prompts
 from generation.settings import Context, Sources, Teacher, Translated
-from generation.source import Source, input_hashes
+from generation.source import Source, input_hashes, make_source
 
 
 def rows(folder: Path, source: str) -> list[dict[str, Any]]:
@@ -123,7 +123,11 @@ def test_how_a_text_file_is_read(
     ("source", "settings", "words"),
     [
         ("context", Sources(), "none are given.*sources.context.texts"),
-        ("context", Sources(context=Context(texts="/nowhere")), "swh_Latn.txt, Swahili.txt"),
+        (
+            "context",
+            Sources(context=Context(texts="/nowhere")),
+            "swh_Latn.txt, swh_Latn.jsonl, Swahili.txt",
+        ),
         ("translated", Sources(), "none is given.*sources.translated.conversations"),
         ("translated", Sources(translated=Translated("/nowhere")), "not a file"),
     ],
@@ -211,3 +215,54 @@ def test_input_hashes_follow_the_content(tmp_path: Path) -> None:
     assert before.keys() == after.keys() == {"prompts", "texts"}
     assert before["prompts"] == after["prompts"]
     assert before["texts"] != after["texts"]
+
+
+ORIGINAL = """\
+do_batch: True
+prompt_gen_system_prompt_template: |
+    Speak {lang_name}, cost: $5. One JSON object with a key "prompts".
+prompt_improvement_system_prompt_template: |
+    Improve this {lang_name} prompt. A key "improved_prompt".
+response_gen_system_prompt_template: |
+    Answer in {lang_name}.
+translation_number_rows: 15000
+"""
+
+
+def test_the_original_repositorys_prompts_are_used_as_they_stand(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    """A file of its keys: they replace the system messages, and its own JSON form is read."""
+    path = tmp_path / "config.yaml"
+    path.write_text(ORIGINAL, encoding="utf-8")
+
+    def behave(body: dict[str, Any], nth: int) -> dict[str, Any] | None:
+        system = body["messages"][0]["content"]
+        if '"prompts"' in system:
+            return completion(json.dumps({"prompts": [f"swali {body['seed']}", "swali b"]}))
+        if "improved_prompt" in system:
+            return completion(json.dumps({"improved_prompt": f"swali refu {body['seed']}"}))
+        return None
+
+    server.behave = behave
+    facts = make_source(
+        "topic",
+        language="Swahili",
+        flores_code="swh_Latn",
+        settings=SMALL,
+        teacher=teacher,
+        prompts_file=path,
+        seed=1,
+        ledger=tmp_path / "ledger.sqlite",
+        out=tmp_path / "topic",
+        count_tokens=count_tokens,
+        cut_tokens=cut_tokens,
+        progress=lambda done, total, note: None,
+    )
+    systems = {body["messages"][0]["content"] for body in server.bodies}
+    assert 'Speak Swahili, cost: $5. One JSON object with a key "prompts".' in systems
+    assert "Answer in Swahili." in systems
+    assert facts.rows == facts.steps[-1].asked > 0
+    assert sum(row["provenance"]["revised"] for row in rows(tmp_path, "topic")) > 0
+    with pytest.raises(PromptsError, match=r"teacher\.lists=fenced"):
+        load_prompts(path, language="Swahili", lists="schema")

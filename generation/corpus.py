@@ -1,0 +1,130 @@
+"""Texts and chats from a data set of the Hugging Face Hub, streamed, at one recorded commit.
+
+A place is written `hub:owner/name`, `hub:owner/name@revision`, or `hub:` and the path of a folder
+in a repository's layout. The first commit that a place is resolved to is written down beside the
+ledgers and stays: what was paid for must not change because a data set did.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generation.errors import InputError
+
+MARK = "hub:"
+PINS = "hub.json"
+_COMMIT = re.compile("[0-9a-f]{40}")
+_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A subset of a repository at one commit (for a folder, the hash of its files)."""
+
+    repository: str
+    commit: str
+    subset: str | None
+    folder: bool
+
+
+def is_hub(location: str | None) -> bool:
+    """Whether a location names a data set of the Hub."""
+    return bool(location) and str(location).startswith(MARK)
+
+
+def resolve(location: str, subset: str | None, pins: Path) -> Place:
+    """The place with its commit; `pins` is the file that remembers what was resolved before.
+
+    Raises InputError when the Hub does not know it or cannot be reached.
+    """
+    name, _, revision = location.removeprefix(MARK).partition("@")
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return Place(str(folder.resolve()), _content(folder), subset, folder=True)
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{location}: neither a folder nor a repository's name. Remedy: hub:owner/name, "
+            "hub:owner/name@revision, or hub:FOLDER."
+        )
+    if _COMMIT.fullmatch(revision):
+        return Place(name, revision, subset, folder=False)
+    known = json.loads(pins.read_text(encoding="utf-8")) if pins.is_file() else {}
+    asked = f"{name}@{revision or 'main'}"
+    if asked not in known:
+        known[asked] = _commit(name, revision or None)
+        pins.parent.mkdir(parents=True, exist_ok=True)
+        partial = pins.with_name(f"{pins.name}.tmp")
+        partial.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        partial.replace(pins)
+    return Place(name, known[asked], subset, folder=False)
+
+
+def fetch(place: Place, scan: int, out: Path, progress: Callable[[int, int, str], None]) -> int:
+    """Write the first `scan` rows of the train split to `out` as JSON lines, as they stand.
+
+    Raises InputError when the subset is not there or the connection is lost.
+    """
+    written = 0
+    partial = out.with_name(f"{out.name}.tmp")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            for row in _stream(place):
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                written += 1
+                if written % 100 == 0:
+                    progress(written, scan, place.repository)
+                if written >= scan:
+                    break
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        at = f"{place.repository} at {place.commit[:12]}, subset {place.subset}"
+        raise InputError(
+            f"{at}, cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:300]}. "
+            "Remedy: see that the subset exists and the network works, or give local files."
+        ) from error
+    if not written:
+        raise InputError(f"{place.repository}, subset {place.subset}: it has no rows.")
+    partial.replace(out)
+    return written
+
+
+def _stream(place: Place) -> Iterator[dict[str, Any]]:
+    import datasets
+
+    options: dict[str, Any] = {} if place.folder else {"revision": place.commit}
+    data = datasets.load_dataset(
+        place.repository, place.subset, split="train", streaming=True, **options
+    )
+    # Only what is used: the other columns of such data sets are most of their size.
+    wanted = ("id", "text", "messages", "conversations", "langdetect")
+    for row in data:
+        yield {name: row[name] for name in wanted if name in row}
+
+
+def _commit(name: str, revision: str | None) -> str:
+    import httpx2
+    from huggingface_hub import HfApi
+
+    try:
+        commit = HfApi().dataset_info(name, revision=revision, timeout=30).sha
+    except (OSError, httpx2.HTTPError) as error:
+        raise InputError(
+            f"The Hub does not give the commit of {name} at {revision or 'main'}: "
+            f"{' '.join(str(error).split())[:300]}. Remedy: check the name, the network and "
+            f"HF_TOKEN, give hub:{name}@COMMIT, which needs no question, or local files."
+        ) from error
+    if not commit:
+        raise InputError(f"The Hub gives no commit of {name}. Remedy: give hub:{name}@COMMIT.")
+    return commit
+
+
+def _content(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,105 @@
+"""How providers spell the Batch API: OpenAI (also Azure, Groq, vLLM's offline runner) and Together.
+
+OpenAI: purpose `batch`, 50,000 requests and 200 MB a file, a list in `data`, lower-case states;
+`completed` may come with an error file alone. Together: purpose `batch-api`, 100 MB, the new batch
+inside `job`, a bare list, upper-case states.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+_OVER = ("completed", "failed", "expired", "cancelled")
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a batch stands; the files are there once it is over, either, both or none."""
+
+    status: str
+    output_file: str | None
+    error_file: str | None
+    error: str | None
+
+    @property
+    def over(self) -> bool:
+        """Whether it will not change any more."""
+        return self.status in _OVER
+
+    @property
+    def failed_whole(self) -> bool:
+        """Whether the provider refused the batch as such."""
+        return self.status == "failed"
+
+
+class Dialect:
+    """OpenAI's own."""
+
+    list_params: ClassVar[dict[str, Any]] = {"limit": 100}
+
+    def line(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A line of the input file."""
+        return {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
+
+    def upload(self, name: str) -> tuple[str, dict[str, str]]:
+        """(path, form fields) of an upload."""
+        return "/files", {"purpose": "batch"}
+
+    def batch(self, file: str, window: str, name: str) -> dict[str, Any]:
+        """The body that makes a batch."""
+        return {
+            "input_file_id": file,
+            "endpoint": "/v1/chat/completions",
+            "completion_window": window,
+            "metadata": {"kakugo": name},
+        }
+
+    def created(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The batch in the answer to its making."""
+        return answer
+
+    def listed(self, answer: Any) -> list[dict[str, Any]]:
+        """The batches in the answer to a list."""
+        found = answer.get("data") if isinstance(answer, dict) else answer
+        return [entry for entry in found or [] if isinstance(entry, dict)]
+
+    def state(self, answer: dict[str, Any]) -> State:
+        """The state of a batch."""
+        errors = answer.get("errors")
+        details = errors.get("data") if isinstance(errors, dict) else None
+        said = [str(entry.get("message")) for entry in details or [] if isinstance(entry, dict)]
+        return State(
+            status=str(answer.get("status")).lower(),
+            output_file=answer.get("output_file_id"),
+            error_file=answer.get("error_file_id"),
+            error="; ".join(said) or answer.get("error"),
+        )
+
+
+class Together(Dialect):
+    """Together's."""
+
+    list_params: ClassVar[dict[str, Any]] = {}
+
+    def line(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A line of the input file."""
+        return {"custom_id": key, "body": body}
+
+    def upload(self, name: str) -> tuple[str, dict[str, str]]:
+        """(path, form fields) of an upload."""
+        return "/files/upload", {"purpose": "batch-api", "file_name": name, "file_type": "jsonl"}
+
+    def batch(self, file: str, window: str, name: str) -> dict[str, Any]:
+        """The body that makes a batch."""
+        return {
+            "input_file_id": file,
+            "endpoint": "/v1/chat/completions",
+            "completion_window": window,
+        }
+
+    def created(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The batch in the answer to its making."""
+        job = answer.get("job")
+        return job if isinstance(job, dict) else answer
+
+
+DIALECTS: dict[str, Dialect] = {"openai": Dialect(), "together": Together()}

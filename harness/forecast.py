@@ -1,0 +1,193 @@
+"""`kakugo plan=true`: what the teacher will be asked and what it will cost."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+from rich.console import Console
+from rich.table import Table
+
+from generation.context import read_texts
+from generation.corpus import is_hub
+from generation.estimate import (
+    ENGLISH_CHARACTERS_PER_TOKEN,
+    PAPER_CALLS,
+    PAPER_USD,
+    StepPlan,
+    plan_steps,
+)
+from generation.source import Source
+from generation.teacher.ledger import Ledger
+from harness.config import Config
+from harness.experiment import ask_teacher, ledger_file, plan
+from harness.stage import Work
+from harness.store import Store
+from harness.students import StudentTokens, base_stage
+from training.students import embedded_gguf
+
+# Where there are no texts to measure it on.
+_USUAL_FERTILITY = 2.0
+_MEASURED_TEXTS = 200
+
+
+def show_forecast(config: Config, ledgers: Path, store: Store, out: Console) -> None:
+    """Prints the plan of the whole run, after a pilot where one is asked for."""
+    if config.pilot:
+        _pilot(config, ledgers, store)
+    tokens = None
+    if config.student.kind != "hub":  # which would first be fetched
+        tokens = StudentTokens(store.build(base_stage(config.student)))
+    steps, origin = forecast(config, ledger_file(config, ledgers), tokens)
+    print_forecast(config, steps, origin, out)
+
+
+def announce(config: Config, ledgers: Path, out: Console) -> None:
+    """One line before the teacher is paid."""
+    steps, _ = forecast(config, ledger_file(config, ledgers), None)
+    usd, budget = _usd(steps), config.teacher.budget_usd
+    calls = sum(step.calls for step in steps)
+    out.print(
+        f"The teacher is asked at most {calls:,} calls, "
+        + ("of unknown price" if usd is None else f"about ${usd:,.2f}")
+        + (", without a budget" if budget is None else f", within a budget of ${budget:,.2f}")
+        + " (plan=true says more).",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _pilot(config: Config, ledgers: Path, store: Store) -> None:
+    stages = plan(replace(config, stop_after="mix"), ledgers)
+    weights = embedded_gguf() if config.teacher.kind == "embedded" else None
+    for source, stage in stages.sources.items():
+        inputs = {role: store.build(needed) for role, needed in stage.inputs.items()}
+        progress = store.watcher.started(stage, resumed=False)
+        try:
+            with TemporaryDirectory() as nowhere:
+                work = Work(Path(nowhere), inputs, progress)
+                ask_teacher(config, cast(Source, source), ledgers, work, weights, config.pilot)
+        finally:
+            store.watcher.stopped(stage)
+
+
+def forecast(
+    config: Config, ledger: Path, tokens: StudentTokens | None
+) -> tuple[list[StepPlan], str]:
+    """The plan of each step, and where the fertility comes from.
+
+    `tokens` counts text by the student's tokens, or is None where the student is not at hand.
+    """
+    language, teacher, sources = config.language, config.teacher, config.sources
+    texts, sample = None, []
+    location = sources.context.texts
+    if config.mix.weights.get("context") and not is_hub(location):
+        sample = read_texts(location, language=language.name, flores_code=language.flores_code)
+        texts = len(sample)
+    fertility, origin = _fertility(sample, tokens)
+    known = {}
+    if ledger.is_file():
+        with Ledger(ledger) as book:
+            known = book.samples(teacher.name)
+    steps = plan_steps(
+        sources,
+        config.mix.weights,
+        texts=texts,
+        conversations=_lines(sources.translated.conversations),
+        fertility=fertility,
+        price=teacher.price,
+        discount=teacher.batch.discount if teacher.batch.dialect else 0.0,
+        samples=known,
+    )
+    return steps, origin
+
+
+def print_forecast(config: Config, steps: Sequence[StepPlan], origin: str, out: Console) -> None:
+    """A table of the steps, their sum, and the paper's figures beside it."""
+    table = Table(title=f"{config.language.name}, taught by {config.teacher.name}", box=None)
+    table.add_column("step", no_wrap=True)
+    for column in ("calls", "there", "tokens in", "out", "dollars"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("from", no_wrap=True)
+    for step in steps:
+        measured = f"{step.measured:,} calls" if step.measured else "assumed"
+        table.add_row(step.step, *_numbers([step]), measured)
+    table.add_section()
+    table.add_row("[bold]all, at most[/bold]", *_numbers(steps), "")
+    out.print(table)
+    calls = sum(step.calls for step in steps)
+    out.print(
+        f"Where tokens are not measured: English lengths, {origin}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    out.print(
+        f"The paper: about {PAPER_CALLS:,} calls and under ${PAPER_USD:.0f} a language; this plan: "
+        f"{calls:,} calls"
+        + (f" and ${_usd(steps):,.2f}." if _usd(steps) is not None else ", dollars unknown."),
+        highlight=False,
+        soft_wrap=True,
+    )
+    teacher = config.teacher
+    if teacher.price is None:
+        out.print(
+            "Dollars need teacher.usd_per_million_input and teacher.usd_per_million_output.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if teacher.budget_usd is not None and (_usd(steps) or 0) > teacher.budget_usd:
+        out.print(
+            f"[yellow]Over the budget of ${teacher.budget_usd:,.2f}: the run will stop there, with "
+            "nothing lost.[/yellow]",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if any(not step.measured for step in steps):
+        out.print(
+            "plan=true pilot=5 asks 5 calls of each step for real, keeps them, and measures.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _numbers(steps: Sequence[StepPlan]) -> list[str]:
+    usd = _usd(steps)
+    return [
+        f"{sum(step.calls for step in steps):,}",
+        f"{sum(step.answered for step in steps):,}",
+        _short(sum(step.tokens_input for step in steps)),
+        _short(sum(step.tokens_output for step in steps)),
+        "unknown" if usd is None else f"{usd:,.2f}",
+    ]
+
+
+def _short(number: int) -> str:
+    if number >= 1e6:
+        return f"{number / 1e6:,.1f} M"
+    return f"{number / 1e3:,.0f} k" if number >= 1e4 else f"{number:,}"
+
+
+def _usd(steps: Sequence[StepPlan]) -> float | None:
+    known = [step.usd for step in steps if step.usd is not None]
+    return sum(known) if len(known) == len(steps) else None
+
+
+def _fertility(sample: list[str], tokens: StudentTokens | None) -> tuple[float, str]:
+    """Student tokens per character, against English of the same length in characters."""
+    if not sample or tokens is None:
+        return _USUAL_FERTILITY, f"{_USUAL_FERTILITY:.1f} times as many in the language"
+    texts = sample[:_MEASURED_TEXTS]
+    per_character = sum(tokens.count(text) for text in texts) / max(1, sum(map(len, texts)))
+    found = max(1.0, per_character * ENGLISH_CHARACTERS_PER_TOKEN)
+    return found, (
+        f"{found:.1f} times as many in the language (the student's tokens, in {len(texts)} texts)"
+    )
+
+
+def _lines(location: str | None) -> int | None:
+    path = Path(location) if location and not is_hub(location) else None
+    if path is None or not path.is_file():
+        return None
+    with path.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())
