@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         default=4,
         help="prompts on which raters guess at the end (default: 4)",
     )
-    one.add_argument("--title", default="Compare answers", help="what raters read at the top")
+    one.add_argument("--title", default="", help="what raters read at the top")
     one.add_argument("--contact", default="", help="whom raters may ask")
     one.add_argument(
         "--verdicts", action="store_true", help="also ask whether each answer is good or bad"

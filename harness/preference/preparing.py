@@ -34,7 +34,7 @@ def prepare_study(
     repeats: int = 8,
     checks: int = 3,
     guesses: int = 4,
-    title: str = "Compare answers",
+    title: str = "",
     contact: str = "",
     verdicts: bool = False,
     messages: Path | None = None,
@@ -74,7 +74,7 @@ def prepare_study(
         if q.id in compared.texts
     )
     settings = Settings(
-        title=title,
+        title=title or catalogue.messages["page_title"],
         language=language.as_dict(),
         messages=dict(catalogue.messages),
         messages_direction=catalogue.direction,

@@ -93,8 +93,8 @@ def _table_open(label: str) -> Any:
     ) -> str:
         side = "rtl" if tokens[index].attrGet("dir") == "rtl" else "ltr"
         return (
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(label)}"><table'
-            f' dir="{side}">\n'
+            f'<div class="scroll" dir="{side}" tabindex="0" role="region"'
+            f' aria-label="{escape(label)}"><table>\n'
         )
 
     return render

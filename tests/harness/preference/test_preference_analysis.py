@@ -1,0 +1,136 @@
+"""The analysis on votes whose result is known, and on real human votes."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from harness.preference import cli
+from harness.preference.analysis import Guess, Vote, analyse
+from harness.preference.output import comparison, figure, summary
+
+
+def votes() -> list[Vote]:
+    """Ten prompts, two raters: six won by both, two tied by one, two lost by both."""
+    out = []
+    for n in range(10):
+        for rater in ("rater 1", "rater 2"):
+            choice = (
+                "trained"
+                if n < 6
+                else ("equal" if n < 8 and rater == "rater 2" else "trained" if n < 8 else "base")
+            )
+            out.append(Vote(rater, f"q{n}", "even" if n % 2 == 0 else "odd", choice, "ab"[n % 2]))  # type: ignore[arg-type]
+    return out
+
+
+def test_estimate_and_tests_by_hand() -> None:
+    result = analyse(votes(), study={"language": "Swahili"})
+    assert result["counts"] == {"wins": 14, "ties": 2, "losses": 4}
+    assert result["estimate"]["net"]["value"] == pytest.approx((6 + 2 * 0.5 - 2) / 10)
+    assert result["estimate"]["wins"]["value"] == pytest.approx(0.7)
+    shares = [result["estimate"][k]["value"] for k in ("wins", "ties", "losses")]
+    assert sum(shares) == pytest.approx(1)
+    assert [r["sign_test_p"] for r in result["raters"]] == pytest.approx(
+        [
+            2 * sum(math.comb(10, k) for k in (8, 9, 10)) / 2**10,
+            2 * sum(math.comb(8, k) for k in (6, 7, 8)) / 2**8,
+        ]
+    )
+    assert result["position"]["trained_shown_as_a"] == 10
+    assert [c["net"] for c in result["categories"]] == pytest.approx([0.5, 0.5])
+    assert {"repeats", "checks", "blinding", "texts"} <= result["gaps"].keys()
+    json.dumps(result, allow_nan=False)
+
+
+def test_one_rater_that_ties_everything_gives_gaps_and_no_number() -> None:
+    result = analyse([Vote("r", f"q{n}", "c", "equal", "a") for n in range(5)], study={})
+    assert result["primary"]["p"] is None
+    assert result["estimate"]["net"] == {"value": 0, "interval": None}
+    assert result["gaps"]["primary"] == "no prompt on which one arm was preferred"
+    assert result["gaps"]["agreement"] == "one rater"
+    assert "not computed: primary" in summary(result)
+    empty = analyse([], study={})
+    assert empty["estimate"]["net"]["value"] is None
+    assert "no votes" in figure([empty])
+
+
+def test_repeats_and_checks_stay_out_of_the_estimate() -> None:
+    more = [
+        Vote("rater 1", "q0", "even", "base", "b", "repeat"),
+        Vote("rater 1", "q1", "odd", "trained", "a", "repeat"),
+        Vote("rater 1", "q2", "even", "equal", None, "check", True),
+        Vote("rater 2", "q2", "even", "equal", None, "check", False),
+    ]
+    guesses = [
+        Guess("rater 1", "a", "a"),
+        Guess("rater 1", "b", "a"),
+        Guess("rater 2", "b", "unknown"),
+    ]
+    result = analyse(votes() + more, guesses, study={})
+    assert result["counts"] == analyse(votes(), study={})["counts"]
+    assert (result["repeats"]["same_answer"], result["repeats"]["opposite_answer"]) == (1, 1)
+    assert (result["checks"]["passed"], result["checks"]["shown"]) == (1, 2)
+    assert result["checks"]["raters"] == {"rater 1": "1/1", "rater 2": "0/1"}
+    assert result["blinding"]["all"]["index"] == 0
+    assert result["blinding"]["trained_as_b"]["index"] == -0.5
+
+
+def test_swapping_the_arms_turns_every_sign() -> None:
+    other = {"trained": "base", "base": "trained", "equal": "equal"}
+    turned = [
+        Vote(v.rater, v.question, v.category, other[v.choice], v.trained_side) for v in votes()
+    ]  # type: ignore[arg-type]
+    one, two = analyse(votes(), study={}), analyse(turned, study={})
+    assert two["estimate"]["net"]["value"] == pytest.approx(-one["estimate"]["net"]["value"])
+    assert two["primary"]["p"] == pytest.approx(one["primary"]["p"])
+    assert two["agreement"]["alpha"] == pytest.approx(one["agreement"]["alpha"])
+
+
+def test_several_languages_are_corrected_by_holm(tmp_path: Path) -> None:
+    results = []
+    for n, language in enumerate(("Swahili", "Yoruba <b>")):
+        result = analyse(votes()[: 20 - 8 * n], study={"language": language})
+        results.append(result)
+        (tmp_path / str(n)).mkdir()
+        (tmp_path / str(n) / "result.json").write_text(json.dumps(result), "utf-8")
+    rows = comparison(results)
+    p = [r["primary"]["p"] for r in results]
+    assert min(r["p_holm"] for r in rows) == pytest.approx(2 * min(p))
+    assert (
+        cli.main(
+            ["compare", str(tmp_path / "0"), str(tmp_path / "1"), "--out", str(tmp_path / "o")]
+        )
+        == 0
+    )
+    svg = (tmp_path / "o" / "figure.svg").read_text("utf-8")
+    assert "Yoruba &lt;b&gt;" in svg
+    assert "70%" in svg
+
+
+def test_real_human_votes_run_through(
+    real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = real_data / "mt_bench" / "human_preference_llmbar200.json"
+    assert cli.main(["analyse", str(path), "--out", str(tmp_path), "--language", "English"]) == 0
+    result = json.loads((tmp_path / "result.json").read_text("utf-8"))
+    assert result["counts"] == {"wins": 99, "ties": 0, "losses": 101}
+    assert result["prompts"] == 200
+    # 99 of 200 by the exact binomial; one vote a prompt makes the sign flip the same test.
+    exact = 2 * sum(math.comb(200, k) for k in range(100)) / 2**200
+    assert result["raters"][0]["sign_test_p"] == pytest.approx(exact)
+    assert result["primary"]["p"] == pytest.approx(exact, abs=0.02)
+    assert "99" in capsys.readouterr().out
+
+
+def test_bad_vote_files_say_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "v.jsonl"
+    path.write_text(
+        '{"question": 1, "rater": "r", "choice": "trained"}\n{"question": 2, "rater": "r",'
+        ' "choice": "A"}'
+    )
+    assert cli.main(["analyse", str(path), "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "row 2" in error
+    assert "choices are trained, base, equal" in error

@@ -1,0 +1,242 @@
+"""Texts: what the normaliser takes out, how answers are shown, what a translation may have lost."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.preference.answers import read_answers
+from harness.preference.errors import AnswersError, MessagesError, QuestionsError
+from harness.preference.languages import FONTS, REGISTRY, direction_of, study_language
+from harness.preference.messages import FOLDER, english, fill, read_catalogue
+from harness.preference.normalise import names_of, normalise, self_names, template_traces
+from harness.preference.output import to_csv
+from harness.preference.questions import (
+    Correction,
+    add_correction,
+    freeze,
+    make_draft,
+    read_prompts,
+)
+from harness.preference.rendering import render_answer
+from harness.preference.translation import difference, warnings
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("<think>so\nso</think>\n\nJibu.", "Jibu."),
+        ("thoughts that the template opened</think>Jibu.", "Jibu."),
+        (
+            "<|channel|>analysis<|message|>x<|end|><|start|>assistant<|channel|>final<|message|>Jibu.<|return|>",
+            "Jibu.",
+        ),
+        ("Jibu.<|im_end|>\n", "Jibu."),
+        ("Jibu.</s>", "Jibu."),
+        ("<think>never ends", ""),
+        ("a  \r\nb\r\n\n\n\n\nc", "a\nb\n\nc"),
+        ("e\u0301 \u202eevil\u202c \u200fnot lost\u200c", "é evil \u200fnot lost\u200c"),
+        ("    indented code\n", "    indented code"),
+        ("a\x00\x1b[31mb", "a[31mb"),
+    ],
+)
+def test_the_normaliser(raw: str, shown: str) -> None:
+    assert normalise(raw).text == shown
+
+
+@given(st.text())
+def test_the_normaliser_is_idempotent_on_any_text(raw: str) -> None:
+    once = normalise(raw).text
+    again = normalise(once)
+    assert again.text == once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+def test_thinking_is_kept_apart_and_a_cut_is_told() -> None:
+    assert normalise("<think>why</think>Because.").thinking == "<think>why</think>"
+    assert normalise("<think>why").cut_in_thinking
+    assert not normalise("Because.").cut_in_thinking
+    assert template_traces("a <|start_header_id|> b [INST] <think>") == [
+        "<think>",
+        "<|start_header_id|>",
+        "[INST]",
+    ]
+
+
+def test_names_are_found_whatever_their_form() -> None:
+    names = names_of("openai/gpt-oss-120b")
+    assert names == ["gpt-oss", "gpt-oss-120b", "openai", "openai/gpt-oss-120b"]
+    assert self_names("Olen GPT OSS, OpenAI:n kouluttama", names) == ["gpt-oss", "openai"]
+    assert self_names("Egypt's Ossian", names) == []
+    assert self_names("He has his reasons", names_of("reas")) == []
+    assert names_of("base") == []
+
+
+def show(text: str, direction: str = "ltr") -> str:
+    return str(render_answer(text, direction=direction, code_label="Code", table_label="Table"))
+
+
+@given(st.text(alphabet=st.sampled_from("<>\"'&`|#*-_[]()!a \n:/ا1."), max_size=80))
+def test_no_text_makes_an_element_of_its_own(text: str) -> None:
+    import re
+
+    tags = {tag.lower() for tag in re.findall(r"</?([a-zA-Z0-9]+)", show(text))}
+    safe = {"p", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "hr", "br", "div"}
+    assert tags <= safe | {"table", "thead", "tbody", "tr", "th", "td"}
+    assert "href" not in show(text)
+
+
+def test_each_block_has_the_direction_of_most_of_its_letters() -> None:
+    html = show("MT-Bench هو اختبار للنماذج\n\nEnglish only\n\n```\nکود\n```", "rtl")
+    assert '<p dir="rtl">MT-Bench' in html
+    assert '<p dir="ltr">English' in html
+    assert '<pre dir="ltr"' in html
+    assert direction_of("123", "rtl") == "rtl"
+
+
+def test_headings_do_not_enter_the_outline() -> None:
+    assert "<h1" not in show("# Big\n\nSmall\n===")
+
+
+def test_what_a_translation_may_have_lost() -> None:
+    source = "Compute 3.5 + 12 in `f(x)` for {name}, see https://e.org, within 20 days."
+    found = warnings(source, "ሒሳብ ፫ እና 12 ለ {ስም} በ f(x)")
+    text = "\n".join(found)
+    for lost in (
+        "number of the English is missing: 35",
+        "missing: 20",
+        "`f(x)`",
+        "{name}",
+        "https://e.org",
+    ):
+        assert lost in text
+    assert warnings("Add 1,000 and 2.", "اجمع ١٠٠٠ و٢.") == []
+    assert warnings("Hi.", "") == ["The translation is empty."]
+    assert warnings("Same text here.", "Same text here.") == [
+        "The translation is the English text."
+    ]
+
+
+def test_differences_are_shown_word_by_word_and_escaped() -> None:
+    html = str(difference("the old <b> word", "the new <b> word"))
+    assert html == "the <del>old</del><ins>new</ins> &lt;b&gt; word"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_catalogue_is_whole(path: Path) -> None:
+    catalogue = read_catalogue(path, check=path.stem != "en")
+    assert catalogue.draft == (path.stem != "en"), "only a native speaker may take the mark off"
+    assert path.stem == catalogue.tag
+
+
+def test_a_catalogue_that_lost_a_placeholder_is_refused(tmp_path: Path) -> None:
+    text = (FOLDER / "gl.yaml").read_text("utf-8").replace("{done} de {total}", "{done} de moitas")
+    (tmp_path / "gl.yaml").write_text(text.replace("  undo:", "  undoo:"), "utf-8")
+    with pytest.raises(MessagesError) as raised:
+        read_catalogue(tmp_path / "gl.yaml")
+    assert "undo is missing" in str(raised.value)
+    assert "progress has ['done'], English has ['done', 'total']" in str(raised.value)
+    assert fill(english().messages["progress"], done=1, total=2) == "1 of 2 done"
+
+
+def test_every_language_of_the_registry_has_a_tag_and_a_font_that_exists() -> None:
+    fonts = set()
+    for path in REGISTRY.glob("*.yaml"):
+        language = study_language(path.stem)
+        assert 2 <= len(language.tag) <= 3
+        if language.font:
+            fonts.add(language.font)
+            assert (FONTS / f"{language.font}.woff2").is_file()
+    assert fonts == {path.stem for path in FONTS.glob("*.woff2")}
+    assert "SIL Open Font License" in (FONTS / "OFL.txt").read_text("utf-8")
+
+
+def test_fonts_cover_the_letters_of_real_text(real_data: Path) -> None:
+    from fontTools.ttLib import TTFont
+
+    for code, name in (
+        ("amh_Ethi", "amharic"),
+        ("ckb_Arab", "central_kurdish"),
+        ("lao_Laoo", "lao"),
+        ("uig_Arab", "uyghur"),
+    ):
+        font = study_language(name).font
+        covered = set(TTFont(FONTS / f"{font}.woff2").getBestCmap())
+        text = (real_data / "flores" / "devtest" / f"{code}.txt").read_text("utf-8")
+        # Letters and marks of the script; Latin ones and common signs every phone has.
+        wanted = {ord(c) for c in text if ord(c) > 0x590 and unicodedata.category(c)[0] in "LMN"}
+        assert wanted - covered == set(), name
+
+
+def test_spreadsheets_get_no_formulas() -> None:
+    assert to_csv(["a"], [["=1+1"], ["-x"], [-1.5], [None]]) == "a\n'=1+1\n'-x\n-1.5\n\"\"\n"
+
+
+def test_mt_bench_and_its_answers_are_read(real_data: Path) -> None:
+    bench = real_data / "mt_bench"
+    prompts = read_prompts(bench / "question.jsonl")
+    assert len(prompts) == 80
+    assert {category for category, _ in prompts.values()} >= {"writing", "coding", "math"}
+    assert (
+        read_prompts(bench / "translations" / "question_ga.gemini-mt.jsonl").keys()
+        == prompts.keys()
+    )
+    plain = read_answers(bench / "model_answer" / "gpt-oss-120b-fi.jsonl", "a")
+    whole = read_answers(bench / "model_answer" / "gpt-oss-120b-reasoning-fi.jsonl", "b")
+    assert plain.answers.keys() == whole.answers.keys() == prompts.keys()
+    assert not any(answer.text for answer in whole.answers.values() if answer.question == "133")
+    assert {answer.finished for answer in whole.answers.values()} >= {True}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 1: no answer could be read"),
+        ('{"question_id": 1}', "KeyError: 'choices'"),
+        ('{"question_id": 1, "text": 5}', "the text is int, not a string"),
+        (
+            '{"question_id": 1, "text": "a"}\n{"question_id": 1, "text": "b"}',
+            "line 2: question 1 is answered twice",
+        ),
+        ("", "holds no answers"),
+    ],
+)
+def test_bad_answer_files_say_where(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(line, "utf-8")
+    with pytest.raises(AnswersError) as raised:
+        read_answers(path, "a")
+    assert message in str(raised.value)
+
+
+def test_questions_and_translations_must_be_the_same(tmp_path: Path) -> None:
+    (tmp_path / "q").write_text('{"id": 1, "prompt": "a"}\n{"id": 2, "prompt": "b"}', "utf-8")
+    (tmp_path / "t").write_text('{"id": 1, "prompt": "c"}\n{"id": 3, "prompt": "d"}', "utf-8")
+    with pytest.raises(QuestionsError, match=r"lacks \['2'\], has besides \['3'\]"):
+        make_draft(tmp_path / "s", "swahili", tmp_path / "q", tmp_path / "t")
+    (tmp_path / "bad").write_text('{"id": 1, "prompt": ""}', "utf-8")
+    with pytest.raises(QuestionsError, match="line 1: its prompt is empty"):
+        make_draft(tmp_path / "s", "swahili", tmp_path / "bad", None)
+
+
+def test_a_correction_cut_off_by_a_crash_loses_only_itself(tmp_path: Path) -> None:
+    (tmp_path / "q").write_text('{"id": 1, "prompt": "a"}\n{"id": 2, "prompt": "b"}', "utf-8")
+    study = tmp_path / "s"
+    make_draft(study, "swahili", tmp_path / "q", None)
+    add_correction(study, "1", Correction("A", "speaker"))
+    with (study / "corrections.jsonl").open("a", encoding="utf-8") as out:
+        out.write('{"question": "2", "prom')
+    add_correction(study, "2", Correction("B", "speaker", "approver"))
+    with pytest.raises(QuestionsError, match="lack a second speaker's approval: 1"):
+        freeze(study, approval=True)
+    assert [q.prompt for q in freeze(study).questions] == ["A", "B"]
+    assert json.loads((study / "questions.frozen.json").read_text("utf-8"))["review"] == {
+        "approved": 1,
+        "confirmed": 2,
+        "open": 0,
+    }
+    with pytest.raises(QuestionsError, match="frozen; nothing can be corrected"):
+        add_correction(study, "1", Correction("C", "speaker"))
