@@ -63,6 +63,15 @@ class Sitting:
     on_paper: bool = False
 
 
+@dataclass(frozen=True)
+class Seat:
+    """A session's slot, what became of it so far, and whether the study is closed."""
+
+    slot: int
+    sitting: Sitting
+    closed: bool
+
+
 def event_hash(
     previous: str, seq: int, at: str, slot: int, kind: str, idempotency: str, body: str
 ) -> str:
@@ -104,7 +113,8 @@ class Ballots:
 
     def __init__(self, path: Path, commitment: str, clock: Callable[[], str] | None = None) -> None:
         self._clock = clock or (lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
-        self._lock = threading.Lock()
+        # Readers have a connection of their own: in WAL they need not wait for a write's sync.
+        self._lock, self._reading = threading.Lock(), threading.Lock()
         self._commitment = commitment
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -115,14 +125,16 @@ class Ballots:
             row = self._db.execute("SELECT commitment FROM study").fetchone()
             if row is None:
                 self._db.execute("INSERT INTO study VALUES (?)", (commitment,))
+        self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         if row is not None and row[0] != commitment:
-            self._db.close()
+            self.close_file()
             raise StudyStateError(
                 f"{path} holds the votes of another study. Remedy: a directory for each study"
             )
 
     def close_file(self) -> None:
         """Closes the database file (not the study)."""
+        self._reader.close()
         self._db.close()
 
     # Invitations and sessions. Only hashes of tokens are kept: a copy of the file opens nothing.
@@ -181,6 +193,11 @@ class Ballots:
         row = self._read("SELECT slot FROM sessions WHERE session_sha256=?", _sha(session))
         return row[0][0] if row else None
 
+    def seat(self, session: str) -> Seat | None:
+        """All that a page needs to know of a session, in one look."""
+        slot = self.who(session)
+        return None if slot is None else Seat(slot, self.sitting(slot), self.closed())
+
     # Events.
 
     def enrol(self, slot: int, kind: str = "enrol", body: Mapping[str, Any] | None = None) -> Event:
@@ -233,13 +250,11 @@ class Ballots:
 
     def sitting(self, slot: int) -> Sitting:
         """What has become of a slot so far."""
-        with self._lock:
-            return sitting_of(list(self._events("WHERE slot=?", slot)))
+        return sitting_of(self._seen("WHERE slot=?", slot))
 
     def events(self) -> list[Event]:
         """The whole chain, oldest first."""
-        with self._lock:
-            return list(self._events(""))
+        return self._seen("")
 
     def raw(self) -> list[tuple[int, str, int, str, str, str, str]]:
         """The chain as stored, for `verify`, which trusts no JSON in it."""
@@ -264,11 +279,18 @@ class Ballots:
         if self._db.execute(_LAST_KIND).fetchone() == ("close",):
             raise StudyStateError("the study is closed; no vote is taken any more")
 
-    def _events(self, where: str, *values: Any) -> Iterator[Event]:
-        for row in self._db.execute(
+    def _seen(self, where: str, *values: Any) -> list[Event]:
+        with self._reading:
+            return list(self._events(where, *values, db=self._reader))
+
+    def _events(
+        self, where: str, *values: Any, db: sqlite3.Connection | None = None
+    ) -> Iterator[Event]:
+        rows = (db or self._db).execute(
             f"SELECT seq, at, slot, kind, idempotency, body, hash FROM events {where} ORDER BY seq",
             values,
-        ).fetchall():
+        )
+        for row in rows.fetchall():
             seq, at, slot, kind, idempotency, body, own = row
             yield Event(seq, at, slot, kind, idempotency, json.loads(body), own)
 
@@ -277,8 +299,8 @@ class Ballots:
         self._db.execute("DELETE FROM sessions WHERE slot=?", (slot,))
 
     def _read(self, query: str, *values: Any) -> list[Any]:
-        with self._lock:
-            return self._db.execute(query, values).fetchall()
+        with self._reading:
+            return self._reader.execute(query, values).fetchall()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

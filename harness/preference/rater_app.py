@@ -238,17 +238,16 @@ class RaterApp:
 
         async def wrapped(request: Request) -> Response:
             session = request.cookies.get(COOKIE, "")
-            slot = await run_in_threadpool(self.ballots.who, session) if session else None
-            if slot is None:
+            seat = await run_in_threadpool(self.ballots.seat, session) if session else None
+            if seat is None:
                 return self._say("session_ended" if session else "link_needed", 401)
             if form and not same_token(session, str((await request.form()).get("form", ""))):
                 return self._say("form_expired", 403)
-            sitting = await run_in_threadpool(self.ballots.sitting, slot)
-            if sitting.withdrawn:
+            if seat.sitting.withdrawn:
                 return self._say("withdrawn")
-            if not form and await run_in_threadpool(self.ballots.closed):
+            if seat.closed and not form:
                 return self._say("closed")
-            return await handler(request, session, slot, sitting)
+            return await handler(request, session, seat.slot, seat.sitting)
 
         return wrapped
 
