@@ -5,6 +5,7 @@ by prompt. Votes: 50 raters of one study over HTTP, each vote synced to disk; ti
 """
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -68,7 +69,10 @@ def votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
             crowd.append(Reader(port, cookie))
         for one in crowd:
             one.start()
+        began, used = time.perf_counter(), _cpu_seconds(server.process.pid)
         time.sleep(seconds)
+        used = _cpu_seconds(server.process.pid) - used
+        share = used / (time.perf_counter() - began)
         for one in crowd:
             one.stop.set()
         for one in crowd:
@@ -82,7 +86,15 @@ def votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
         "votes": len(times),
         "p50_ms": float(np.percentile(times, 50)),
         "p95_ms": float(np.percentile(times, 95)),
+        "server_cpu_ms_a_vote": 1000 * used / len(times),
+        "server_cores": share,
     }
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _begun(port: int, token: str, begin: object) -> str:
