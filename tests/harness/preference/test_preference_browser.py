@@ -53,7 +53,7 @@ def served(folder: Path, language: str, **options: Any) -> Iterator[tuple[Path, 
     """A pack of a small study and the address of its server, a process of its own."""
     word = SAMPLES.get(language, "Habari")
     base = answers(folder, "northern", text=lambda n: LONG.format(word=word) + f" {n}")
-    trained = answers(folder, "southern", text=lambda n: f"{word} {n}")
+    trained = answers(folder, "southern", text=lambda n: f"{word} {n}\n\n" + LONG.format(word=word))
     pack, _ = prepared(
         folder, language=language, base=f"northern={base}", trained=f"southern={trained}", **options
     )

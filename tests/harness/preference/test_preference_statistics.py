@@ -126,14 +126,14 @@ def test_power_of_eighty_prompts() -> None:
     assert needed_share(80, ties=0.3) in (0.69, 0.70)
     assert needed_share(3) is None
     rng = np.random.default_rng(0)
-    decisive = rng.binomial(80, 0.7, 4000)
+    decisive = rng.binomial(80, 0.7, 1500)
     found = np.mean(
         [
             (sign_test(w, n - w) or 1) <= 0.05
             for n, w in zip(decisive, rng.binomial(decisive, 0.7), strict=True)
         ]
     )
-    assert power(80, 0.7, ties=0.3) == pytest.approx(found, abs=0.02)
+    assert power(80, 0.7, ties=0.3) == pytest.approx(found, abs=0.04)
 
 
 @pytest.mark.parametrize("raters", [1, 3, 5])
