@@ -161,10 +161,11 @@ def _samples(argv: list[str]) -> int:
     )
     arguments = parser.parse_args(argv)
     from reports.samples import find_samples
+    from reports.store.read import read_store
+    from reports.tables.results import of_entries
 
-    report = _load(str(arguments.store))
     found = find_samples(
-        report.results,
+        of_entries(read_store(arguments.store)),
         arguments.language,
         arguments.task,
         arguments.producer or (),

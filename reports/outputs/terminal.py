@@ -24,6 +24,7 @@ MOST_PANELS = 3
 _HIDDEN = {
     "yields": ("key",),
     "mixture": ("key", "weight"),
+    "data_quality": ("key", "stage"),
     "training": ("key", "supervised_tokens", "dropped"),
     "summary": ("chance", "base_above_chance", "languages", "wins_holm"),
     "correlation": ("languages",),

@@ -153,7 +153,7 @@ def _of_store(view: StoreView | None) -> dict[str, Any]:
         "failed_runs": score_sheets.failed_runs(view),
         "yields": stage_sheets.yields(view),
         "mixture": stage_sheets.mixture(view),
-        "contamination": stage_sheets.contamination(view),
+        "data_quality": stage_sheets.data_quality(view),
         "training": stage_sheets.training(view),
         "curves": curves(view),
         "language_cost": stage_sheets.cost_by_language(view),

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from reports.store.cells import find_entries, name_producers
 from reports.store.model import Language, Score, State, StoreView
 from reports.tables.gain import Gain
 from reports.tables.panels import Panel, Row, TableCell, is_base
@@ -126,6 +127,29 @@ def from_panels(view: StoreView, panels: Iterable[Panel]) -> Results:
             ]
             rows += [_result(view, panel, best, cell, suffix) for cell in best.cells]
     return Results(tuple(rows), str(view.root.name), tuple(notes), equal_budget(rows))
+
+
+def of_entries(view: StoreView) -> Results:
+    """The scores of a store without their gains: nothing is computed from the samples.
+
+    Of a cell that was scored several times (another limit or protocol), the newest.
+    """
+    entries = name_producers(find_entries(view))
+    students = {entry.student for entry in entries}
+    found: dict[tuple[str, ...], Result] = {}
+    for entry in sorted(entries, key=lambda entry: entry.order):
+        suffix = f" ({entry.student or 'unknown student'})" if len(students) > 1 else ""
+        cell = entry.cell
+        found[cell.language, cell.task, cell.producer + suffix] = Result(
+            language=entry.language,
+            task=cell.task,
+            producer=cell.producer + suffix,
+            state=entry.state,
+            reason=entry.reason,
+            score=entry.score.score if entry.score else None,
+            record=entry.score,
+        )
+    return Results(tuple(found.values()), view.root.name)
 
 
 def equal_budget(rows: Iterable[Result]) -> frozenset[str]:

@@ -134,7 +134,7 @@ class Report:
         return [
             stage_sheets.yields(self.view),
             stage_sheets.mixture(self.view),
-            stage_sheets.contamination(self.view),
+            stage_sheets.data_quality(self.view),
             stage_sheets.training(self.view),
             stage_sheets.cost_by_language(self.view),
             stage_sheets.cost_by_stage(self.view),

@@ -1,6 +1,6 @@
 """The tables of what the stages did: yields, mixtures, training, cost, provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reports.store.model import STAGES, Artifact, StoreView
@@ -164,28 +164,51 @@ def cost_by_language(view: StoreView) -> Sheet:
     return Sheet("cost_by_language", "Cost of each language", columns, tuple(rows))
 
 
-def contamination(view: StoreView) -> Sheet:
-    """What each source and mixture found of the benchmarks' texts in itself.
+def data_quality(view: StoreView) -> Sheet:
+    """What the checks of the training data found: flags, languages, rows dropped, contamination.
 
-    Read from the fact `contamination` of the artifact: counts by name. Without it, no row.
+    Read from the facts `quality` and `contamination` of sources and mixtures. `share` is of the
+    rows that were looked at, 0-1; None where their number was not recorded.
     """
     columns = (
         LANGUAGE,
         Column("stage", "Stage"),
         Column("what", "What"),
         Column("key", "Artifact"),
-        Column("found_in", "Where"),
-        Column("count", "Count", numeric=True),
+        Column("check", "Check"),
+        Column("found", "Found"),
+        Column("count", "Rows", numeric=True),
+        Column("share", "Share", ".1%", numeric=True),
     )
     rows: list[tuple[Value, ...]] = []
     for stage in ("source", "mixture"):
         for a in view.stage(stage):
-            found = a.facts.get("contamination")
             what = _about(a, "source") or _about(a, "mix")
-            for name, count in sorted(found.items()) if isinstance(found, dict) else ():
-                if isinstance(count, int | float):
-                    rows.append((_about(a, "language"), stage, what, a.key[:8], name, count))
-    return Sheet("contamination", "Benchmark texts in the training data", columns, tuple(rows))
+            for check, found, count, of in _quality(a.facts):
+                share = count / of if of else None
+                head = (_about(a, "language"), stage, what, a.key[:8])
+                rows.append((*head, check, found, count, share))
+    return Sheet("data_quality", "Quality of the training data", columns, tuple(rows))
+
+
+def _quality(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, int | float, int | float]]:
+    """(check, found, count, rows looked at) of each count above zero."""
+    quality = facts.get("quality")
+    if isinstance(quality, dict):
+        of = _number(quality, "rows") or 0
+        for name in ("in_language", "other_language", "undetermined_language"):
+            if count := _number(quality, name):
+                yield "language", name.replace("_", " "), count, of
+        for check in ("flags", "dropped"):
+            for name, count in _counts(quality.get(check)):
+                yield check, name, count, of
+    for name, count in _counts(facts.get("contamination")):
+        yield "contamination", name, count, _number(facts, "rows") or 0
+
+
+def _counts(value: object) -> list[tuple[str, int | float]]:
+    found = value.items() if isinstance(value, dict) else ()
+    return sorted((str(name), count) for name, count in found if isinstance(count, int | float))
 
 
 def resumed_note(view: StoreView) -> str:

@@ -338,7 +338,16 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
                 "reasons": {"timeout": 2, "cut off": 22 - kept},
             },
         ]
+        quality = {
+            "rows": kept + 4,
+            "in_language": kept,
+            "other_language": 3,
+            "undetermined_language": 1,
+            "flags": {"refusal": 2},
+            "dropped": {"other_language": 3, "empty": 1},
+        }
         facts = {"rows": kept, "steps": steps, "tokens_input": 5120, "tokens_output": 2210}
+        facts |= {"quality": quality, "contamination": {"flores": 1}}
         write_artifact(
             store,
             "source",

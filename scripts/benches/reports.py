@@ -1,0 +1,82 @@
+"""Reports at scale: a made-up store of 54 languages, 10 checkpoints and 5 tasks, 2,700 scores.
+
+Measures the time and the peak memory of every format in one process, and whether two runs give
+the same bytes. The store is written anew (a minute, 0.8 GB) unless a folder is given that has it.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "reports"))
+FORMATS = ("terminal", "markdown", "csv", "latex", "html")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        store = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch) / "store"
+        if not store.exists():
+            make(store)
+        count = len(list((store / "score").iterdir()))
+        size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+        print(f"{count} scores, {size / 1e9:.2f} GB; nothing in them was measured", flush=True)
+        runs = [measure(store, Path(scratch) / name) for name in ("first", "second")]
+        page = Path(scratch) / "first" / "report.html"
+        found = {
+            "scores": count,
+            "store_gb": round(size / 1e9, 2),
+            "seconds": [run[0] for run in runs],
+            "peak_gb": [run[1] for run in runs],
+            "same_bytes": runs[0][2] == runs[1][2],
+            "page_mb": round(page.stat().st_size / 1e6, 2),
+        }
+    print(f"{found['seconds']} s, {found['peak_gb']} GB, same bytes: {found['same_bytes']}")
+    print(json.dumps(found))
+
+
+def make(store: Path) -> None:
+    import yaml
+    from synthetic_store import make_synthetic_store
+
+    start = time.perf_counter()
+    languages = [
+        {key: entry[key] for key in ("name", "autonym", "direction", "flores_code", "script")}
+        for path in sorted((ROOT / "conf" / "language").glob("*.yaml"))
+        if path.stem not in ("english", "other")
+        and (entry := yaml.safe_load(path.read_text(encoding="utf-8")))
+    ]
+    make_synthetic_store(store, languages)
+    print(f"written in {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def measure(store: Path, out: Path) -> tuple[float, float, str]:
+    """Seconds, peak memory in GB, and a hash of all that was written and printed."""
+    command = [sys.executable, "-m", "reports.cli", "--store", str(store), "--out", str(out)]
+    command += [f"--format={form}" for form in FORMATS]
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, env=os.environ | {"COLUMNS": "100"}
+    ) as run:
+        assert run.stdout
+        printed = run.stdout.read().replace(str(out).encode(), b"OUT")
+        _, status, used = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - start
+    if run.returncode:
+        raise SystemExit(f"kakugo-report ended with {run.returncode}")
+    digest = hashlib.sha256(printed)
+    for path in sorted(out.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(out).as_posix().encode() + path.read_bytes())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(seconds, 1), round(used.ru_maxrss * unit / 1e9, 2), digest.hexdigest()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""A store of made-up scores in exactly the harness's form: many languages, checkpoints and tasks.
+
+Nothing in it was measured. Languages get the paper's names, checkpoints a made-up skill; items,
+passages and sentence counts are drawn at random. Prompts are short: a real file holds longer ones.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from simulations import sentences
+from store_maker import cell, key_of, lines, write_artifact, write_plan
+
+from reports.stats.chrf import chrf
+
+ITEMS = {
+    "sib200": 201,
+    "belebele": 897,
+    "global_mmlu": 14_039,
+    "flores_xx_en": 1_009,
+    "flores_en_xx": 1_009,
+}
+"""Scored items of the complete benchmarks."""
+CHANCE = {"sib200": 100 / 7, "belebele": 25.0, "global_mmlu": 25.0}
+SIGNATURE = "nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no|version:2.6.0"
+
+
+def make_synthetic_store(
+    store: Path,
+    languages: Sequence[Mapping[str, str]],
+    checkpoints: int = 10,
+    items: Mapping[str, int] = ITEMS,
+) -> int:
+    """Writes it and returns the number of score artifacts; `checkpoints` counts base.
+
+    `languages` have the keys of a plan's language. The same arguments give the same bytes.
+    """
+    base = ("base", key_of("base"))
+    write_artifact(store, "base", base[1], "made-up student", {}, {}, {}, seconds=4.0)
+    shared = {task: _shared(task, n) for task, n in items.items()}
+    count = 0
+    for number, language in enumerate(languages):
+        name = language["name"]
+        draw = np.random.default_rng(number)
+        start = draw.uniform(-1.2, 0.2)
+        for place in range(checkpoints):
+            producer = "base" if place == 0 else f"trained:mix{place}"
+            stages = [] if place == 0 else _stages(store, name, place, draw)
+            checkpoint = base if place == 0 else stages[-1]
+            skill = start + (0 if place == 0 else draw.normal(0.1 * place, 0.15))
+            cells = []
+            for task in items:
+                key = key_of("score", name, producer, task)
+                cells.append(cell(name, producer, checkpoint, task, key))
+                _write_score(
+                    store, key, name, producer, checkpoint, task, shared[task], skill, draw
+                )
+                count += 1
+            if place == 0:
+                bases = cells
+            else:
+                write_plan(
+                    store,
+                    f"20260101-000000/{number * checkpoints + place}",
+                    language,
+                    [*bases, *cells],
+                    [base, *stages],
+                    mix=f"mix{place}",
+                )
+    return count
+
+
+def _shared(task: str, n: int) -> dict[str, Any]:
+    """The columns that all scores of a task have in common."""
+    draw = np.random.default_rng(n)
+    hexes = [bytes(row).hex() for row in draw.integers(0, 256, (2 * n, 32), np.uint8)]
+    # Belebele asks one or two questions on a passage.
+    passage = np.sort(draw.integers(0, max(1, n * 488 // 897), n)) if task == "belebele" else None
+    columns: dict[str, Any] = {
+        "doc": pa.array(range(n), pa.int64()),
+        "doc_id": pa.array([f"{task}-{place:05d}" for place in range(n)]),
+        "doc_sha256": pa.array(hexes[:n]),
+        "cluster": pa.array(
+            [
+                f"{task}-{place:05d}" if passage is None else f"p{passage[place]}"
+                for place in range(n)
+            ]
+        ),
+        "prompt": pa.array(
+            [f"Three shots.\n\nItem {place} of {task}: which?\nAnswer:" for place in range(n)]
+        ),
+        "prompt_sha256": pa.array(hexes[n:]),
+        "prompt_tokens": pa.array(draw.integers(600, 1200, n)),
+        "truncated": pa.array(np.zeros(n, bool)),
+    }
+    if task.startswith("flores"):
+        columns["source"] = pa.array([f"Sentence {place} in its own words." for place in range(n)])
+        columns["reference"] = pa.array(
+            [f"Reference {place} of the sentence." for place in range(n)]
+        )
+        columns["reference_tokens"] = columns["source_tokens"] = pa.array(draw.integers(20, 60, n))
+    else:
+        columns["choices"] = pa.array([["A", "B", "C", "D"]] * n)
+        columns["answer"] = pa.array(["A"] * n)
+    return columns
+
+
+def _write_score(
+    store: Path,
+    key: str,
+    language: str,
+    producer: str,
+    checkpoint: tuple[str, str],
+    task: str,
+    shared: Mapping[str, Any],
+    skill: float,
+    draw: np.random.Generator,
+) -> None:
+    n = len(shared["doc"])
+    columns = dict(shared)
+    measures: dict[str, float | None] = {
+        "items_truncated": 0,
+        "prompt_tokens_mean": 900.0,
+        "fertility": 3.0,
+        "tokens_per_character": 0.5,
+    }
+    stderr: float | None = None
+    if task.startswith("flores"):
+        counts = sentences(draw, n, skill)[1]
+        score = float(chrf(counts.sum(axis=0)))
+        columns |= {
+            "hypothesis": pa.array([f"Words {place} that were said." for place in range(n)]),
+            "chrf": pa.array(chrf(counts)),
+            "chrf_statistics": pa.ListArray.from_arrays(
+                pa.array(np.arange(0, 24 * n + 1, 24), pa.int32()), pa.array(counts.ravel())
+            ),
+            "hypothesis_tokens": shared["reference_tokens"],
+            "finished": pa.array(np.ones(n, bool)),
+            "language": pa.array(["eng_Latn"] * n),
+            "copied_source": pa.array(np.zeros(n, bool)),
+        }
+        measures |= {"output_language_share": 0.9, "output_language_undetermined_share": 0.02}
+        measures |= {"copied_source_share": 0.0, "unfinished_share": 0.01, "empty_share": 0.0}
+        measures["hypothesis_tokens_mean"] = 30.0
+    else:
+        correct = draw.random(n) < 0.25 + 0.7 / (1 + np.exp(-skill))
+        score = 100 * float(correct.mean())
+        stderr = 100 * float(correct.std(ddof=1)) / n**0.5
+        columns |= {
+            "logprobs": pa.array([[-0.5, -1.5, -2.0, -3.0]] * n),
+            "prediction": pa.array(np.where(correct, "A", "B")),
+            "correct": pa.array(correct),
+        }
+    stream = io.BytesIO()
+    pq.write_table(pa.table(columns), stream, compression="zstd")
+    content = {
+        "task": task,
+        "lm_eval_task": f"kakugo_{task}",
+        "metric": "chrf++" if task.startswith("flores") else "accuracy",
+        "score": score,
+        "stderr": stderr,
+        "interval": None,
+        "n": n,
+        "chance": CHANCE.get(task),
+        "shots": 3,
+        "protocol": "made up",
+        "protocol_fields": {
+            "answers": "letters",
+            "prompt": "plain",
+            "system_prompt": None,
+            "instructions": "english",
+            "shots": "first",
+        },
+        "data": {
+            "name": "local",
+            "sha256": hashlib.sha256(f"{language} {task}".encode()).hexdigest(),
+            "split": "test",
+            "revision": None,
+            "repository": None,
+        },
+        "engine": {"name": "none", "version": "0", "precision": "fp32", "shares_prefix": True},
+        "signature": SIGNATURE if task.startswith("flores") else None,
+        "measures": measures,
+        "warnings": [],
+    }
+    write_artifact(
+        store,
+        "score",
+        key,
+        f"{task} of {producer}, {language}",
+        {"language": language, "producer": producer, "task": task},
+        {},
+        {"scores.json": json.dumps(content), "samples.parquet": stream.getvalue()},
+        inputs=[("checkpoint", *checkpoint)],
+    )
+
+
+def _stages(
+    store: Path, language: str, place: int, draw: np.random.Generator
+) -> list[tuple[str, str]]:
+    mixture, train = key_of("mixture", language, str(place)), key_of("train", language, str(place))
+    share = place / 10
+    table = [
+        {"source": source, "weight": part, "available": 9000, "rows": int(9000 * part),
+         "share": part, "characters": int(4e6 * part * place)}
+        for source, part in (("topic", share), ("translated", 1 - share))
+    ]  # fmt: skip
+    about = {"language": language, "mix": f"mix{place}"}
+    write_artifact(
+        store, "mixture", mixture, f"mix{place}, {language}", about,
+        {"rows": 9000, "table": table, "tokens": 1_000_000 * place}, {},
+    )  # fmt: skip
+    losses = 1.5 + 2 * np.exp(-np.arange(100) / 30) + draw.normal(0, 0.02, 100)
+    log = lines([{"step": n, "loss": float(loss)} for n, loss in enumerate(losses, start=1)])
+    facts = {"rows": 9000, "steps": 100, "loss_first": losses[0], "loss_last": losses[-1]}
+    write_artifact(
+        store,
+        "train",
+        train,
+        f"trained:mix{place}, {language}",
+        {"language": language, "producer": f"trained:mix{place}"},
+        facts,
+        {"log.jsonl": log},
+        inputs=[("mixture", "mixture", mixture)],
+        seconds=3600.0 * place,
+    )
+    return [("mixture", mixture), ("train", train)]

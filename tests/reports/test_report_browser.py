@@ -1,0 +1,147 @@
+"""The page in a real Chromium: shown, sorted, filtered, followed; axe has no objection."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from synthetic_store import make_synthetic_store
+
+from reports import read_store
+from reports.page.write import write_page
+from reports.tables.importing import published
+from reports.tables.sheets import Report
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("swahili", "uyghur", "lhasa_tibetan", "telugu", "eastern_yiddish")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five languages in five scripts, three checkpoints, five tasks."""
+    folder = tmp_path_factory.mktemp("browser")
+    languages = []
+    for name in NAMES:
+        entry = yaml.safe_load((ROOT / f"conf/language/{name}.yaml").read_text(encoding="utf-8"))
+        keys = ("name", "autonym", "direction", "flores_code", "script")
+        languages.append({key: entry[key] for key in keys})
+    items = dict.fromkeys(("sib200", "belebele", "global_mmlu", "flores_en_xx"), 40)
+    make_synthetic_store(folder / "store", languages, 3, items)
+    return write_page(Report.of_store(read_store(folder / "store")), folder / "report.html")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as started:
+        try:
+            found = started.chromium.launch(executable_path=CHROMIUM)
+        except Error as error:
+            pytest.skip(f"no browser can be started here: {str(error).splitlines()[0]}")
+        yield found
+        found.close()
+
+
+def show(browser: Any, path: Path, width: int = 1200, scheme: str = "light") -> Any:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+    )
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(path.as_uri())
+    return page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (360, "light")])
+def test_it_opens_offline_without_complaint_and_axe_finds_nothing(
+    browser: Any, page_file: Path, width: int, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = show(browser, page_file, width, scheme)
+    assert page.complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # axe is put into the page, which the page's own policy forbids: a browser may ignore it.
+    policy_free = page_file.with_name(f"axe-{width}-{scheme}.html")
+    text = page_file.read_text(encoding="utf-8")
+    policy_free.write_text(text.replace("Content-Security-Policy", "x-policy"), encoding="utf-8")
+    found = Axe().run(show(browser, policy_free, width, scheme))
+    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in found.response["violations"]] == []
+
+
+def test_a_table_sorts_by_mouse_and_keyboard(browser: Any, page_file: Path) -> None:
+    page = show(browser, page_file)
+    column = "#table-wins thead th:has-text('Gain')"
+
+    def gains() -> list[float]:
+        place = page.eval_on_selector(column, "head => head.cellIndex")
+        cells = page.eval_on_selector_all(
+            "#table-wins tbody tr", f"rows => rows.map(row => row.cells[{place}].textContent)"
+        )
+        return [float(text.replace("−", "-")) for text in cells]
+
+    before = gains()
+    page.click(f"{column} button")
+    assert gains() == sorted(before, reverse=True)
+    page.focus(f"{column} button")
+    page.keyboard.press("Enter")
+    assert gains() == sorted(before)
+    assert page.get_attribute(column, "aria-sort") == "ascending"
+
+
+def test_a_table_filters_and_says_how_much_is_left(browser: Any, page_file: Path) -> None:
+    page = show(browser, page_file)
+    page.fill("#filter-wins", "uyghur belebele")
+    visible = page.locator("#table-wins tbody tr:visible")
+    assert visible.count() == 2
+    assert all("Uyghur" in text for text in visible.all_text_contents())
+    assert page.text_content("[data-for=table-wins] [role=status]") == "2 of 40 rows"
+
+
+def test_the_picker_shows_one_language_and_a_cell_leads_to_its_samples(
+    browser: Any, page_file: Path
+) -> None:
+    page = show(browser, page_file)
+    shown = page.locator("section.language:visible")
+    assert shown.count() == 1, "more than three languages: one at a time"
+    page.select_option("#picker", label="Uyghur · ئۇيغۇرچە")
+    assert shown.count() == 1
+    assert "Uyghur" in shown.first.text_content()
+    # A cell of the table over languages opens the samples, in whichever section they are.
+    page.click("#table-by_language tbody tr:has-text('Swahili') td.num a")
+    opened = page.locator("details[open]:visible").first
+    assert "What the model saw" in opened.text_content()
+    assert "Swahili" in shown.first.text_content()
+    page.select_option("#picker", value="")
+    assert shown.count() == 5
+
+
+def test_without_scripts_everything_is_there(browser: Any, page_file: Path) -> None:
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert page.locator("section.language:visible").count() == 5
+    assert page.locator(".tools:visible").count() == 0
+
+
+def test_a_right_to_left_name_is_set_from_right_to_left(browser: Any, page_file: Path) -> None:
+    page = show(browser, page_file)
+    page.select_option("#picker", "")
+    autonym = page.locator("h2 .autonym[lang=uig-Arab]")
+    assert autonym.evaluate("e => getComputedStyle(e).direction") == "rtl"
+
+
+def test_the_published_table_is_a_page_too(browser: Any, tmp_path: Path) -> None:
+    path = write_page(Report.of_table(published()), tmp_path / "published.html")
+    page = show(browser, path, 360)
+    assert page.complaints == []
+    assert page.locator("svg[role=img]").count() == 11
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,0 +1,168 @@
+"""What goes into print: LaTeX tables, and figures as SVG, PNG and PDF."""
+
+import re
+import struct
+import subprocess
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+from pathlib import Path
+from shutil import which
+
+import pytest
+from synthetic_store import make_synthetic_store
+
+from reports import read_store
+from reports.errors import FiguresError
+from reports.figures.export import PRINT, convert, write_figures
+from reports.figures.gallery import every
+from reports.figures.scatter import place_labels
+from reports.figures.svg import Figure, font_of
+from reports.outputs.latex import as_latex, escape, write_latex
+from reports.tables.importing import import_table, published
+from reports.tables.sheets import Report
+
+LANGUAGES = [
+    {"name": name, "autonym": own, "direction": "auto", "flores_code": code, "script": ""}
+    for name, own, code in (
+        ("Swahili", "Kiswahili", "swh_Latn"),
+        ("Uyghur", "ئۇيغۇرچە", "uig_Arab"),
+        ("Lhasa Tibetan", "ལྷ་སའི་སྐད", "bod_Tibt"),
+        ("Telugu & <b>", "తెలుగు", "tel_Telu"),
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    store = tmp_path_factory.mktemp("print") / "store"
+    make_synthetic_store(store, LANGUAGES, 3, {"sib200": 60, "flores_en_xx": 40})
+    return Report.of_store(read_store(store))
+
+
+@pytest.fixture(scope="module")
+def figures(made_up: Report) -> dict[str, Figure]:
+    return {figure.name: figure for figure in every(made_up)}
+
+
+def test_every_kind_of_figure_is_drawn(figures: dict[str, Figure]) -> None:
+    assert {
+        *("scatter-sib200", "forest-sib200", "scatter-flores_en_xx", "forest-flores_en_xx"),
+        *("heatmap", "heatmap-sib200", "heatmap-flores_en_xx", "subsets", "cost"),
+        *("mixture-size", "mixture-share-topic", "mixture-share-translated", "loss-1"),
+    } <= set(figures)
+
+
+def test_figures_are_whole_xml_and_stay_in_their_frame(figures: dict[str, Figure]) -> None:
+    for figure in figures.values():
+        svg = convert(figure, "svg").decode()
+        assert "var(" not in svg, "a colour that only the page has"
+        root = ET.fromstring(svg)
+        for element in root.iter():
+            for name, limit in (("x", figure.width), ("cx", figure.width), ("cy", figure.height)):
+                value = element.get(name)
+                if value and "%" not in value:
+                    assert -0.5 <= float(value) <= limit + 0.5, (figure.name, element.attrib)
+
+
+def test_names_are_text_and_scripts_name_their_font(figures: dict[str, Figure]) -> None:
+    svg = str(figures["forest-sib200"].svg)
+    assert "Telugu &amp; &lt;b&gt;" in svg
+    assert 'font-family="Noto Sans Arabic' in svg
+    assert font_of("ལྷ་ས").startswith("Noto Serif Tibetan")
+    assert font_of("አማርኛ").startswith("Noto Sans Ethiopic")
+    assert font_of("Kiswahili") == font_of("Татар") == ""
+
+
+def test_labels_never_overlap() -> None:
+    places = [(100 + 7.0 * (n % 5), 100 + 5.0 * (n // 5)) for n in range(30)]
+    placed, left_out = place_labels([f"Language {n}" for n in range(30)], places)
+    assert len(placed) + left_out == 30
+    assert left_out > 0
+    boxes = [(x, y - 9, x + 5.4 * len(name), y + 2) for name, x, y in placed]
+    for n, one in enumerate(boxes):
+        for other in boxes[:n]:
+            apart = one[0] >= other[2] or other[0] >= one[2]
+            assert apart or one[1] >= other[3] or other[1] >= one[3]
+
+
+def test_png_and_pdf_are_of_the_right_size_and_the_same_each_time(
+    figures: dict[str, Figure],
+) -> None:
+    pytest.importorskip("typst", reason="PNG and PDF need the extra `figures`")
+    figure = figures["forest-sib200"]
+    png = convert(figure, "png")
+    width, height = struct.unpack(">II", png[16:24])
+    assert (width, height) == pytest.approx(
+        (figure.width * 0.75 / 72 * 300, figure.height * 0.75 / 72 * 300), abs=2
+    )
+    pdf = convert(figure, "pdf")
+    assert pdf.startswith(b"%PDF")
+    assert convert(figure, "pdf") == pdf
+    assert convert(figure, "png") == png
+
+
+def test_colours_are_told_apart_in_greyscale() -> None:
+    def lightness(colour: str) -> float:
+        digits = PRINT[colour].lstrip("#")
+        digits = "".join(2 * d for d in digits) if len(digits) == 3 else digits
+        red, green, blue = (int(digits[n : n + 2], 16) for n in (0, 2, 4))
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for side in (("h4", "h3", "h2", "h1", "h0"), ("h4", "h5", "h6", "h7", "h8")):
+        steps = [lightness(name) for name in side]
+        assert all(one - other > 15 for one, other in pairwise(steps))
+
+
+def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("language,task,base\nZulu,sib200,50.0\n")
+    with pytest.raises(FiguresError, match="nothing to draw"):
+        write_figures(Report.of_table(import_table(path)), tmp_path, "svg")
+
+
+def test_latex_tables_are_whole(tmp_path: Path, made_up: Report) -> None:
+    paths = write_latex(made_up, tmp_path)
+    report = next(path for path in paths if path.name == "report.tex").read_text()
+    for name in re.findall(r"\\input\{(\w+)\}", report):
+        text = (tmp_path / "latex" / f"{name}.tex").read_text()
+        begun = re.findall(r"\\begin\{(\w+)\}", text)
+        assert sorted(begun) == sorted(re.findall(r"\\end\{(\w+)\}", text))
+        (form,) = re.findall(r"\\begin\{(?:tabular|longtable)\}\{([lr]+)\}", text)
+        body = text.split("\\midrule\n")[1].split("\\bottomrule")[0]
+        rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+        assert rows
+        for row in rows:
+            assert len(re.findall(r"(?<!\\)&", row)) == len(form) - 1
+        assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
+        for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+            assert text.count(rule) == 1
+
+
+def test_the_best_is_bold_and_the_best_of_equal_budget_underlined(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("language,task,base,a,b,c\nZulu,sib200,50,61.04,60,70\n")
+    found = import_table(path)
+    sheet = Report.of_table(type(found)(found.rows, "t", equal=frozenset({"a", "b"}))).by_language
+    text = as_latex(sheet)
+    assert r"c & \textbf{70.0}" in text
+    assert r"a & \underline{61.0}" in text
+    assert text.count("textbf") == text.count("underline") == 1
+    both = Report.of_table(type(found)(found.rows, "t", equal=frozenset({"a", "c"}))).by_language
+    assert r"\textbf{\underline{70.0}}" in as_latex(both)
+
+
+def test_latex_prints_any_text_as_it_is() -> None:
+    assert escape(r"50% & _x_ #1 {a} ~ ^ \ $") == (
+        r"50\% \& \_x\_ \#1 \{a\} \textasciitilde{} \textasciicircum{} \textbackslash{} \$"
+    )
+
+
+@pytest.mark.skipif(which("lualatex") is None, reason="there is no LaTeX here")
+def test_the_tables_compile(tmp_path: Path) -> None:
+    write_latex(Report.of_table(published()), tmp_path)
+    subprocess.run(
+        ["lualatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"],
+        cwd=tmp_path / "latex",
+        check=True,
+        capture_output=True,
+    )

@@ -1,0 +1,109 @@
+"""`kakugo-report samples`: what a person reads, in the terminal and as a page."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from store_maker import SCRIPT, SWAHILI, cell, choices, make_store, write_plan, write_score
+
+from reports.cli import main
+from reports.errors import SamplesNotFoundError
+from reports.samples import find_samples
+from reports.tables.sheets import Report
+
+SWAHILI_SIB = ("--language", "swahili", "--task", "sib200")
+
+
+def printed(store: Path, *arguments: str) -> str:
+    """What the command prints, as a process of its own."""
+    command = [sys.executable, "-m", "reports.cli", "samples", "--store", str(store), *arguments]
+    environment = os.environ | {"COLUMNS": "80", "PYTHONUTF8": "1"}
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment
+    ).stdout
+
+
+def test_base_stands_beside_the_trained_ones(store: Path) -> None:
+    text = printed(store, *SWAHILI_SIB, "--count", "2", "--prompt")
+    assert "48 of 48 items, the first 2 here" in text
+    assert "item-3" in text
+    assert "Item 3: which?" in text
+    assert "903 tokens" in text
+    for name in ("base", "trained:gen", "trained:topic"):
+        assert f"{name}: right" in text or f"{name}: wrong" in text
+    assert "(62%)" in text or "(38%)" in text, "how sure the model was among the choices"
+
+
+def test_right_to_left_texts_stand_on_lines_of_their_own(store: Path) -> None:
+    text = printed(store, "--language", "Uyghur", "--task", "flores_en_xx", "--count", "1")
+    heads = ("Source", "Reference", "base", "trained:gen")
+    lines = text.splitlines()
+    (place,) = [n for n, line in enumerate(lines) if line.strip() == "Reference"]
+    assert lines[place + 1].strip().startswith("دەريا")
+    assert not any(head in lines[place + 1] for head in heads)
+
+
+def test_filters_and_documents(report: Report) -> None:
+    results = report.results
+    everything = find_samples(results, "Swahili", "sib200", ("base", "trained:gen"), count=99)
+    assert (everything.matching, len(everything.items)) == (48, 48)
+    counts = {
+        only: find_samples(results, "Swahili", "sib200", ("base", "trained:gen"), only).matching
+        for only in ("right", "wrong", "gained", "lost")
+    }
+    assert counts["right"] + counts["wrong"] == 48
+    assert counts["right"] == 27, "56.2% of 48"
+    assert counts["gained"] - counts["lost"] == 17, "the gain of 35.4 points"
+    one = find_samples(results, "Swahili", "sib200", docs=("item-7",))
+    assert [row["doc_id"] for row in one.items[0] if row] == ["item-7"] * 3
+    assert find_samples(results, "Swahili", "sib200", docs=("7",)).items == one.items
+    texts = ("base", "trained:gen")
+    better = find_samples(results, "Uyghur", "flores_xx_en", texts, "gained", count=99)
+    assert all(b["chrf"] < t["chrf"] for b, t in better.items if b and t)
+    assert better.matching > find_samples(results, "Uyghur", "flores_xx_en", texts, "lost").matching
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (("Klingon", "sib200"), "one of: Swahili, Uyghur"),
+        (("Swahili", "flores"), "one of: sib200"),
+        (("Uyghur", "belebele"), "Belebele does not cover Uyghur."),
+        (("Swahili", "sib200", ("other",)), "one of: base, trained:gen"),
+        (("Swahili", "sib200", (), "all", ("999",)), "ids look like 'item-3'"),
+    ],
+)
+def test_what_is_not_there_is_said_with_what_is(
+    report: Report, question: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(SamplesNotFoundError, match=said):
+        find_samples(report.results, *question)  # type: ignore[arg-type]
+
+
+def test_model_output_is_text_in_the_terminal_and_on_the_page(tmp_path: Path) -> None:
+    evil = "\x1b[31mred\x1b]0;title\x07 \u202eback [bold]not bold[/bold]"
+    rows = [row | {"prediction": evil, "prompt": evil + SCRIPT} for row in choices([1], [True])]
+    store = tmp_path / "store"
+    write_score(store, "s", "Swahili", "base", ("base", "b"), "sib200", rows)
+    write_plan(store, "r", SWAHILI, [cell("Swahili", "base", ("base", "b"), "sib200", "s")])
+    text = printed(store, *SWAHILI_SIB, "--prompt")
+    assert not set("\x1b\x07\u202e") & set(text)
+    assert "[bold]not bold[/bold]" in text
+    page = tmp_path / "samples.html"
+    arguments = ["samples", "--store", str(store), *SWAHILI_SIB, "--prompt", "--out", str(page)]
+    assert main(arguments) == 0
+    html = page.read_text(encoding="utf-8")
+    assert "<script" not in html
+    assert not set("\x1b\x07\u202e") & set(html)
+
+
+def test_the_page_sets_language_and_direction(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store")
+    uyghur = ("--language", "Uyghur", "--task", "flores_en_xx", "--out", str(tmp_path))
+    assert main(["samples", "--store", str(store), *uyghur]) == 0
+    html = (tmp_path / "samples.html").read_text(encoding="utf-8")
+    assert '<dd dir="rtl" lang="uig-Arab">دەريا' in html
+    assert '<dd dir="ltr" lang="en">The river' in html
+    assert '<dd dir="auto">' in html
