@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-RESAMPLES = 10_000
-"""So many that Holm's correction over 54 languages can still reach 5%: the least p is 1/10001."""
+RESAMPLES = 4_000
+"""So many that Holm's correction over 54 languages can still reach 5%: the least p is 1/4001."""
 SEED = 20250101
 
 
@@ -48,10 +48,10 @@ def draw_ratios(
     """
     import numpy as np
 
-    kinds, counts = np.unique(np.stack([sums, sizes], axis=1), axis=0, return_counts=True)
+    kinds, counts = np.unique(sums + 1j * sizes, return_counts=True)
     total = int(counts.sum())
     draws = np.random.default_rng(seed).multinomial(total, counts / total, resamples)
-    ratios: Floats = (draws @ kinds[:, 0]) / (draws @ kinds[:, 1])
+    ratios: Floats = (draws @ kinds.real) / (draws @ kinds.imag)
     return ratios
 
 

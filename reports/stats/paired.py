@@ -81,9 +81,11 @@ def sign_flip(sums: "Ints") -> float:
     import numpy as np
     from scipy import stats
 
-    sizes, counts = np.unique(np.abs(sums[sums != 0]), return_counts=True)
+    counts = np.bincount(np.abs(sums))
     chances = np.ones(1)
-    for size, count in zip(sizes.tolist(), counts.tolist(), strict=True):
+    for size, count in enumerate(counts.tolist()):
+        if not size or not count:
+            continue
         spread = np.zeros(2 * size * count + 1)
         spread[:: 2 * size] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
         chances = np.convolve(chances, spread)

@@ -80,10 +80,8 @@ def is_translation(score: Score) -> bool:
 
 
 # A row of the score table holds one language and task: base and each of its producers.
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _read_items(folder: Path, name: str, metric: str) -> Items:
-    import numpy as np
-
     wanted = (*_PAIRING, *_OF_METRIC[metric])
     table = _read_table(folder, name, wanted)
     lacking = [column for column in wanted if column not in table.column_names]
@@ -93,13 +91,12 @@ def _read_items(folder: Path, name: str, metric: str) -> Items:
     if empty:
         raise Unreadable(f"{SAMPLES}: {', '.join(empty)} is empty in some rows")
     columns = {column: table.column(column).combine_chunks() for column in wanted}
-    docs = columns["doc"].to_numpy()
-    if len(docs) == 0:
+    n = len(table)
+    if n == 0:
         raise Unreadable(f"{SAMPLES} holds no item")
     _refuse_twice(columns["doc"], "document")
     _refuse_twice(columns["doc_id"], "document id")
-    codes = columns["cluster"].dictionary_encode()
-    alone = len(codes.dictionary) == len(docs)
+    clusters = _clusters(columns["cluster"], columns["doc_id"])
     correct = counts = None
     if metric == "accuracy":
         if str(columns["correct"].type) != "bool":
@@ -111,7 +108,7 @@ def _read_items(folder: Path, name: str, metric: str) -> Items:
         ids=columns["doc_id"],
         contents=columns["doc_sha256"],
         prompts=columns["prompt_sha256"],
-        clusters=None if alone else codes.indices.to_numpy().astype(np.int64),
+        clusters=clusters,
         correct=correct,
         counts=counts,
     )
@@ -133,10 +130,23 @@ def _counts(column: Any) -> "NDArray[np.int32]":
     return counts
 
 
+def _clusters(column: Any, ids: Any) -> "NDArray[np.int64] | None":
+    """The number of each item's cluster; None when no two items share one."""
+    import numpy as np
+
+    if column.equals(ids):
+        return None
+    codes = column.dictionary_encode()
+    alone = len(codes.dictionary) == len(codes)
+    return None if alone else codes.indices.to_numpy().astype(np.int64)
+
+
 def _refuse_twice(column: Any, what: str) -> None:
-    counted = column.value_counts()
-    if len(counted) < len(column):
-        worst = max(counted.to_pylist(), key=lambda entry: int(entry["counts"]))
+    import pyarrow.compute as pc
+
+    if pc.count_distinct(column).as_py() < len(column):
+        counted = column.value_counts().to_pylist()
+        worst = max(counted, key=lambda entry: int(entry["counts"]))
         raise Unreadable(f"{SAMPLES} lists {what} {worst['values']} twice")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from reports.store.cells import Entry, find_entries, group_rows, name_producers
@@ -102,7 +103,9 @@ def build_panels(view: StoreView) -> tuple[Panel, ...]:
     groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in name_producers(find_entries(view)):
         groups[entry.cell.language, entry.student].append(entry)
-    return tuple(_panel(view, groups[key]) for key in sorted(groups))
+    # numpy and Arrow leave the interpreter free while they work.
+    with ThreadPoolExecutor() as pool:
+        return tuple(pool.map(lambda key: _panel(view, groups[key]), sorted(groups)))
 
 
 def data_words(name: str) -> str:
