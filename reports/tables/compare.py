@@ -14,7 +14,7 @@ from reports.tables.wins import ALPHA
 
 NOTE = (
     "Change: new minus old, in points. It is tested on the same items where both sides kept their "
-    "samples; p by Holm is over all changes that were tested."
+    "samples; p by Holm is over the languages of a task and producer."
 )
 
 
@@ -59,8 +59,13 @@ def _changes(old: Results, new: Results) -> list[Change]:
     ]
     judged = [(one, two, *_judge(one, two)) for one, two in pairs]
     tested = [place for place, entry in enumerate(judged) if entry[2] and entry[2].p is not None]
-    ps = [judged[place][2].p for place in tested]  # type: ignore[union-attr]
-    adjusted = dict(zip(tested, holm([p for p in ps if p is not None]), strict=True))
+    families: dict[tuple[str, str], list[int]] = {}
+    for place in tested:
+        families.setdefault((judged[place][0].task, judged[place][0].producer), []).append(place)
+    adjusted: dict[int, float] = {}
+    for places in families.values():
+        ps = [gain.p for place in places if (gain := judged[place][2]) and gain.p is not None]
+        adjusted |= dict(zip(places, holm(ps), strict=True))
     return [
         Change(one, two, gain, adjusted.get(place), _verdict(gain, adjusted.get(place), why))
         for place, (one, two, gain, why) in enumerate(judged)
