@@ -49,7 +49,8 @@ def said(row: dict[str, Any] | None) -> str:
 def _choice(row: dict[str, Any], label: str) -> str:
     """The label, and how likely the model took it to be among the choices."""
     choices, logs = row.get("choices") or [], row.get("logprobs") or []
-    if label in choices and len(choices) == len(logs):
+    # An endpoint may leave a choice without its probability.
+    if label in choices and len(choices) == len(logs) and None not in logs:
         import math
 
         top = max(logs)

@@ -21,6 +21,7 @@ _STYLES = {"result": "", "gap": "dim", "missing": "yellow", "failed": "red", "da
 
 MOST_PANELS = 3
 """With more languages than this, tables over languages take the place of one table each."""
+_LONGEST_PRODUCER = 22
 _HIDDEN = {
     "yields": ("key",),
     "mixture": ("key", "weight"),
@@ -199,6 +200,9 @@ def _print_sheet(console: Console, sheet: Sheet) -> None:
     for column in shown.columns:
         justify: Literal["left", "right"] = "right" if column.numeric else "left"
         whole = column.name in ("language", "task", "stage", "interval", "verdicts")
+        if column.name == "producer":
+            place = shown.columns.index(column)
+            whole = max(len(str(row[place])) for row in shown.rows) <= _LONGEST_PRODUCER
         table.add_column(column.title, justify=justify, overflow="fold", no_wrap=whole)
     last = None
     for number, row in enumerate(shown.rows):
