@@ -1,8 +1,8 @@
 """A run killed in the middle and continued ends as if nothing had happened."""
 
 import dataclasses
-import json
 import os
+import pickle
 import signal
 import sqlite3
 import subprocess
@@ -28,7 +28,8 @@ def paid(folder: Path) -> tuple[int, int]:
 
 def start(folder: Path, teacher: Teacher) -> "subprocess.Popen[bytes]":
     here = Path(__file__).parent
-    settings = json.dumps(dataclasses.asdict(teacher))
+    # Whole, with the settings inside it, as JSON would not bring them back.
+    settings = pickle.dumps(teacher).hex()
     return subprocess.Popen(
         [sys.executable, str(here / "running.py"), str(folder), settings],
         env={**os.environ, "PYTHONPATH": str(here.parents[1])},
