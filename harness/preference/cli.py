@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from generation.errors import GenerationError
 from harness.errors import HarnessError
+from tasks.errors import TasksError
 
 _DESCRIPTION = """\
 A blind study: native speakers say which of two checkpoints' answers is better, and nobody can learn
@@ -38,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
-    except HarnessError as error:
+    except (GenerationError, HarnessError, TasksError) as error:
         print(f"kakugo-preference: {error}", file=sys.stderr)
         from harness.preference.errors import VerificationError
 
@@ -71,16 +73,23 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--from",
         dest="source",
-        type=Path,
         required=True,
         metavar="FILE",
-        help="MT-Bench's question.jsonl, or any JSONL with `prompt`",
+        help="MT-Bench's question.jsonl, or any JSONL with `prompt`; hub: MT-Bench from the Hub",
     )
-    one.add_argument(
+    translated = one.add_mutually_exclusive_group()
+    translated.add_argument(
         "--translations",
         type=Path,
         metavar="FILE",
         help="the same questions in the language; without it, --from is in the language already",
+    )
+    translated.add_argument(
+        "--translate",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="let the teacher translate; settings as kakugo takes them, such as"
+        " teacher=gpt_oss_120b teacher.base_url=http://HOST:8000/v1",
     )
     one.add_argument("--language", required=True, help="its name in conf/language")
 
@@ -235,13 +244,37 @@ def _listening(parser: argparse.ArgumentParser, port: int) -> None:
 
 
 def _questions(a: argparse.Namespace) -> None:
-    from harness.preference.questions import make_draft
+    from harness.preference.languages import study_language
+    from harness.preference.questions import make_draft, read_prompts
+    from harness.preference.sources import LEDGER, Translated, take, translate
 
-    questions = make_draft(a.study, a.language, a.source, a.translations)
+    language = study_language(a.language)
+    taken = take(a.source)
+    done = Translated(None, {}, {})
+    if a.translations:
+        texts = {key: text for key, (_, text) in read_prompts(a.translations).items()}
+        done = Translated(texts, {}, {"translations": a.translations.name})
+    elif a.translate is not None:
+        a.study.mkdir(parents=True, exist_ok=True)
+        done = translate(
+            taken, language, overrides=a.translate, ledger=a.study / LEDGER, progress=_progress
+        )
+    origin = {**taken.origin, **done.origin}
+    questions = make_draft(a.study, a.language, taken.rows, done.texts, origin=origin)
+    for question, why in done.lost.items():
+        print(f"not translated: question {question}: {why}", file=sys.stderr)
     print(
-        f"{len(questions.questions)} questions in {a.study}. Next: kakugo-preference correct"
-        f" {a.study}"
+        f"{len(questions.questions)} questions in {a.study}"
+        + (f", {len(done.lost)} of them for a speaker to translate" if done.lost else "")
+        + f". Next: kakugo-preference correct {a.study}"
     )
+
+
+def _progress(done: int, total: int, note: str) -> None:
+    """One line that is written over, where a person looks on."""
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r{done} of {total} {note}\033[K", end=end, file=sys.stderr, flush=True)
 
 
 def _correct(a: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ DIR/questions.frozen.json  the prompts that models answer and raters see, with t
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Questions:
-    """All questions of a study and the name of its language in conf/language."""
+    """All questions of a study and the name of its language in conf/language. origin: where they
+    and their translations come from; said in the files, not part of the hash."""
 
     language: str
     questions: tuple[Question, ...]
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
@@ -65,7 +67,9 @@ def read_prompts(path: Path) -> dict[str, tuple[str, str]]:
             continue
         try:
             row = json.loads(line)
-            text = row["turns"][0] if "turns" in row else row.get("prompt", row.get("text"))
+            text = row.get("turns", row.get("prompt", row.get("text")))
+            if isinstance(text, list):
+                text = text[0]
             key = str(row.get("question_id", row.get("id", number)))
             if not isinstance(text, str) or not text.strip():
                 raise ValueError("its prompt is empty or no text")
@@ -83,33 +87,47 @@ def read_prompts(path: Path) -> dict[str, tuple[str, str]]:
 
 
 def make_draft(
-    directory: Path, language: str, source: Path, translations: Path | None
+    directory: Path,
+    language: str,
+    originals: Mapping[str, tuple[str, str]],
+    translated: Mapping[str, str] | None = None,
+    *,
+    origin: Mapping[str, Any] | None = None,
 ) -> Questions:
-    """Writes the draft. Without translations the source is taken to be in the language already."""
+    """Writes the draft.
+
+    originals: id -> (category, prompt); translated: id -> prompt in the language, "" where there is
+    none yet, or None if the originals are in the language already. Raises QuestionsError where the
+    two differ in their questions, or where speakers have begun to correct another draft.
+    """
     study_language(language)
     if (directory / FROZEN).exists():
         raise QuestionsError(
             f"{directory / FROZEN} exists: frozen questions are not replaced. Remedy: another"
             " directory"
         )
-    originals = read_prompts(source)
-    translated = originals if translations is None else read_prompts(translations)
-    missing, extra = (
-        sorted(set(originals) - set(translated)),
-        sorted(set(translated) - set(originals)),
-    )
+    if translated is None:
+        translated = {key: text for key, (_, text) in originals.items()}
+    missing = [key for key in originals if key not in translated]
+    extra = [key for key in translated if key not in originals]
     if missing or extra:
         raise QuestionsError(
-            f"{translations}: not the same questions as {source}: lacks {missing[:8] or 'none'},"
-            f" has besides {extra[:8] or 'none'}"
+            "questions and translations are not the same: without a translation"
+            f" {missing[:8] or 'none'}, without a question {extra[:8] or 'none'}"
         )
     questions = Questions(
         language,
         tuple(
-            Question(key, category, text, translated[key][1])
+            Question(key, category, text, translated[key])
             for key, (category, text) in originals.items()
         ),
+        dict(origin or {}),
     )
+    if (directory / CORRECTIONS).exists() and read_draft(directory).sha256 != questions.sha256:
+        raise QuestionsError(
+            f"{directory / CORRECTIONS} holds a speaker's corrections of other questions."
+            " Remedy: another directory"
+        )
     write_json(directory / DRAFT, _as_json(questions))
     return questions
 
@@ -176,6 +194,12 @@ def freeze(directory: Path, *, unreviewed: bool = False, approval: bool = False)
             f"{len(unapproved) + len(open_ones)} questions lack a second speaker's approval:"
             f" {', '.join((unapproved + open_ones)[:8])}"
         )
+    empty = [q.id for q in draft.questions if q.id not in corrections and not q.prompt]
+    if empty:
+        raise QuestionsError(
+            f"questions without a translation: {', '.join(empty[:8])}. Remedy: a speaker writes"
+            f" them (kakugo-preference correct {directory}), or give another --translate seed=N"
+        )
     frozen = Questions(
         draft.language,
         tuple(
@@ -187,6 +211,7 @@ def freeze(directory: Path, *, unreviewed: bool = False, approval: bool = False)
             )
             for q in draft.questions
         ),
+        draft.origin,
     )
     reviewed = {
         "confirmed": len(corrections),
@@ -216,11 +241,16 @@ def read_frozen(directory: Path) -> Questions:
 
 
 def _as_json(questions: Questions) -> dict[str, Any]:
-    return {"language": questions.language, "questions": [asdict(q) for q in questions.questions]}
+    return {
+        "language": questions.language,
+        "questions": [asdict(q) for q in questions.questions],
+        "origin": dict(questions.origin),
+    }
 
 
 def _from_json(value: Mapping[str, Any], path: Path) -> Questions:
     try:
-        return Questions(value["language"], tuple(Question(**row) for row in value["questions"]))
+        rows = tuple(Question(**row) for row in value["questions"])
+        return Questions(value["language"], rows, value.get("origin", {}))
     except (KeyError, TypeError) as error:
         raise QuestionsError(f"{path}: not a file of questions ({error})") from None

@@ -10,7 +10,7 @@ from harness.preference.ballots import Ballots
 from harness.preference.closing import open_ballots
 from harness.preference.pack import read_pack
 from harness.preference.preparing import prepare_study
-from harness.preference.questions import freeze, make_draft
+from harness.preference.questions import freeze, make_draft, read_prompts
 from harness.preference.rater_app import vote_body
 from harness.preference.screens import Screen, screens
 
@@ -37,7 +37,7 @@ def questions(count: int = 8) -> list[dict[str, Any]]:
 def frozen(folder: Path, count: int = 8, language: str = "swahili") -> Path:
     """A study's directory with frozen questions."""
     study = folder / "study"
-    make_draft(study, language, write_lines(folder / "q.jsonl", questions(count)), None)
+    make_draft(study, language, read_prompts(write_lines(folder / "q.jsonl", questions(count))))
     freeze(study, unreviewed=True)
     return study
 

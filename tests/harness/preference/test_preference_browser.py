@@ -261,15 +261,17 @@ def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
 
     from small_study import questions, write_lines
 
-    from harness.preference.questions import freeze, make_draft, read_corrections
+    from harness.preference.questions import freeze, make_draft, read_corrections, read_prompts
 
     study = tmp_path / "study"
     rows = questions(3)
     translated = [row | {"turns": [f"ጥያቄ ቁጥር {n}"]} for n, row in enumerate(rows)]
     translated[1]["turns"] = ["ጥያቄ ያለ ቁጥር"]
-    make_draft(
-        study, "amharic", write_lines(tmp_path / "q", rows), write_lines(tmp_path / "t", translated)
+    originals, texts = (
+        read_prompts(write_lines(tmp_path / name, lines))
+        for name, lines in (("q", rows), ("t", translated))
     )
+    make_draft(study, "amharic", originals, {key: text for key, (_, text) in texts.items()})
     port = free_port()
     command = [
         sys.executable,

@@ -215,21 +215,26 @@ def test_bad_answer_files_say_where(tmp_path: Path, line: str, message: str) -> 
 def test_questions_and_translations_must_be_the_same(tmp_path: Path) -> None:
     (tmp_path / "q").write_text('{"id": 1, "prompt": "a"}\n{"id": 2, "prompt": "b"}', "utf-8")
     (tmp_path / "t").write_text('{"id": 1, "prompt": "c"}\n{"id": 3, "prompt": "d"}', "utf-8")
-    with pytest.raises(QuestionsError, match=r"lacks \['2'\], has besides \['3'\]"):
-        make_draft(tmp_path / "s", "swahili", tmp_path / "q", tmp_path / "t")
+    texts = {key: text for key, (_, text) in read_prompts(tmp_path / "t").items()}
+    with pytest.raises(QuestionsError, match=r"translation \['2'\], without a question \['3'\]"):
+        make_draft(tmp_path / "s", "swahili", read_prompts(tmp_path / "q"), texts)
     (tmp_path / "bad").write_text('{"id": 1, "prompt": ""}', "utf-8")
     with pytest.raises(QuestionsError, match="line 1: its prompt is empty"):
-        make_draft(tmp_path / "s", "swahili", tmp_path / "bad", None)
+        read_prompts(tmp_path / "bad")
 
 
 def test_a_correction_cut_off_by_a_crash_loses_only_itself(tmp_path: Path) -> None:
     (tmp_path / "q").write_text('{"id": 1, "prompt": "a"}\n{"id": 2, "prompt": "b"}', "utf-8")
     study = tmp_path / "s"
-    make_draft(study, "swahili", tmp_path / "q", None)
+    originals = read_prompts(tmp_path / "q")
+    make_draft(study, "swahili", originals)
     add_correction(study, "1", Correction("A", "speaker"))
     with (study / "corrections.jsonl").open("a", encoding="utf-8") as out:
         out.write('{"question": "2", "prom')
     add_correction(study, "2", Correction("B", "speaker", "approver"))
+    make_draft(study, "swahili", originals)
+    with pytest.raises(QuestionsError, match="corrections of other questions"):
+        make_draft(study, "swahili", originals | {"2": ("all", "c")})
     with pytest.raises(QuestionsError, match="lack a second speaker's approval: 1"):
         freeze(study, approval=True)
     assert [q.prompt for q in freeze(study).questions] == ["A", "B"]
