@@ -200,7 +200,16 @@ def _parser() -> argparse.ArgumentParser:
     one = step("unblind", _unblind, "verify a closed study and analyse it")
     one.add_argument("pack", type=Path)
     one.add_argument("--key", type=Path, required=True)
-    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.add_argument(
+        "--store",
+        type=Path,
+        default=Path("artifacts"),
+        metavar="DIR",
+        help="the store whose report is to show it (default: artifacts)",
+    )
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="elsewhere (default: STORE/preference/STUDY)"
+    )
 
     one = step("verify", _verify, "derive a closed study again, and name what differs")
     one.add_argument("directory", type=Path, help="what unblind wrote, or a pack")
@@ -369,10 +378,13 @@ def _close(a: argparse.Namespace) -> None:
 
 def _unblind(a: argparse.Namespace) -> None:
     from harness.preference.output import summary
-    from harness.preference.unblinding import unblind
+    from harness.preference.unblinding import place_in, unblind
 
-    print(summary(unblind(a.pack, a.key, a.out)), end="")
-    print(f"\n{a.out}: result.json, tables, figure, and all that `verify` needs")
+    out = a.out or place_in(a.store, a.pack)
+    print(summary(unblind(a.pack, a.key, out)), end="")
+    print(f"\n{out}: result.json, tables, figure, and all that `verify` needs")
+    if a.out is None:
+        print(f"In the report beside the benchmarks: kakugo-report --store {a.store}")
 
 
 def _verify(a: argparse.Namespace) -> None:

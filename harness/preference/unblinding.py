@@ -2,11 +2,15 @@
 
     OUT/key.json, votes.jsonl, pack.json, commitment.json, closed.json   what `verify` reads
     OUT/result.json, summary.txt, figure.svg, votes.csv, categories.csv, raters.csv
+    OUT/manifest.json          every file's size and SHA-256, written last
+
+In a store, OUT is STORE/preference/STUDY, from which `kakugo-report` takes the study in.
 
 votes.jsonl holds the raters' comments as well: look through it before you publish it. They are part
 of what the chain covers, so that taking one out shows.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -21,8 +25,10 @@ from harness.preference.design import Item
 from harness.preference.errors import StudyStateError
 from harness.preference.files import read_json, write_json, write_text
 from harness.preference.output import to_csv, write_tables
-from harness.preference.pack import COMMITMENT, PACK, Key, read_key
+from harness.preference.pack import COMMITMENT, PACK, Key, read_key, read_pack
 from harness.preference.verify import verify
+
+MANIFEST = "manifest.json"
 
 
 def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess], dict[str, int]]:
@@ -107,6 +113,11 @@ def answer_texts(key: Key) -> dict[str, list[dict[str, Any]]]:
     return out
 
 
+def place_in(store: Path, pack_dir: Path) -> Path:
+    """Where a study's result belongs in a store."""
+    return store / "preference" / str(read_pack(pack_dir)["study"])
+
+
 def unblind(pack_dir: Path, key_path: Path, out: Path, *, seed: int = 0) -> dict[str, Any]:
     """Verifies the closed study and writes its result, and everything needed to verify it again.
 
@@ -130,6 +141,7 @@ def unblind(pack_dir: Path, key_path: Path, out: Path, *, seed: int = 0) -> dict
         **counts,
     }
     result = analyse(votes, guesses, study=study, texts=answer_texts(key), seed=seed)
+    (out / MANIFEST).unlink(missing_ok=True)
     for name in (PACK, COMMITMENT, CLOSED):
         shutil.copyfile(*_into(pack_dir, out, name))
     shutil.copyfile(key_path, out / "key.json")
@@ -137,7 +149,24 @@ def unblind(pack_dir: Path, key_path: Path, out: Path, *, seed: int = 0) -> dict
     write_text(out / "votes.csv", votes_csv(votes))
     write_tables(result, out)
     write_json(out / "result.json", result)
+    write_json(out / MANIFEST, _manifest(out, key))
     return result
+
+
+def _manifest(out: Path, key: Key) -> dict[str, Any]:
+    return {
+        "stage": "preference",
+        "key": out.name,
+        "label": f"{key.settings.language['name']}: blind preference study",
+        "files": {
+            path.name: {
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+            for path in sorted(out.iterdir())
+            if path.is_file() and path.name != MANIFEST
+        },
+    }
 
 
 def _into(source: Path, target: Path, name: str) -> tuple[Path, Path]:

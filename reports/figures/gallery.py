@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from reports.figures import cost, forest, heatmap, mixture, scatter, subsets, training
+from reports.figures import cost, forest, heatmap, mixture, preference, scatter, subsets, training
 from reports.figures.svg import Figure
 from reports.tables.sheets import Report
 from reports.tables.stage_sheets import cost_by_language
@@ -23,11 +23,18 @@ def of_stages(report: Report) -> list[Figure]:
     return [figure for figure in found if figure]
 
 
+def of_studies(report: Report) -> list[Figure]:
+    """What native speakers preferred, of all studies in one figure."""
+    found = preference.preferences(report.studies)
+    return [found] if found else []
+
+
 def every(report: Report) -> list[Figure]:
     """All, training curves too."""
     curves = training.curves(report.view) if report.view else []
     return [
         *over_languages(report),
+        *of_studies(report),
         *of_stages(report),
         *(figure for _, _, figure in curves if figure),
     ]

@@ -35,7 +35,9 @@ def write_latex(report: Report, out: Path) -> list[Path]:
     """Writes report.tex and one file per table into `out`/latex; returns the paths."""
     folder = out / "latex"
     folder.mkdir(parents=True, exist_ok=True)
-    sheets = [sheet for sheet in (*report.over_languages, *report.stages) if sheet.rows]
+    # The record of a study has no place in a paper: its last table is of hashes.
+    every = (*report.over_languages, *report.preference[:-1], *report.stages)
+    sheets = [sheet for sheet in every if sheet.rows]
     written = []
     for sheet in sheets:
         path = folder / f"{sheet.name}.tex"

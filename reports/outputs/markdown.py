@@ -34,7 +34,7 @@ def as_markdown(report: Report) -> str:
     problems = (score_sheets.failed_runs(view), score_sheets.problems(view)) if view else ()
     own = [sheet for sheet in (report.protocols,) if sheet]
     rest = [report.gaps] if not view else []
-    for sheet in (*rest, *report.stages, *own, *problems):
+    for sheet in (*rest, *report.preference, *report.stages, *own, *problems):
         parts += section(sheet)
     return "\n\n".join(parts) + "\n"
 

@@ -54,6 +54,8 @@ def print_report(report: Report, console: Console) -> None:
         _print_gaps(console, report)
     if many:
         _print(console, Text("One language in full: kakugo-report --language NAME", style="dim"))
+    for sheet in report.preference[:3]:
+        _print_sheet(console, sheet)
     for sheet in [report.measures, *report.stages] if not many else report.stages[-2:]:
         _print_sheet(console, sheet)
     if view:

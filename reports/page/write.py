@@ -100,6 +100,8 @@ def render(report: Report) -> str:
         "panels": panels,
         "students": len({panel.student for panel in report.panels}),
         **_compared(report, panels),
+        "preference_figures": gallery.of_studies(report),
+        "preference": report.preference,
         **_of_store(view),
     }
     page["parts"] = _parts(page)
@@ -170,6 +172,7 @@ def _parts(page: dict[str, Any]) -> list[tuple[str, str]]:
     some = (
         ("overview", "Over languages", page["compared"]),
         ("languages", "Each language", len(page["panels"]) > 6),
+        ("preference", "Native speakers", page["preference"][0].rows),
         ("measures", "Tokens and output", page["measures"].rows),
         ("data", "Training data", page["yields"].rows or page["mixture"].rows),
         ("training", "Training", page["training"].rows),
@@ -245,6 +248,8 @@ def _summary(report: Report) -> str:
     lacking = len(rows) - results
     text = f"{_count(len(report.results.languages), 'language')}, {_count(results, 'score')}"
     text += f", {_count(lacking, 'cell')} without a result" if lacking else ""
+    studies = len(report.studies)
+    text += f", {studies} blind preference {'study' if studies == 1 else 'studies'}" * bool(studies)
     if view is None:
         return f"{text}; from {report.results.source}."
     seconds = sum(a.seconds for found in view.artifacts.values() for a in found.values())

@@ -158,6 +158,55 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Share:
+    """An estimate and its 95% interval, from 0 to 1 (a net preference from -1); None: a gap."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class StudyRater:
+    """One rater's votes; `share` is that of wins among wins and losses, `p` the exact sign test."""
+
+    name: str
+    wins: int
+    ties: int
+    losses: int
+    share: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """A blind preference study of a trained checkpoint against its base. A win is a prompt on which
+    native speakers preferred the trained one's answer."""
+
+    folder: Path
+    language: str
+    base: str
+    trained: str
+    commitment: str
+    head: str
+    prompts: int
+    votes: int
+    wins: Share
+    ties: Share
+    losses: Share
+    net: Share
+    p: float | None
+    """Sign-flip test over prompts."""
+    raters: tuple[StudyRater, ...]
+    categories: tuple[Mapping[str, Any], ...]
+    quality: Mapping[str, float | None]
+    texts: Mapping[str, Mapping[str, Any]]
+    left_out: tuple[str, ...]
+    gaps: Mapping[str, str]
+    """What was not computed, and why."""
+
+
+@dataclass(frozen=True)
 class StoreView:
     """Everything a report needs. `runs` are oldest first; `damaged` says why a key is no result."""
 
@@ -172,6 +221,7 @@ class StoreView:
     unfinished: frozenset[str] = frozenset()
     """Score keys with a `.partial` folder only."""
     problems: tuple[Problem, ...] = ()
+    studies: tuple[Study, ...] = ()
 
     def stage(self, name: str) -> list[Artifact]:
         """The stage's artifacts, by language and label."""

@@ -11,6 +11,7 @@ from reports.store.files import Unreadable
 from reports.store.model import STAGES, Artifact, Problem, Score, StoreView
 from reports.store.plans import read_runs
 from reports.store.scores import read_score
+from reports.store.studies import read_studies
 
 _REDO = "delete that folder and run the same command again; only this stage is redone"
 
@@ -33,7 +34,8 @@ def read_store(store: Path) -> StoreView:
     problems: list[Problem] = []
     artifacts = {stage: _read_stage(store, stage, problems) for stage in STAGES}
     runs = tuple(read_runs(store, problems))
-    if not runs and not problems and not any(artifacts.values()):
+    studies = tuple(read_studies(store, problems))
+    if not (runs or studies or problems or any(artifacts.values())):
         raise EmptyStoreError(
             f"The store at {store} holds neither a run nor a finished stage.\n"
             "Remedy: run an experiment first (`kakugo`), or name its store with --store DIR."
@@ -65,6 +67,7 @@ def read_store(store: Path) -> StoreView:
         damaged=damaged,
         unfinished=frozenset(unfinished - set(artifacts["score"])),
         problems=tuple(problems),
+        studies=studies,
     )
 
 
@@ -96,6 +99,8 @@ def select_run(view: StoreView, run: Path) -> StoreView:
         runs=tuple(runs),
         artifacts=kept,
         scores={key: score for key, score in view.scores.items() if key in keys},
+        # A study is of no run.
+        studies=(),
         problems=tuple(p for p in view.problems if p.where.startswith(tuple(names))),
     )
 

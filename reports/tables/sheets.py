@@ -1,14 +1,15 @@
 """Every table of a report, in the order in which a reader wants them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reports.errors import LanguageNotFoundError
-from reports.store.model import StoreView
+from reports.store.model import StoreView, Study
 from reports.tables import (
     correlations,
     coverage,
+    preference,
     protocols,
     score_sheets,
     stage_sheets,
@@ -46,7 +47,9 @@ class Report:
 
         Raises LanguageNotFoundError for a name that no result has.
         """
-        known = {language.name.casefold(): language.name for language in self.results.languages}
+        names_known = [language.name for language in self.results.languages]
+        names_known += [study.language for study in self.studies]
+        known = {name.casefold(): name for name in names_known}
         lacking = [name for name in names if name.casefold() not in known]
         if lacking:
             raise LanguageNotFoundError(
@@ -55,7 +58,10 @@ class Report:
             )
         wanted = {known[name.casefold()] for name in names}
         panels = tuple(panel for panel in self.panels if panel.language.name in wanted)
-        return Report(self.view, panels, self.results.only(lambda r: r.language.name in wanted))
+        view = self.view and replace(
+            self.view, studies=tuple(s for s in self.studies if s.language in wanted)
+        )
+        return Report(view, panels, self.results.only(lambda r: r.language.name in wanted))
 
     @cached_property
     def verdicts(self) -> list[wins.Verdict]:
@@ -141,6 +147,16 @@ class Report:
         ]
 
     @property
+    def studies(self) -> tuple[Study, ...]:
+        """The blind preference studies that a store holds."""
+        return self.view.studies if self.view else ()
+
+    @property
+    def preference(self) -> list[Sheet]:
+        """What native speakers said; empty tables without a study."""
+        return preference.sheets(self.studies)
+
+    @property
     def protocols(self) -> Sheet | None:
         return protocols.protocols(self.view) if self.view else None
 
@@ -166,6 +182,7 @@ def all_sheets(report: Report) -> list[Sheet]:
         score_sheets.gains(report.panels),
         report.measures,
         score_sheets.warnings(report.panels),
+        *(sheet for sheet in report.preference if sheet.rows),
         *report.stages,
         stage_sheets.cost(view),
         protocols.protocols(view),

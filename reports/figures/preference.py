@@ -1,0 +1,49 @@
+"""Wins, ties and losses of blind studies as stacked bars, one a language (the paper's Figure 2)."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from reports.figures.svg import Figure, figure, rect, text
+from reports.store.model import Study
+from reports.tables.preference import TITLE, interval
+
+LEFT, BAR, ROW, WIDTH, TOP = 150, 26, 52, 640, 44
+
+
+def preferences(studies: Sequence[Study]) -> Figure | None:
+    """None without a study that has votes. Shares are means over prompts and add up to 100%."""
+    rows = [study for study in studies if study.wins.value is not None]
+    if not rows:
+        return None
+    inner = WIDTH - LEFT - 16
+    parts: list[Markup] = []
+    for place, (kind, words) in enumerate(
+        (("win", "trained preferred"), ("tie", "equal"), ("loss", "base preferred"))
+    ):
+        left = LEFT + place * 150
+        parts += [rect(left, 12, 14, 14, f"bar {kind}"), text(left + 20, 24, words)]
+    for number, study in enumerate(rows):
+        y, x = TOP + ROW * number, float(LEFT)
+        parts.append(text(LEFT - 10, y + 18, study.language, "label", 20))
+        for kind, share in (("win", study.wins), ("tie", study.ties), ("loss", study.losses)):
+            width = inner * (share.value or 0)
+            parts.append(rect(x, y, width, BAR, f"bar {kind}", f"{kind}: {interval(share)}"))
+            if width > 40:
+                parts.append(text(x + width / 2, y + 18, f"{share.value:.0%}", f"value on-{kind}"))
+            x += width
+        p = (
+            "not computed"
+            if study.p is None
+            else "< 0.001"
+            if study.p < 0.001
+            else f"{study.p:.3f}"
+        )
+        raters = f"{len(study.raters)} rater" + ("" if len(study.raters) == 1 else "s")
+        words = f"{study.prompts} prompts, {raters}, p = {p}".replace("= <", "<")
+        parts.append(text(LEFT, y + BAR + 14, words, "small"))
+    caption = (
+        "Which answer native speakers preferred, blind: share of prompts, raters averaged first. "
+        "p is of the sign-flip test over prompts."
+    )
+    return figure("preference", TITLE, caption, WIDTH, TOP + ROW * len(rows), parts)

@@ -1,0 +1,174 @@
+"""What native speakers said in blind studies: the result, each rater, and how far to trust it."""
+
+from collections.abc import Sequence
+
+from reports.stats.multiple import holm
+from reports.store.model import Share, Study
+from reports.tables.sheet import LANGUAGE, Column, Sheet
+
+TITLE = "What native speakers preferred"
+_PERCENT = ".0%"
+
+
+def preference(studies: Sequence[Study]) -> Sheet:
+    """One line a study, with Holm's correction over the studies that have a p-value."""
+    known = [study.p for study in studies if study.p is not None]
+    adjusted = iter(holm(known))
+    rows = [
+        (
+            study.language, study.base, study.trained, study.prompts, len(study.raters),
+            study.wins.value, study.ties.value, study.losses.value, study.net.value,
+            study.net.low, study.net.high, study.p,
+            None if study.p is None else next(adjusted),
+        )
+        for study in studies
+    ]  # fmt: skip
+    columns = (
+        LANGUAGE,
+        Column("base", "Base"),
+        Column("trained", "Trained"),
+        Column("prompts", "Prompts", numeric=True),
+        Column("raters", "Raters", numeric=True),
+        Column("wins", "Trained preferred", _PERCENT, numeric=True),
+        Column("ties", "Equal", _PERCENT, numeric=True),
+        Column("losses", "Base preferred", _PERCENT, numeric=True),
+        Column("net", "Net", "+.2f", numeric=True),
+        Column("net_low", "95% from", "+.2f", numeric=True),
+        Column("net_high", "to", "+.2f", numeric=True),
+        Column("p", "p", "p", numeric=True),
+        Column("p_holm", "p (Holm)", "p", numeric=True),
+    )
+    notes = (
+        "Blind: which answer was whose was revealed after the votes were closed. Net is the share "
+        "of prompts on which the trained answer was preferred, less that of base, raters averaged "
+        "first; p is of the sign-flip test over prompts. `kakugo-preference verify` on the study's "
+        "folder derives all of it again.",
+    )
+    return Sheet("preference", TITLE, columns, tuple(rows), notes=notes if rows else ())
+
+
+def trust(studies: Sequence[Study]) -> Sheet:
+    """How far the votes of each study can be trusted, and what it could have found."""
+    rows = [(study.language, *study.quality.values()) for study in studies]
+    columns = (
+        LANGUAGE,
+        Column("alpha", "Agreement", ".2f", numeric=True),
+        Column("chose_a", "Chose A", _PERCENT, numeric=True),
+        Column("repeats_same", "Repeats alike", _PERCENT, numeric=True),
+        Column("checks_passed", "Checks passed", _PERCENT, numeric=True),
+        Column("blinding", "Guess index", "+.2f", numeric=True),
+        Column("needed_share", "Findable", _PERCENT, numeric=True),
+    )
+    notes = (
+        "Agreement: Krippendorff's alpha between raters. Chose A: of the decisive votes; 50% is no "
+        "liking for a side. Repeats alike: prompts shown again with sides swapped. Checks: an "
+        "answer to another prompt beside the right one. Guess index (Bang): 0 where raters could "
+        "not tell which answer was whose, 1 where they always could. Findable: the share of "
+        "decisive votes that one rater's study finds with 80% power.",
+    )
+    return Sheet(
+        "preference_trust", "How far to trust the votes", columns, tuple(rows), notes=notes
+    )
+
+
+def raters(studies: Sequence[Study]) -> Sheet:
+    """Each rater's own votes: descriptive, since the study's test is over prompts."""
+    rows = [
+        (study.language, rater.name, rater.wins, rater.ties, rater.losses, rater.share, rater.p)
+        for study in studies
+        for rater in study.raters
+    ]
+    columns = (
+        LANGUAGE,
+        Column("rater", "Rater"),
+        Column("wins", "Trained", numeric=True),
+        Column("ties", "Equal", numeric=True),
+        Column("losses", "Base", numeric=True),
+        Column("share", "Share of decisive", _PERCENT, numeric=True),
+        Column("p", "p (sign test)", "p", numeric=True),
+    )
+    return Sheet("preference_raters", "Votes of each rater", columns, tuple(rows))
+
+
+def categories(studies: Sequence[Study]) -> Sheet:
+    """By category, descriptive only: so few prompts would find next to nothing."""
+    rows = [
+        (
+            study.language,
+            str(row.get("category", "")),
+            *(_number(row.get(name)) for name in ("prompts", "wins", "ties", "losses", "net")),
+        )
+        for study in studies
+        for row in study.categories
+    ]
+    columns = (
+        LANGUAGE,
+        Column("category", "Category"),
+        Column("prompts", "Prompts", numeric=True),
+        Column("wins", "Trained", numeric=True),
+        Column("ties", "Equal", numeric=True),
+        Column("losses", "Base", numeric=True),
+        Column("net", "Net", "+.2f", numeric=True),
+    )
+    return Sheet("preference_categories", "Votes by category", columns, tuple(rows))
+
+
+def texts(studies: Sequence[Study]) -> Sheet:
+    """What blinding cannot hide: length and language of the answers."""
+    rows = [
+        (
+            study.language,
+            name,
+            *(_number(study.texts[arm].get(key)) for key in ("answers", "characters_mean")),
+            *(_share(study, arm, key) for key in ("off_language", "finished")),
+        )
+        for study in studies
+        for arm, name in (("base", study.base), ("trained", study.trained))
+        if study.texts[arm]
+    ]
+    columns = (
+        LANGUAGE,
+        Column("arm", "Answers of"),
+        Column("answers", "Answers", numeric=True),
+        Column("characters", "Characters", ",.0f", numeric=True),
+        Column("off_language", "Another language", _PERCENT, numeric=True),
+        Column("finished", "Came to an end", _PERCENT, numeric=True),
+    )
+    return Sheet("preference_texts", "The answers that were compared", columns, tuple(rows))
+
+
+def gaps(studies: Sequence[Study]) -> Sheet:
+    """What a study left out or could not compute; and what proves it."""
+    rows = []
+    for study in studies:
+        rows += [(study.language, "left out", why) for why in study.left_out]
+        rows += [(study.language, f"not computed: {n}", why) for n, why in study.gaps.items()]
+        rows.append((study.language, "commitment, published before", study.commitment))
+        rows.append((study.language, "head of the votes, at the close", study.head))
+    columns = (LANGUAGE, Column("what", "What"), Column("words", "In words"))
+    return Sheet("preference_record", "What was left out, and the proof", columns, tuple(rows))
+
+
+def interval(share: Share) -> str:
+    """An estimate with its interval, in percent."""
+    if share.value is None:
+        return "–"
+    if share.low is None or share.high is None:
+        return f"{share.value:.0%}"
+    return f"{share.value:.0%} [{share.low:.0%}, {share.high:.0%}]"
+
+
+def sheets(studies: Sequence[Study]) -> list[Sheet]:
+    """All of them, in the order in which a reader wants them."""
+    return [make(studies) for make in (preference, trust, raters, categories, texts, gaps)]
+
+
+def _share(study: Study, arm: str, name: str) -> float | None:
+    row = study.texts[arm]
+    part, known = _number(row.get(name)), _number(row.get(f"{name}_known"))
+    return part / known if part is not None and known else None
+
+
+def _number(value: object) -> float | None:
+    ok = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if ok else None  # type: ignore[return-value]
