@@ -128,8 +128,12 @@ class Asker:
         self._progress(ready, total, step.step)
 
         def tell(done: int, failed: int) -> None:
-            note = f"{step.step}, {failed} failed" if failed else step.step
-            self._progress(ready + done, total, note)
+            parts = [step.step]
+            if self._ledger.usd:
+                parts.append(f"${self._ledger.usd:,.2f}")
+            if failed:
+                parts.append(f"{failed} failed")
+            self._progress(ready + done, total, ", ".join(parts))
 
         await self._client.ask_all(missing, self._ledger, tell)
         self._asked.update(request.key for request in missing)

@@ -109,13 +109,17 @@ class Spent:
 
 
 class Ledger:
-    """The open file. Several processes may have it open at once."""
+    """The open file. Several processes may have it open at once.
+
+    `appended`, tokens and `usd` count what this one has written since it opened the file.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.appended = 0
         self.tokens_input = 0
         self.tokens_output = 0
+        self.usd = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._explained():
             self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
@@ -170,6 +174,7 @@ class Ledger:
         self.appended += 1
         self.tokens_input += tokens_input
         self.tokens_output += tokens_output
+        self.usd += outcome.usd or 0.0
 
     def spent(self) -> Spent:
         """What all runs together spent."""

@@ -205,3 +205,18 @@ def test_what_was_paid_stays_what_it_was(
     assert dearer.cost_usd == first.cost_usd == pytest.approx(first.calls * 17e-6)
     by_step = [step.cost_usd for step in first.steps]
     assert sum(cost or 0 for cost in by_step) == pytest.approx(first.cost_usd)
+
+
+def test_what_is_spent_is_shown_while_it_runs(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    def notes(teacher: Teacher) -> list[str]:
+        said: list[str] = []
+        run("topic", tmp_path, teacher, progress=lambda done, total, note: said.append(note))
+        return said
+
+    said = notes(replace(teacher, usd_per_million_input=1000.0, usd_per_million_output=2000.0))
+    dollars = [float(note.partition("$")[2]) for note in said if "$" in note]
+    assert dollars == sorted(dollars)
+    assert dollars[-1] == pytest.approx(len(server.bodies) * 0.017, abs=0.006)
+    assert not [note for note in notes(teacher) if "$" in note]  # nothing new is paid

@@ -4,13 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from running import SMALL, count_tokens, cut_tokens, run
+from running import SMALL, run
 from scripted import Scripted
 
 from generation.estimate import plan_steps
-from generation.prompts import DEFAULT_FILE
 from generation.settings import Price, Sources, Teacher
-from generation.source import make_source
+from generation.source import Source
 from generation.teacher.ledger import Ledger
 
 ALL = {"topic": 1.0, "scenario": 1.0, "context": 1.0, "translated": 1.0}
@@ -43,29 +42,11 @@ def test_the_papers_counts_are_the_papers_calls() -> None:
     assert 5 < sum(step.usd or 0 for step in steps) < 50
 
 
-def pilot(folder: Path, teacher: Teacher, source: str, calls: int) -> None:
-    make_source(
-        source,  # type: ignore[arg-type]
-        language="Swahili",
-        flores_code="swh_Latn",
-        settings=SMALL,
-        teacher=teacher,
-        prompts_file=DEFAULT_FILE,
-        seed=1,
-        ledger=folder / "ledger.sqlite",
-        out=folder / source,
-        count_tokens=count_tokens,
-        cut_tokens=cut_tokens,
-        progress=lambda done, total, note: None,
-        pilot=calls,
-    )
-
-
 @pytest.mark.parametrize("source", ["topic", "scenario", "context", "translated"])
 def test_a_pilot_asks_few_calls_that_the_run_does_not_repeat(
-    server: Scripted, teacher: Teacher, tmp_path: Path, source: str
+    server: Scripted, teacher: Teacher, tmp_path: Path, source: Source
 ) -> None:
-    pilot(tmp_path, teacher, source, 2)
+    run(source, tmp_path, teacher, pilot=2)
     asked = len(server.bodies)
     assert not (tmp_path / source / "rows.jsonl").exists()
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
@@ -74,11 +55,11 @@ def test_a_pilot_asks_few_calls_that_the_run_does_not_repeat(
     assert samples
     assert all(0 < sample.calls <= 2 for sample in samples.values())
     assert sum(sample.calls for sample in samples.values()) == asked
-    pilot(tmp_path, teacher, source, 2)
+    run(source, tmp_path, teacher, pilot=2)
     assert len(server.bodies) == asked  # the same few, which are there
-    facts = run(source, tmp_path, teacher)  # type: ignore[arg-type]
+    facts = run(source, tmp_path, teacher)
     assert len(server.bodies) == facts.calls
-    run(source, tmp_path / "calm", teacher)  # type: ignore[arg-type]
+    run(source, tmp_path / "calm", teacher)
     name = Path(source) / "rows.jsonl"
     assert (tmp_path / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
 

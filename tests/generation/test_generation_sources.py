@@ -3,16 +3,16 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
-from running import LEAST, SMALL, count_tokens, cut_tokens, run
+from running import SMALL, run
 from scripted import Scripted, completion
 
 from generation.errors import InputError, PromptsError
 from generation.prompts import DEFAULT_FILE, load_prompts
 from generation.settings import Context, Sources, Teacher, Translated
-from generation.source import Source, input_hashes, make_source
+from generation.source import Source, input_hashes
 
 
 def rows(folder: Path, source: str) -> list[dict[str, Any]]:
@@ -21,10 +21,21 @@ def rows(folder: Path, source: str) -> list[dict[str, Any]]:
 
 
 def test_a_real_small_teacher(llama: Teacher, tmp_path: Path) -> None:
+    """Lists, revisions, answers and translations; tests/harness runs all four sources with it."""
+    chats = tmp_path / "chats.jsonl"
+    turns = [("user", "How are you today?"), ("assistant", "I am well, thank you.")]
+    chat = {"messages": [{"role": role, "content": content} for role, content in turns]}
+    chats.write_text(json.dumps(chat) + "\n", encoding="utf-8")
+    few = replace(
+        SMALL,
+        context=replace(SMALL.context, max_texts=1, prompts=1),
+        translated=Translated(str(chats), min_ratio=0.0),
+        revised_share=1.0,
+    )
     kept = 0
-    sources: tuple[Source, ...] = get_args(Source)
+    sources: tuple[Source, ...] = ("context", "translated")
     for source in sources:
-        facts = run(source, tmp_path, llama, LEAST)
+        facts = run(source, tmp_path, llama, few)
         found = rows(tmp_path, source)
         kept += len(found)
         assert facts.rows == len(found)
@@ -245,20 +256,7 @@ def test_the_original_repositorys_prompts_are_used_as_they_stand(
         return None
 
     server.behave = behave
-    facts = make_source(
-        "topic",
-        language="Swahili",
-        flores_code="swh_Latn",
-        settings=SMALL,
-        teacher=teacher,
-        prompts_file=path,
-        seed=1,
-        ledger=tmp_path / "ledger.sqlite",
-        out=tmp_path / "topic",
-        count_tokens=count_tokens,
-        cut_tokens=cut_tokens,
-        progress=lambda done, total, note: None,
-    )
+    facts = run("topic", tmp_path, teacher, prompts_file=path)
     systems = {body["messages"][0]["content"] for body in server.bodies}
     assert 'Speak Swahili, cost: $5. One JSON object with a key "prompts".' in systems
     assert "Answer in Swahili." in systems
