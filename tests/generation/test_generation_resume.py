@@ -1,17 +1,14 @@
 """A run killed in the middle and continued ends as if nothing had happened."""
 
 import dataclasses
-import os
-import pickle
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import start
 from running import run
 from scripted import Scripted
 
@@ -24,16 +21,6 @@ def paid(folder: Path) -> tuple[int, int]:
     found = connection.execute("SELECT count(*), count(DISTINCT key) FROM calls").fetchone()
     connection.close()
     return found[0], found[1]
-
-
-def start(folder: Path, teacher: Teacher) -> "subprocess.Popen[bytes]":
-    here = Path(__file__).parent
-    # Whole, with the settings inside it, as JSON would not bring them back.
-    settings = pickle.dumps(teacher).hex()
-    return subprocess.Popen(
-        [sys.executable, str(here / "running.py"), str(folder), settings],
-        env={**os.environ, "PYTHONPATH": str(here.parents[1])},
-    )
 
 
 def test_killed_and_continued(server: Scripted, teacher: Teacher, tmp_path: Path) -> None:
@@ -49,11 +36,11 @@ def test_killed_and_continued(server: Scripted, teacher: Teacher, tmp_path: Path
         before = len(server.bodies)
         process = start(killed, teacher)
         goal = before + int(calm * share)
-        while len(server.bodies) < goal and process.poll() is None:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.returncode == -signal.SIGKILL
+        while len(server.bodies) < goal and process.is_alive():
+            time.sleep(0.002)
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         assert not (killed / "topic" / "rows.jsonl").exists()
     facts = run("topic", killed, teacher)
     name = Path("topic") / "rows.jsonl"
