@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import cattrs
 
-from generation.settings import Mix, Sources, Teacher
+from generation.settings import Endpoint, Mix, Sources, Teacher
 from harness.errors import ConfigError
+from harness.scoring.choice import EngineName
 from tasks.protocol import Protocol
 from training.settings import Train
 
@@ -78,27 +79,55 @@ class HubRepositories:
 
 
 @dataclass(frozen=True)
+class Served:
+    """Where a producer's checkpoint is served. `model` is needed where several are; `api_key_env`
+    names the environment variable that holds the key."""
+
+    base_url: str | None = None
+    model: str | None = None
+    api_key_env: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.base_url is not None:
+            Endpoint(self.base_url, self.api_key_env)  # no secret in an address
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """For ``evaluate.engine=completions``: an endpoint for each producer."""
+
+    base: Served = field(default_factory=Served)
+    trained: Served = field(default_factory=Served)
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """What is scored, 3-shot, and how it is asked. `limit` scores the first items only (None: all).
 
     `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
-    a batch in tokens. Both are part of a score's key, since the shape of a batch moves
-    log-probabilities a little: base and trained get the same.
+    a forward pass in tokens, None to take it from the machine's memory. Both are part of a score's
+    key, since the shape of a batch moves log-probabilities a little: base and trained get the same.
+    `processes` share the items, one per GPU; the result does not depend on them.
     """
 
     tasks: tuple[TaskName, ...] = typing.get_args(TaskName)
     limit: int | None = None
     max_new_tokens: int = 256
-    batch_tokens: int = 4096
+    batch_tokens: int | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    engine: EngineName = "transformers"
+    processes: int = 1
+    endpoints: Endpoints = field(default_factory=Endpoints)
     protocol: Protocol = field(default_factory=Protocol)
     hub: HubRepositories = field(default_factory=HubRepositories)
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"evaluate.limit: at least 1 or null, received {self.limit}")
-        if self.max_new_tokens < 1 or self.batch_tokens < 1:
-            raise ValueError("evaluate.max_new_tokens and evaluate.batch_tokens: at least 1")
+        for name in ("max_new_tokens", "batch_tokens", "processes"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"evaluate.{name}: at least 1, received {value}")
         if len(set(self.tasks)) != len(self.tasks) or not self.tasks:
             raise ValueError(f"evaluate.tasks: each task once, at least one; got {self.tasks}")
 

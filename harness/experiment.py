@@ -13,9 +13,11 @@ from generation.corpus import PINS, fetch, is_hub, resolve
 from generation.facts import SourceFacts
 from generation.mixture import make_mixture
 from generation.source import Source, input_hashes, make_source
-from harness.config import Config, Language
+from harness.config import Config, Language, Served
 from harness.keys import keyed
 from harness.provenance import package_version
+from harness.scoring.choice import VERSION as ENGINE_VERSION
+from harness.scoring.choice import EngineChoice
 from harness.stage import Outcome, Stage, Work
 from harness.store import clear, file_sha256
 from harness.students import StudentTokens, base_stage, checkpoint_path
@@ -25,6 +27,7 @@ from tasks.catalogue import VERSION as TASKS_VERSION
 from tasks.data import Data, open_data
 from tasks.errors import DataMissing
 from tasks.files import EMBEDDED
+from tasks.flores import ENGLISH
 from tasks.loading import Loaded, load_task
 from training.precision import has_nvidia_gpu, resolve_precision
 from training.students import embedded_gguf
@@ -311,6 +314,14 @@ def score_cell(
     if precision == "auto":
         # fp32 wherever it is affordable: scores then agree from machine to machine.
         precision = "bf16" if has_nvidia_gpu() else "fp32"
+    engine = EngineChoice(evaluate.engine, precision, evaluate.batch_tokens)
+    if engine.name == "completions":
+        kind = producer.partition(":")[0]
+        served: Served = getattr(evaluate.endpoints, kind)
+        if served.base_url is None:
+            reason = f"no endpoint serves it; evaluate.endpoints.{kind}.base_url=URL gives one"
+            return Cell(name, producer, checkpoint, None, reason)
+        engine = EngineChoice("completions", "unknown", None, **asdict(served))
 
     def make(work: Work) -> Outcome:
         from harness.scoring.score import JOURNAL, ScoreRequest, score_task
@@ -318,10 +329,11 @@ def score_cell(
         request = ScoreRequest(
             checkpoint=checkpoint_path(work.inputs["checkpoint"]),
             task=loaded,
+            wanted=_wanted(config, task),
             limit=evaluate.limit,
             max_new_tokens=evaluate.max_new_tokens,
-            batch_tokens=evaluate.batch_tokens,
-            precision=precision,
+            engine=engine,
+            processes=evaluate.processes,
         )
         return Outcome(score_task(request, work.out, work.progress), scratch=(JOURNAL,))
 
@@ -338,8 +350,9 @@ def score_cell(
             "protocol": loaded.protocol.fields(),
             "limit": evaluate.limit,
             "max_new_tokens": evaluate.max_new_tokens if task.metric == "chrf++" else None,
-            "batch_tokens": evaluate.batch_tokens,
-            "precision": precision,
+            "batch_tokens": engine.batch_tokens,
+            "precision": engine.precision,
+            "engine": [engine.name, ENGINE_VERSION, engine.base_url, engine.model],
             "lm_eval": package_version("lm-eval"),
         },
         inputs={"checkpoint": checkpoint},
@@ -347,6 +360,15 @@ def score_cell(
         about={"language": language.name, "producer": producer, "task": task.name},
     )
     return Cell(task.name, producer, checkpoint, score)
+
+
+def _wanted(config: Config, task: Task) -> Mapping[str, str | None]:
+    """The language that a task's translations should be in; see `generation.identify`."""
+    language = config.language
+    if not task.from_english:
+        return {"flores_code": ENGLISH, "name": "English", "script": "Latin"}
+    code = language.flores_code or language.benchmarks.flores
+    return {"flores_code": code, "name": language.name, "script": language.script}
 
 
 def _slug(language: Language) -> str:

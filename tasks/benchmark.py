@@ -45,6 +45,19 @@ class Asking:
     from_english: bool = False
 
 
+# Functions with names, so that a task can be sent to another process.
+def _configuration(load: Callable[[str], list[Row]], code: str) -> list[Row]:
+    return load(code)
+
+
+def _none(row: Row) -> str | None:
+    return None
+
+
+def _empty(asking: Asking) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """One benchmark. `complete` is the number of rows of a complete set, shots included.
@@ -63,10 +76,10 @@ class Benchmark:
     columns: tuple[str, ...]
     read_files: Callable[[Path, str], list[Row]]
     item: Callable[[Row, Asking], Item]
-    read_hub: Callable[[Callable[[str], list[Row]], str], list[Row]] = lambda load, code: load(code)
+    read_hub: Callable[[Callable[[str], list[Row]], str], list[Row]] = _configuration
     hub_columns: tuple[str, ...] = ()
-    problem: Callable[[Row], str | None] = lambda row: None
-    description: Callable[[Asking], str] = lambda asking: ""
+    problem: Callable[[Row], str | None] = _none
+    description: Callable[[Asking], str] = _empty
     letters: str = ""
 
     @property

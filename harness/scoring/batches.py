@@ -1,8 +1,9 @@
-"""Batches whose make-up depends on the requests alone.
+"""Batches whose make-up depends on the requests alone, and the file that keeps their results.
 
 An interrupted task must go on with the very batches it would have had, since the shape of a batch
 moves log-probabilities in their last digits. So batches are planned over all requests, and a batch
-is kept or computed as a whole.
+is kept or computed as a whole. For the same reason they do not depend on how many processes share
+them.
 """
 
 import json
@@ -12,37 +13,46 @@ from pathlib import Path
 from typing import Any
 
 
-def plan_batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+def plan_batches(lengths: Sequence[int], tokens: int, *, padded: bool = False) -> list[list[int]]:
     """Indices in batches of similar lengths, longest first (so that memory runs out at once).
 
-    A batch of n rows of at most m tokens has n * m <= `tokens`, or n = 1.
+    A batch has at most `tokens` tokens, padding to its longest row counted if it is `padded`, or
+    it is a single row.
     """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     batches: list[list[int]] = []
+    filled = 0
     for index in order:
-        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= tokens:
+        added = lengths[batches[-1][0]] if padded and batches else lengths[index]
+        if batches and filled + added <= tokens:
             batches[-1].append(index)
+            filled += added
         else:
             batches.append([index])
+            filled = lengths[index]
     return batches
 
 
 class Journal:
-    """Results of finished batches in a JSONL file, one line a batch, on disk before the next.
+    """Results of finished batches in JSONL files of a directory, a line each, on disk before the
+    next is begun.
 
-    A last line that was cut off by a crash is dropped, and its batch computed again.
+    Each process writes a file of its own, and reads all. A last line that was cut off by a crash
+    is dropped, and its batch computed again.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: Path, rank: int = 0) -> None:
+        self.path = folder / f"{rank}.jsonl"
         self._done: dict[str, Any] = {}
-        if path.exists():
-            whole = path.read_bytes().rpartition(b"\n")[0]
-            for line in whole.decode("utf-8").split("\n") if whole else []:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(folder.glob("*.jsonl")):
+            lines, _, cut = path.read_bytes().rpartition(b"\n")
+            for line in lines.splitlines():
                 entry = json.loads(line)
                 self._done[entry["batch"]] = entry["results"]
-            with path.open("r+b") as file:
-                file.truncate(len(whole) + 1 if whole else 0)
+            if cut and path == self.path:
+                with path.open("r+b") as file:
+                    file.truncate(path.stat().st_size - len(cut))
 
     def get(self, batch: str) -> Any:
         """The results of a batch, or None if it has to be computed."""
@@ -50,7 +60,9 @@ class Journal:
 
     def put(self, batch: str, results: Any) -> None:
         """Appends a batch's results."""
+        self._done[batch] = results
+        line = json.dumps({"batch": batch, "results": results}, ensure_ascii=False) + "\n"
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"batch": batch, "results": results}, ensure_ascii=False) + "\n")
+            file.write(line)
             file.flush()
             os.fsync(file.fileno())

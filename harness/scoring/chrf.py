@@ -11,34 +11,35 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class CorpusScore:
-    """A corpus score from 0 to 100, its bootstrap standard error and sacrebleu's signature;
-    `sentences` are the sentence scores."""
+    """A corpus score from 0 to 100, with sacrebleu's signature.
+
+    `stderr` and `interval` (95%) are those of `RESAMPLES` bootstrap resamples of sentences, None
+    for a single sentence. `sentences` are the sentence scores, `statistics` the counts behind them:
+    for each n-gram order those of hypothesis, reference and both.
+    """
 
     score: float
     stderr: float | None
+    interval: tuple[float, float] | None
     signature: str
     sentences: list[float]
+    statistics: list[list[int]]
 
 
 def chrf_plus_plus(
     hypotheses: Sequence[str], references: Sequence[str], seed: int = 0
 ) -> CorpusScore:
-    """chrF++ (character order 6, word order 2, beta 2; Popović 2017) of a corpus.
-
-    The standard error is the standard deviation over `RESAMPLES` bootstrap resamples of sentences
-    (Koehn 2004); None for a single sentence.
-    """
+    """chrF++ (character order 6, word order 2, beta 2; Popović 2017) of a corpus, resampled by
+    sentences (Koehn 2004)."""
     metric = CHRF(word_order=2)
     score = metric.corpus_score(list(hypotheses), [list(references)])
     sentences = [
         float(metric.sentence_score(hypothesis, [reference]).score)
         for hypothesis, reference in zip(hypotheses, references, strict=True)
     ]
-    stderr = None
+    statistics = np.array(metric._extract_corpus_statistics(list(hypotheses), [list(references)]))
+    stderr, interval = None, None
     if len(hypotheses) > 1:
-        statistics = np.array(
-            metric._extract_corpus_statistics(list(hypotheses), [list(references)])
-        )
         draws = np.random.default_rng(seed).integers(
             0, len(statistics), (RESAMPLES, len(statistics))
         )
@@ -46,4 +47,13 @@ def chrf_plus_plus(
             metric._compute_f_score(statistics[draw].sum(axis=0).tolist()) for draw in draws
         ]
         stderr = float(np.std(resampled, ddof=1))
-    return CorpusScore(float(score.score), stderr, str(metric.get_signature()), sentences)
+        low, high = np.percentile(resampled, [2.5, 97.5])
+        interval = (float(low), float(high))
+    return CorpusScore(
+        float(score.score),
+        stderr,
+        interval,
+        str(metric.get_signature()),
+        sentences,
+        statistics.astype(int).tolist(),
+    )

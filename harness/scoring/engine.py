@@ -1,228 +1,218 @@
-"""The scoring engine: an lm-eval `LM` on transformers that computes each shared prefix once.
+"""The scoring engine on transformers: each shared prefix is computed once, no token twice.
 
 Its scores are those of lm-eval's own `HFLM`: the same tokens, the same greedy choices,
-log-probabilities equal to rounding. Not covered: rolling log-likelihood, sampling, encoder-decoder
-models, several devices.
+log-probabilities equal to rounding.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from lm_eval.api.instance import Instance
-from lm_eval.api.model import TemplateLM
 
-from harness.errors import ScoringError
-from harness.scoring.batches import Journal, plan_batches
+from harness.scoring import plain
+from harness.scoring.choice import VERSION
 from harness.scoring.greedy import greedy
-from harness.scoring.prefix import SharedPrefix, can_share, common_prefix
+from harness.scoring.lm import (
+    WHOLE,
+    Ask,
+    Continuation,
+    LogProbability,
+    Question,
+    ScoringLM,
+    Share,
+    Tokens,
+)
+from harness.scoring.memory import Halving, batch_tokens, local_rank
+from harness.scoring.packed import NotPackable, PackedModel, Prefix, Rows
 
-Pair = tuple[tuple[str, str] | None, list[int], list[int]]
+OBSTACLE = "obstacle"
 
 
-class SharedPrefixLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type information
-    """One checkpoint, ready to score.
+class SharedPrefixLM(ScoringLM):
+    """A checkpoint directory, ready to score.
 
-    `journal` keeps finished batches, so that an interrupted task goes on from there; `on_progress`
-    is called with (requests done, requests in all). `notes` collects what a reader of the scores
-    should know.
+    The model is loaded when a batch is first computed, not where all results are in the journal.
+    `budget` is the number of tokens in a forward pass, None to take it from the memory.
     """
+
+    name = "shared-prefix"
 
     def __init__(
         self,
         checkpoint: Path,
         *,
         precision: str,
-        batch_tokens: int,
         journal: Path,
+        budget: int | None = None,
+        share: Share = WHOLE,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoConfig, AutoTokenizer
 
-        super().__init__()
-        self.device_ = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-        self.tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        self.model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=dtype)
-        self.model.to(self.device_).eval()
-        self.batch_tokens = batch_tokens
-        self.journal = Journal(journal)
-        self.on_progress = on_progress
-        self.notes: list[str] = []
-        obstacle = can_share(self.model)
-        self.shares = obstacle is None
-        if obstacle:
-            self.notes.append(f"the shots were computed for every item anew: {obstacle}")
-
-    @property
-    def device(self) -> Any:
-        return torch.device(self.device_)
-
-    @property
-    def eot_token_id(self) -> int:
-        return int(self.tokenizer.eos_token_id)
-
-    @property
-    def max_length(self) -> int:
-        """Longest sequence in tokens, prompt and answer together."""
-        return int(self.model.config.get_text_config().max_position_embeddings)
-
-    def tok_encode(
-        self, string: str, add_special_tokens: bool | None = None, **_: Any
-    ) -> list[int]:
-        """Token ids; special tokens as the tokenizer is set up, unless said otherwise."""
-        chosen = {} if add_special_tokens is None else {"add_special_tokens": add_special_tokens}
-        bos = self.tokenizer.bos_token
-        if add_special_tokens is None and bos and string.startswith(bos):
-            chosen = {"add_special_tokens": False}
-        return list(self.tokenizer.encode(string, **chosen))
-
-    def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = True) -> Any:
-        """As lm-eval's, without its bar over the run's own."""
-        return super().loglikelihood(requests, disable_tqdm=True)
-
-    @torch.inference_mode()
-    def _loglikelihood_tokens(self, requests: list[Pair], **_: Any) -> list[tuple[float, bool]]:
-        """(log-probability, is it the greedy choice) of each continuation after its context.
-
-        Continuations of one token behind the same context are scored in one pass.
-        """
-        passes = _passes(requests)
-        sequences = [list(tokens) for tokens in passes]
-        self._check_lengths([len(tokens) + 1 for tokens in sequences])
-        shared = common_prefix(sequences) if self.shares else []
-        prefix: SharedPrefix | None = None
-        answers: list[tuple[float, bool]] = [(0.0, False)] * len(requests)
-        done = 0
-        self.on_progress(0, len(requests))
-        for batch in plan_batches([len(s) - len(shared) for s in sequences], self.batch_tokens):
-            name = _batch_name("loglikelihood", shared, [sequences[i] for i in batch])
-            wanted = [passes[tuple(sequences[i])] for i in batch]
-            results = self.journal.get(name)
-            if results is None:
-                prefix = prefix or SharedPrefix(self.model, shared)
-                rows = [sequences[i][len(shared) :] for i in batch]
-                results = self._score(prefix, rows, wanted, requests)
-                self.journal.put(name, results)
-            for members, scores in zip(wanted, results, strict=True):
-                for member, (logprob, is_greedy) in zip(members, scores, strict=True):
-                    answers[member] = (logprob, is_greedy)
-                    done += 1
-            self.on_progress(done, len(requests))
-        return answers
-
-    def _score(
-        self,
-        prefix: SharedPrefix,
-        rows: list[list[int]],
-        wanted: list[list[int]],
-        requests: list[Pair],
-    ) -> list[list[tuple[float, bool]]]:
-        """Scores of the requests `wanted` of each row, in one forward pass.
-
-        Rows are padded at their ends: under a causal mask, padding behind a token cannot reach it.
-        The head runs at the positions only that some row needs.
-        """
-        width = max(len(row) for row in rows)
-        ids = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=self.device)
-        spans = []  # for each row, the positions whose outputs predict its continuation
-        for row, members in zip(rows, wanted, strict=True):
-            continuation = requests[members[0]][2]
-            spans.append(range(len(row) - len(continuation), len(row)))
-        needed = sorted({position for span in spans for position in span})
-        output = self.model(
-            ids,
-            past_key_values=prefix.cache(len(rows)),
-            use_cache=prefix.length > 0,
-            logits_to_keep=torch.tensor(needed, device=self.device),
+        self.checkpoint = checkpoint
+        self.dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+        config = AutoConfig.from_pretrained(checkpoint).get_text_config()
+        super().__init__(
+            AutoTokenizer.from_pretrained(checkpoint),
+            max_length=int(config.max_position_embeddings),
+            batch_tokens=0,
+            journal=journal,
+            share=share,
+            on_progress=on_progress,
         )
-        logprobs = torch.log_softmax(output.logits.float(), dim=-1)
-        column = {position: place for place, position in enumerate(needed)}
-        results = []
-        for index, (span, members) in enumerate(zip(spans, wanted, strict=True)):
-            steps = logprobs[index, [column[position] for position in span]]
-            best = steps.argmax(-1).tolist()
-            scores = []
-            for member in members:
-                target = requests[member][2]
-                chosen = steps[range(len(target)), target]
-                scores.append((float(chosen.sum()), best == target))
-            results.append(scores)
-        return results
+        kept = self.journal.get("batch_tokens")
+        self.batch_tokens = budget or kept or batch_tokens(self.model)
+        if not budget and not kept:
+            self.journal.put("batch_tokens", self.batch_tokens)
+        self.halving = Halving()
+        self._prefix: tuple[Tokens, Prefix] = ((), Prefix())
+
+    @cached_property
+    def model(self) -> Any:
+        """The model, in memory."""
+        from transformers import AutoModelForCausalLM
+
+        model = AutoModelForCausalLM.from_pretrained(self.checkpoint, dtype=self.dtype)
+        if torch.cuda.is_available():
+            model.to(f"cuda:{local_rank()}")
+        return model.eval()
+
+    @cached_property
+    def packed(self) -> PackedModel | None:
+        """The model over packed rows; None where its kind does not allow that."""
+        try:
+            packed, obstacle = PackedModel(self.model), None
+        except NotPackable as error:
+            packed, obstacle = None, str(error)
+        if self.journal.get(OBSTACLE) is None:
+            self.journal.put(OBSTACLE, obstacle or "")
+        return packed
+
+    @property
+    def shares(self) -> bool:
+        """Whether the shots are computed once."""
+        if self.journal.get(OBSTACLE) is None:
+            return self.packed is not None
+        return not self.journal.get(OBSTACLE)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the scores should know of how they were computed."""
+        if self.shares:
+            return []
+        return [f"the shots were computed for every item anew: {self.journal.get(OBSTACLE)}"]
+
+    def facts(self) -> dict[str, Any]:
+        """What the scores record of the engine."""
+        return {
+            "name": self.name,
+            "version": VERSION,
+            "precision": {torch.float32: "fp32", torch.bfloat16: "bf16"}[self.dtype],
+            "shares_prefix": self.shares,
+            "batch_tokens": self.batch_tokens,
+        }
+
+    def question_cost(self, shared: Tokens, question: Question) -> int:
+        """Tokens that a question adds to its batch."""
+        if self.shares:
+            return super().question_cost(shared, question)
+        rows = {answer[:-1] for answer in question.answers}
+        return sum(len(question.context) + len(row) for row in rows)
 
     @torch.inference_mode()
-    def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
-        """Greedy continuations, each cut before the first stop text."""
-        contexts = [self.tok_encode(request.args[0]) for request in requests]
-        settings = [request.args[1] for request in requests]
-        if any(s.get("do_sample") or s.get("temperature") for s in settings):
-            raise ScoringError("this engine decodes greedily; sampling is not covered")
-        limits = [int(s["max_gen_toks"]) for s in settings]
-        self._check_lengths([len(c) + n for c, n in zip(contexts, limits, strict=True)])
-        shared = common_prefix(contexts) if self.shares else []
-        prefix: SharedPrefix | None = None
-        texts = [""] * len(requests)
-        done = 0
-        self.on_progress(0, len(requests))
-        sizes = [len(c) - len(shared) + n for c, n in zip(contexts, limits, strict=True)]
-        for batch in plan_batches(sizes, self.batch_tokens):
-            stops = [list(settings[i]["until"]) for i in batch]
-            name = _batch_name("greedy", shared, [[*contexts[i], limits[i]] for i in batch], stops)
-            results = self.journal.get(name)
-            if results is None:
-                prefix = prefix or SharedPrefix(self.model, shared)
-                results = greedy(
-                    self.model,
-                    self.tokenizer,
-                    prefix,
-                    [contexts[i][len(shared) :] for i in batch],
-                    [limits[i] for i in batch],
-                    stops,
-                )
-                self.journal.put(name, results)
-            for index, text in zip(batch, results, strict=True):
-                texts[index] = text
-            done += len(batch)
-            self.on_progress(done, len(requests))
-        return texts
+    def score_batch(
+        self, shared: Tokens, questions: Sequence[Question]
+    ) -> list[list[LogProbability]]:
+        """See `ScoringLM`."""
+        packed = self.packed
+        if packed is None:
+            return self.halving.run(questions, lambda part: plain.score(self.model, part))
+        prefix = self._computed(packed, shared)
+        return self.halving.run(questions, lambda part: _score(packed, shared, prefix, part))
 
-    def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> Any:
-        raise ScoringError("rolling log-likelihood is not covered by this engine")
-
-    def _check_lengths(self, lengths: Sequence[int]) -> None:
-        """A prompt is never cut in silence: too long a one is an error before any work."""
-        too_long = sum(length > self.max_length for length in lengths)
-        if too_long:
-            raise ScoringError(
-                f"{too_long} of {len(lengths)} prompts with their answers are longer than the "
-                f"model's {self.max_length} tokens (the longest has {max(lengths)}). Remedy: "
-                "leave the task out (evaluate.tasks) or score a model with a longer context."
+    @torch.inference_mode()
+    def continue_batch(self, shared: Tokens, asks: Sequence[Ask]) -> list[Continuation]:
+        """See `ScoringLM`."""
+        packed = self.packed
+        if packed is None:
+            return self.halving.run(
+                asks, lambda part: plain.decode(self.model, self.tokenizer, part)
             )
+        prefix = self._computed(packed, shared)
+
+        def decode(part: Sequence[Ask]) -> list[Continuation]:
+            slots = max(1, self.slots // 2**self.halving.times)
+            return greedy(packed, self.tokenizer, shared, prefix, part, slots)
+
+        return self.halving.run(asks, decode)
+
+    def _computed(self, packed: PackedModel, shared: Tokens) -> Prefix:
+        if self._prefix[0] != shared:
+            self._prefix = (shared, packed.prefix(shared))
+        return self._prefix[1]
 
 
-def _passes(requests: Sequence[Pair]) -> dict[tuple[int, ...], list[int]]:
-    """Which requests one sequence of input tokens answers: input tokens -> request indices.
+def _score(
+    packed: PackedModel, shared: Tokens, prefix: Prefix, questions: Sequence[Question]
+) -> list[list[LogProbability]]:
+    """Scores of all answers, in one forward pass.
 
-    The input is the context and all but the last token of the continuation. Only continuations of
-    one token may share a pass: longer ones have inputs of their own.
+    A question's row is the rest of its context, then each answer but its last token as a branch:
+    a branch sees the context and itself. Answers of one token need no branch.
     """
-    passes: dict[tuple[int, ...], list[int]] = {}
-    for index, (_, context, continuation) in enumerate(requests):
-        if not context or not continuation:
-            raise ScoringError(
-                f"request {index} has an empty prompt or an answer that vanishes in tokenisation"
-            )
-        passes.setdefault((*context, *continuation[:-1]), []).append(index)
-    for members in passes.values():
-        # Equal inputs that split differently into context and answer would want other positions.
-        if len({len(requests[member][2]) for member in members}) != 1:
-            raise ScoringError("two answers share their tokens but split them differently")
-    return passes
+    rows: list[Tokens] = []
+    positions: list[int] = []
+    branches: list[list[range]] = []  # of each row, the places of each branch
+    needed: list[list[list[int]]] = []  # of each question and answer, indices of its outputs
+    start = 0
+    for question in questions:
+        context = question.context[len(shared) :]
+        row, places, ranges = list(context), list(range(len(context))), []
+        tails: dict[Tokens, range] = {}
+        for answer in question.answers:
+            tail = answer[:-1]
+            if tail and tail not in tails:
+                tails[tail] = range(len(row), len(row) + len(tail))
+                ranges.append(tails[tail])
+                row += tail
+                places += range(len(context), len(context) + len(tail))
+        last = start + len(context) - 1
+        needed.append(
+            [
+                [last, *(start + place for place in tails.get(answer[:-1], ()))]
+                for answer in question.answers
+            ]
+        )
+        rows.append(tuple(row))
+        positions += [prefix.length + place for place in places]
+        branches.append(ranges)
+        start += len(row)
+    wanted = sorted({index for answers in needed for indices in answers for index in indices})
+    column = {index: number for number, index in enumerate(wanted)}
+    lengths = [len(row) for row in rows]
+    layout = Rows(lengths, prefix, packed.device, _visible(lengths, branches, packed.device))
+    logits = packed.forward(layout, rows, 0, wanted, positions)
+    logprobs = torch.log_softmax(logits.float(), dim=-1)
+    return [
+        [
+            plain.of_answer(logprobs[[column[index] for index in indices]], answer)
+            for indices, answer in zip(answers, question.answers, strict=True)
+        ]
+        for answers, question in zip(needed, questions, strict=True)
+    ]
 
 
-def _batch_name(kind: str, shared: list[int], *parts: Any) -> str:
-    """A name for a batch that changes with anything that its results depend on."""
-    return hashlib.sha256(json.dumps([kind, shared, *parts]).encode()).hexdigest()
+def _visible(lengths: list[int], branches: list[list[range]], device: Any) -> torch.Tensor | None:
+    """Which tokens of its row each token sees (R, W, W); None where it is all before it."""
+    if not any(len(ranges) > 1 for ranges in branches):
+        return None
+    width = max(lengths)
+    visible = torch.ones(len(lengths), width, width, dtype=torch.bool).tril()
+    for row, ranges in enumerate(branches):
+        for one in ranges:
+            for other in ranges:
+                if other.stop <= one.start:
+                    visible[row, one.start : one.stop, other.start : other.stop] = False
+    return visible.to(device)

@@ -1,80 +1,231 @@
-"""Greedy decoding of a batch that continues from a shared prefix."""
+"""Greedy decoding behind a shared prefix: a finished sequence's place is taken by a waiting one.
+
+A pass runs one token of every sequence under way; each sequence has a slot with room for its keys
+and values, so that no tensor grows and none is copied when sequences come and go.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from harness.scoring.prefix import SharedPrefix
+from harness.scoring.lm import Ask, Continuation, Tokens
+from harness.scoring.packed import KeysValues, PackedModel, Prefix, Rows, attend
+
+
+@dataclass
+class _Sequence:
+    ask: Ask
+    index: int
+    suffix: Tokens
+    length: int = 0  # tokens in the slot
+    tokens: list[int] = field(default_factory=list)
+
+
+class Slots:
+    """Room for the keys and values of `count` sequences of at most `room` tokens each."""
+
+    def __init__(self, count: int, room: int) -> None:
+        self.count, self.room = count, room
+        self.layers: dict[int, KeysValues] = {}
+
+    def layer(self, layer: int, key: Tensor, value: Tensor) -> KeysValues:
+        """Keys and values (count, H_kv, room, D) of a layer, made at first sight of its shapes."""
+        if layer not in self.layers:
+            self.layers[layer] = (
+                key.new_zeros(self.count, key.shape[1], self.room, key.shape[3]),
+                value.new_zeros(self.count, value.shape[1], self.room, value.shape[3]),
+            )
+        return self.layers[layer]
+
+    def fill(self, slot: int, kept: dict[int, KeysValues], start: int, length: int) -> None:
+        """Puts a row of a finished pass into a slot."""
+        for layer, (key, value) in kept.items():
+            keys, values = self.layer(layer, key[None], value[None])
+            keys[slot, :, :length] = key[:, start : start + length]
+            values[slot, :, :length] = value[:, start : start + length]
+
+    def move(self, source: int, target: int) -> None:
+        """Copies a slot over another."""
+        for keys, values in self.layers.values():
+            keys[target], values[target] = keys[source], values[source]
+
+
+class Step:
+    """A pass over one token of each of the first slots; see `harness.scoring.packed.Pass`."""
+
+    def __init__(self, slots: Slots, prefix: Prefix, lengths: Sequence[int], device: Any) -> None:
+        self.slots, self.prefix = slots, prefix
+        self.longest = max(lengths) + 1
+        self.places = torch.tensor(lengths, device=device)
+        columns = torch.arange(self.longest, device=device)
+        self.visible = (columns <= self.places[:, None])[:, None]  # (R, 1, C)
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        """See `Pass`."""
+        rows = len(self.places)
+        keys, values = self.slots.layer(layer, key, value)
+        every = torch.arange(rows, device=key.device)
+        keys[every, :, self.places] = key[0].transpose(0, 1)
+        values[every, :, self.places] = value[0].transpose(0, 1)
+        own = (keys[:rows, :, : self.longest], values[:rows, :, : self.longest])
+        by_row = query[0].transpose(0, 1)[:, :, None]  # (R, H, 1, D)
+        output = attend(by_row, own, self.visible, self.prefix.layers.get(layer), scale)
+        return output.transpose(1, 2).reshape(1, rows, output.shape[1], -1)
 
 
 def greedy(
-    model: Any,
+    model: PackedModel,
     tokenizer: Any,
-    prefix: SharedPrefix,
-    suffixes: Sequence[Sequence[int]],
-    limits: Sequence[int],
-    stops: Sequence[Sequence[str]],
-) -> list[str]:
-    """The greedy continuation of each suffix, cut before the first of its stop texts.
+    shared: Tokens,
+    prefix: Prefix,
+    asks: Sequence[Ask],
+    slots: int,
+) -> list[Continuation]:
+    """The greedy continuation of each prompt, at most `slots` at once.
 
-    Suffixes are padded on the left, so that all sequences end in the same column; padding is
-    masked and does not count in positions. A sequence that is finished leaves the batch.
+    All contexts begin with `shared`, whose keys and values are in `prefix`. The result does not
+    depend on `slots` but for rounding.
     """
-    device = model.device
-    rows = len(suffixes)
-    width = max(len(suffix) for suffix in suffixes)
-    padding = torch.tensor([width - len(suffix) for suffix in suffixes], device=device)
-    ids = torch.tensor([[0] * (width - len(s)) + list(s) for s in suffixes], device=device)
-    columns = torch.arange(width, device=device)
-    mask = torch.ones(rows, prefix.length + width, dtype=torch.long, device=device)
-    mask[:, prefix.length :] = (columns[None] >= padding[:, None]).long()
-    positions = (prefix.length + columns[None] - padding[:, None]).clamp(min=0)
+    ends = end_tokens(tokenizer, model.model)
+    room = max(len(ask.context) - len(shared) + ask.limit for ask in asks)
+    store = Slots(min(slots, len(asks)), room)
+    waiting = list(reversed(range(len(asks))))
+    under_way: list[_Sequence] = []
+    seen = _Seen(model, shared, store.count) if any(ask.penalty != 1.0 for ask in asks) else None
+    found: dict[int, Continuation] = {}
+    while waiting or under_way:
+        free = store.count - len(under_way)
+        # A pass over few tokens costs nearly as much as one over many: newcomers enter in groups.
+        if waiting and (not under_way or free >= max(1, store.count // 8)):
+            fresh = [
+                _Sequence(asks[i], i, asks[i].context[len(shared) :])
+                for i in reversed(waiting[-free:])
+            ]
+            del waiting[-len(fresh) :]
+            logits = _enter(model, prefix, store, under_way, fresh)
+            entered, under_way = len(under_way), [*under_way, *fresh]
+            if seen:
+                seen.enter(entered, fresh)
+            active = under_way[entered:]
+        else:
+            entered, active = 0, under_way
+            step = Step(store, prefix, [s.length for s in active], model.device)
+            logits = model.forward(
+                step,
+                [[s.tokens[-1]] for s in active],
+                0,
+                range(len(active)),
+                [prefix.length + s.length for s in active],
+            )
+            for sequence in active:
+                sequence.length += 1
+        if seen:
+            logits = seen.penalised(logits, entered, active)
+        chosen = logits.argmax(-1).tolist()
+        if seen:
+            seen.add(entered, chosen)
+        over = []
+        for place, (sequence, token) in enumerate(zip(active, chosen, strict=True), entered):
+            done = _advance(sequence, token, ends, tokenizer)
+            if done is not None:
+                found[sequence.index] = done
+                over.append(place)
+        for place in reversed(over):  # the last one moves into the gap
+            last = len(under_way) - 1
+            if place != last:
+                store.move(last, place)
+                if seen:
+                    seen.move(last, place)
+                under_way[place] = under_way[last]
+            under_way.pop()
+    return [found[index] for index in range(len(asks))]
 
-    cache = prefix.cache(rows)
-    generated: list[list[int]] = [[] for _ in range(rows)]
-    alive = list(range(rows))
-    ends = set(_ids(tokenizer.eos_token_id)) | set(_ids(model.generation_config.eos_token_id))
-    while alive:
-        output = model(
-            ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        cache = output.past_key_values
-        tokens = output.logits[:, -1].argmax(-1)
-        keep = []
-        for row, (sequence, token) in enumerate(zip(alive, tokens.tolist(), strict=True)):
-            if token in ends:
-                continue
-            generated[sequence].append(token)
-            text = tokenizer.decode(generated[sequence], skip_special_tokens=True)
-            stopped = any(stop in text for stop in stops[sequence])
-            if not stopped and len(generated[sequence]) < limits[sequence]:
-                keep.append(row)
-        if len(keep) < len(alive):
-            index = torch.tensor(keep, dtype=torch.long, device=device)
-            alive = [alive[row] for row in keep]
-            if not alive:
-                break
-            cache.batch_select_indices(index)
-            tokens, mask, positions = tokens[index], mask[index], positions[index]
-        ids = tokens[:, None]
-        mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
-        positions = positions[:, -1:] + 1
 
-    texts = []
-    for tokens_of, stops_of in zip(generated, stops, strict=True):
-        text = tokenizer.decode(tokens_of, skip_special_tokens=True)
-        for stop in stops_of:
-            text = text.split(stop)[0]
-        texts.append(text)
-    return texts
+def _enter(
+    model: PackedModel,
+    prefix: Prefix,
+    store: Slots,
+    under_way: Sequence[_Sequence],
+    fresh: Sequence[_Sequence],
+) -> Tensor:
+    """Runs the suffixes of new sequences into the slots after those under way: their next logits,
+    (len(fresh), vocabulary)."""
+    rows = [sequence.suffix for sequence in fresh]
+    kept: dict[int, KeysValues] = {}
+    layout = Rows([len(row) for row in rows], prefix, model.device, kept=kept)
+    ends, end = [], 0
+    for row in rows:
+        end += len(row)
+        ends.append(end - 1)
+    logits = model.forward(layout, rows, prefix.length, ends)
+    for slot, (sequence, end) in enumerate(zip(fresh, ends, strict=True), len(under_way)):
+        sequence.length = len(sequence.suffix)
+        store.fill(slot, kept, end + 1 - sequence.length, sequence.length)
+    return logits
 
 
-def _ids(value: int | list[int] | None) -> list[int]:
-    """End tokens as a list: configurations give none, one or several."""
-    return [] if value is None else value if isinstance(value, list) else [value]
+def _advance(
+    sequence: _Sequence, token: int, ends: frozenset[int], tokenizer: Any
+) -> Continuation | None:
+    """Takes one more token; the result if that was the last."""
+    if token in ends:
+        return _result(sequence, tokenizer, finished=True)
+    sequence.tokens.append(token)
+    if sequence.ask.stops:
+        text = tokenizer.decode(sequence.tokens, skip_special_tokens=True)
+        if any(stop in text for stop in sequence.ask.stops):
+            return _result(sequence, tokenizer, finished=True)
+    if len(sequence.tokens) >= sequence.ask.limit:
+        return _result(sequence, tokenizer, finished=False)
+    return None
+
+
+def _result(sequence: _Sequence, tokenizer: Any, *, finished: bool) -> Continuation:
+    text = tokenizer.decode(sequence.tokens, skip_special_tokens=True)
+    return Continuation(cut(text, sequence.ask.stops), len(sequence.tokens), finished)
+
+
+def cut(text: str, stops: Sequence[str]) -> str:
+    """`text` up to the first of its stop texts."""
+    for stop in stops:
+        text = text.split(stop)[0]
+    return text
+
+
+def end_tokens(tokenizer: Any, model: Any) -> frozenset[int]:
+    """All tokens that end an answer: the tokenizer's and the generation configuration's."""
+    found: set[int] = set()
+    for value in (tokenizer.eos_token_id, model.generation_config.eos_token_id):
+        found |= set(value if isinstance(value, list) else [] if value is None else [value])
+    return frozenset(found)
+
+
+class _Seen:
+    """Which tokens each slot's prompt and answer hold, for the repetition penalty."""
+
+    def __init__(self, model: PackedModel, shared: Tokens, count: int) -> None:
+        size = model.model.get_output_embeddings().weight.shape[0]
+        self.shared = torch.tensor(list(shared), dtype=torch.long, device=model.device)
+        self.tokens = torch.zeros(count, size, dtype=torch.bool, device=model.device)
+
+    def enter(self, first: int, fresh: Sequence[_Sequence]) -> None:
+        for slot, sequence in enumerate(fresh, first):
+            self.tokens[slot] = False
+            self.tokens[slot, self.shared] = True
+            self.tokens[slot, list(sequence.suffix)] = True
+
+    def add(self, first: int, chosen: Sequence[int]) -> None:
+        rows = range(first, first + len(chosen))
+        self.tokens[list(rows), list(chosen)] = True
+
+    def move(self, source: int, target: int) -> None:
+        self.tokens[target] = self.tokens[source]
+
+    def penalised(self, logits: Tensor, first: int, active: Sequence[_Sequence]) -> Tensor:
+        penalty = torch.tensor([[s.ask.penalty] for s in active], device=logits.device)
+        lowered = torch.where(logits < 0, logits * penalty, logits / penalty)
+        seen = self.tokens[first : first + len(active), : logits.shape[-1]]
+        return torch.where(seen, lowered, logits)

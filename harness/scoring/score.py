@@ -3,119 +3,173 @@
 import json
 import logging
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from harness.errors import ScoringError
+from harness.scoring.choice import EngineChoice
 from harness.scoring.chrf import chrf_plus_plus
-from harness.scoring.engine import SharedPrefixLM
+from harness.scoring.engines import open_engine
+from harness.scoring.lm import ScoringLM, Share
+from harness.scoring.measures import copied, detected, of_prompts, of_translations
+from harness.scoring.samples import (
+    CHOICES,
+    SAMPLES,
+    TRANSLATIONS,
+    Row,
+    doc_sha256,
+    sha256,
+    write_samples,
+)
+from harness.scoring.workers import run_workers
 from tasks.loading import Loaded
 from tasks.protocol import SHOTS
 
 # Finished batches, for a run that goes on from them.
-JOURNAL = "journal.jsonl"
+JOURNAL = "journal"
+LEVEL = 0.95
+
+Sample = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """What to score: a checkpoint directory on a task in a language."""
+    """What to score: a checkpoint directory on a task in a language.
+
+    `wanted` is the language that translations should be in, as `generation.identify.in_language`
+    takes it. `processes` share the items, one per GPU.
+    """
 
     checkpoint: Path
     task: Loaded
+    wanted: Mapping[str, Any]
     limit: int | None
     max_new_tokens: int
-    batch_tokens: int
-    precision: str
+    engine: EngineChoice
+    processes: int = 1
 
 
 def score_task(
     request: ScoreRequest, out: Path, progress: Callable[[int, int, str], None]
 ) -> dict[str, Any]:
-    """Writes ``scores.json`` and ``samples.jsonl`` into `out` and returns the former's content.
+    """Writes ``scores.json`` and ``samples.parquet`` into `out` and returns the former's content.
 
-    What an interrupted run left in `out`, in the file `JOURNAL`, is not computed again.
+    What an interrupted run left in `out`, in the folder `JOURNAL`, is not computed again.
     """
-    from lm_eval import evaluate
-
     _quiet()
-    loaded = request.task
-    name, task = loaded.name, loaded.task
-    lm_eval_tasks = loaded.lm_eval_tasks(request.max_new_tokens)
-    lm = SharedPrefixLM(
+    if request.processes > 1:
+        run_workers(request, out / JOURNAL, request.processes, progress)
+    lm = open_engine(
+        request.engine,
         request.checkpoint,
-        precision=request.precision,
-        batch_tokens=request.batch_tokens,
         journal=out / JOURNAL,
         on_progress=lambda done, total: progress(done, total, ""),
     )
-    result = evaluate(
-        lm, lm_eval_tasks, limit=request.limit, bootstrap_iters=0, **loaded.evaluate_options
-    )
-    samples = sorted(result["samples"][name], key=lambda sample: sample["doc_id"])
-    warnings = loaded.warnings(request.limit) + lm.notes
-    if task.metric == "accuracy":
-        rows, numbers = _accuracy(samples)
+    result = ask(request, lm)
+    loaded = request.task
+    samples = sorted(result["samples"][loaded.name], key=lambda sample: sample["doc_id"])
+    if loaded.task.chooses:
+        rows, numbers = _accuracy(samples, lm)
     else:
-        rows, numbers = _chrf(samples)
-        empty = sum(row["hypothesis"] == "" for row in rows)
-        if empty:
-            warnings.append(f"{empty} of {len(rows)} translations are empty")
-    _check_against_lm_eval(numbers["score"], result["results"][name])
+        rows, numbers = _chrf(samples, lm, request.wanted)
+    _check_against_lm_eval(numbers["score"], result["results"][loaded.name])
+    texts = [loaded.task.text(sample["doc"]) for sample in samples]
+    measures = of_prompts(rows, texts, lm.count_tokens(texts))
+    if not loaded.task.chooses:
+        measures |= of_translations(rows)
     scores = {
-        "task": task.name,
-        "lm_eval_task": name,
-        "metric": task.metric,
+        "task": loaded.task.name,
+        "lm_eval_task": loaded.name,
+        "metric": loaded.task.metric,
         **numbers,
         "n": len(rows),
-        "chance": task.chance,
+        "chance": loaded.task.chance,
         "shots": SHOTS,
         "protocol": loaded.in_words,
         "protocol_fields": loaded.protocol.fields(),
         "data": loaded.data_facts,
-        "warnings": warnings,
+        "engine": lm.facts(),
+        "measures": measures,
+        "warnings": [*loaded.warnings(request.limit), *lm.notes, *_warnings(rows, lm)],
     }
-    _write(out / "samples.jsonl", "".join(_line(row) for row in rows))
+    write_samples(out / SAMPLES, rows, CHOICES if loaded.task.chooses else TRANSLATIONS)
     _write(out / "scores.json", json.dumps(scores, indent=1, ensure_ascii=False) + "\n")
     return scores
 
 
-def _accuracy(
-    samples: Sequence[Mapping[str, Any]],
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def compute_share(
+    request: ScoreRequest, journal: Path, share: Share, progress: Callable[[int, int], None]
+) -> None:
+    """Computes one process's share of the batches into the journal, and no score."""
+    _quiet()
+    lm = open_engine(
+        request.engine, request.checkpoint, journal=journal, share=share, on_progress=progress
+    )
+    ask(request, lm)
+
+
+def ask(request: ScoreRequest, lm: ScoringLM) -> dict[str, Any]:
+    """lm-eval's result: it builds the prompts, the engine answers, lm-eval takes the metric."""
+    from lm_eval import evaluate
+
+    if request.task.protocol.prompt != "plain" and not lm.tokenizer.chat_template:
+        raise ScoringError(
+            f"evaluate.protocol.prompt={request.task.protocol.prompt}: the tokenizer of "
+            f"{request.checkpoint} has no chat template. Remedy: evaluate.protocol.prompt=plain, "
+            "or a checkpoint that was trained on chats."
+        )
+    result: dict[str, Any] = evaluate(
+        lm,
+        request.task.lm_eval_tasks(request.max_new_tokens),
+        limit=request.limit,
+        bootstrap_iters=0,
+        **request.task.evaluate_options,
+    )
+    return result
+
+
+def _accuracy(samples: Sequence[Sample], lm: ScoringLM) -> tuple[list[Row], dict[str, Any]]:
     """Rows and numbers of a multiple-choice task, accuracy in percent.
 
-    The standard error is that of a mean of 0s and 1s with the sample variance, as lm-eval's.
+    The standard error is that of a mean of 0s and 1s with the sample variance, as lm-eval's; the
+    interval is Wilson's (1927). Both take items for independent.
     """
+    from scipy.stats import binomtest
+
     rows = []
     for sample in samples:
-        choices = sample["doc"]["choices"]
+        choices = list(sample["doc"]["choices"])
         logprobs = [response[0] for response in sample["filtered_resps"]]
         prediction = max(range(len(logprobs)), key=logprobs.__getitem__)
         rows.append(
             {
-                "doc": sample["doc_id"],
-                "prompt_sha256": _hash(sample["arguments"][0][0]),
-                "choices": list(choices),
-                "logprobs": [round(value, 6) for value in logprobs],
+                **_of_prompt(sample, lm),
+                "choices": choices,
+                "logprobs": [
+                    round(value, 6) if math.isfinite(value) else None for value in logprobs
+                ],
                 "prediction": choices[prediction],
                 "answer": choices[sample["target"]],
                 "correct": prediction == sample["target"],
             }
         )
-    n = len(rows)
-    mean = sum(row["correct"] for row in rows) / n
-    stderr = math.sqrt(mean * (1 - mean) / (n - 1)) if n > 1 else None
+    n, correct = len(rows), sum(row["correct"] for row in rows)
+    mean = correct / n
+    interval = binomtest(correct, n).proportion_ci(LEVEL, method="wilson")
     return rows, {
         "score": 100 * mean,
-        "stderr": None if stderr is None else 100 * stderr,
+        "stderr": 100 * math.sqrt(mean * (1 - mean) / (n - 1)) if n > 1 else None,
+        "interval": _interval((100 * interval.low, 100 * interval.high), "wilson"),
         "signature": None,
     }
 
 
-def _chrf(samples: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _chrf(
+    samples: Sequence[Sample], lm: ScoringLM, wanted: Mapping[str, Any]
+) -> tuple[list[Row], dict[str, Any]]:
     """Rows and numbers of a translation task, chrF++ from 0 to 100.
 
     Outer white space is removed from hypotheses: the space between the prompt's colon and the
@@ -123,21 +177,84 @@ def _chrf(samples: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], d
     """
     hypotheses = [sample["filtered_resps"][0].strip() for sample in samples]
     references = [str(sample["target"]) for sample in samples]
+    sources = [str(sample["doc"]["source"]) for sample in samples]
     corpus = chrf_plus_plus(hypotheses, references)
-    rows = [
-        {
-            "doc": sample["doc_id"],
-            "prompt_sha256": _hash(sample["arguments"][0][0]),
-            "source": sample["doc"]["source"],
-            "hypothesis": hypothesis,
-            "reference": reference,
-            "chrf": round(sentence, 4),
-        }
-        for sample, hypothesis, reference, sentence in zip(
-            samples, hypotheses, references, corpus.sentences, strict=True
+    tokens = zip(lm.count_tokens(sources), lm.count_tokens(references), strict=True)
+    rows = []
+    for place, (sample, (source_tokens, reference_tokens)) in enumerate(
+        zip(samples, tokens, strict=True)
+    ):
+        done = lm.continuations[sample["arguments"][0][0]]
+        language, in_language = detected(hypotheses[place], wanted)
+        rows.append(
+            {
+                **_of_prompt(sample, lm),
+                "source": sources[place],
+                "hypothesis": hypotheses[place],
+                "reference": references[place],
+                "chrf": round(corpus.sentences[place], 4),
+                "chrf_statistics": corpus.statistics[place],
+                "source_tokens": source_tokens,
+                "hypothesis_tokens": done.tokens,
+                "reference_tokens": reference_tokens,
+                "finished": done.finished,
+                "language": language,
+                "in_language": in_language,
+                "copied_source": copied(hypotheses[place], sources[place]),
+            }
         )
-    ]
-    return rows, {"score": corpus.score, "stderr": corpus.stderr, "signature": corpus.signature}
+    return rows, {
+        "score": corpus.score,
+        "stderr": corpus.stderr,
+        "interval": _interval(corpus.interval, "bootstrap percentile"),
+        "signature": corpus.signature,
+    }
+
+
+def _of_prompt(sample: Sample, lm: ScoringLM) -> Row:
+    """The columns that every task has."""
+    prompt = sample["arguments"][0][0]
+    doc = sample["doc"]
+    return {
+        "doc": sample["doc_id"],
+        "doc_id": str(doc["id"]),
+        "doc_sha256": doc_sha256(doc),
+        "cluster": str(doc["cluster"]),
+        "prompt": prompt,
+        "prompt_sha256": sha256(prompt),
+        "prompt_tokens": lm.prompts[prompt].tokens,
+        "truncated": lm.prompts[prompt].truncated,
+    }
+
+
+def _interval(bounds: tuple[float, float] | None, method: str) -> dict[str, Any] | None:
+    if bounds is None:
+        return None
+    return {"low": bounds[0], "high": bounds[1], "level": LEVEL, "method": method}
+
+
+def _warnings(rows: Sequence[Row], lm: ScoringLM) -> list[str]:
+    """What happened to the prompts and answers that a reader of the score should know."""
+    n = len(rows)
+    counted = {
+        "prompts were longer than the model's context and lost their beginning": sum(
+            row["truncated"] for row in rows
+        ),
+        "translations are empty": sum(row.get("hypothesis") == "" for row in rows),
+        "translations did not end by themselves": sum(
+            not row.get("finished", True) for row in rows
+        ),
+        "translations repeat their source": sum(row.get("copied_source", False) for row in rows),
+        "items lack log-probabilities that the endpoint did not give": sum(
+            None in row.get("logprobs", []) for row in rows
+        ),
+    }
+    found = [f"{count} of {n} {what}" for what, count in counted.items() if count]
+    if lm.joins:
+        found.append(
+            f"{lm.joins} answers begin within a token of the prompt, and were tokenised apart"
+        )
+    return found
 
 
 def _check_against_lm_eval(score: float, metrics: Mapping[str, Any]) -> None:
@@ -146,14 +263,6 @@ def _check_against_lm_eval(score: float, metrics: Mapping[str, Any]) -> None:
     theirs = 100 * theirs if theirs is not None else metrics["chrf++,none"]
     if abs(score - theirs) > 1e-6:
         raise ScoringError(f"the score {score} differs from lm-eval's {theirs}; this is a bug")
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"
 
 
 def _write(path: Path, text: str) -> None:
@@ -167,6 +276,7 @@ def _quiet() -> None:
     import datasets
     from transformers.utils import logging as transformers_logging
 
+    os.environ["TOKENIZERS_PARALLELISM"] = "true"  # set, so that no process warns of a fork
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     datasets.disable_progress_bars()
     transformers_logging.disable_progress_bar()

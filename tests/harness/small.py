@@ -51,7 +51,7 @@ def results(store: Path) -> dict[str, tuple[bytes, bytes]]:
     return {
         folder.name: (
             (folder / "scores.json").read_bytes(),
-            (folder / "samples.jsonl").read_bytes(),
+            (folder / "samples.parquet").read_bytes(),
         )
         for folder in sorted(store.glob("score/*"))
         if (folder / "manifest.json").exists()

@@ -65,7 +65,7 @@ def test_a_second_run_finds_everything_done(finished: Path, tiny: Path) -> None:
     start = time.monotonic()
     done = run(small(finished, tiny))
     assert done.returncode == 0
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 30  # 4 s alone on a quiet machine
     # Base, four sources, mixture, checkpoint and the scores.
     assert done.stdout.count("reused") == 7 + 2 * TASKS
     assert "begun" not in done.stdout
@@ -82,7 +82,7 @@ def test_a_lost_result_is_made_again_and_no_more(finished: Path, tiny: Path) -> 
 
 
 def test_damage_is_named(finished: Path, tiny: Path) -> None:
-    victim = next(finished.glob("score/*/samples.jsonl"))
+    victim = next(finished.glob("score/*/samples.parquet"))
     whole = victim.read_bytes()
     victim.write_bytes(whole[:-3])
     done = run(small(finished, tiny))

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lm_eval import evaluate, simple_evaluate
+from lm_eval import simple_evaluate
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 
-from harness.scoring.score import ScoreRequest, score_task
+from harness.scoring.choice import EngineChoice
+from harness.scoring.engines import open_engine
+from harness.scoring.score import ScoreRequest, ask, score_task
 from tasks.catalogue import TASKS
 from tasks.data import open_data
 from tasks.loading import Loaded, load_task
@@ -20,12 +22,17 @@ from tasks.protocol import Protocol
 
 FOLDER = Path(__file__).parents[2] / "tasks"
 LIMIT = 8
+ENGINE = EngineChoice("transformers", "fp32", 512)
 CODES = {"global_mmlu": "sw"}
 
 
 def loaded(name: str, **choices: Any) -> Loaded:
     code = CODES.get(name, "swh_Latn")
     return load_task(TASKS[name], code, "Swahili", open_data(None), Protocol(**choices))
+
+
+def asked_of(checkpoint: Path, task: Loaded) -> ScoreRequest:
+    return ScoreRequest(checkpoint, task, {"flores_code": "swh_Latn"}, LIMIT, 16, ENGINE)
 
 
 def test_the_command_line_gets_the_same_scores(tiny: Path, tmp_path: Path) -> None:
@@ -46,15 +53,8 @@ def test_the_command_line_gets_the_same_scores(tiny: Path, tmp_path: Path) -> No
     stock = json.loads(path.read_text())["results"]
     for name, task in tasks.items():
         (tmp_path / name).mkdir()
-        request = ScoreRequest(
-            checkpoint=tiny,
-            task=loaded(name),
-            limit=LIMIT,
-            max_new_tokens=16,
-            batch_tokens=512,
-            precision="fp32",
-        )
-        score = score_task(request, tmp_path / name, lambda done, total, note: None)
+        asked = asked_of(tiny, loaded(name))
+        score = score_task(asked, tmp_path / name, lambda done, total, note: None)
         theirs = stock[task]
         expected = theirs["chrf++,none"] if name.startswith("flores") else 100 * theirs["acc,none"]
         assert score["n"] == LIMIT
@@ -62,7 +62,7 @@ def test_the_command_line_gets_the_same_scores(tiny: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("prompt", ["chat-turns", "chat-message"])
-def test_lm_evals_own_chat_options_ask_the_same(tiny: Path, prompt: Any) -> None:
+def test_lm_evals_own_chat_options_ask_the_same(tiny: Path, tmp_path: Path, prompt: Any) -> None:
     choices = {"answers": "labels", "shots": "balanced"}
     ready = loaded("sib200", prompt=prompt, system_prompt="You know Swahili.", **choices)
     model = HFLM(str(tiny), dtype="float32", device="cpu", batch_size=4)
@@ -78,9 +78,8 @@ def test_lm_evals_own_chat_options_ask_the_same(tiny: Path, prompt: Any) -> None
         fewshot_as_multiturn=prompt == "chat-turns",
         system_instruction="You know Swahili.",
     )
-    ours = evaluate(
-        model, ready.lm_eval_tasks(), limit=LIMIT, bootstrap_iters=0, **ready.evaluate_options
-    )
+    engine = open_engine(ENGINE, tiny, journal=tmp_path / "journal")
+    ours = ask(asked_of(tiny, ready), engine)
     asked, expected = (
         [sample["arguments"] for sample in result["samples"][ready.name]]
         for result in (ours, stock)

@@ -1,0 +1,27 @@
+"""Which engine scores, as plain values: known before torch or lm-eval is imported."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+EngineName = Literal["transformers", "completions"]
+
+# Bumped by hand when a change may move a score in more than its last digits: part of every key.
+VERSION = 2
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine and how it runs.
+
+    transformers: our own, shots computed once; `batch_tokens` is the size of a forward pass in
+        tokens, None to take it from the memory.
+    completions: an OpenAI-compatible completions endpoint at `base_url` that serves the
+        checkpoint as `model`; `api_key_env` names the environment variable with its key.
+    """
+
+    name: EngineName
+    precision: str = "fp32"
+    batch_tokens: int | None = None
+    base_url: str | None = None
+    model: str | None = None
+    api_key_env: str | None = None

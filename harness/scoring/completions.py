@@ -1,0 +1,201 @@
+"""Scores a checkpoint that an OpenAI-compatible completions endpoint serves (llama.cpp, vLLM, ...).
+
+Prompts go out as token ids, so that the endpoint cannot tokenise them otherwise. An answer's
+log-probability is the sum over its tokens, each taken from the most probable tokens after the
+prompt and the answer so far: endpoints that cache prefixes compute the prompt once. Where a token
+is not among the most probable ones, the log-probability is not known (None); since those that are
+known are larger, the prediction is right all the same.
+Not covered: a check that the endpoint serves the very checkpoint; every score says so.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ScoringError
+from harness.scoring.choice import VERSION, EngineChoice
+from harness.scoring.lm import (
+    WHOLE,
+    Ask,
+    Continuation,
+    LogProbability,
+    Question,
+    ScoringLM,
+    Share,
+    Tokens,
+)
+
+# How many of the most probable tokens are asked for; more only where these hold no answer.
+MOST_PROBABLE = (20, 200, 2000)
+CONCURRENCY = 8
+TOKENS = 2048  # of a batch: what a crash may lose
+NOTE = "answered by an endpoint; that it serves this very checkpoint was not verified"
+
+
+class CompletionsLM(ScoringLM):
+    """A checkpoint behind an endpoint; its tokenizer is that of the checkpoint directory."""
+
+    name = "completions"
+
+    def __init__(
+        self,
+        checkpoint: Path,
+        choice: EngineChoice,
+        *,
+        journal: Path,
+        share: Share = WHOLE,
+        on_progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        from openai import OpenAI
+        from transformers import AutoConfig, AutoTokenizer
+
+        config = AutoConfig.from_pretrained(checkpoint).get_text_config()
+        super().__init__(
+            AutoTokenizer.from_pretrained(checkpoint),
+            max_length=int(config.max_position_embeddings),
+            batch_tokens=TOKENS,
+            journal=journal,
+            share=share,
+            on_progress=on_progress,
+        )
+        self.endpoint = choice.base_url or ""
+        key = os.environ.get(choice.api_key_env, "") if choice.api_key_env else "none"
+        if not key:
+            raise ScoringError(
+                f"the environment variable {choice.api_key_env}, which is to hold the key of "
+                f"{self.endpoint}, is not set"
+            )
+        self.client = OpenAI(base_url=self.endpoint, api_key=key, max_retries=5, timeout=600)
+        self.model = choice.model or self._served_model()
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the scores should know of how they were computed."""
+        return [NOTE]
+
+    def facts(self) -> dict[str, Any]:
+        """What the scores record of the engine. Its precision is the endpoint's own."""
+        return {
+            "name": self.name,
+            "version": VERSION,
+            "precision": "unknown",
+            "shares_prefix": False,
+            "served_model": self.model,
+        }
+
+    def score_batch(
+        self, shared: Tokens, questions: Sequence[Question]
+    ) -> list[list[LogProbability]]:
+        """See `ScoringLM`."""
+        # What stands before each token of each answer, and the tokens wanted there.
+        wanted: dict[Tokens, set[int]] = {}
+        for question in questions:
+            for answer in question.answers:
+                for place, token in enumerate(answer):
+                    before = (*question.context, *answer[:place])
+                    wanted.setdefault(before, set()).add(token)
+        prompts = list(wanted)
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            found = pool.map(lambda prompt: self._next_tokens(prompt, wanted[prompt]), prompts)
+            after = dict(zip(prompts, found, strict=True))
+        return [
+            [_of_answer(question.context, answer, after) for answer in question.answers]
+            for question in questions
+        ]
+
+    def continue_batch(self, shared: Tokens, asks: Sequence[Ask]) -> list[Continuation]:
+        """See `ScoringLM`."""
+        if any(ask.penalty != 1.0 for ask in asks):
+            raise ScoringError("a repetition penalty is no part of the completions protocol")
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            return list(pool.map(self._continue, asks))
+
+    def _continue(self, ask: Ask) -> Continuation:
+        done = self._completion(
+            ask.context, max_tokens=ask.limit, stop=list(ask.stops) or None, temperature=0.0
+        )
+        tokens = done["usage"]["completion_tokens"]
+        (choice,) = done["choices"]
+        return Continuation(choice["text"], tokens, choice["finish_reason"] == "stop")
+
+    def _next_tokens(self, prompt: Tokens, wanted: set[int]) -> dict[int, float]:
+        """Log-probabilities of the most probable tokens after a prompt, at least one wanted."""
+        known: dict[int, float] = {}
+        for count in MOST_PROBABLE:
+            done = self._completion(prompt, max_tokens=1, temperature=0.0, logprobs=count)
+            known = self._by_token(done["choices"][0].get("logprobs"), wanted)
+            if wanted & set(known):
+                return known
+        raise ScoringError(
+            f"{self.endpoint}: none of the answers is among the {MOST_PROBABLE[-1]} most probable "
+            f"next tokens that it gives ({len(known)}). Remedy: score the checkpoint with "
+            "evaluate.engine=transformers."
+        )
+
+    def _by_token(self, logprobs: Any, wanted: set[int]) -> dict[int, float]:
+        """The most probable tokens by id, from the two forms in which servers give them."""
+        if not logprobs:
+            raise ScoringError(
+                f"{self.endpoint} gives no log-probabilities. Remedy: serve the checkpoint with "
+                "llama.cpp or vLLM, or evaluate.engine=transformers."
+            )
+        if logprobs.get("content"):  # as chat completions have it: llama.cpp
+            entries = logprobs["content"][0]["top_logprobs"]
+            if all("id" in entry for entry in entries):
+                return {entry["id"]: entry["logprob"] for entry in entries}
+            texts = {entry["token"]: entry["logprob"] for entry in entries}
+        else:
+            texts = logprobs["top_logprobs"][0]
+        known = {}
+        for token in wanted:
+            for text in (self.tokenizer.decode([token]), f"token_id:{token}"):
+                if text in texts:
+                    known[token] = texts[text]
+        best = max(texts, key=lambda text: texts[text])
+        return {**known, -1: texts[best]} if known else {}
+
+    def _completion(self, prompt: Tokens, **options: Any) -> dict[str, Any]:
+        from openai import APIError
+
+        try:
+            done = self.client.completions.create(model=self.model, prompt=list(prompt), **options)
+        except APIError as error:
+            raise ScoringError(
+                f"{self.endpoint}: {error}. Remedy: check evaluate.endpoints and that the server "
+                "is up; what has been scored is kept."
+            ) from None
+        values: dict[str, Any] = done.model_dump()
+        return values
+
+    def _served_model(self) -> str:
+        """The one model that the endpoint serves."""
+        from openai import APIError
+
+        try:
+            served = [model.id for model in self.client.models.list()]
+        except APIError as error:
+            raise ScoringError(
+                f"{self.endpoint}: {error}. Remedy: check evaluate.endpoints and that the server "
+                "is up."
+            ) from None
+        if len(served) != 1:
+            raise ScoringError(
+                f"{self.endpoint} serves {', '.join(served) or 'no model'}. Remedy: say which one "
+                "with evaluate.endpoints.PRODUCER.model=NAME."
+            )
+        return served[0]
+
+
+def _of_answer(
+    context: Tokens, answer: Tokens, after: dict[Tokens, dict[int, float]]
+) -> LogProbability:
+    total, greedy = 0.0, True
+    for place, token in enumerate(answer):
+        known = after[(*context, *answer[:place])]
+        if token not in known:
+            return None, False
+        total += known[token]
+        greedy = greedy and known[token] >= max(known.values())
+    return total, greedy

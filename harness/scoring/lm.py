@@ -1,0 +1,351 @@
+"""What every scoring engine has in common: an lm-eval `LM` that plans batches and keeps results.
+
+An engine says how a batch of questions is scored and how a batch of prompts is continued; prompts,
+tokens, truncation, batches, the journal and the split over processes are decided here, the same for
+all engines and for base and trained checkpoint.
+"""
+
+import hashlib
+import json
+import math
+from abc import abstractmethod
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import TemplateLM
+
+from harness.errors import ScoringError
+from harness.scoring.batches import Journal, plan_batches
+
+Tokens = tuple[int, ...]
+LogProbability = tuple[float | None, bool]
+"""Of an answer, in nats (None where an endpoint did not give it), and whether it is greedy's."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt with the answers to choose from, in tokens."""
+
+    context: Tokens
+    answers: tuple[Tokens, ...]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A prompt to continue, in tokens: at most `limit` more, up to the first of the `stops`.
+
+    `penalty` divides the positive and multiplies the negative logits of every token that the
+    prompt or the answer holds (Keskar et al. 2019, arXiv 1909.05858); 1.0 changes nothing.
+    """
+
+    context: Tokens
+    limit: int
+    stops: tuple[str, ...] = ()
+    penalty: float = 1.0
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What was decoded: text without the stop text and what follows it, and the tokens that it
+    took. `finished` says whether it ended by itself, not by its limit."""
+
+    text: str
+    tokens: int
+    finished: bool
+
+
+@dataclass(frozen=True)
+class PromptFacts:
+    """How a prompt reached the model: its tokens, and whether its beginning was cut off."""
+
+    tokens: int
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which part of the batches this process computes: every `world`-th, from `rank` on."""
+
+    rank: int = 0
+    world: int = 1
+
+
+WHOLE = Share()
+
+
+class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type information
+    """One checkpoint, ready to score; greedy decoding only.
+
+    After scoring, `prompts` says how each prompt text was run, `continuations` how each ended, and
+    `joins` counts the answers whose first token would also cover the prompt's last characters.
+    Not covered: rolling log-likelihood, sampling, encoder-decoder models.
+    """
+
+    name = ""
+    padded = False
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        max_length: int,
+        batch_tokens: int,
+        journal: Path,
+        share: Share = WHOLE,
+        on_progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        super().__init__()
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.batch_tokens = batch_tokens
+        self.journal = Journal(journal, share.rank)
+        self.share = share
+        self.on_progress = on_progress
+        self.prompts: dict[str, PromptFacts] = {}
+        self.continuations: dict[str, Continuation] = {}
+        self.joins = 0
+
+    @property
+    @abstractmethod
+    def notes(self) -> list[str]:
+        """What a reader of the scores should know of how they were computed."""
+
+    @property
+    def slots(self) -> int:
+        """How many sequences are decoded at once."""
+        return max(1, min(256, self.batch_tokens // 64))
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """What the scores record of the engine: name, version, precision, shares_prefix."""
+
+    @abstractmethod
+    def score_batch(
+        self, shared: Tokens, questions: Sequence[Question]
+    ) -> list[list[LogProbability]]:
+        """Of each answer of each question. All contexts begin with `shared`."""
+
+    @abstractmethod
+    def continue_batch(self, shared: Tokens, asks: Sequence[Ask]) -> list[Continuation]:
+        """The greedy continuation of each prompt. All contexts begin with `shared`."""
+
+    def question_cost(self, shared: Tokens, question: Question) -> int:
+        """Tokens that a question adds to its batch."""
+        tails = sum(len(answer) - 1 for answer in set(question.answers))
+        return len(question.context) - len(shared) + tails
+
+    # What lm-eval calls.
+
+    @property
+    def eot_token_id(self) -> int:
+        """lm-eval's prompt in place of an empty one, which no task of ours has."""
+        return int(self.tokenizer.eos_token_id)
+
+    @property
+    def tokenizer_name(self) -> str:
+        """Part of the names of lm-eval's request caches, which are not used."""
+        return str(self.tokenizer.name_or_path).replace("/", "__")
+
+    def apply_chat_template(
+        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+    ) -> str:
+        """The prompt of a conversation, in the checkpoint's own template."""
+        return str(
+            self.tokenizer.apply_chat_template(
+                chat_history,
+                tokenize=False,
+                add_generation_prompt=add_generation_prompt,
+                continue_final_message=not add_generation_prompt,
+            )
+        )
+
+    def tok_encode(
+        self, string: str, add_special_tokens: bool | None = None, **_: Any
+    ) -> list[int]:
+        """Token ids; special tokens as the tokenizer is set up, unless said otherwise."""
+        return self._encode([string], add_special_tokens)[0]
+
+    def loglikelihood(
+        self, requests: list[Instance], disable_tqdm: bool = True
+    ) -> list[tuple[float, bool]]:
+        """(log-probability, is it the greedy choice) of each continuation after its context."""
+        pairs = self._pairs([request.args for request in requests])
+        members: dict[Tokens, list[int]] = defaultdict(list)
+        for index, (context, _) in enumerate(pairs):
+            members[context].append(index)
+        asked = list(members.values())
+        questions = []
+        for group in asked:
+            answers = tuple(pairs[index][1] for index in group)
+            room = self.max_length - max(len(answer) for answer in answers) + 1
+            context = self._fitted(pairs[group[0]][0], room)
+            questions.append(Question(context, answers))
+            for index in group:
+                self._note_prompt(requests[index].args[0], context, pairs[index][0])
+        results = [(0.0, False)] * len(requests)
+        for part, scores in self._parts(
+            "loglikelihood",
+            [question.context for question in questions],
+            [not self.prompts[requests[group[0]].args[0]].truncated for group in asked],
+            lambda shared, part: [self.question_cost(shared, questions[i]) for i in part],
+            self.batch_tokens,
+            lambda shared, part: self.score_batch(shared, [questions[i] for i in part]),
+            [question.answers for question in questions],
+        ):
+            for place, group_scores in zip(part, scores, strict=True):
+                for index, (logprob, greedy) in zip(asked[place], group_scores, strict=True):
+                    # lm-eval compares numbers: one that is not known is below all that are.
+                    results[index] = (-math.inf if logprob is None else logprob, greedy)
+        return results
+
+    def generate_until(self, requests: list[Instance], disable_tqdm: bool = True) -> list[str]:
+        """Greedy continuations, each cut before the first stop text."""
+        asks = []
+        for request, tokens in zip(
+            requests, self._encode([request.args[0] for request in requests]), strict=True
+        ):
+            settings = request.args[1]
+            if settings.get("do_sample") or settings.get("temperature"):
+                raise ScoringError("decoding is greedy here; sampling is not covered")
+            limit = int(settings["max_gen_toks"])
+            context = self._fitted(tuple(tokens), self.max_length - limit)
+            self._note_prompt(request.args[0], context, tuple(tokens))
+            penalty = float(settings.get("repetition_penalty", 1.0))
+            asks.append(Ask(context, limit, tuple(settings["until"]), penalty))
+        texts = [""] * len(requests)
+        for part, found in self._parts(
+            "greedy",
+            [ask.context for ask in asks],
+            [not self.prompts[request.args[0]].truncated for request in requests],
+            # A batch is a wave of sequences that follow each other through the slots.
+            lambda shared, part: [1] * len(part),
+            4 * self.slots,
+            lambda shared, part: [
+                asdict(done) for done in self.continue_batch(shared, [asks[i] for i in part])
+            ],
+            [(ask.limit, ask.stops, ask.penalty) for ask in asks],
+        ):
+            for index, values in zip(part, found, strict=True):
+                done = Continuation(**values)
+                texts[index] = done.text
+                self.continuations[requests[index].args[0]] = done
+        return texts
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without special ones."""
+        return [len(tokens) for tokens in self._encode(texts, add_special_tokens=False)]
+
+    def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = True) -> Any:
+        """Not covered."""
+        raise ScoringError("rolling log-likelihood is not covered by this engine")
+
+    def _loglikelihood_tokens(self, requests: Any, **_: Any) -> Any:
+        raise NotImplementedError("see loglikelihood")
+
+    # How requests become batches.
+
+    def _parts(
+        self,
+        kind: str,
+        contexts: Sequence[Tokens],
+        whole: Sequence[bool],
+        costs: Callable[[Tokens, Sequence[int]], list[int]],
+        budget: int,
+        compute: Callable[[Tokens, Sequence[int]], list[Any]],
+        details: Sequence[Any],
+    ) -> list[tuple[list[int], list[Any]]]:
+        """(indices, results) of each batch; those of other processes are left out.
+
+        Prompts that begin with the shots are batched apart from those that do not, which were
+        truncated (not `whole`).
+        """
+        shared = common_prefix([c for c, kept in zip(contexts, whole, strict=True) if kept])
+        inside = [i for i, context in enumerate(contexts) if context[: len(shared)] == shared]
+        outside = [i for i, context in enumerate(contexts) if context[: len(shared)] != shared]
+        batches = []
+        for start, members in ((shared, inside), ((), outside)):
+            planned = plan_batches(costs(start, members), budget, padded=self.padded)
+            batches += [(start, [members[place] for place in batch]) for batch in planned]
+        mine = batches[self.share.rank :: self.share.world]
+        total, done, parts = sum(len(part) for _, part in mine), 0, []
+        self.on_progress(0, total)
+        for start, part in mine:
+            content = [kind, self.batch_tokens, start, [(contexts[i], details[i]) for i in part]]
+            name = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+            results = self.journal.get(name)
+            if results is None:
+                results = compute(start, part)
+                self.journal.put(name, results)
+            parts.append((part, results))
+            done += len(part)
+            self.on_progress(done, total)
+        return parts
+
+    def _pairs(self, texts: Sequence[tuple[str, str]]) -> list[tuple[Tokens, Tokens]]:
+        """Contexts and continuations in tokens, as lm-eval splits them.
+
+        The two are encoded as one text, and the spaces that end a context belong to the
+        continuation. Where the tokens of the whole do not begin with those of the context, the
+        parts are encoded apart, and counted in `joins` (lm-eval would score another text).
+        """
+        split = []
+        for context, continuation in texts:
+            bare = context.rstrip()
+            split.append((bare, context[len(bare) :] + continuation))
+        wholes = self._encode([context + continuation for context, continuation in split])
+        unique = list(dict.fromkeys(context for context, _ in split))
+        encoded = dict(zip(unique, self._encode(unique), strict=True))
+        pairs = []
+        for (context, continuation), whole in zip(split, wholes, strict=True):
+            tokens = encoded[context]
+            answer = whole[len(tokens) :]
+            if whole[: len(tokens)] != tokens or not answer:
+                self.joins += 1
+                answer = self._encode([continuation], add_special_tokens=False)[0]
+            if not tokens or not answer:
+                raise ScoringError(f"a prompt or an answer has no tokens: {continuation!r}")
+            pairs.append((tuple(tokens), tuple(answer)))
+        return pairs
+
+    def _encode(
+        self, texts: Sequence[str], add_special_tokens: bool | None = None
+    ) -> list[list[int]]:
+        if not texts:
+            return []
+        bos = self.tokenizer.bos_token
+        if add_special_tokens is None:
+            # A chat template writes the first token itself.
+            add_special_tokens = not (bos and texts[0].startswith(bos))
+        found = self.tokenizer(list(texts), add_special_tokens=add_special_tokens)["input_ids"]
+        return [list(tokens) for tokens in found]
+
+    def _fitted(self, context: Tokens, room: int) -> Tokens:
+        """The last `room` tokens, as lm-eval cuts a prompt that does not fit."""
+        if room < 1:
+            raise ScoringError(
+                f"the answers alone fill the model's {self.max_length} tokens. Remedy: a smaller "
+                "evaluate.max_new_tokens, or a model with a longer context."
+            )
+        return context[-room:]
+
+    def _note_prompt(self, text: str, context: Tokens, whole: Tokens) -> None:
+        self.prompts[text] = PromptFacts(len(context), len(context) < len(whole))
+
+
+def common_prefix(sequences: Sequence[Tokens]) -> Tokens:
+    """The longest common beginning, leaving at least one token of each sequence outside.
+
+    The last token must be run again, since it is its output that is wanted.
+    """
+    if len(sequences) < 2:
+        return ()  # nothing is shared, and a single sequence is cheapest in one piece
+    first, last = min(sequences), max(sequences)
+    limit = min(len(sequence) for sequence in sequences) - 1
+    length = 0
+    while length < limit and first[length] == last[length]:
+        length += 1
+    return first[:length]

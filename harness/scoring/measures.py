@@ -1,0 +1,65 @@
+"""What stands beside a score: how well the tokenizer fits the language, and what a translation's
+text is like, whatever its score. A measure that cannot be taken is None."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.scoring.samples import Row
+
+
+def of_prompts(
+    rows: Sequence[Row], texts: Sequence[str], tokens: Sequence[int]
+) -> dict[str, float | None]:
+    """Of any task. `texts` are the items' own texts in the language, `tokens` their lengths.
+
+    Fertility is tokens per word between white space (Rust et al. 2021, arXiv 2012.15613); it says
+    little where a script does not put spaces between words (Lao, Tibetan), hence tokens per
+    character (code points other than white space) beside it.
+    """
+    words = sum(len(text.split()) for text in texts)
+    characters = sum(not character.isspace() for text in texts for character in text)
+    return {
+        "items_truncated": sum(row["truncated"] for row in rows),
+        "prompt_tokens_mean": _mean([row["prompt_tokens"] for row in rows]),
+        "fertility": sum(tokens) / words if words else None,
+        "tokens_per_character": sum(tokens) / characters if characters else None,
+    }
+
+
+def of_translations(rows: Sequence[Row]) -> dict[str, float | None]:
+    """Shares (0 to 1) over all translations; that in the wanted language is over those whose
+    language can be told."""
+    told = [row["in_language"] for row in rows if row["in_language"] is not None]
+    return {
+        "output_language_share": _mean(told),
+        "output_language_undetermined_share": 1 - len(told) / len(rows),
+        "copied_source_share": _mean([row["copied_source"] for row in rows]),
+        "unfinished_share": _mean([not row["finished"] for row in rows]),
+        "empty_share": _mean([row["hypothesis"] == "" for row in rows]),
+        "hypothesis_tokens_mean": _mean([row["hypothesis_tokens"] for row in rows]),
+    }
+
+
+def copied(hypothesis: str, source: str) -> bool:
+    """Whether a translation is its source again, but for case, punctuation and white space."""
+    return bool(_letters(hypothesis)) and _letters(hypothesis) == _letters(source)
+
+
+def detected(text: str, wanted: Mapping[str, Any]) -> tuple[str | None, bool | None]:
+    """(language of a text, whether it is the wanted one); None where that cannot be told.
+
+    `wanted` has the flores_code, name and script that `generation.identify.in_language` takes.
+    """
+    from generation.identify import identify, in_language
+
+    return identify(text).language, in_language(text, **wanted)
+
+
+def _letters(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,262 @@
+"""Rows of tokens laid end to end behind one shared beginning: the engine's forward pass.
+
+Every item of a task begins with the same shots. Their keys and values are computed once
+(`Prefix`), and stand once in memory. The rows that continue from them are given to the model as a
+single sequence, without padding: the dense layers, which are nearly all of the work, see each token
+once. Only attention must know which token belongs to which row; it is `_attention`, registered
+with transformers under the name `NAME`, and it asks the pass that is under way.
+
+Softmax over prefix and row is taken in two parts with a common maximum (as in online softmax,
+Milakov & Gimelshein 2018, arXiv 1805.02867), so that nothing of the prefix is copied per row.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface
+from transformers.masking_utils import AttentionMaskInterface
+
+NAME = "kakugo_packed"
+
+KeysValues = tuple[Tensor, Tensor]
+
+
+class Pass(Protocol):
+    """What attention asks of a forward pass under way.
+
+    `attend` takes query (1, H, N, D), keys and values (1, H_kv, N, D) of the N tokens in one layer
+    and returns the outputs (1, N, H, D).
+    """
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        """See above."""
+
+
+_current: ContextVar[Pass] = ContextVar("pass")
+
+
+class NotPackable(Exception):
+    """This model's attention is not what a packed pass can compute."""
+
+
+def _attention(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **options: Any,
+) -> tuple[Tensor, None]:
+    for option in ("sliding_window", "softcap", "s_aux", "position_bias"):
+        if options.get(option) is not None:
+            raise NotPackable(f"its attention has {option}")
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    return _current.get().attend(module.layer_idx, query, key, value, scale), None
+
+
+AttentionInterface.register(NAME, _attention)
+AttentionMaskInterface.register(NAME, lambda *args, **kwargs: None)
+
+
+@contextmanager
+def _under_way(current: Pass) -> Iterator[None]:
+    token = _current.set(current)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class Prefix:
+    """Keys and values of the shared beginning, for each layer: (H_kv, P, D)."""
+
+    def __init__(self, length: int = 0) -> None:
+        self.length = length
+        self.layers: dict[int, KeysValues] = {}
+
+
+def attend(
+    query: Tensor,
+    own: KeysValues,
+    visible: Tensor,
+    prefix: KeysValues | None,
+    scale: float,
+) -> Tensor:
+    """Softmax attention of R rows over a prefix that all see and keys of their own.
+
+    query (R, H, W, D); own keys and values (R, H_kv, C, D); visible (R, 1 or W, C) says which own
+    keys a query sees, at least one each; prefix (H_kv, P, D). Returns (R, H, W, D_value). Scores
+    are taken in fp32.
+    """
+    rows, heads, width, size = query.shape
+    groups = own[0].shape[1]  # heads that keys and values have; query heads come in groups
+    share = heads // groups * width
+    grouped = (query * scale).reshape(rows, groups, share, size)
+    scores = torch.matmul(grouped, own[0].transpose(-1, -2)).float()
+    hidden = ~visible[:, None, None]  # (R, 1, 1, 1 or W, C)
+    scores.view(rows, groups, -1, width, own[0].shape[2]).masked_fill_(hidden, -torch.inf)
+    highest = scores.amax(-1)
+    if prefix is None:
+        weights = scores.sub_(highest[..., None]).exp_()
+        total = weights.sum(-1)
+        output = torch.matmul(weights.to(query.dtype), own[1])
+    else:
+        by_group = grouped.transpose(0, 1).reshape(groups, rows * share, size)
+        before = torch.bmm(by_group, prefix[0].transpose(-1, -2)).float()
+        highest = torch.maximum(highest, _by_row(before.amax(-1), rows))
+        before.sub_(highest.transpose(0, 1).reshape(groups, -1, 1)).exp_()
+        weights = scores.sub_(highest[..., None]).exp_()
+        total = weights.sum(-1) + _by_row(before.sum(-1), rows)
+        output = torch.matmul(weights.to(query.dtype), own[1])
+        output = output + _by_row(torch.bmm(before.to(query.dtype), prefix[1]), rows)
+    output = output / total[..., None].to(output.dtype)
+    return output.reshape(rows, heads, width, -1)
+
+
+def _by_row(values: Tensor, rows: int) -> Tensor:
+    """(groups, rows * n, ...) as (rows, groups, n, ...)."""
+    return values.view(values.shape[0], rows, -1, *values.shape[2:]).transpose(0, 1)
+
+
+class Rows:
+    """A pass over whole rows, each seeing the prefix and, of itself, what `visible` allows.
+
+    `lengths` are the rows' lengths, in the order in which they are laid end to end. `visible`
+    (R, W, W) defaults to each token seeing those before it and itself. `kept` collects each layer's
+    keys and values of the N tokens, (H_kv, N, D), where they are needed later.
+    """
+
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        prefix: Prefix,
+        device: Any,
+        visible: Tensor | None = None,
+        kept: dict[int, KeysValues] | None = None,
+    ) -> None:
+        self.prefix = prefix
+        self.kept = kept
+        size = torch.tensor(lengths, device=device)
+        width = max(lengths)
+        columns = torch.arange(width, device=device)
+        start = size.cumsum(0) - size
+        self.inside = columns < size[:, None]  # (R, W)
+        # Padding looks at the row's first token; its output is thrown away.
+        self.gather = start[:, None] + torch.where(self.inside, columns, 0)
+        if visible is None:
+            visible = (columns[:, None] >= columns)[None]
+        self.visible = visible
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        """See `Pass`."""
+        if self.kept is not None:
+            self.kept[layer] = (key[0], value[0])
+        own = (self._rows(key), self._rows(value))
+        output = attend(
+            self._rows(query), own, self.visible, self.prefix.layers.get(layer), scale
+        )  # (R, H, W, D)
+        return output.transpose(1, 2)[self.inside][None]
+
+    def _rows(self, tokens: Tensor) -> Tensor:
+        """(1, H, N, D) as (R, H, W, D)."""
+        return tokens[0][:, self.gather].transpose(0, 1)
+
+
+class PackedModel:
+    """A causal language model of transformers, run over packed rows. `NotPackable` if it cannot."""
+
+    def __init__(self, model: Any) -> None:
+        obstacle = _obstacle(model)
+        if obstacle:
+            raise NotPackable(obstacle)
+        self.model = model
+        self._probe()
+
+    def prefix(self, tokens: Sequence[int]) -> Prefix:
+        """Runs the shared beginning once."""
+        prefix = Prefix(len(tokens))
+        if tokens:
+            kept: dict[int, KeysValues] = {}
+            self.forward(Rows([len(tokens)], Prefix(), self.device, kept=kept), [tokens], 0, [0])
+            prefix.layers = kept
+        return prefix
+
+    def forward(
+        self,
+        current: Pass,
+        rows: Sequence[Sequence[int]],
+        start: int,
+        needed: Sequence[int],
+        positions: Sequence[int] | None = None,
+    ) -> Tensor:
+        """Logits (len(needed), vocabulary) at the indices `needed` of the rows laid end to end.
+
+        Positions count from `start` in each row, unless given for each token.
+        """
+        tokens = [token for row in rows for token in row]
+        places = positions or [start + place for row in rows for place in range(len(row))]
+        with _under_way(current):
+            output = self.model(
+                torch.tensor([tokens], device=self.device),
+                position_ids=torch.tensor([places], device=self.device),
+                use_cache=False,
+                logits_to_keep=torch.tensor(list(needed), device=self.device),
+            )
+        logits: Tensor = output.logits[0]
+        return logits
+
+    @property
+    def device(self) -> Any:
+        """Where the model is."""
+        return self.model.device
+
+    @torch.inference_mode()
+    def _probe(self) -> None:
+        """Compares a packed pass with plain ones, whatever the configuration says of the model."""
+        shared, rows = [5, 6, 7, 8, 9], [[10, 11, 12], [13, 14, 15, 16]]
+        plain = torch.stack(
+            [
+                self.model(
+                    torch.tensor([shared + row], device=self.device),
+                    use_cache=False,
+                    logits_to_keep=1,
+                ).logits[0, -1]
+                for row in rows
+            ]
+        )
+        before = self.model.config._attn_implementation
+        self.model.set_attn_implementation(NAME)
+        try:
+            prefix = self.prefix(shared)
+            layout = Rows([len(row) for row in rows], prefix, self.device)
+            packed = self.forward(layout, rows, len(shared), [2, 6])
+        except (LookupError, RuntimeError, TypeError, ValueError, NotPackable) as error:
+            self.model.set_attn_implementation(before)
+            raise NotPackable(str(error) or type(error).__name__) from error
+        difference = float((packed - plain).abs().max() / plain.abs().max())
+        # Rounding: far below what a lost prefix or a mixed-up row does.
+        if not difference < (1e-4 if plain.dtype == torch.float32 else 5e-2):
+            self.model.set_attn_implementation(before)
+            raise NotPackable(f"a packed pass over it differs from a plain one by {difference:.2g}")
+
+
+def _obstacle(model: Any) -> str | None:
+    """Why this model's rows cannot continue from a shared prefix, or None if they can.
+
+    Recurrent layers carry a state from token to token, and windows lose sight of the prefix; a
+    window shows only in longer prompts than the probe's, hence this look at the configuration.
+    """
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    kinds |= set(getattr(config, "layers_block_type", None) or [])
+    if kinds - {"full_attention", "attention"}:
+        return f"its layers are of the kinds {', '.join(sorted(kinds))}"
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        return f"its attention window is {config.sliding_window} tokens"
+    return None

@@ -1,0 +1,111 @@
+"""Scoring and decoding without a shared prefix, for models whose rows cannot be packed.
+
+Recurrent layers carry a state from token to token, and attention windows lose sight of the shots:
+every row is run whole, shots included, padded to its batch.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import StoppingCriteria, StoppingCriteriaList
+
+from harness.scoring.greedy import cut, end_tokens
+from harness.scoring.lm import Ask, Continuation, LogProbability, Question, Tokens
+
+
+def score(model: Any, questions: Sequence[Question]) -> list[list[LogProbability]]:
+    """Log-probabilities of each answer of each question; answers of one token share a row.
+
+    Rows are padded at their ends: what comes after a token cannot reach it.
+    """
+    rows: dict[tuple[int, Tokens], Tokens] = {}
+    for index, question in enumerate(questions):
+        for answer in question.answers:
+            rows[index, answer[:-1]] = (*question.context, *answer[:-1])
+    width = max(len(row) for row in rows.values())
+    ids = torch.tensor(
+        [[*row, *[0] * (width - len(row))] for row in rows.values()], device=model.device
+    )
+    spans = {
+        name: range(len(row) - 1 - len(name[1]), len(row))  # the outputs that predict an answer
+        for name, row in rows.items()
+    }
+    needed = sorted({place for span in spans.values() for place in span})
+    column = {place: number for number, place in enumerate(needed)}
+    kept = torch.tensor(needed, device=model.device)
+    output = model(ids, use_cache=False, logits_to_keep=kept)
+    steps = {
+        name: torch.log_softmax(
+            output.logits[number, [column[place] for place in span]].float(), -1
+        )
+        for number, (name, span) in enumerate(spans.items())
+    }
+    return [
+        [of_answer(steps[index, answer[:-1]], answer) for answer in question.answers]
+        for index, question in enumerate(questions)
+    ]
+
+
+def of_answer(steps: Tensor, answer: Tokens) -> LogProbability:
+    """The log-probability of an answer, from those of the vocabulary at each of its tokens:
+    (len(answer), vocabulary)."""
+    chosen = steps[range(len(answer)), list(answer)]
+    return float(chosen.sum()), steps.argmax(-1).tolist() == list(answer)
+
+
+class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no type information
+    """Per row: whether its answer holds one of its stop texts."""
+
+    def __init__(self, tokenizer: Any, stops: Sequence[Sequence[str]], start: int) -> None:
+        self.tokenizer, self.stops, self.start = tokenizer, stops, start
+
+    def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
+        texts = self.tokenizer.batch_decode(input_ids[:, self.start :], skip_special_tokens=True)
+        return torch.tensor(
+            [
+                any(stop in text for stop in stops)
+                for text, stops in zip(texts, self.stops, strict=True)
+            ],
+            device=input_ids.device,
+        )
+
+
+def decode(model: Any, tokenizer: Any, asks: Sequence[Ask]) -> list[Continuation]:
+    """Greedy continuations by transformers' own `generate`, prompts of one length at a time:
+    padding before a prompt would enter the state of a recurrent layer."""
+    found: dict[int, Continuation] = {}
+    kinds: dict[tuple[int, int, float], list[int]] = {}
+    for index, ask in enumerate(asks):
+        kinds.setdefault((len(ask.context), ask.limit, ask.penalty), []).append(index)
+    ends = end_tokens(tokenizer, model)
+    for (length, limit, penalty), members in kinds.items():
+        ids = torch.tensor([asks[index].context for index in members], device=model.device)
+        stopped = _Stopped(tokenizer, [asks[index].stops for index in members], length)
+        output = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=limit,
+            do_sample=False,
+            repetition_penalty=penalty,
+            eos_token_id=sorted(ends),
+            pad_token_id=min(ends),
+            stopping_criteria=StoppingCriteriaList([stopped]),
+        )
+        for index, row in zip(members, output[:, length:].tolist(), strict=True):
+            found[index] = _continuation(row, asks[index], ends, tokenizer)
+    return [found[index] for index in range(len(asks))]
+
+
+def _continuation(
+    row: Sequence[int], ask: Ask, ends: frozenset[int], tokenizer: Any
+) -> Continuation:
+    tokens = []
+    for token in row:
+        if token in ends:
+            break
+        tokens.append(token)
+    text = tokenizer.decode(tokens, skip_special_tokens=True)
+    finished = len(tokens) < len(row) or any(stop in text for stop in ask.stops)
+    return Continuation(cut(text, ask.stops), len(tokens), finished or len(row) < ask.limit)

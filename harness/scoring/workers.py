@@ -1,0 +1,101 @@
+"""Shares a task's batches among processes, through torchrun: one per GPU, or per CPU socket.
+
+Every process plans the same batches, computes its share of them into a file of its own in the
+journal, and exits. The caller then scores as if alone, and finds all results in the journal. So the
+result does not depend on the number of processes, and what a crash leaves is continued by any
+number.
+
+`python -m harness.scoring.workers REQUEST JOURNAL` is one such process; torchrun tells it its rank.
+Over several machines with a common file system, it can be started by hand with
+``torchrun --nnodes``.
+"""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ScoringError
+from harness.scoring.lm import Share
+
+if TYPE_CHECKING:
+    from harness.scoring.score import ScoreRequest
+
+REQUEST = "request.pickle"
+
+
+def run_workers(
+    request: "ScoreRequest",
+    journal: Path,
+    processes: int,
+    progress: Callable[[int, int, str], None],
+) -> None:
+    """Runs `processes` processes until all batches are in the journal; raises `ScoringError` with
+    the last of what they wrote when one fails. They end with this process, however it ends."""
+    journal.mkdir(parents=True, exist_ok=True)
+    described = journal / REQUEST
+    described.write_bytes(pickle.dumps(request))
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+        f"--nproc-per-node={processes}",
+        *("-m", "harness.scoring.workers", str(described), str(journal)),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(_threads(processes))}
+    errors = journal / "workers.log"
+    with (
+        errors.open("w") as log,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+        ) as running,
+    ):
+        assert running.stdout is not None
+        done = dict.fromkeys(range(processes), (0, 0))
+        for line in running.stdout:
+            if line.startswith('{"rank"'):
+                said = json.loads(line)
+                done[said["rank"]] = (said["done"], said["total"])
+                finished, total = (sum(values) for values in zip(*done.values(), strict=True))
+                progress(finished, total, f"{processes} processes")
+    if running.returncode:
+        last = "\n".join(errors.read_text().strip().splitlines()[-15:])
+        raise ScoringError(f"a scoring process failed:\n{last}")
+
+
+def _threads(processes: int) -> int:
+    return max(1, (os.cpu_count() or 1) // processes)
+
+
+def main(described: str, journal: str) -> None:
+    """One process's share."""
+    # The parent holds the other end of standard input and never writes: the end means it is gone.
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    from harness.scoring.score import compute_share
+
+    request = pickle.loads(Path(described).read_bytes())
+    share = Share(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
+
+    def tell(done: int, total: int) -> None:
+        said = {"rank": share.rank, "done": done, "total": total}
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
+
+    compute_share(request, Path(journal), share, tell)
+
+
+def _exit_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

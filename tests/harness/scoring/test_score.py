@@ -1,0 +1,221 @@
+"""A score, its samples and measures; shared by processes; from an endpoint."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from sacrebleu.metrics import CHRF
+
+from harness.errors import ScoringError
+from harness.scoring.answers import generate_answers
+from harness.scoring.choice import EngineChoice
+from harness.scoring.measures import copied, of_prompts
+from harness.scoring.samples import CHOICES, TRANSLATIONS, read_samples
+from harness.scoring.score import JOURNAL, ScoreRequest, score_task
+from tasks.catalogue import TASKS
+from tasks.data import open_data
+from tasks.files import EMBEDDED
+from tasks.loading import load_task
+from tasks.protocol import Protocol
+
+SWAHILI = {"flores_code": "swh_Latn", "name": "Swahili", "script": "Latin"}
+
+
+def request(checkpoint: Path, task: str, limit: int | None = 8, **changes: Any) -> ScoreRequest:
+    protocol = changes.pop("protocol", Protocol())
+    loaded = load_task(TASKS[task], "swh_Latn", "Swahili", open_data(str(EMBEDDED)), protocol)
+    engine = EngineChoice("transformers", "fp32", 256)
+    asked = ScoreRequest(checkpoint, loaded, SWAHILI, limit, 12, engine)
+    return dataclasses.replace(asked, **changes)
+
+
+def score(asked: ScoreRequest, out: Path) -> dict[str, Any]:
+    out.mkdir(exist_ok=True)
+    return score_task(asked, out, lambda done, total, note: None)
+
+
+def test_samples_say_what_was_asked_and_answered(tiny: Path, tmp_path: Path) -> None:
+    scores = score(request(tiny, "belebele"), tmp_path)
+    assert json.loads((tmp_path / "scores.json").read_text()) == scores
+    assert pq.read_schema(tmp_path / "samples.parquet").equals(CHOICES)
+    rows = read_samples(tmp_path / "samples.parquet")
+    assert [row["doc"] for row in rows] == list(range(8))
+    assert len({row["doc_id"] for row in rows}) == 8
+    assert all(row["cluster"].startswith("https://") for row in rows)
+    for row in rows:
+        best = max(row["logprobs"])
+        assert row["prediction"] == row["choices"][row["logprobs"].index(best)]
+        assert row["correct"] == (row["prediction"] == row["answer"])
+        assert row["prompt"].endswith("Answer:")
+        assert not row["truncated"]
+    assert scores["score"] == pytest.approx(100 * sum(row["correct"] for row in rows) / 8)
+    interval = scores["interval"]
+    assert 0 <= interval["low"] < scores["score"] < interval["high"] <= 100
+    assert scores["engine"]["shares_prefix"]
+    assert scores["measures"]["prompt_tokens_mean"] == pytest.approx(
+        sum(row["prompt_tokens"] for row in rows) / 8
+    )
+
+
+def test_sentence_statistics_give_the_corpus_score(tiny: Path, tmp_path: Path) -> None:
+    scores = score(request(tiny, "flores_en_xx"), tmp_path)
+    assert pq.read_schema(tmp_path / "samples.parquet").equals(TRANSLATIONS)
+    rows = read_samples(tmp_path / "samples.parquet")
+    metric = CHRF(word_order=2)
+    summed = [sum(column) for column in zip(*(r["chrf_statistics"] for r in rows), strict=True)]
+    assert metric._compute_f_score(summed) == pytest.approx(scores["score"])
+    hypotheses, references = [r["hypothesis"] for r in rows], [[r["reference"] for r in rows]]
+    assert metric.corpus_score(hypotheses, references).score == pytest.approx(scores["score"])
+    assert scores["measures"]["unfinished_share"] == sum(not r["finished"] for r in rows) / 8
+    assert all(row["hypothesis_tokens"] == 12 for row in rows if not row["finished"])
+
+
+@pytest.mark.parametrize("task", ["sib200", "flores_en_xx"])
+def test_processes_share_the_items_and_give_the_same_score(
+    tiny: Path, tmp_path: Path, task: str
+) -> None:
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    score(request(tiny, task), alone)
+    score(request(tiny, task, processes=2), shared)
+    for name in ("scores.json", "samples.parquet"):
+        assert (alone / name).read_bytes() == (shared / name).read_bytes()
+    if task == "sib200":  # eight translations are a single wave
+        by_rank = [(shared / JOURNAL / f"{rank}.jsonl").read_text() for rank in (0, 1)]
+        assert all('"results": [[' in text for text in by_rank)
+
+
+def test_workers_end_with_the_process_that_started_them(tiny: Path, tmp_path: Path) -> None:
+    """Killed with -9, and continued by one process alone."""
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from test_score import request, score
+asked = request(Path({str(tiny)!r}), "belebele", None, processes=2)
+score(asked, Path({str(tmp_path / "killed")!r}))
+"""
+    running = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
+    journal = tmp_path / "killed" / JOURNAL
+    deadline = time.monotonic() + 120
+    while not any("[[" in p.read_text() for p in journal.glob("*.jsonl")):
+        assert time.monotonic() < deadline
+        assert running.poll() is None
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    while _workers(journal):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    kept = sum(path.read_text().count("\n") for path in journal.glob("*.jsonl"))
+    assert kept
+    score(request(tiny, "belebele", None), tmp_path / "killed")
+    score(request(tiny, "belebele", None), tmp_path / "whole")
+    for name in ("scores.json", "samples.parquet"):
+        killed, whole = tmp_path / "killed" / name, tmp_path / "whole" / name
+        assert killed.read_bytes() == whole.read_bytes()
+
+
+def _workers(journal: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(journal) in command and "harness.scoring.workers" in command:
+            found.append(command)
+    return found
+
+
+def test_a_chat_needs_a_template(tiny: Path, tmp_path: Path, tokenizer: Any) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for path in tiny.iterdir():
+        (bare / path.name).symlink_to(path)
+    (bare / "chat_template.jinja").unlink()
+    with pytest.raises(ScoringError, match="no chat template"):
+        score(request(bare, "sib200", protocol=Protocol(prompt="chat-turns")), tmp_path / "out")
+
+
+def test_label_texts_are_scored_in_one_pass(tiny: Path, tmp_path: Path) -> None:
+    scores = score(request(tiny, "sib200", protocol=Protocol(answers="labels")), tmp_path)
+    assert "answer labels" in scores["protocol"]
+    (row, *_) = read_samples(tmp_path / "samples.parquet")
+    assert "science/technology" in row["choices"]
+
+
+def test_measures() -> None:
+    rows = [{"truncated": False, "prompt_tokens": 4}, {"truncated": True, "prompt_tokens": 8}]
+    assert of_prompts(rows, ["one two", "three"], [4, 2]) == {
+        "items_truncated": 1,
+        "prompt_tokens_mean": 6.0,
+        "fertility": 2.0,
+        "tokens_per_character": 6 / 11,
+    }
+    assert of_prompts(rows, [" ", ""], [1, 0])["fertility"] is None
+    assert copied("HABARI yako!", "Habari, yako")
+    assert not copied("", "")
+    assert not copied("Habari", "Hello")
+
+
+def test_answers_to_conversations(smollm2: Path, tmp_path: Path) -> None:
+    def answers(*texts: str, journal: str = "j") -> Any:
+        return generate_answers(
+            smollm2,
+            [[{"role": "user", "content": text}] for text in texts],
+            system_prompt=None,
+            thinking=None,
+            max_new_tokens=8,
+            repetition_penalty=1.05,
+            precision="fp32",
+            batch_tokens=256,
+            journal=tmp_path / journal,
+            progress=lambda done, total, note: None,
+        )
+
+    both = answers("Habari?", "Hello there", "Habari?")
+    assert both[0] == both[2] != both[1]
+    assert answers("Hello there", journal="k") == [both[1]]
+    with pytest.raises(ScoringError, match="do not fit"):
+        answers("word " * 9000)
+
+
+def test_an_endpoint_scores_what_it_serves(smollm2: Path, tmp_path: Path, composed: Any) -> None:
+    """llama.cpp computes with quantised weights and activations: close, not equal."""
+    from harness.teacher import running_teacher
+    from training.students import embedded_gguf
+
+    with running_teacher(composed().teacher, embedded_gguf()) as teacher:
+        engine = EngineChoice("completions", base_url=teacher.base_url)
+        served = score(request(smollm2, "sib200", 4, engine=engine), tmp_path / "served")
+        labels = request(smollm2, "sib200", 2, engine=engine, protocol=Protocol(answers="labels"))
+        score(labels, tmp_path / "labels")
+        translated = score(request(smollm2, "flores_en_xx", 2, engine=engine), tmp_path / "text")
+    assert any("not verified" in warning for warning in served["warnings"])
+    ours = score(request(smollm2, "sib200", 4), tmp_path / "ours")
+    assert served["n"] == ours["n"]
+    pairs = zip(_logprobs(tmp_path / "served"), _logprobs(tmp_path / "ours"), strict=True)
+    assert all(abs(a - b) < 0.5 for a, b in pairs if a is not None)
+    score(dataclasses.replace(labels, engine=request(smollm2, "sib200").engine), tmp_path / "l")
+    both = list(zip(_logprobs(tmp_path / "labels"), _logprobs(tmp_path / "l"), strict=True))
+    assert all(abs(a - b) < 1 for a, b in both if a is not None)
+    assert sum(a is not None for a, _ in both) > len(both) / 2
+    assert translated["measures"]["hypothesis_tokens_mean"] > 0
+
+
+def _logprobs(out: Path) -> list[float | None]:
+    return [value for row in read_samples(out / "samples.parquet") for value in row["logprobs"]]
+
+
+def test_an_endpoint_that_is_not_there(tiny: Path, tmp_path: Path) -> None:
+    engine = EngineChoice("completions", base_url="http://127.0.0.1:9/v1", model="m")
+    with pytest.raises(ScoringError, match="what has been scored is kept"):
+        score(request(tiny, "sib200", 1, engine=engine), tmp_path)
