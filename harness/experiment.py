@@ -126,7 +126,13 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
 
     def make(work: Work) -> Outcome:
         facts = ask_teacher(config, source, ledgers, work, weights)
-        return Outcome(asdict(facts), facts.tokens_input, facts.tokens_output, facts.cost_usd)
+        return Outcome(
+            asdict(facts),
+            facts.tokens_input,
+            facts.tokens_output,
+            facts.cost_usd,
+            records=("README.md",),
+        )
 
     return Stage(
         name="source",
@@ -267,7 +273,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
             seed=config.seed,
             progress=work.progress,
         )
-        return Outcome(asdict(facts), scratch=(STATES,))
+        return Outcome(asdict(facts), scratch=(STATES,), records=("log.jsonl",))
 
     return Stage(
         name="train",
@@ -314,14 +320,16 @@ def score_cell(
     if precision == "auto":
         # fp32 wherever it is affordable: scores then agree from machine to machine.
         precision = "bf16" if has_nvidia_gpu() else "fp32"
-    engine = EngineChoice(evaluate.engine, precision, evaluate.batch_tokens)
-    if engine.name == "completions":
+    engine = EngineChoice("transformers", precision, evaluate.batch_tokens)
+    if evaluate.engine == "vllm":
+        engine = EngineChoice("vllm", precision, **asdict(evaluate.vllm))
+    elif evaluate.engine == "completions":
         kind = producer.partition(":")[0]
         served: Served = getattr(evaluate.endpoints, kind)
         if served.base_url is None:
             reason = f"no endpoint serves it; evaluate.endpoints.{kind}.base_url=URL gives one"
             return Cell(name, producer, checkpoint, None, reason)
-        engine = EngineChoice("completions", "unknown", None, **asdict(served))
+        engine = EngineChoice("completions", "unknown", **asdict(served))
 
     def make(work: Work) -> Outcome:
         from harness.scoring.score import JOURNAL, ScoreRequest, score_task
@@ -350,9 +358,7 @@ def score_cell(
             "protocol": loaded.protocol.fields(),
             "limit": evaluate.limit,
             "max_new_tokens": evaluate.max_new_tokens if task.metric == "chrf++" else None,
-            "batch_tokens": engine.batch_tokens,
-            "precision": engine.precision,
-            "engine": [engine.name, ENGINE_VERSION, engine.base_url, engine.model],
+            "engine": {"version": ENGINE_VERSION, **keyed(engine)},
             "lm_eval": package_version("lm-eval"),
         },
         inputs={"checkpoint": checkpoint},

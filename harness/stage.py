@@ -22,7 +22,9 @@ class Outcome:
 
     `facts` is plain JSON for reports; tokens are the teacher's; `cost_usd` is None where the price
     is not known, and 0.0 where the work was free. `scratch` names what an interrupted stage goes on
-    from and a finished one does not need: it is no part of the artifact.
+    from and a finished one does not need: it is no part of the artifact. `records` names the files
+    that tell of the work (logs, cards): they differ from one making to the next, and nothing is
+    made from them.
     """
 
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -30,6 +32,7 @@ class Outcome:
     tokens_output: int = 0
     cost_usd: float | None = 0.0
     scratch: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -65,13 +65,28 @@ class Store:
     def find(self, stage: Stage) -> Artifact | None:
         """The finished artifact, checked against its manifest, or None.
 
+        None too where an input was made again since and came out otherwise (training on a GPU is
+        not repeatable): a score must not stand beside weights that it is not of.
         Raises `ArtifactCorrupt` when a file is missing, truncated or changed.
         """
+        artifact = self._current(stage)
+        if artifact is not None:
+            check_files(artifact, QUICK_HASH_BYTES)
+        return artifact
+
+    def _current(self, stage: Stage) -> Artifact | None:
+        """The artifact, where all of its inputs that are there are those that it was made from."""
         folder = self.folder(stage)
         if not folder.exists():
             return None
         artifact = Artifact(stage.name, stage.key, folder, read_manifest(folder))
-        check_files(artifact, QUICK_HASH_BYTES)
+        made_from = {entry["name"]: entry["content"] for entry in artifact.manifest["inputs"]}
+        for role, needed in stage.inputs.items():
+            if not self.folder(needed).exists():
+                continue  # no longer needed
+            there = self._current(needed)
+            if there is None or there.manifest["content"] != made_from[role]:
+                return None
         return artifact
 
     def build(self, stage: Stage) -> Artifact:
@@ -138,6 +153,7 @@ class Store:
             except BaseException:
                 self.watcher.stopped(stage)
                 raise
+            files = file_hashes(partial, outcome.scratch)
             manifest = {
                 "stage": stage.name,
                 "version": stage.version,
@@ -146,8 +162,13 @@ class Store:
                 "about": dict(stage.about),
                 "config": dict(stage.fields),
                 "inputs": [
-                    {"name": role, "stage": needed.name, "key": needed.key}
-                    for role, needed in sorted(stage.inputs.items())
+                    {
+                        "name": role,
+                        "stage": needed.stage,
+                        "key": needed.key,
+                        "content": needed.manifest["content"],
+                    }
+                    for role, needed in sorted(inputs.items())
                 ],
                 "facts": dict(outcome.facts),
                 "tokens": {"input": outcome.tokens_input, "output": outcome.tokens_output},
@@ -158,9 +179,11 @@ class Store:
                 "resumed": resumed,
                 "packages": package_versions(),
                 "git": git_state(),
-                "files": file_hashes(partial, outcome.scratch),
+                "content": content_sha256(files, outcome.records),
+                "files": files,
             }
             write_manifest(partial, manifest)
+            remove(folder)  # made from an input that has changed
             partial.replace(folder)
             # Only now: until then, a kill must find what it needs to go on.
             for name in outcome.scratch:
@@ -192,6 +215,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["key"] != folder.name or not isinstance(manifest["files"], dict):
             raise ValueError("it belongs to another artifact")
+        if "content" not in manifest:
+            raise ValueError("an earlier version of this program wrote it")
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise corrupt(folder, MANIFEST, f"is not a manifest ({error})") from None
     return dict(manifest)
@@ -221,6 +246,15 @@ def file_hashes(folder: Path, without: Sequence[str] = ()) -> dict[str, dict[str
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.relative_to(folder).parts[0] not in without
     }
+
+
+def content_sha256(files: Mapping[str, Mapping[str, Any]], records: Sequence[str] = ()) -> str:
+    """One SHA-256 for names and contents of an artifact's files, but for its `records`."""
+    digest = hashlib.sha256()
+    for name, entry in sorted(files.items()):
+        if name not in records:
+            digest.update(f"{name} {entry['sha256']}\n".encode())
+    return digest.hexdigest()
 
 
 def file_sha256(path: Path) -> str:

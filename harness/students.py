@@ -1,13 +1,12 @@
 """The base producer: the student before any training, as a checkpoint directory."""
 
-import hashlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from harness.config import Student
 from harness.stage import Artifact, Outcome, Stage, Work
-from harness.store import MANIFEST, clear, corrupt, file_hashes, file_sha256
+from harness.store import MANIFEST, clear, content_sha256, corrupt, file_hashes, file_sha256
 from training.errors import StudentError
 
 CHECKPOINT = "checkpoint"
@@ -134,7 +133,4 @@ def _pointer_stage(student: Student, fields: dict[str, Any], path: Path) -> Stag
 
 def _content(path: Path) -> str:
     """One SHA-256 for the names and contents of a checkpoint's files."""
-    digest = hashlib.sha256()
-    for name, entry in file_hashes(path).items():
-        digest.update(f"{name} {entry['sha256']}\n".encode())
-    return digest.hexdigest()
+    return content_sha256(file_hashes(path))

@@ -142,6 +142,43 @@ def test_a_finished_result_does_not_need_its_inputs(tmp_path: Path) -> None:
     assert len((tmp_path / "trace").read_text().split()) == 1
 
 
+def test_what_was_made_from_other_content_is_made_again(tmp_path: Path) -> None:
+    """As after training on a GPU again, which gives other weights under the same key."""
+    content = ["first", "second", "second"]
+
+    def train(work: Work) -> Outcome:
+        (work.out / "weights").write_text(content.pop(0))
+        (work.out / "log").write_text(str(len(content)))
+        return Outcome(records=("log",))
+
+    def score(work: Work) -> Outcome:
+        return Outcome({"of": (work.inputs["trained"].path / "weights").read_text()})
+
+    trained = Stage("train", 1, "train", {}, train)
+    scored = Stage("score", 1, "score", {}, score, {"trained": trained})
+    told = Stage("told", 1, "told", {}, lambda work: Outcome(), {"scored": scored})
+
+    def train_again() -> Store:
+        shutil.rmtree(store_in(tmp_path).folder(trained))
+        store_in(tmp_path).build(trained)
+        return store_in(tmp_path)
+
+    store_in(tmp_path).build_all([told])
+    assert store_in(tmp_path).build(scored).facts["of"] == "first"
+    assert store_in(tmp_path).find(told)
+
+    store = train_again()
+    assert store.find(scored) is None
+    assert store.find(told) is None
+    store.build_all([told])
+    assert store.build(scored).facts["of"] == "second"
+
+    before = store.build(scored).manifest
+    store = train_again()  # the same weights, another log
+    store.build_all([told])
+    assert store.build(scored).manifest == before
+
+
 def test_inputs_of_all_targets_come_before_the_first_target(tmp_path: Path) -> None:
     order: list[str] = []
 
