@@ -101,6 +101,14 @@ class Endpoints:
 
 
 @dataclass(frozen=True)
+class Vllm:
+    """For ``evaluate.engine=vllm``: its program, and what its server is told besides."""
+
+    command: str = field(default="vllm", metadata={"keyed": False})
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """What is scored, 3-shot, and how it is asked. `limit` scores the first items only (None: all).
 
@@ -117,6 +125,7 @@ class Evaluate:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     engine: EngineName = "transformers"
     processes: int = 1
+    vllm: Vllm = field(default_factory=Vllm)
     endpoints: Endpoints = field(default_factory=Endpoints)
     protocol: Protocol = field(default_factory=Protocol)
     hub: HubRepositories = field(default_factory=HubRepositories)
@@ -128,6 +137,12 @@ class Evaluate:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"evaluate.{name}: at least 1, received {value}")
+        if self.engine != "transformers" and self.processes > 1:
+            raise ValueError(
+                f"evaluate.processes={self.processes}: only evaluate.engine=transformers shares "
+                "the items over processes; a server has settings of its own for several GPUs "
+                "(evaluate.vllm.arguments=[--tensor-parallel-size,2])"
+            )
         if len(set(self.tasks)) != len(self.tasks) or not self.tasks:
             raise ValueError(f"evaluate.tasks: each task once, at least one; got {self.tasks}")
 

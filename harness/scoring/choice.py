@@ -1,9 +1,9 @@
 """Which engine scores, as plain values: known before torch or lm-eval is imported."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-EngineName = Literal["transformers", "completions"]
+EngineName = Literal["transformers", "vllm", "completions"]
 
 # Bumped by hand when a change may move a score in more than its last digits: part of every key.
 VERSION = 2
@@ -15,6 +15,7 @@ class EngineChoice:
 
     transformers: our own, shots computed once; `batch_tokens` is the size of a forward pass in
         tokens, None to take it from the memory.
+    vllm: a vLLM server of the checkpoint, started for it by `command` and `arguments`.
     completions: an OpenAI-compatible completions endpoint at `base_url` that serves the
         checkpoint as `model`; `api_key_env` names the environment variable with its key.
     """
@@ -22,6 +23,8 @@ class EngineChoice:
     name: EngineName
     precision: str = "fp32"
     batch_tokens: int | None = None
+    command: str = field(default="vllm", metadata={"keyed": False})
+    arguments: tuple[str, ...] = ()
     base_url: str | None = None
     model: str | None = None
-    api_key_env: str | None = None
+    api_key_env: str | None = field(default=None, metadata={"keyed": False})

@@ -11,6 +11,7 @@ Not covered: a check that the endpoint serves the very checkpoint; every score s
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,27 +49,43 @@ class CompletionsLM(ScoringLM):
         share: Share = WHOLE,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        from openai import OpenAI
         from transformers import AutoConfig, AutoTokenizer
 
         config = AutoConfig.from_pretrained(checkpoint).get_text_config()
         super().__init__(
             AutoTokenizer.from_pretrained(checkpoint),
-            max_length=int(config.max_position_embeddings),
+            # A server makes at least one token, for which there must be room.
+            max_length=int(config.max_position_embeddings) - 1,
             batch_tokens=TOKENS,
             journal=journal,
             share=share,
             on_progress=on_progress,
         )
-        self.endpoint = choice.base_url or ""
-        key = os.environ.get(choice.api_key_env, "") if choice.api_key_env else "none"
-        if not key:
+        self.checkpoint = checkpoint
+        self.choice = choice
+        if choice.api_key_env and not os.environ.get(choice.api_key_env):
             raise ScoringError(
                 f"the environment variable {choice.api_key_env}, which is to hold the key of "
-                f"{self.endpoint}, is not set"
+                f"{choice.base_url}, is not set"
             )
-        self.client = OpenAI(base_url=self.endpoint, api_key=key, max_retries=5, timeout=600)
-        self.model = choice.model or self._served_model()
+
+    @cached_property
+    def endpoint(self) -> str:
+        """Its address, needed only where a batch is not in the journal."""
+        return self.choice.base_url or ""
+
+    @cached_property
+    def client(self) -> Any:
+        """The official client of the protocol."""
+        from openai import OpenAI
+
+        key = os.environ[self.choice.api_key_env] if self.choice.api_key_env else "none"
+        return OpenAI(base_url=self.endpoint, api_key=key, max_retries=5, timeout=600)
+
+    @cached_property
+    def model(self) -> str:
+        """The name under which the checkpoint is served."""
+        return self.choice.model or self._served_model()
 
     @property
     def notes(self) -> list[str]:
@@ -107,14 +124,22 @@ class CompletionsLM(ScoringLM):
 
     def continue_batch(self, shared: Tokens, asks: Sequence[Ask]) -> list[Continuation]:
         """See `ScoringLM`."""
-        if any(ask.penalty != 1.0 for ask in asks):
-            raise ScoringError("a repetition penalty is no part of the completions protocol")
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             return list(pool.map(self._continue, asks))
 
+    def penalised(self, penalty: float) -> dict[str, Any]:
+        """The fields of a request with a repetition penalty."""
+        if penalty != 1.0:
+            raise ScoringError("a repetition penalty is no part of the completions protocol")
+        return {}
+
     def _continue(self, ask: Ask) -> Continuation:
         done = self._completion(
-            ask.context, max_tokens=ask.limit, stop=list(ask.stops) or None, temperature=0.0
+            ask.context,
+            max_tokens=ask.limit,
+            stop=list(ask.stops) or None,
+            temperature=0.0,
+            **self.penalised(ask.penalty),
         )
         tokens = done["usage"]["completion_tokens"]
         (choice,) = done["choices"]
@@ -185,7 +210,7 @@ class CompletionsLM(ScoringLM):
                 f"{self.endpoint} serves {', '.join(served) or 'no model'}. Remedy: say which one "
                 "with evaluate.endpoints.PRODUCER.model=NAME."
             )
-        return served[0]
+        return str(served[0])
 
 
 def _of_answer(

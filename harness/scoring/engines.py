@@ -22,6 +22,10 @@ def open_engine(
         return CompletionsLM(
             checkpoint, choice, journal=journal, share=share, on_progress=on_progress
         )
+    if choice.name == "vllm":
+        from harness.scoring.vllm_server import VllmLM
+
+        return VllmLM(checkpoint, choice, journal=journal, share=share, on_progress=on_progress)
     from harness.scoring.engine import SharedPrefixLM
 
     return SharedPrefixLM(

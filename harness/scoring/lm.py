@@ -114,6 +114,9 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
     def notes(self) -> list[str]:
         """What a reader of the scores should know of how they were computed."""
 
+    def close(self) -> None:  # most engines have nothing to end
+        """Ends what the engine started."""
+
     @property
     def slots(self) -> int:
         """How many sequences are decoded at once."""

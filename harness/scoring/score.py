@@ -5,6 +5,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ def score_task(
         journal=out / JOURNAL,
         on_progress=lambda done, total: progress(done, total, ""),
     )
-    result = ask(request, lm)
+    with closing(lm):
+        result = ask(request, lm)
     loaded = request.task
     samples = sorted(result["samples"][loaded.name], key=lambda sample: sample["doc_id"])
     if loaded.task.chooses:
@@ -108,7 +110,8 @@ def compute_share(
     lm = open_engine(
         request.engine, request.checkpoint, journal=journal, share=share, on_progress=progress
     )
-    ask(request, lm)
+    with closing(lm):
+        ask(request, lm)
 
 
 def ask(request: ScoreRequest, lm: ScoringLM) -> dict[str, Any]:

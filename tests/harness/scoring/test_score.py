@@ -18,7 +18,7 @@ from harness.errors import ScoringError
 from harness.scoring.answers import generate_answers
 from harness.scoring.choice import EngineChoice
 from harness.scoring.measures import copied, of_prompts
-from harness.scoring.samples import CHOICES, TRANSLATIONS, read_samples
+from harness.scoring.samples import CHOICES, SAMPLES, TRANSLATIONS, read_samples
 from harness.scoring.score import JOURNAL, ScoreRequest, score_task
 from tasks.catalogue import TASKS
 from tasks.data import open_data
@@ -38,7 +38,7 @@ def request(checkpoint: Path, task: str, limit: int | None = 8, **changes: Any) 
 
 
 def score(asked: ScoreRequest, out: Path) -> dict[str, Any]:
-    out.mkdir(exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     return score_task(asked, out, lambda done, total, note: None)
 
 
@@ -219,3 +219,62 @@ def test_an_endpoint_that_is_not_there(tiny: Path, tmp_path: Path) -> None:
     engine = EngineChoice("completions", base_url="http://127.0.0.1:9/v1", model="m")
     with pytest.raises(ScoringError, match="what has been scored is kept"):
         score(request(tiny, "sib200", 1, engine=engine), tmp_path)
+
+
+def test_vllm_scores_as_our_engine(smollm2: Path, tmp_path: Path) -> None:
+    """Where KAKUGO_VLLM names the program: vLLM needs an environment of its own."""
+    command = os.environ.get("KAKUGO_VLLM")
+    if not command:
+        pytest.skip("KAKUGO_VLLM does not name vLLM's program")
+    vllm = EngineChoice("vllm", command=command, arguments=("--max-model-len", "4096"))
+    for task in ("sib200", "flores_en_xx"):
+        for name, engine in (("vllm", vllm), ("ours", request(smollm2, task).engine)):
+            score(request(smollm2, task, 4, engine=engine), tmp_path / task / name)
+    pairs = zip(
+        _logprobs(tmp_path / "sib200/vllm"), _logprobs(tmp_path / "sib200/ours"), strict=True
+    )
+    assert all(a == pytest.approx(b, abs=1e-3) for a, b in pairs)
+    texts = [
+        [row["hypothesis"] for row in read_samples(tmp_path / "flores_en_xx" / name / SAMPLES)]
+        for name in ("vllm", "ours")
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_no_vllm_is_said_with_the_remedy(tiny: Path, tmp_path: Path) -> None:
+    engine = EngineChoice("vllm", command="no-such-program")
+    with pytest.raises(ScoringError, match=r"evaluate\.vllm\.command: there is no no-such-program"):
+        score(request(tiny, "sib200", 1, engine=engine), tmp_path)
+
+
+def test_a_vllm_that_does_not_start_says_why(tiny: Path, tmp_path: Path) -> None:
+    program = tmp_path / "vllm"
+    program.write_text("#!/bin/sh\necho out of GPUs >&2\nexit 1\n")
+    program.chmod(0o755)
+    engine = EngineChoice("vllm", command=str(program))
+    with pytest.raises(ScoringError, match=r"vLLM did not start:\nout of GPUs"):
+        score(request(tiny, "sib200", 1, engine=engine), tmp_path)
+
+
+def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """Also with its own children, and when it is killed."""
+    pids = tmp_path / "pids"
+    script = f"sleep 600 & echo $! $$ > {pids}.new; mv {pids}.new {pids}; wait"
+    child = [sys.executable, "-m", "harness.scoring.child", "sh", "-c", script]
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import subprocess, time\nsubprocess.Popen({child!r}, "
+            "stdin=subprocess.PIPE)\ntime.sleep(600)",
+        ],
+    )
+    while not pids.exists():
+        time.sleep(0.02)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 30
+    for pid in pids.read_text().split():
+        while Path(f"/proc/{pid}").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

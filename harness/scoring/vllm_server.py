@@ -1,0 +1,107 @@
+"""Scores a checkpoint with vLLM: starts its server on the checkpoint, asks it, stops it.
+
+vLLM pins versions of torch and transformers that are not this project's, so that it lives in an
+environment of its own and is reached by its completions protocol. Every answer's token is read as
+a log-probability of the next token after the prompt, which keeps vLLM's prefix cache at work; the
+log-probabilities of a prompt's own tokens, as lm-eval's `VLLM` asks for them, switch it off.
+"""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from functools import cached_property
+from typing import Any
+
+from harness.errors import ScoringError
+from harness.scoring.choice import VERSION
+from harness.scoring.completions import MOST_PROBABLE, CompletionsLM
+
+NAME = "checkpoint"
+DTYPES = {"fp32": "float32", "bf16": "bfloat16"}
+LOG = "vllm.log"
+
+
+class VllmLM(CompletionsLM):
+    """A checkpoint on a vLLM server of our own, which is started when a batch is first asked."""
+
+    name = "vllm"
+    _running: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def notes(self) -> list[str]:
+        """None: this server serves this very checkpoint."""
+        return []
+
+    def facts(self) -> dict[str, Any]:
+        """What the scores record of the engine."""
+        return {
+            "name": self.name,
+            "version": VERSION,
+            "precision": self.choice.precision,
+            "shares_prefix": True,
+        }
+
+    @cached_property
+    def model(self) -> str:
+        """The name under which the checkpoint is served."""
+        return NAME
+
+    @cached_property
+    def endpoint(self) -> str:
+        """The address of the server, which is up."""
+        command = shutil.which(self.choice.command)
+        if command is None:
+            raise ScoringError(
+                f"evaluate.vllm.command: there is no {self.choice.command}. Remedy: install vLLM "
+                "in an environment of its own and give the path of its `vllm`."
+            )
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log = self.journal.path.with_name(LOG)
+        with log.open("wb") as output:
+            self._running = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "harness.scoring.child"),
+                    *(command, "serve", str(self.checkpoint)),
+                    *("--host", "127.0.0.1", "--port", str(port)),
+                    *("--served-model-name", NAME),
+                    *("--dtype", DTYPES[self.choice.precision]),
+                    *("--max-logprobs", str(MOST_PROBABLE[-1])),
+                    *("--generation-config", "vllm", "--seed", "0"),
+                    *self.choice.arguments,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+            )
+        address = f"http://127.0.0.1:{port}"
+        while not _is_up(address):
+            if self._running.poll() is not None:
+                last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-15:])
+                raise ScoringError(f"vLLM did not start:\n{last}")
+            time.sleep(0.5)
+        return f"{address}/v1"
+
+    def penalised(self, penalty: float) -> dict[str, Any]:
+        """The fields of a request with a repetition penalty, which vLLM defines as we do."""
+        return {"extra_body": {"repetition_penalty": penalty}}
+
+    def close(self) -> None:
+        """Stops the server."""
+        if self._running is not None:
+            assert self._running.stdin is not None
+            self._running.stdin.close()
+            self._running.wait()
+
+
+def _is_up(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
+            return int(answer.status) == 200
+    except (urllib.error.URLError, OSError):
+        return False
