@@ -45,7 +45,7 @@ def write_card(
         "pretty_name": f"{language}: {source}",
         "language": (flores_code or "").partition("_")[0] or "und",
         "task_categories": ["text-generation"],
-        "tags": ["synthetic", source],
+        "tags": ["synthetic", source] if source in _ABOUT else [source],
         "configs": [{"config_name": "default", "data_files": "rows.jsonl"}],
     }
     cost = "unknown (no prices were given)" if facts.cost_usd is None else f"${facts.cost_usd:,.4f}"
@@ -53,8 +53,7 @@ def write_card(
     parts = [
         # JSON is YAML, and needs no thought about quoting.
         "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
-        f"# {language}: {source}\n\n{facts.rows:,} rows: {_ABOUT[source]}. Synthetic, and not "
-        "read by a speaker: mistakes and untruths are to be expected.",
+        _title(language, source, facts.rows),
         _table(
             ["what", "value"],
             [
@@ -95,6 +94,16 @@ def write_card(
     partial = folder / "README.md.tmp"
     partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     partial.replace(folder / "README.md")
+
+
+def _title(language: str, source: str, rows: int) -> str:
+    head = f"# {language}: {source}\n\n{rows:,} rows: "
+    if source not in _ABOUT:
+        return head + "the user's own data; its origin and licence are the user's to know."
+    return (
+        f"{head}{_ABOUT[source]}. Synthetic, and not read by a speaker: mistakes and untruths are "
+        "to be expected."
+    )
 
 
 def _samples(rows: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a user sets for the teacher, the sources and the mixture; the defaults are the paper's.
+"""What a user sets for the teacher and the sources; the defaults are the paper's.
 
 Standard library only, so that the command line can build these without loading anything else.
 A field marked `keyed: False` cannot change a result and stays out of an artifact's key.
@@ -295,8 +295,50 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Own:
+    """A source of the user's own: `kind` chat is JSONL files of {"messages": [...]}, parallel is
+    text in two languages, as one tab-separated file or as two files whose lines belong together.
+
+    Of parallel text the first column or file is in `other`, an English name with `other_code` its
+    FLORES code, and the second in the language. Each pair becomes a request to translate `into`
+    the language, `from` it, or one of each (`both`); it is worded by one of `prompts`, in which
+    {source}, {target} and {text} stand for the languages and the text. `max_rows` is a seeded
+    sample of the rows, of which a larger one contains the smaller. `origin` says in the data set's
+    card where the text is from and under which licence.
+    """
+
+    kind: Literal["chat", "parallel"]
+    files: tuple[str, ...] = field(metadata=_UNKEYED)  # their content is part of the key
+    direction: Literal["into", "from", "both"] = "into"
+    other: str = "English"
+    other_code: str | None = "eng_Latn"
+    prompts: tuple[str, ...] = (
+        "Translate this text from {source} to {target}.\n\n{text}",
+        "{source}: {text}\n\nWhat is this in {target}?",
+        "How do you say this in {target}?\n\n{text}",
+    )
+    max_rows: int | None = None
+    origin: str = field(default="", metadata=_UNKEYED)
+
+    def __post_init__(self) -> None:
+        _one_of(self, "kind", ("chat", "parallel"))
+        _one_of(self, "direction", ("into", "from", "both"))
+        _at_least(self, 1, "max_rows")
+        most = 2 if self.kind == "parallel" else len(self.files)
+        if not 1 <= len(self.files) <= most:
+            allowed = "one or two" if self.kind == "parallel" else "at least one"
+            raise ValueError(f"Own.files: {allowed}, received {len(self.files)}")
+        for prompt in self.prompts:
+            if "{text}" not in prompt:
+                raise ValueError(f"Own.prompts: each holds {{text}}, received {prompt!r}")
+        if not self.prompts:
+            raise ValueError("Own.prompts: at least one, received none")
+
+
+@dataclass(frozen=True)
 class Sources:
-    """The four sources; `revised_share` of the prompts of the first three are made harder."""
+    """The four sources, and the user's `own` by name; `revised_share` of the prompts of the first
+    three are made harder."""
 
     topic: Topic = field(default_factory=Topic)
     scenario: Scenario = field(default_factory=Scenario)
@@ -304,44 +346,13 @@ class Sources:
     translated: Translated = field(default_factory=Translated)
     revised_share: float = 0.5
     quality: Quality = field(default_factory=Quality)
+    own: dict[str, Own] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _between(self, "revised_share", 0.0, 1.0)
-
-
-@dataclass(frozen=True)
-class Mix:
-    """How sources become one mixture.
-
-    `weights` are relative; a source with weight 0, or none, is not needed. With `shares="weights"`
-    they are the sources' shares of the rows; with `shares="rows"` a source's share is its weight
-    times its number of rows, so that equal weights take everything, which is the paper's mixture.
-    No row is repeated: the mixture ends where the first source runs out, or at `max_examples`. An
-    empty system prompt adds no system message.
-    """
-
-    name: str = field(metadata=_UNKEYED)
-    weights: dict[str, float]
-    shares: Literal["weights", "rows"] = "weights"
-    max_examples: int | None = None
-    reasoning: bool = True
-    thinking_system_prompt: str = (
-        "You are a helpful assistant. First think about the question between <think> and "
-        "</think>, then give your answer."
-    )
-    plain_system_prompt: str = "You are a helpful assistant."
-
-    def __post_init__(self) -> None:
-        _one_of(self, "shares", ("weights", "rows"))
-        _at_least(self, 1, "max_examples")
-        for source, weight in self.weights.items():
-            if source not in SOURCES:
+        for name in self.own:
+            if name in SOURCES or not _VARIABLE.fullmatch(name):
                 raise ValueError(
-                    f"Mix.weights: sources are {', '.join(SOURCES)}; received {source!r}"
+                    f"Sources.own: a name of letters, digits and _ that is none of "
+                    f"{', '.join(SOURCES)}; received {name!r}"
                 )
-            if not 0 <= weight < float("inf"):
-                raise ValueError(
-                    f"Mix.weights.{source}: a finite number of at least 0, received {weight!r}"
-                )
-        if not any(self.weights.values()):
-            raise ValueError(f"Mix.weights: at least one weight above 0, received {self.weights!r}")

@@ -78,6 +78,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
 
     from harness.experiment import plan
     from harness.forecast import announce, show_forecast
+    from harness.mixture_stages import refuse_contamination
     from harness.progress import Display
     from harness.runs import write_plan
     from harness.store import Store
@@ -89,7 +90,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     console = Console()
 
     def may_make(stage: Any) -> str | None:
-        if stage.name == "source" and config.on_missing.generate == "fail":
+        if stage.about.get("teacher") and config.on_missing.generate == "fail":
             return (
                 "on_missing.generate=fail forbids calling the teacher. Remedy: run the same "
                 "command with stop_after=sources on_missing.generate=run first."
@@ -102,8 +103,10 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
         return
     stages = plan(config, ledgers)
     write_plan(folder, config, stages, resolved)
-    if config.teacher.kind != "embedded" and not all(map(store.find, stages.sources.values())):
+    if config.teacher.kind != "embedded" and not all(map(store.find, stages.taught.values())):
         announce(config, ledgers, console)
+    if stages.contamination:
+        refuse_contamination(config, store.build(stages.contamination))
     store.build_all(stages.targets(config.stop_after))
     if config.stop_after:
         console.print(f"Stopped after {config.stop_after}, as asked. Results: {root}")

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import cattrs
 
-from generation.settings import Endpoint, Mix, Sources, Teacher
+from generation.mixture.settings import Budget, Contamination, Mix
+from generation.settings import SOURCES, Endpoint, Sources, Teacher
 from harness.errors import ConfigError
 from harness.scoring.choice import EngineName
 from tasks.protocol import Protocol
@@ -157,7 +158,7 @@ class OnMissing:
 
 @dataclass(frozen=True)
 class Config:
-    """One experiment."""
+    """One experiment. (`matched` acts through conf/mix, whose budgets refer to it.)"""
 
     name: str
     language: Language
@@ -167,6 +168,7 @@ class Config:
     mix: Mix
     train: Train
     evaluate: Evaluate
+    contamination: Contamination
     prompts_file: str
     store: str
     cache: str
@@ -175,7 +177,18 @@ class Config:
     pilot: int = 0
     data_dir: str | None = None
     stop_after: Literal["sources", "mix", "train"] | None = None
+    fail_on_contamination: bool = False
+    matched: Budget = field(default_factory=Budget)
     on_missing: OnMissing = field(default_factory=OnMissing)
+
+    def __post_init__(self) -> None:
+        known = (*SOURCES, *self.sources.own)
+        for source in self.mix.needed:
+            if source not in known:
+                raise ValueError(
+                    f"mix.weights and mix.budget.smallest_of: sources are {', '.join(known)} "
+                    f"(sources.own adds to them); received {source!r}"
+                )
 
 
 def build_config(values: Mapping[str, Any]) -> Config:

@@ -4,6 +4,7 @@ HarnessError
 ├─ ConfigError        the configuration has unknown keys, wrong types or impossible values
 ├─ ArtifactCorrupt    a finished artifact is not what its manifest says
 ├─ ArtifactMissing    a stage would have to run, but `on_missing` forbids it
+├─ Contaminated       the training data hold benchmark texts, and `fail_on_contamination` is set
 ├─ TeacherServerError the embedded teacher did not start
 └─ ScoringError       a checkpoint cannot be scored
 """
@@ -23,6 +24,10 @@ class ArtifactCorrupt(HarnessError):
 
 class ArtifactMissing(HarnessError):
     """A stage is not done and may not be run."""
+
+
+class Contaminated(HarnessError):
+    """The training data hold texts of a benchmark."""
 
 
 class TeacherServerError(HarnessError):

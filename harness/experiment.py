@@ -11,15 +11,15 @@ from typing import cast
 
 from generation.corpus import PINS, fetch, is_hub, resolve
 from generation.facts import SourceFacts
-from generation.mixture import make_mixture
 from generation.source import Source, input_hashes, make_source
 from harness.config import Config, Language, Served
 from harness.keys import keyed
+from harness.mixture_stages import contamination_stage, mixture_stage, own_stage
 from harness.provenance import package_version
 from harness.scoring.choice import VERSION as ENGINE_VERSION
 from harness.scoring.choice import EngineChoice
 from harness.stage import Outcome, Stage, Work
-from harness.store import clear, file_sha256
+from harness.store import file_sha256
 from harness.students import StudentTokens, base_stage, checkpoint_path
 from harness.teacher import running_teacher
 from tasks.catalogue import TASKS, Task
@@ -53,8 +53,14 @@ class Plan:
     base: Stage
     sources: Mapping[str, Stage]
     mixture: Stage
+    contamination: Stage | None
     trained: Stage
     cells: tuple[Cell, ...]
+
+    @property
+    def taught(self) -> Mapping[str, Stage]:
+        """The sources for which a teacher is asked."""
+        return {name: stage for name, stage in self.sources.items() if "teacher" in stage.about}
 
     def targets(self, stop_after: str | None) -> list[Stage]:
         """The stages to build; their inputs are built where a target is missing."""
@@ -70,7 +76,8 @@ class Plan:
     def stages(self) -> list[Stage]:
         """Every stage, in the order of the work."""
         scores = [cell.score for cell in self.cells if cell.score]
-        return [self.base, *self.sources.values(), self.mixture, self.trained, *scores]
+        looks = [self.contamination] if self.contamination else []
+        return [self.base, *self.sources.values(), self.mixture, *looks, self.trained, *scores]
 
 
 def plan(config: Config, ledgers: Path) -> Plan:
@@ -84,11 +91,15 @@ def plan(config: Config, ledgers: Path) -> Plan:
     data = benchmark_data(config)
     base = base_stage(config.student)
     sources = {
-        source: source_stage(config, cast(Source, source), base, ledgers)
-        for source, weight in config.mix.weights.items()
-        if weight > 0
+        source: own_stage(config, source)
+        if source in config.sources.own
+        else source_stage(config, cast(Source, source), base, ledgers)
+        for source in config.mix.needed
     }
-    mixture = mixture_stage(config, sources)
+    mixture = mixture_stage(config, base, sources)
+    contamination = None
+    if config.stop_after != "sources":
+        contamination = contamination_stage(config, mixture, data)
     trained = train_stage(config, base, mixture)
     # Who stops before there is a checkpoint needs no benchmark.
     scored = () if config.stop_after in ("sources", "mix") else config.evaluate.tasks
@@ -98,7 +109,7 @@ def plan(config: Config, ledgers: Path) -> Plan:
         for producer, checkpoint in (("base", base), (f"trained:{config.mix.name}", trained))
         for name, loaded in tasks.items()
     ]
-    return Plan(base, sources, mixture, trained, tuple(cells))
+    return Plan(base, sources, mixture, contamination, trained, tuple(cells))
 
 
 def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> Stage:
@@ -227,33 +238,6 @@ def corpus_stage(config: Config, source: Source, ledgers: Path) -> Stage | None:
 def ledger_file(config: Config, ledgers: Path) -> Path:
     """The ledger of the experiment's language."""
     return ledgers / f"{_slug(config.language)}.sqlite"
-
-
-def mixture_stage(config: Config, sources: Mapping[str, Stage]) -> Stage:
-    """The rows that the student is trained on, drawn from the sources."""
-    mix = keyed(config.mix)
-    mix["weights"] = {source: weight for source, weight in mix["weights"].items() if weight > 0}
-
-    def make(work: Work) -> Outcome:
-        clear(work.out)
-        facts = make_mixture(
-            {source: artifact.path / "rows.jsonl" for source, artifact in work.inputs.items()},
-            config.mix,
-            language=config.language.name,
-            seed=config.seed,
-            out=work.out,
-        )
-        return Outcome(asdict(facts))
-
-    return Stage(
-        name="mixture",
-        version=1,
-        label=f"{config.language.name}: mixture {config.mix.name}",
-        fields={"mix": mix, "seed": config.seed},
-        inputs=sources,
-        make=make,
-        about={"language": config.language.name, "mix": config.mix.name},
-    )
 
 
 def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:

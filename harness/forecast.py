@@ -18,6 +18,7 @@ from generation.estimate import (
     StepPlan,
     plan_steps,
 )
+from generation.settings import SOURCES
 from generation.source import Source
 from generation.teacher.ledger import Ledger
 from harness.config import Config
@@ -61,7 +62,7 @@ def announce(config: Config, ledgers: Path, out: Console) -> None:
 def _pilot(config: Config, ledgers: Path, store: Store) -> None:
     stages = plan(replace(config, stop_after="mix"), ledgers)
     weights = embedded_gguf() if config.teacher.kind == "embedded" else None
-    for source, stage in stages.sources.items():
+    for source, stage in stages.taught.items():
         inputs = {role: store.build(needed) for role, needed in stage.inputs.items()}
         progress = store.watcher.started(stage, resumed=False)
         try:
@@ -82,7 +83,7 @@ def forecast(
     language, teacher, sources = config.language, config.teacher, config.sources
     texts, sample = None, []
     location = sources.context.texts
-    if config.mix.weights.get("context") and not is_hub(location):
+    if "context" in config.mix.needed and not is_hub(location):
         sample = read_texts(location, language=language.name, flores_code=language.flores_code)
         texts = len(sample)
     fertility, origin = _fertility(sample, tokens)
@@ -92,7 +93,7 @@ def forecast(
             known = book.samples(teacher.name)
     steps = plan_steps(
         sources,
-        config.mix.weights,
+        {name: 1.0 for name in config.mix.needed if name in SOURCES},
         texts=texts,
         conversations=_lines(sources.translated.conversations),
         fertility=fertility,

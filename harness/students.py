@@ -1,5 +1,6 @@
 """The base producer: the student before any training, as a checkpoint directory."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from harness.config import Student
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.store import MANIFEST, clear, content_sha256, corrupt, file_hashes, file_sha256
+from training.chats import render
 from training.errors import StudentError
 
 CHECKPOINT = "checkpoint"
@@ -63,6 +65,20 @@ class StudentTokens:
     def count(self, text: str) -> int:
         """Number of tokens, without special ones."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def of_texts(self, texts: Sequence[str]) -> list[int]:
+        """Number of tokens of each text, without special ones."""
+        if not texts:
+            return []
+        encoded = self._tokenizer(list(texts), add_special_tokens=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def of_chats(self, chats: Sequence[list[dict[str, Any]]]) -> list[int]:
+        """Number of tokens of each chat as the student's template renders it.
+
+        Raises MaskError where there is no template, or it refuses a chat.
+        """
+        return self.of_texts([render(self._tokenizer, chat) for chat in chats])
 
     def cut(self, text: str, tokens: int) -> str:
         """The beginning of `text` that its first `tokens` tokens cover, never half a character."""

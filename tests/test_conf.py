@@ -16,6 +16,7 @@ Compose = Callable[..., Any]
 NEEDED = {
     "language=other": ["language.name=X"],
     "student=directory": ["student.name=x", "student.path=x"],
+    "mix=own": ["++mix.weights.topic=1"],
     "teacher=gpt_oss_120b": ["teacher.base_url=http://127.0.0.1:1/v1"],
 }
 NEEDED["experiment=paper"] = NEEDED["teacher=gpt_oss_120b"]
@@ -40,7 +41,7 @@ def test_each_point_of_a_sweep_is_valid(composed: Compose, path: Path) -> None:
     axes = OmegaConf.load(path).hydra.sweeper.params
     for key, values in axes.items():
         for value in str(values).split(","):
-            composed(f"{key}={value}")
+            composed(f"sweep={path.stem}", f"{key}={value}")
 
 
 def test_there_are_the_papers_languages_and_english() -> None:

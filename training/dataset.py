@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.chats import Messages, render
 from training.errors import MaskError, RowsError
 
 IGNORED = -100  # the label that the loss leaves out
-
-Messages = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,6 @@ def read_examples(
     dropped and counted. Raises RowsError for rows that are no conversations and where no row is
     left; MaskError where the template is missing or cannot be masked.
     """
-    if not getattr(tokenizer, "chat_template", None):
-        raise MaskError(
-            "the student's tokenizer has no chat template, so conversations cannot be rendered. "
-            "Remedy: use an instruction-tuned student, or put its chat_template.jinja beside the "
-            "tokenizer."
-        )
     examples: list[Example] = []
     dropped = 0
     for where, messages in _conversations(rows):
@@ -93,8 +86,8 @@ def mask(messages: Messages, tokenizer: Any, end_ids: frozenset[int]) -> Example
     for i, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        header = _render(tokenizer, messages[:i], add_generation_prompt=True)
-        turn = _render(tokenizer, messages[: i + 1], add_generation_prompt=False)
+        header = render(tokenizer, messages[:i], add_generation_prompt=True)
+        turn = render(tokenizer, messages[: i + 1], add_generation_prompt=False)
         if not (header.startswith(text) and turn.startswith(header)):
             raise MaskError(
                 f"the chat template renders the turns before message {i + 1} differently once that "
@@ -126,21 +119,6 @@ def mask(messages: Messages, tokenizer: Any, end_ids: frozenset[int]) -> Example
             "answer."
         )
     return example
-
-
-def _render(tokenizer: Any, messages: Messages, *, add_generation_prompt: bool) -> str:
-    from jinja2 import TemplateError
-
-    try:
-        text = tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=add_generation_prompt
-        )
-    except TemplateError as error:
-        raise MaskError(
-            f"the chat template refuses the conversation: {error}. "
-            "Remedy: give it the roles and the order of roles that the template knows."
-        ) from error
-    return str(text)
 
 
 def _conversations(rows: Path) -> Iterator[tuple[str, Messages]]:

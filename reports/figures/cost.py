@@ -36,7 +36,7 @@ def cost(sheet: Sheet) -> Figure | None:
     used = [stage for stage in STAGES if any(stage in found for found in spent.values())]
     left = float(LABELS)
     for stage in used:
-        parts.append(rect(left, 8, 10, 10, f"s{STAGES.index(stage)}"))
+        parts.append(rect(left, 8, 10, 10, f"s{used.index(stage) % 5}"))
         parts.append(text(left + 14, 17, stage, "start"))
         left += 34 + 6.5 * len(stage)
     for place, (language, stages) in enumerate(spent.items()):
@@ -47,7 +47,7 @@ def cost(sheet: Sheet) -> Figure | None:
             if value:
                 width = max(x.at(so_far + value) - x.at(so_far), 0.5)
                 about = f"{language}, {stage}: {value:,.3g} {'USD' if priced else 'hours'}"
-                kind = f"s{STAGES.index(stage)}"
+                kind = f"s{used.index(stage) % 5}"
                 parts.append(rect(x.at(so_far), top + 3, width, LINE - 7, kind, about))
             so_far += value
     if priced and x.high >= BUDGET_USD:

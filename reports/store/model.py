@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-STAGES = ("base", "source", "mixture", "train", "score")
+STAGES = ("base", "source", "mixture", "contamination", "packed", "train", "score")
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def yields(view: StoreView) -> Sheet:
 
 
 def mixture(view: StoreView) -> Sheet:
-    """What each mixture took of each source. `share` is of rows, 0-1."""
+    """What each mixture took of each source. Shares are 0-1; `fertility` is tokens per word."""
     columns = (
         LANGUAGE,
         Column("mix", "Mixture"),
@@ -47,15 +47,27 @@ def mixture(view: StoreView) -> Sheet:
         Column("available", "Available", numeric=True),
         Column("rows", "Rows", numeric=True),
         Column("share", "Share", ".0%", numeric=True),
+        Column("tokens", "Tokens", numeric=True),
+        Column("token_share", "Share of tokens", ".0%", numeric=True),
+        Column("fertility", "Tokens per word", ".2f", numeric=True),
+        Column("excluded", "Left out", numeric=True),
         Column("characters", "Characters", numeric=True),
+    )
+    names = (
+        "weight",
+        "available",
+        "rows",
+        "share",
+        "tokens",
+        "token_share",
+        "fertility",
+        "excluded",
+        "characters",
     )
     rows = [
         (
             *(_about(a, "language"), _about(a, "mix"), a.key[:8], str(line.get("source", ""))),
-            *(
-                _number(line, name)
-                for name in ("weight", "available", "rows", "share", "characters")
-            ),
+            *(_number(line, name) for name in names),
         )
         for a in view.stage("mixture")
         for line in _lines(a.facts.get("table"))
@@ -167,8 +179,8 @@ def cost_by_language(view: StoreView) -> Sheet:
 def data_quality(view: StoreView) -> Sheet:
     """What the checks of the training data found: flags, languages, rows dropped, contamination.
 
-    Read from the facts `quality` and `contamination` of sources and mixtures. `share` is of the
-    rows that were looked at, 0-1; None where their number was not recorded.
+    Read from the facts `quality` and `contamination` of sources, mixtures and contamination checks.
+    `share` is of the rows that were looked at, 0-1; None where their number was not recorded.
     """
     columns = (
         LANGUAGE,
@@ -181,7 +193,7 @@ def data_quality(view: StoreView) -> Sheet:
         Column("share", "Share", ".1%", numeric=True),
     )
     rows: list[tuple[Value, ...]] = []
-    for stage in ("source", "mixture"):
+    for stage in ("source", "mixture", "contamination"):
         for a in view.stage(stage):
             what = _about(a, "source") or _about(a, "mix")
             for check, found, count, of in _quality(a.facts):

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from generation.errors import MixtureError
-from generation.mixture import MixtureFacts, make_mixture
-from generation.settings import Mix
+from generation.errors import InputError, MixtureError
+from generation.mixture.make import MixtureFacts, Tokens, make_mixture
+from generation.mixture.settings import Budget, Mix
 
 
 @pytest.fixture
@@ -34,11 +34,18 @@ def sources(tmp_path: Path) -> dict[str, Path]:
     return paths
 
 
+# Words stand in for tokens: what is counted is the student's affair.
+WORDS = Tokens(
+    of_chats=lambda chats: [sum(len(t["content"].split()) for t in chat) for chat in chats],
+    of_texts=lambda texts: [len(text.split()) for text in texts],
+)
+
+
 def mix(
     sources: dict[str, Path], out: Path, weights: dict[str, float], seed: int = 1, **settings: Any
 ) -> tuple[MixtureFacts, list[dict[str, Any]]]:
     mixed = Mix("m", weights, **settings)
-    facts = make_mixture(sources, mixed, language="Swahili", seed=seed, out=out)
+    facts = make_mixture(sources, mixed, language="Swahili", seed=seed, out=out, tokens=WORDS)
     text = (out / "rows.jsonl").read_text(encoding="utf-8")
     return facts, [json.loads(line) for line in text.splitlines()]
 
@@ -70,7 +77,7 @@ def test_a_larger_budget_contains_the_smaller(sources: dict[str, Path], tmp_path
     weights = {"topic": 3, "scenario": 2, "translated": 1.5}
     before: list[str] = []
     for budget in range(1, 30):
-        _, found = mix(sources, tmp_path, weights, max_examples=budget)
+        _, found = mix(sources, tmp_path, weights, budget=Budget("examples", budget))
         ids = [row["id"] for row in found]
         assert len(ids) == budget
         # The order is nested too.
@@ -119,3 +126,68 @@ def test_nothing_to_mix(sources: dict[str, Path], tmp_path: Path) -> None:
     del sources["topic"]
     with pytest.raises(MixtureError, match=r"not there: topic\. Remedy.*only these: context"):
         mix(sources, tmp_path, {"topic": 1.0, "scenario": 1.0})
+
+
+def test_a_budget_in_tokens_is_nested_and_never_exceeded(
+    sources: dict[str, Path], tmp_path: Path
+) -> None:
+    """A row with the system prompt has 7 words, one with reasoning 22 (and no row has none)."""
+    words: dict[str, Any] = {"thinking_system_prompt": " ".join("t" * 19)}
+    weights = {"topic": 1.0, "translated": 1.0}
+    before: set[str] = set()
+    for budget in range(22, 150, 13):
+        facts, found = mix(sources, tmp_path, weights, budget=Budget("tokens", budget), **words)
+        assert budget - 22 < facts.tokens <= budget
+        assert facts.tokens == sum(line.tokens for line in facts.table)
+        ids = {row["id"] for row in found}
+        assert before <= ids
+        before = ids
+
+
+def test_the_smallest_source_makes_subsets_of_one_size(
+    sources: dict[str, Path], tmp_path: Path
+) -> None:
+    budget = Budget("tokens", smallest_of=("topic", "scenario", "translated"))
+    every = dict.fromkeys(("topic", "scenario", "translated"), 1.0)
+    for weights in ({"topic": 1.0}, {"scenario": 1.0}, {"translated": 1.0}, every):
+        facts, _ = mix(sources, tmp_path, weights, shares="rows", budget=budget, reasoning=False)
+        assert facts.budget == facts.tokens == 70
+    # With reasoning: fewer rows in as many tokens, or the very same rows in more tokens.
+    plain = mix(sources, tmp_path, every, shares="rows", budget=budget, reasoning=False)[1]
+    limited, _ = mix(sources, tmp_path, every, shares="rows", budget=budget)
+    assert limited.rows < 10
+    assert limited.tokens <= 70
+    uncounted = Budget("tokens", smallest_of=budget.smallest_of, reasoning=False)
+    same, rows = mix(sources, tmp_path, every, shares="rows", budget=uncounted)
+    assert [row["id"] for row in rows] == [row["id"] for row in plain]
+    assert same.tokens > 70
+
+
+def test_a_budget_that_the_data_cannot_fill(sources: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(MixtureError, match=r"cannot have 41 examples: .* has 40 .*Remedy"):
+        mix(sources, tmp_path, {"topic": 1, "scenario": 1}, budget=Budget("examples", 41))
+    with pytest.raises(MixtureError, match=r"cannot have 1,000 tokens.*Remedy"):
+        mix(sources, tmp_path, {"translated": 1}, budget=Budget("tokens", 1000))
+    empty = Budget("examples", smallest_of=("topic", "context"))
+    with pytest.raises(MixtureError, match=r"smallest of topic, context, and context has no rows"):
+        mix(sources, tmp_path, {"topic": 1}, budget=empty)
+    with pytest.raises(ValueError, match="amount or smallest_of"):
+        Budget("tokens", 3, ("topic",))
+
+
+def test_the_table_counts_tokens_and_fertility(sources: dict[str, Path], tmp_path: Path) -> None:
+    facts, _ = mix(sources, tmp_path, {"scenario": 1, "translated": 1}, reasoning=False)
+    line = facts.table[0]
+    assert (line.tokens, line.token_share, line.fertility) == (70, 0.5, 1.0)
+    assert json.loads((tmp_path / "table.json").read_text())["table"][0]["tokens"] == 70
+
+
+def test_named_rows_are_left_out(sources: dict[str, Path], tmp_path: Path) -> None:
+    named = tmp_path / "named.jsonl"
+    named.write_text('{"id": "translated-3"}\n{"id": "elsewhere"}\n', encoding="utf-8")
+    facts, found = mix(sources, tmp_path, {"translated": 1}, exclude=str(named))
+    assert (facts.table[0].available, facts.table[0].excluded, facts.rows) == (10, 1, 9)
+    assert "translated-3" not in {row["id"] for row in found}
+    named.write_text("translated-3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"mix\.exclude.*Remedy"):
+        mix(sources, tmp_path, {"translated": 1}, exclude=str(named))

@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from generation.errors import PromptsError
+from generation.mixture.settings import Budget, Contamination, Mix
 from generation.prompts import DEFAULT_FILE, load_prompts
-from generation.settings import Context, Mix, Sources, Teacher, Topic, Translated
+from generation.settings import Context, Own, Sources, Teacher, Topic, Translated
 
 
 @pytest.mark.parametrize(
@@ -20,8 +21,11 @@ from generation.settings import Context, Mix, Sources, Teacher, Topic, Translate
         (lambda: Translated(min_ratio=2, max_ratio=1), "Translated.max_ratio"),
         (lambda: Sources(revised_share=1.5), "Sources.revised_share: from 0.0 to 1.0"),
         (lambda: Mix("m", {"topic": -1}), "Mix.weights.topic"),
-        (lambda: Mix("m", {}, max_examples=0), "Mix.max_examples"),
-        (lambda: Mix("m", {"topics": 1}), "Mix.weights: sources are topic, .*received 'topics'"),
+        (lambda: Budget(amount=0), "Budget.amount"),
+        (lambda: Contamination(overlap=0), "Contamination.overlap"),
+        (lambda: Own("parallel", ("a", "b", "c")), "Own.files: one or two, received 3"),
+        (lambda: Own("chat", ("a",), prompts=("{txt}",)), "Own.prompts: each holds {text}"),
+        (lambda: Sources(own={"topic": Own("chat", ("a",))}), "Sources.own: .*received 'topic'"),
         (lambda: Mix("m", {}), "Mix.weights: at least one weight above 0"),
         (lambda: Mix("m", {"topic": 0.0}), "Mix.weights: at least one weight above 0"),
     ],

@@ -17,6 +17,7 @@ VALID: dict[str, Any] = {
     "mix": {"name": "topic", "weights": {"topic": 1}},
     "train": {"name": "tiny", "steps": 3},
     "evaluate": {},
+    "contamination": {},
     "prompts_file": "p",
     "store": "a",
     "cache": "c",
@@ -105,3 +106,10 @@ def test_an_unknown_option_names_the_nearest_and_the_way_for_other_languages() -
     assert "Nearest: swahili" in message
     assert 'language=other language.name="swahilli"' in message
     assert "mix=topc" in message
+
+
+def test_a_mixture_of_an_unknown_source_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"sources are topic, .*received 'topics'"):
+        build_config(changed(mix__weights={"topics": 1}))
+    own = {"topics": {"kind": "chat", "files": ["a.jsonl"]}}
+    build_config(changed(mix__weights={"topics": 1}, sources__own=own))

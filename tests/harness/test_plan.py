@@ -43,7 +43,7 @@ def keys(made: Plan) -> dict[str, Any]:
         ("++store=/elsewhere", set()),
         ("++mix.name=renamed", set()),
         ("++train.steps=3", {"train", "scores"}),
-        ("++mix.max_examples=3", {"mixture", "train", "scores"}),
+        ("++mix.budget.amount=300", {"mixture", "train", "scores"}),
         ("++teacher.temperature=0.5", {"source", "mixture", "train", "scores"}),
         ("++seed=1", {"source", "mixture", "train", "scores"}),
         ("++evaluate.limit=3", {"base scores", "scores"}),

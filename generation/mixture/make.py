@@ -1,0 +1,218 @@
+"""Mix sources by weight into one shuffled file of chats to train on."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from generation.errors import InputError, MixtureError
+from generation.mixture.draw import Place, draw
+from generation.mixture.settings import Mix
+
+Messages = list[dict[str, Any]]
+_BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class MixedSource:
+    """A source's line in the table.
+
+    `available` are its rows, of which `excluded` were named in a file; `share` and `token_share`
+    are of the mixture, 0-1; `tokens` are of the rendered chats, `characters` of their messages;
+    `fertility` is tokens per word between white space of the messages, None without a word.
+    """
+
+    source: str
+    weight: float
+    available: int
+    excluded: int
+    rows: int
+    share: float
+    tokens: int
+    token_share: float
+    characters: int
+    fertility: float | None
+
+
+@dataclass(frozen=True)
+class MixtureFacts:
+    """Rows and tokens of the mixture, its budget in `unit` (None: no limit), and one line for each
+    source with a weight."""
+
+    rows: int
+    tokens: int
+    unit: str
+    budget: int | None
+    table: list[MixedSource]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Counts by the student's tokens: of chats as its template renders them, and of plain texts."""
+
+    of_chats: Callable[[Sequence[Messages]], Sequence[int]]
+    of_texts: Callable[[Sequence[str]], Sequence[int]]
+
+
+def make_mixture(
+    sources: Mapping[str, Path],
+    settings: Mix,
+    *,
+    language: str,
+    seed: int,
+    out: Path,
+    tokens: Tokens,
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
+) -> MixtureFacts:
+    """Write out/rows.jsonl, {"id", "source", "messages"}, and out/table.json, what it is made of.
+
+    `sources` gives each needed source's rows.jsonl (or its folder); `draw` says which rows are
+    taken. A source without rows gets a line of zeros and the others keep their proportions; one
+    with weight 0 gets no line. Raises MixtureError when a needed source is not there, when nothing
+    remains, or less than the budget asks for; InputError for a bad file of ids to exclude.
+    """
+    lacking = sorted(set(settings.needed) - set(sources))
+    if lacking:
+        raise MixtureError(
+            f"The mixture {settings.name!r} needs sources that are not there: {', '.join(lacking)}."
+            f" Remedy: make them, or weigh only these: {', '.join(sorted(sources)) or 'none'}."
+        )
+    excluded = _excluded(settings.exclude)
+    files = {name: _rows_file(sources[name]) for name in settings.needed}
+    every = {name: list(_places(name, file)) for name, file in files.items()}
+    places = {name: [p for p in rows if p.id not in excluded] for name, rows in every.items()}
+
+    @cache
+    def sizes(source: str, reasoning: bool) -> list[int]:
+        counts: list[int] = []
+        for rows in _batches(_rows(files[source]), _BATCH):
+            chats = [_training_row(row, settings, reasoning)["messages"] for row in rows]
+            counts += tokens.of_chats(chats)
+            progress(len(counts), len(every[source]), f"tokens of {source}")
+        return counts
+
+    chosen, amount = draw(places, settings, language=language, seed=seed, sizes=sizes)
+    sums = {name: _Sum() for name in settings.weighted}
+    out.mkdir(parents=True, exist_ok=True)
+    partial = out / "rows.jsonl.tmp"
+    done = 0
+    with partial.open("w", encoding="utf-8") as file:
+        for rows in _batches(_read(files, chosen), _BATCH):
+            mixed = [_training_row(row, settings, settings.reasoning) for row in rows]
+            for row, size, words in zip(
+                mixed,
+                tokens.of_chats([row["messages"] for row in mixed]),
+                tokens.of_texts([_text(row) for row in mixed]),
+                strict=True,
+            ):
+                sums[row["source"]].add(row, size, words)
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            done += len(rows)
+            progress(done, len(chosen), "rows")
+    total = sum(entry.tokens for entry in sums.values())
+    table = [
+        MixedSource(
+            source=name,
+            weight=weight,
+            available=len(every[name]),
+            excluded=len(every[name]) - len(places[name]),
+            rows=sums[name].rows,
+            share=sums[name].rows / len(chosen),
+            tokens=sums[name].tokens,
+            token_share=sums[name].tokens / total if total else 0.0,
+            characters=sums[name].characters,
+            fertility=sums[name].plain / sums[name].words if sums[name].words else None,
+        )
+        for name, weight in settings.weighted.items()
+    ]
+    facts = MixtureFacts(len(chosen), total, settings.budget.unit, amount, table)
+    text = json.dumps(asdict(facts), indent=1, ensure_ascii=False)
+    (out / "table.json").write_text(text + "\n", encoding="utf-8")
+    partial.replace(out / "rows.jsonl")
+    return facts
+
+
+@dataclass
+class _Sum:
+    rows: int = 0
+    tokens: int = 0
+    plain: int = 0
+    words: int = 0
+    characters: int = 0
+
+    def add(self, row: dict[str, Any], tokens: int, plain: int) -> None:
+        text = _text(row)
+        self.rows += 1
+        self.tokens += tokens
+        self.plain += plain
+        self.words += len(text.split())
+        self.characters += sum(len(turn["content"]) for turn in row["messages"])
+
+
+def _text(row: dict[str, Any]) -> str:
+    """What was written for the row: without the system prompt, which is the same for all."""
+    return "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "system")
+
+
+def _batches(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    """Lists of up to `size` rows. (itertools.batched is not in Python 3.11.)"""
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    with file.open("rb") as lines:
+        yield from map(json.loads, lines)
+
+
+def _places(source: str, path: Path) -> Iterator[Place]:
+    offset = 0
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines):
+            yield Place(source, json.loads(line)["id"], number, offset)
+            offset += len(line)
+
+
+def _read(files: Mapping[str, Path], places: Iterable[Place]) -> Iterator[dict[str, Any]]:
+    opened = {name: path.open("rb") for name, path in files.items()}
+    try:
+        for place in places:
+            file = opened[place.source]
+            file.seek(place.offset)
+            yield json.loads(file.readline())
+    finally:
+        for file in opened.values():
+            file.close()
+
+
+def _training_row(row: dict[str, Any], settings: Mix, reasoning: bool) -> dict[str, Any]:
+    turns = [dict(turn) for turn in row["messages"]]
+    system = settings.plain_system_prompt
+    if reasoning and row.get("reasoning"):
+        system = settings.thinking_system_prompt
+        turns[-1]["content"] = f"<think>{row['reasoning']}</think>{turns[-1]['content']}"
+    if system and turns[0]["role"] != "system":
+        turns.insert(0, {"role": "system", "content": system})
+    return {"id": row["id"], "source": row["source"], "messages": turns}
+
+
+def _excluded(location: str | None) -> frozenset[str]:
+    if location is None:
+        return frozenset()
+    try:
+        return frozenset(row["id"] for row in _rows(Path(location)))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"mix.exclude: {location} cannot be read as JSON lines with an id ({error}). Remedy: "
+            'one {"id": "..."} a line, such as contaminated.jsonl of an earlier run.'
+        ) from error
+
+
+def _rows_file(path: Path) -> Path:
+    file = path / "rows.jsonl" if path.is_dir() else path
+    if not file.is_file():
+        raise MixtureError(f"There are no rows at {file}. Remedy: make the source first.")
+    return file

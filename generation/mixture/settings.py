@@ -1,0 +1,99 @@
+"""What a user sets for a mixture and for the look at its contamination."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+_UNKEYED = {"keyed": False}
+Unit = Literal["tokens", "examples"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How large a mixture is, in tokens of the student's rendered chats or in examples.
+
+    The size is `amount`, or that of the smallest of the sources named in `smallest_of` (whole, and
+    without reasoning), which makes mixtures of one size; with neither, all that the weights allow.
+    With `reasoning: false` rows are counted as they are without their reasoning, so that a mixture
+    with reasoning holds the very rows of the one without. A mixture in tokens ends before the row
+    that would go over.
+    """
+
+    unit: Unit = "tokens"
+    amount: int | None = None
+    smallest_of: tuple[str, ...] = ()
+    reasoning: bool = True
+
+    def __post_init__(self) -> None:
+        if self.unit not in ("tokens", "examples"):
+            raise ValueError(f"Budget.unit: tokens or examples, received {self.unit!r}")
+        if self.amount is not None and self.amount < 1:
+            raise ValueError(f"Budget.amount: at least 1 or null, received {self.amount!r}")
+        if self.amount is not None and self.smallest_of:
+            raise ValueError("Budget: amount or smallest_of, received both")
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How sources become one mixture.
+
+    `weights` are relative; a source with weight 0, or none, is not needed. With `shares="weights"`
+    they are the sources' shares of the rows; with `shares="rows"` a source's share is its weight
+    times its number of rows, so that equal weights take everything, which is the paper's mixture.
+    No row is repeated: the mixture ends where the first source runs out, or at the `budget`. An
+    empty system prompt adds no system message, and a row's own system message stays. `exclude` is
+    a JSONL file of {"id": ...}: rows that are left out, such as `contaminated.jsonl` of an earlier
+    run.
+    """
+
+    name: str = field(metadata=_UNKEYED)
+    weights: dict[str, float]
+    shares: Literal["weights", "rows"] = "weights"
+    budget: Budget = field(default_factory=Budget)
+    reasoning: bool = True
+    thinking_system_prompt: str = (
+        "You are a helpful assistant. First think about the question between <think> and "
+        "</think>, then give your answer."
+    )
+    plain_system_prompt: str = "You are a helpful assistant."
+    exclude: str | None = field(default=None, metadata=_UNKEYED)  # its content is part of the key
+
+    def __post_init__(self) -> None:
+        if self.shares not in ("weights", "rows"):
+            raise ValueError(f"Mix.shares: weights or rows, received {self.shares!r}")
+        for source, weight in self.weights.items():
+            if not 0 <= weight < float("inf"):
+                raise ValueError(
+                    f"Mix.weights.{source}: a finite number of at least 0, received {weight!r}"
+                )
+        if not any(self.weights.values()):
+            raise ValueError(f"Mix.weights: at least one weight above 0, received {self.weights!r}")
+
+    @property
+    def weighted(self) -> dict[str, float]:
+        """The weights above 0."""
+        return {source: weight for source, weight in self.weights.items() if weight > 0}
+
+    @property
+    def needed(self) -> list[str]:
+        """The sources with a weight, and those that only the budget is measured by."""
+        return list(dict.fromkeys([*self.weighted, *self.budget.smallest_of]))
+
+
+@dataclass(frozen=True)
+class Contamination:
+    """When a row counts as holding a benchmark's text; see `generation.mixture.contamination`.
+
+    `run` is the length, in letters and digits, of the shortest text in common that counts.
+    `overlap` is the share of an item's n-grams, each `ngram` letters long, from which a row counts
+    as a near duplicate of it.
+    """
+
+    run: int = 50
+    overlap: float = 0.6
+    ngram: int = 13
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.ngram <= self.run:
+            raise ValueError(f"Contamination.ngram: from 1 to run, received {self.ngram!r}")
+        if not 0 < self.overlap <= 1:
+            raise ValueError(f"Contamination.overlap: above 0 to 1, received {self.overlap!r}")

@@ -1,0 +1,170 @@
+"""The stages around a mixture: the user's own sources, the mixture, and its contamination."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from generation.mixture.contamination import FOUND, Item, look_for_items
+from generation.mixture.make import Tokens, make_mixture
+from generation.own import make_own, own_files
+from harness.config import Benchmarks, Config
+from harness.errors import Contaminated
+from harness.keys import keyed
+from harness.stage import Artifact, Outcome, Stage, Work
+from harness.store import clear, file_sha256
+from harness.students import StudentTokens
+from tasks.catalogue import TASKS
+from tasks.data import Data
+from tasks.errors import DataMissing, HubUnavailable
+from tasks.loading import load_task
+from training.errors import RowsError
+
+ROWS = "rows.jsonl"
+ENGLISH = Benchmarks(sib200="eng_Latn", belebele="eng_Latn", global_mmlu="en")
+
+
+def own_stage(config: Config, name: str) -> Stage:
+    """A source of the user's own; no teacher is asked."""
+    own, language = config.sources.own[name], config.language
+    hashes = {role: file_sha256(path) for role, path in own_files(name, own).items()}
+
+    def make(work: Work) -> Outcome:
+        facts = make_own(
+            name,
+            own,
+            language=language.name,
+            flores_code=language.flores_code,
+            script=language.script,
+            quality=config.sources.quality,
+            hashes=hashes,
+            seed=config.seed,
+            out=work.out,
+            progress=work.progress,
+        )
+        return Outcome(asdict(facts))
+
+    return Stage(
+        name="source",
+        version=1,
+        label=f"{language.name}: {name} (own)",
+        fields={
+            "own": name,
+            "language": language.name,
+            "seed": config.seed,
+            "settings": keyed(own),
+            "quality": keyed(config.sources.quality),
+            "files": hashes,
+        },
+        make=make,
+        about={"language": language.name, "source": name},
+    )
+
+
+def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> Stage:
+    """The rows that the student is trained on, drawn from the sources, counted in its tokens."""
+    mix = keyed(config.mix)
+    mix["weights"] = config.mix.weighted
+    excluded = config.mix.exclude and Path(config.mix.exclude).expanduser()
+    if excluded and not excluded.is_file():
+        raise RowsError(f"mix.exclude: there is no file {excluded}. Remedy: check the path.")
+
+    def make(work: Work) -> Outcome:
+        clear(work.out)
+        tokens = StudentTokens(work.inputs["base"])
+        facts = make_mixture(
+            {source: work.inputs[source].path / ROWS for source in sources},
+            replace(config.mix, exclude=str(excluded)) if excluded else config.mix,
+            language=config.language.name,
+            seed=config.seed,
+            out=work.out,
+            tokens=Tokens(tokens.of_chats, tokens.of_texts),
+            progress=work.progress,
+        )
+        return Outcome(asdict(facts))
+
+    return Stage(
+        name="mixture",
+        version=2,
+        label=f"{config.language.name}: mixture {config.mix.name}",
+        fields={
+            "mix": mix,
+            "seed": config.seed,
+            "exclude": file_sha256(excluded) if excluded else None,
+        },
+        inputs={"base": base, **sources},
+        make=make,
+        about={"language": config.language.name, "mix": config.mix.name},
+    )
+
+
+def contamination_stage(config: Config, mixture: Stage, data: Data) -> Stage:
+    """What the mixture holds of every benchmark's items, in the language and in English."""
+    items, unchecked = benchmark_items(config, data)
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
+
+    def make(work: Work) -> Outcome:
+        clear(work.out)
+        rows = work.inputs["mixture"].path / ROWS
+        facts = look_for_items(rows, items, config.contamination, work.out, work.progress)
+        return Outcome({**asdict(facts), "unchecked": unchecked})
+
+    return Stage(
+        name="contamination",
+        version=1,
+        label=f"{config.language.name}: benchmark texts in {config.mix.name}",
+        fields={
+            "settings": keyed(config.contamination),
+            "items_sha256": digest.hexdigest(),
+            "data": data.name,
+        },
+        inputs={"mixture": mixture},
+        make=make,
+        about={"language": config.language.name, "mix": config.mix.name},
+    )
+
+
+def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping[str, str]]:
+    """Every text of the benchmarks, shots included, and why any benchmark is not among them.
+
+    FLORES's English side comes with the language's rows.
+    """
+    found: dict[tuple[str, str, str], Item] = {}
+    unchecked: dict[str, str] = {}
+    language = config.language
+    for name, codes in ((language.name, language.benchmarks), ("English", ENGLISH)):
+        for task in TASKS.values():
+            code = getattr(codes, task.benchmark)
+            if code is None or task.from_english:
+                continue  # the benchmark lacks the language, or its texts are another task's
+            try:
+                loaded = load_task(task, code, name, data)
+            except (DataMissing, HubUnavailable) as error:
+                unchecked[f"{task.benchmark} in {name}"] = str(error)
+                continue
+            for item in (*loaded.shots, *loaded.items):
+                texts = {name: item.text}
+                if item.target:
+                    texts["English"] = item.target
+                for spoken, text in texts.items():
+                    found[task.benchmark, spoken, item.id] = Item(
+                        task.benchmark, spoken, item.id, item.cluster, text
+                    )
+    return list(found.values()), unchecked
+
+
+def refuse_contamination(config: Config, artifact: Artifact) -> None:
+    """Raises `Contaminated` where that was asked for and anything was found."""
+    facts = artifact.facts
+    if not (config.fail_on_contamination and facts["contaminated_rows"]):
+        return
+    found = "".join(f"  - {name}: {count} rows\n" for name, count in facts["contamination"].items())
+    raise Contaminated(
+        f"{facts['contaminated_rows']:,} of {facts['rows']:,} training rows hold a benchmark's "
+        f"text, and fail_on_contamination is set:\n{found}"
+        f"Remedy: leave these rows out with mix.exclude={artifact.path / FOUND}, or clean the "
+        "sources."
+    )

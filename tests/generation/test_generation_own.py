@@ -1,0 +1,138 @@
+"""The user's own data as a source."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.errors import InputError
+from generation.facts import SourceFacts
+from generation.own import make_own
+from generation.settings import Own, Quality
+
+ENGLISH = [
+    "The river is wide today.",
+    "We cook beans in the evening.",
+    "",
+    "The river is wide today.",
+]
+SWAHILI = ["Mto ni mpana leo.", "Tunapika maharage jioni.", "Tupu.", "Mto ni mpana leo."]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., tuple[SourceFacts, list[dict[str, Any]]]]:
+    def make(kind: Any, *texts: str, quality: Quality | None = None, seed: int = 1, **own: Any):  # type: ignore[no-untyped-def]
+        files = []
+        for number, text in enumerate(texts):
+            files.append(tmp_path / f"file{number}")
+            files[-1].write_text(text, encoding="utf-8")
+        facts = make_own(
+            "mine",
+            Own(kind, tuple(map(str, files)), **own),
+            language="Swahili",
+            flores_code="swh_Latn",
+            script="Latin",
+            quality=quality or Quality(),
+            hashes={},
+            seed=seed,
+            out=tmp_path / "out",
+            progress=lambda done, total, note: None,
+        )
+        lines = (tmp_path / "out" / "rows.jsonl").read_text(encoding="utf-8").split("\n")
+        return facts, [json.loads(line) for line in lines if line]
+
+    return make
+
+
+def lines(texts: list[str]) -> str:
+    return "\n".join(texts) + "\n"
+
+
+def test_two_line_files_become_translations_into_the_language(made: Any) -> None:
+    facts, rows = made("parallel", lines(ENGLISH), lines(SWAHILI))
+    assert facts.rows == len(rows) == 2
+    assert facts.steps[0].reasons == {"empty side": 1, "duplicate": 1}
+    for row, english, swahili in zip(rows, ENGLISH, SWAHILI, strict=False):
+        asked, answer = (turn["content"] for turn in row["messages"])
+        assert english in asked
+        assert "Swahili" in asked
+        assert answer == swahili
+        assert row["source"] == "mine"
+
+
+def test_both_directions_and_tab_separated_text(made: Any, tmp_path: Path) -> None:
+    text = "".join(f"{a}\t{b}\n" for a, b in zip(ENGLISH[:2], SWAHILI, strict=False))
+    facts, rows = made("parallel", text, direction="both", origin="own writing, CC0")
+    assert [row["messages"][1]["content"] for row in rows] == [
+        SWAHILI[0],
+        ENGLISH[0],
+        SWAHILI[1],
+        ENGLISH[1],
+    ]
+    # Each answer is held against the language that it should be in.
+    assert facts.quality.other_language == 0
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "own writing, CC0" in card
+    assert "Synthetic" not in card
+    _, back = made("parallel", text, direction="from")
+    assert [row["messages"][1]["content"] for row in back] == ENGLISH[:2]
+
+
+def test_chats_keep_their_system_message_and_reasoning(made: Any) -> None:
+    chat = [{"role": "user", "content": "Habari?"}, {"role": "assistant", "content": "Nzuri."}]
+    rows = [
+        {"messages": [{"role": "system", "content": "Jibu."}, *chat], "reasoning": "hm"},
+        {"conversations": [{"from": "human", "value": "A"}, {"from": "gpt", "value": "B"}]},
+        {"messages": chat[:1]},
+        {"messages": [*chat, chat[1]]},
+        [],
+    ]
+    facts, found = made("chat", "".join(json.dumps(row) + "\n" for row in rows))
+    assert [len(row["messages"]) for row in found] == [3, 2]
+    assert found[0]["reasoning"] == "hm"
+    assert facts.steps[0].reasons == {"not an alternating chat": 3}
+
+
+def test_the_checks_of_every_source_apply(made: Any) -> None:
+    english = [f"Sentence number {n} is about the weather here today." for n in range(3)]
+    quality = Quality(drop=("language",))
+    facts, rows = made("parallel", lines(english), lines(english), quality=quality)
+    assert rows == []
+    assert facts.quality.dropped == {"language": 3}
+
+
+def test_a_larger_sample_contains_the_smaller(made: Any) -> None:
+    texts = [f"Text {n}" for n in range(30)], [f"Maandishi {n}" for n in range(30)]
+    before: set[str] = set()
+    for most in (5, 11, 29):
+        facts, rows = made("parallel", *map(lines, texts), max_rows=most)
+        ids = {row["id"] for row in rows}
+        assert len(ids) == facts.rows == most
+        assert before <= ids
+        before = ids
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "message"),
+    [
+        ("parallel", ("a\nb\n", "c\n"), "different numbers of lines: one ends before line 2"),
+        ("parallel", ("a\tb\nc\n",), "line 2 has 1 tab-separated columns"),
+        ("chat", ('{"messages": \n',), "line 1 is not JSON"),
+    ],
+)
+def test_files_that_cannot_be_read(made: Any, kind: str, texts: Any, message: str) -> None:
+    with pytest.raises(InputError, match=rf"{message}.*Remedy"):
+        made(kind, *texts)
+
+
+def test_other_encodings_and_missing_files(made: Any, tmp_path: Path) -> None:
+    (tmp_path / "latin").write_bytes("año\taño\n".encode("latin-1"))
+    for file in ("latin", "nowhere"):
+        own = Own("parallel", (str(tmp_path / file),))
+        with pytest.raises(InputError, match=r"(UTF-8|not a file).*Remedy"):
+            make_own(
+                "mine", own, language="X", flores_code=None, script=None, quality=Quality(),
+                hashes={}, seed=0, out=tmp_path, progress=lambda *_: None,
+            )  # fmt: skip
