@@ -66,8 +66,8 @@ def test_a_second_run_finds_everything_done(finished: Path, tiny: Path) -> None:
     done = run(small(finished, tiny))
     assert done.returncode == 0
     assert time.monotonic() - start < 30  # 4 s alone on a quiet machine
-    # Base, four sources, mixture, checkpoint and the scores.
-    assert done.stdout.count("reused") == 7 + 2 * TASKS
+    # Base, four sources, mixture and what it holds of benchmarks, checkpoint and the scores.
+    assert done.stdout.count("reused") == 8 + 2 * TASKS
     assert "begun" not in done.stdout
     assert (teacher_calls(finished), results(finished)) == (calls, before)
 
@@ -139,7 +139,11 @@ def test_generation_can_be_forbidden(tiny: Path, tmp_path: Path) -> None:
 def test_it_stops_where_it_is_told(finished: Path, tiny: Path, tmp_path: Path) -> None:
     shutil.copytree(finished / "ledger", tmp_path / "ledger")
     calls = teacher_calls(tmp_path)
-    made = {"sources": {"source"}, "mix": {"mixture"}, "train": {"base", "train"}}
+    made = {
+        "sources": {"source"},
+        "mix": {"base", "mixture", "contamination"},
+        "train": {"train"},
+    }
     expected: set[str] = set()
     for stop, stages in made.items():
         done = run(small(tmp_path, tiny, "mix=topic", f"stop_after={stop}"))

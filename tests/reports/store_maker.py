@@ -367,6 +367,10 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
             "available": 18,
             "rows": 18,
             "share": 0.6667,
+            "tokens": 2410,
+            "token_share": 0.7,
+            "fertility": 2.41,
+            "excluded": 0,
             "characters": 4821,
         },
         {
@@ -375,6 +379,10 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
             "available": 9,
             "rows": 9,
             "share": 0.3333,
+            "tokens": 1033,
+            "token_share": 0.3,
+            "fertility": None,
+            "excluded": 1,
             "characters": 2110,
         },
     ]

@@ -1,0 +1,131 @@
+"""Mixtures through the command line: the nine subsets, own data, and planted benchmark texts."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import KAKUGO, manifests, run
+
+from generation.errors import InputError
+from generation.mixture.make import Tokens, make_mixture
+from harness.experiment import plan
+from harness.students import StudentTokens
+from tasks.files import EMBEDDED
+from training.errors import RowsError
+
+OWN = f"++sources.own={{mine: {{kind: chat, files: [{__file__}]}}}}"
+EQUAL = ("topic", "scenario", "context", "tran", "gen", "gen_tran", "gen_reas_tran_tokens")
+
+
+def source(folder: Path, name: str, rows: int, words: int) -> Path:
+    """Rows of unequal lengths; those of the generated sources have reasoning."""
+    folder.mkdir(parents=True)
+    with (folder / "rows.jsonl").open("w", encoding="utf-8") as file:
+        for n in range(rows):
+            answer = "neno " * (1 + words * (n * 7919 % 13) // 6)
+            row = {
+                "id": f"{name}-{n}",
+                "source": name,
+                "messages": [
+                    {"role": "user", "content": f"Swali la {n}?"},
+                    {"role": "assistant", "content": answer},
+                ],
+                "reasoning": None if name == "translated" else "Hmm, hebu nifikiri kidogo.",
+            }
+            file.write(json.dumps(row) + "\n")
+    return folder
+
+
+def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
+    composed: Callable[..., Any], tokenizer: Any, tmp_path: Path
+) -> None:
+    counts = {
+        "topic": (400, 30),
+        "scenario": (500, 28),
+        "context": (600, 20),
+        "translated": (300, 45),
+    }
+    sources = {name: source(tmp_path / name, name, *n) for name, n in counts.items()}
+    student = StudentTokens(None)
+    student.__dict__["_tokenizer"] = tokenizer
+    tokens = Tokens(student.of_chats, student.of_texts)
+    made = {}
+    for name in (*EQUAL, "gen_reas_tran_examples", "gen_reas_tran"):
+        mix = composed("sweep=subsets", f"mix={name}").mix
+        assert mix.name == name
+        made[name] = make_mixture(
+            sources, mix, language="Swahili", seed=0, out=tmp_path / "out", tokens=tokens
+        )
+    budget = made["topic"].budget
+    assert budget is not None
+    for name in EQUAL:
+        assert made[name].tokens == pytest.approx(budget, rel=0.01), name
+        assert made[name].tokens <= budget
+    examples, plain = made["gen_reas_tran_examples"], made["gen_tran"]
+    assert [line.rows for line in examples.table] == [line.rows for line in plain.table]
+    assert examples.tokens > plain.tokens
+    assert made["gen_reas_tran"].rows == sum(rows for rows, _ in counts.values())
+    # Without a sweep, a subset is all of its source.
+    alone = composed("mix=topic").mix
+    assert alone.budget == replace(alone.budget, amount=None, smallest_of=())
+
+
+def own(tmp_path: Path, tiny: Path, rows: list[str], *more: str) -> list[str]:
+    file = tmp_path / "chats.jsonl"
+    lines = (
+        json.dumps(
+            {"messages": [{"role": "user", "content": "Andika sentensi."},
+                          {"role": "assistant", "content": row}]}
+        )
+        for row in rows
+    )  # fmt: skip
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return [
+        *KAKUGO,
+        f"store={tmp_path}/store",
+        f"cache={tmp_path}/cache",
+        "student=directory",
+        "student.name=tiny",
+        f"student.path={tiny}",
+        f"sources.own={{mine: {{kind: chat, files: [{file}]}}}}",
+        "mix=own",
+        "mix.weights.mine=1",
+        *more,
+    ]
+
+
+def test_planted_benchmark_texts_are_counted_and_stop_the_run_before_training(
+    tiny: Path, tmp_path: Path
+) -> None:
+    flores = (EMBEDDED / "flores" / "devtest" / "swh_Latn.txt").read_text(encoding="utf-8")
+    sentences = flores.splitlines()
+    clean = [f"Habari ya kwanza ni fupi, na ya {n} ni ndefu kidogo." for n in range(6)]
+    rows = [*clean, f"Sawa: {sentences[4]}", f"{sentences[9]} Asante."]
+    done = run(own(tmp_path, tiny, rows, "stop_after=train", "fail_on_contamination=true"))
+    assert done.returncode == 1
+    assert "2 of 8 training rows hold a benchmark's text" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not manifests(tmp_path / "store", "train")
+    (found,) = manifests(tmp_path / "store", "contamination")
+    assert found["facts"]["contaminated_rows"] == 2
+    assert found["facts"]["contamination"]["flores in Swahili: run"] == 2
+    (file,) = (tmp_path / "store").glob("contamination/*/contaminated.jsonl")
+    assert f"mix.exclude={file}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("++mix.exclude=/nowhere", r"mix\.exclude: there is no file /nowhere"),
+        ("++sources.own={mine: {kind: chat, files: [/nowhere]}}", "/nowhere is not a file"),
+    ],
+)
+def test_files_that_are_not_there_are_named_before_any_work(
+    composed: Callable[..., Any], more: str, message: str
+) -> None:
+    config = composed("mix=own", "++mix.weights.mine=1", OWN, more)
+    with pytest.raises((InputError, RowsError), match=rf"{message}.*Remedy"):
+        plan(config, Path("ledgers"))
