@@ -42,6 +42,8 @@ def test_every_artifact_and_run_is_read(view: StoreView) -> None:
         "base": 1,
         "source": 4,
         "mixture": 3,
+        "contamination": 0,
+        "packed": 0,
         "train": 3,
         "score": 20,
     }
