@@ -80,12 +80,12 @@ class Store:
         if not folder.exists():
             return None
         artifact = Artifact(stage.name, stage.key, folder, read_manifest(folder))
-        made_from = {entry["name"]: entry["content"] for entry in artifact.manifest["inputs"]}
+        made_from = {entry["name"]: entry.get("content") for entry in artifact.manifest["inputs"]}
         for role, needed in stage.inputs.items():
             if not self.folder(needed).exists():
                 continue  # no longer needed
             there = self._current(needed)
-            if there is None or there.manifest["content"] != made_from[role]:
+            if there is None or made_from[role] not in (None, there.manifest["content"]):
                 return None
         return artifact
 
@@ -215,8 +215,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if manifest["key"] != folder.name or not isinstance(manifest["files"], dict):
             raise ValueError("it belongs to another artifact")
-        if "content" not in manifest:
-            raise ValueError("an earlier version of this program wrote it")
+        # Manifests had no such field at first.
+        manifest.setdefault("content", content_sha256(manifest["files"]))
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise corrupt(folder, MANIFEST, f"is not a manifest ({error})") from None
     return dict(manifest)

@@ -2,8 +2,9 @@
 
     python -m harness.scoring.child COMMAND...
 
-The parent keeps the other end of standard input: however the parent ends, also by ``kill -9``, the
-pipe closes, and no server is left behind that holds the memory of a GPU.
+`start` starts this from Python. The parent keeps the other end of standard input: however the
+parent ends, also by ``kill -9``, the pipe closes, and no server is left behind that holds the
+memory of a GPU.
 """
 
 import contextlib
@@ -12,8 +13,25 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from typing import BinaryIO
 
 GRACE_SECONDS = 10
+
+
+def start(command: Sequence[str], output: BinaryIO) -> "subprocess.Popen[bytes]":
+    """The command, until the result's `stdin` is closed or this process ends, however it does.
+
+    In a session of its own: what ends this process's whole group, such as Ctrl-C, must not end
+    the watcher before what it watches.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness.scoring.child", *command],
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
 
 
 def main(command: list[str]) -> int:

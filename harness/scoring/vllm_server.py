@@ -9,7 +9,6 @@ log-probabilities of a prompt's own tokens, as lm-eval's `VLLM` asks for them, s
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from harness.errors import ScoringError
+from harness.scoring.child import start
 from harness.scoring.choice import VERSION
 from harness.scoring.completions import MOST_PROBABLE, CompletionsLM
 
@@ -64,9 +64,8 @@ class VllmLM(CompletionsLM):
             port = probe.getsockname()[1]
         log = self.journal.path.with_name(LOG)
         with log.open("wb") as output:
-            self._running = subprocess.Popen(
+            self._running = start(
                 [
-                    *(sys.executable, "-m", "harness.scoring.child"),
                     *(command, "serve", str(self.checkpoint)),
                     *("--host", "127.0.0.1", "--port", str(port)),
                     *("--served-model-name", NAME),
@@ -75,9 +74,7 @@ class VllmLM(CompletionsLM):
                     *("--generation-config", "vllm", "--seed", "0"),
                     *self.choice.arguments,
                 ],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
+                output,
             )
         address = f"http://127.0.0.1:{port}"
         while not _is_up(address):

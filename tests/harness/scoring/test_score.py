@@ -257,21 +257,19 @@ def test_a_vllm_that_does_not_start_says_why(tiny: Path, tmp_path: Path) -> None
 
 
 def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
-    """Also with its own children, and when it is killed."""
+    """Also with its own children, and when the whole group of that process is killed."""
     pids = tmp_path / "pids"
     script = f"sleep 600 & echo $! $$ > {pids}.new; mv {pids}.new {pids}; wait"
-    child = [sys.executable, "-m", "harness.scoring.child", "sh", "-c", script]
-    parent = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            f"import subprocess, time\nsubprocess.Popen({child!r}, "
-            "stdin=subprocess.PIPE)\ntime.sleep(600)",
-        ],
-    )
+    parent_script = f"""
+import sys, time
+from harness.scoring.child import start
+running = start(["sh", "-c", {script!r}], sys.stdout.buffer)
+time.sleep(600)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", parent_script], start_new_session=True)
     while not pids.exists():
         time.sleep(0.02)
-    parent.kill()
+    os.killpg(parent.pid, signal.SIGKILL)
     parent.wait()
     deadline = time.monotonic() + 30
     for pid in pids.read_text().split():
