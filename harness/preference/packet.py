@@ -18,10 +18,10 @@ from harness.preference.commitment import canonical, fingerprint
 from harness.preference.errors import BallotError
 from harness.preference.files import read_json, write_text
 from harness.preference.invitations import slot_of
-from harness.preference.languages import FONTS, direction_of
+from harness.preference.languages import direction_of, font_file
 from harness.preference.messages import fill
 from harness.preference.pack import read_pack
-from harness.preference.rater_app import vote_body
+from harness.preference.rater_app import texts_of, vote_body
 from harness.preference.rendering import render_answer
 from harness.preference.screens import CHOICES, Screen, screens
 from harness.preference.web import HERE, environment, style_sheet
@@ -169,9 +169,9 @@ def _html(pack: dict[str, Any], slot: int, shown: str, packet_id: str) -> str:
     font = settings["language"]["font"]
     url = None
     if font:
-        url = "data:font/woff2;base64," + base64.b64encode(
-            (FONTS / f"{font}.woff2").read_bytes()
-        ).decode("ascii")
+        url = "data:font/woff2;base64," + base64.b64encode(font_file(font, texts_of(pack))).decode(
+            "ascii"
+        )
     style = style_sheet(url)
     script = (HERE / "static" / "packet.js").read_text(encoding="utf-8")
     meta = {

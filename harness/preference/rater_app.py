@@ -19,7 +19,7 @@ from starlette.routing import Route
 from harness.preference.ballots import Ballots, Sitting
 from harness.preference.commitment import fingerprint
 from harness.preference.errors import BallotError, StudyStateError
-from harness.preference.languages import FONTS, direction_of
+from harness.preference.languages import direction_of, font_file
 from harness.preference.messages import fill
 from harness.preference.rendering import render_answer
 from harness.preference.screens import CHOICES, Screen, Sittings
@@ -51,7 +51,7 @@ class RaterApp:
         self.language = self.settings["language"]
         self.sittings = Sittings(pack)
         self.env = environment()
-        self.assets = _assets(self.language["font"])
+        self.assets = _assets(self.language["font"], texts_of(pack))
         self.votes_a_minute = RateLimit(60, 60)
         self.tries_a_minute = RateLimit(30, 60)
         # Made once, before anyone asks: the time that a page takes says nothing of a text.
@@ -313,10 +313,17 @@ def vote_body(screen: Screen, choice: str, extra: Mapping[str, str]) -> dict[str
     return body
 
 
-def _assets(font: str | None) -> Assets:
+def texts_of(pack: Mapping[str, Any]) -> list[str]:
+    """All that raters read."""
+    settings = pack["settings"]
+    own = [settings["title"], settings["language"]["autonym"], *settings["messages"].values()]
+    return [*own, *pack["prompts"].values(), *pack["texts"].values()]
+
+
+def _assets(font: str | None, texts: list[str]) -> Assets:
     files: dict[str, bytes] = {"rate.js": (HERE / "static" / "rate.js").read_bytes()}
     if font:
-        files[f"{font}.woff2"] = (FONTS / f"{font}.woff2").read_bytes()
+        files[f"{font}.woff2"] = font_file(font, texts)
     font_url = Assets(files).urls.get(f"{font}.woff2")
     return Assets(files | {"study.css": style_sheet(font_url).encode("utf-8")})
 

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from harness.preference.answers import read_answers
 from harness.preference.errors import AnswersError, MessagesError, QuestionsError
-from harness.preference.languages import FONTS, REGISTRY, direction_of, study_language
+from harness.preference.languages import (
+    FONTS,
+    REGISTRY,
+    common_stacks,
+    direction_of,
+    font_file,
+    study_language,
+)
 from harness.preference.messages import FOLDER, english, fill, read_catalogue
 from harness.preference.normalise import names_of, normalise, self_names, template_traces
 from harness.preference.output import to_csv
@@ -150,8 +157,21 @@ def test_every_language_of_the_registry_has_a_tag_and_a_font_that_exists() -> No
         if language.font:
             fonts.add(language.font)
             assert (FONTS / f"{language.font}.woff2").is_file()
-    assert fonts == {path.stem for path in FONTS.glob("*.woff2")}
+    assert fonts | {"tibetan-common"} == {path.stem for path in FONTS.glob("*.woff2")}
     assert "SIL Open Font License" in (FONTS / "OFL.txt").read_text("utf-8")
+
+
+def test_the_small_tibetan_font_is_taken_where_it_holds_every_stack() -> None:
+    import io
+
+    from fontTools.ttLib import TTFont
+
+    small = font_file("tibetan", ["བཀྲ་ཤིས་བདེ་ལེགས། སྐྱེ་བ་ཡིན།", "Latin {}"])
+    whole = font_file("tibetan", ["བཀྲ་ཤིས་ ཀླྀ"])
+    assert len(small) < 52_000 < 140_000 < len(whole)
+    letters = {ord(letter) for stack in common_stacks() for letter in stack}
+    assert letters <= set(TTFont(io.BytesIO(small)).getBestCmap())
+    assert len(common_stacks()) > 1000
 
 
 def test_fonts_cover_the_letters_of_real_text(real_data: Path) -> None:
