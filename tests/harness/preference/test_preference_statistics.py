@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from harness.preference.statistics import (
     agreement,
@@ -125,15 +126,14 @@ def test_power_of_eighty_prompts() -> None:
     assert needed_share(80) == 0.67
     assert needed_share(80, ties=0.3) in (0.69, 0.70)
     assert needed_share(3) is None
-    rng = np.random.default_rng(0)
-    decisive = rng.binomial(80, 0.7, 1500)
-    found = np.mean(
-        [
-            (sign_test(w, n - w) or 1) <= 0.05
-            for n, w in zip(decisive, rng.binomial(decisive, 0.7), strict=True)
-        ]
+    # Summed over every outcome, by the test itself.
+    found = sum(
+        stats.binom.pmf(n, 20, 0.7) * stats.binom.pmf(w, n, 0.7)
+        for n in range(1, 21)
+        for w in range(n + 1)
+        if (sign_test(w, n - w) or 1) <= 0.05
     )
-    assert power(80, 0.7, ties=0.3) == pytest.approx(found, abs=0.04)
+    assert power(20, 0.7, ties=0.3) == pytest.approx(found)
 
 
 @pytest.mark.parametrize("raters", [1, 3, 5])
@@ -143,9 +143,9 @@ def test_the_primary_test_holds_its_level_with_correlated_raters(raters: int) ->
 
     rng = np.random.default_rng(raters)
     rejected = 0
-    for _ in range(300):
+    for _ in range(200):
         scores = null_study(rng, prompts=80, raters=raters, spread=1.0).mean(axis=0)
         p = sign_flip(scores.tolist(), resamples=499, seed=int(rng.integers(2**31)))
         rejected += p is not None and p <= 0.05
-    # 15 expected; 4 standard errors above are 30.
-    assert rejected <= 30
+    # 10 expected; 4 standard errors above are 22.
+    assert rejected <= 22
