@@ -92,17 +92,19 @@ class Asker:
         *,
         schema: dict[str, Any] | None = None,
         final: bool = False,
+        max_tokens: int | None = None,
     ) -> Request:
         """A request with the teacher's settings.
 
         `schema` is used in schema mode only; `final` means an answer that becomes a row.
         """
         teacher = self.teacher
+        usual = teacher.response_max_tokens if final else teacher.max_tokens
         body: dict[str, Any] = {
             "model": teacher.name,
             "messages": messages,
             "temperature": teacher.temperature,
-            "max_tokens": teacher.response_max_tokens if final else teacher.max_tokens,
+            "max_tokens": max_tokens or usual,
             "seed": request_seed(self.seed, step, identity),
         }
         if schema is not None and teacher.lists == "schema":

@@ -121,6 +121,7 @@ class Teacher:
     variable that holds the key; the key itself is in no file, and `base_url` holds none either.
     `concurrency` is the most requests under way at one endpoint; with `adaptive` there are fewer
     while it says 429 or times out. The budgets count all that the ledger of the language records.
+    `max_tokens` is of lists, the others of answers and of translated chats, reasoning included.
     `reasoning: required` counts an answer without a trace as a failure.
     `extra_body` is merged into every request and `response_extra_body` into those for final
     answers (such as reasoning_effort); a null removes a field (`{max_tokens: null,
@@ -144,6 +145,7 @@ class Teacher:
     temperature: float = 1.0
     max_tokens: int = 2048
     response_max_tokens: int = 4096
+    translation_max_tokens: int = 4096
     # How lists are asked for: a fenced JSON array that a tolerant parser reads, or a JSON schema
     # that the server enforces.
     lists: Literal["fenced", "schema"] = "fenced"
@@ -159,6 +161,7 @@ class Teacher:
         _one_of(self, "kind", ("embedded", "openai"))
         _one_of(self, "lists", ("fenced", "schema"))
         _at_least(self, 1, "concurrency", "max_tokens", "response_max_tokens")
+        _at_least(self, 1, "translation_max_tokens")
         _at_least(self, 16, "schema_max_characters")
         _at_least(self, 0, "retries", "temperature")
         _at_least(self, 0, "usd_per_million_input", "usd_per_million_output")

@@ -43,6 +43,8 @@ async def translate(
             asker.prompts.messages("translate", conversation=as_json(chat)),
             digest(chat),
             schema=conversation_schema(chat, longest),
+            # Not that of a list: a chat is as long in the language as in English, or twice so.
+            max_tokens=asker.teacher.translation_max_tokens,
         )
         for chat in chats
     ]

@@ -194,6 +194,13 @@ def test_translations_are_filtered(server: Scripted, teacher: Teacher, tmp_path:
     assert row["messages"][0]["content"].startswith("Question number 0")
 
 
+def test_translations_have_a_limit_of_their_own(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    run("translated", tmp_path, replace(teacher, translation_max_tokens=3000))
+    assert {body["max_tokens"] for body in server.bodies} == {3000}
+
+
 def test_images_are_dropped(server: Scripted, teacher: Teacher, tmp_path: Path) -> None:
     def behave(body: dict[str, Any], nth: int) -> dict[str, Any] | None:
         final = "JSON" not in body["messages"][0]["content"]
