@@ -1,8 +1,10 @@
 """`kakugo`: runs one experiment, or with `-m` a sweep of them."""
 
+import errno
 import os
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from training.errors import TrainingError
 
 # Errors that a person can mend: their message is enough.
 MENDABLE = (GenerationError, HarnessError, ReportsError, TasksError, TrainingError)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main() -> None:
@@ -62,14 +65,25 @@ def _hydra_main(values: DictConfig) -> None:
     except Exception as error:
         from harness.runs import write_error
 
-        write_error(folder, error)
+        # On a full disk the reason itself must still be said.
+        with suppress(OSError):
+            write_error(folder, error)
         # Hydra prints a traceback of whatever it sees. In a sweep it must see the failure, to go
         # on with the other jobs; a single run has nothing to go on with.
-        if isinstance(error, MENDABLE):
-            print(f"kakugo: {name and name + ' '}{error}", file=sys.stderr)
+        if said := _mendable(error):
+            print(f"kakugo: {name and name + ' '}{said}", file=sys.stderr)
             if not sweeps:
                 sys.exit(1)
         raise
+
+
+def _mendable(error: Exception) -> str | None:
+    """What to say of an error that a person can mend; None of any other."""
+    if isinstance(error, MENDABLE):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return f"{error}. Remedy: make room on the disk; the same command continues from here."
+    return None
 
 
 def run(resolved: Any, folder: Path, name: str = "") -> None:

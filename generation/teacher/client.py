@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from generation.errors import BudgetError, TeacherError
+from generation.errors import BudgetError, GenerationError, LedgerError, TeacherError
 from generation.ids import canonical
 from generation.settings import Teacher
 from generation.teacher.batch import BatchClient
@@ -46,7 +46,7 @@ class TeacherClient:
         self._answers = 0
         self._failures = 0
         self._passing_in_a_row = 0
-        self._stop: TeacherError | None = None
+        self._stop: GenerationError | None = None
         if settings.budget_usd is not None and settings.price is None:
             raise TeacherError(
                 "A budget in dollars needs prices. Remedy: set teacher.usd_per_million_input and "
@@ -94,7 +94,12 @@ class TeacherClient:
                 outcome = await self._ask(request, budget)
                 if outcome is None:
                     return
-                ledger.append(request, outcome)
+                try:
+                    ledger.append(request, outcome)
+                except LedgerError as error:
+                    # Nothing more is to be paid that cannot be kept.
+                    self._stop = self._stop or error
+                    raise
                 done += 1
                 failed += outcome.failure is not None
                 tell(done, failed)

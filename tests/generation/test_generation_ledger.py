@@ -1,9 +1,16 @@
+import resource
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from running import SMALL, run
+from scripted import Scripted
 
-from generation.errors import LedgerError
+from generation.errors import LedgerError, OutputError
+from generation.settings import Teacher
 from generation.teacher.ledger import Ledger, Outcome, Request
 
 REQUEST = Request("step", {"model": "m", "messages": [{"role": "user", "content": "ŋ"}]})
@@ -61,3 +68,42 @@ def test_another_file_is_named_with_a_remedy(tmp_path: Path) -> None:
     path.write_text("not a database, but long enough to look at", encoding="utf-8")
     with pytest.raises(LedgerError, match=r"l\.sqlite failed: .*Remedy"):
         Ledger(path)
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process grows beyond so many bytes, as on a disk that is full."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_a_full_disk_stops_the_run_which_then_goes_on(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    many = replace(SMALL, topic=replace(SMALL.topic, prompts=6))
+    run("topic", tmp_path / "calm", teacher, many)
+    calls = len(server.bodies)
+    full = tmp_path / "full"
+    with largest_file(100_000), pytest.raises(LedgerError, match=r"Remedy: make room.*same comm"):
+        run("topic", full, teacher, many)
+    facts = run("topic", full, teacher, many)
+    assert 0 < facts.calls_new < facts.calls == calls
+    # Only what was under way when the disk was full could not be kept.
+    assert len(server.bodies) <= 2 * calls + teacher.concurrency
+    (full / "topic" / "rows.jsonl").unlink()
+    # Enough for the index of SQLite's log, and not for the rows.
+    with (
+        largest_file(40_000),
+        pytest.raises(OutputError, match=r"Remedy: make room.*in the ledger"),
+    ):
+        run("topic", full, teacher, many)
+    assert not (full / "topic" / "rows.jsonl").exists()
+    before = len(server.bodies)
+    run("topic", full, teacher, many)
+    assert len(server.bodies) == before
+    name = Path("topic") / "rows.jsonl"
+    assert (full / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()

@@ -48,6 +48,15 @@ def test_mistakes_are_named_without_a_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_a_full_disk_is_named_without_a_traceback(tmp_path: Path) -> None:
+    """No file may grow, not even the one that would tell why the run failed."""
+    limited = ["bash", "-c", 'ulimit -f 0; exec "$@"', "-", *KAKUGO]
+    done = subprocess.run([*limited, f"store={tmp_path}"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Remedy: make room on the disk" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 def test_shell_completion_installs_and_answers() -> None:
     done = kakugo("-sc", "install=bash")
     assert done.returncode == 0, done.stderr
