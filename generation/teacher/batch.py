@@ -28,7 +28,7 @@ from generation.teacher.endpoint import Endpoint, wait_for
 from generation.teacher.failures import LEFT_OUT, MALFORMED, may_pass, status_may_pass
 from generation.teacher.jobs import Job, Jobs
 from generation.teacher.ledger import Ledger, Outcome, Request, cost_of
-from generation.teacher.reply import completion
+from generation.teacher.reply import fault_of
 
 Tell = Callable[[int, int], None]
 _ATTEMPTS = 8
@@ -165,7 +165,8 @@ class BatchClient:
         error = line.get("error") or (body.get("error") if isinstance(body, dict) else None)
         if status in (None, 200) and isinstance(body, dict) and body.get("choices"):
             raw = canonical(body)
-            return made(raw, None) if completion(raw) else made(None, MALFORMED)
+            fault = fault_of(raw)
+            return made(None if fault else raw, fault)
         if isinstance(status, int) and status != 200:
             said = "" if status_may_pass(status) else f": {_said(error)}"
             return made(None, f"HTTP {status}{said}")

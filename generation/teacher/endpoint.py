@@ -22,7 +22,7 @@ from generation.errors import TeacherError
 from generation.settings import Teacher
 from generation.teacher.failures import CONNECTION_LOST, MALFORMED, TIME_OUT, status_may_pass
 from generation.teacher.limiter import Limiter
-from generation.teacher.reply import completion
+from generation.teacher.reply import fault_of
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
@@ -111,8 +111,8 @@ class Endpoint:
         except (httpx2.HTTPError, aiohttp.ClientError, UnicodeDecodeError, ValueError):
             # The body broke off, or is not what its headers say.
             return Attempt(failure=MALFORMED, wait=wait_for(attempt))
-        if completion(raw) is None:
-            return Attempt(failure=MALFORMED, wait=wait_for(attempt))
+        if fault := fault_of(raw):
+            return Attempt(failure=fault, wait=wait_for(attempt))
         return Attempt(response=raw)
 
     def _unreached(self, error: openai.APIConnectionError, attempt: int) -> Attempt:

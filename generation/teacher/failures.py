@@ -3,6 +3,7 @@
 TIME_OUT = "time-out"
 CONNECTION_LOST = "connection lost"
 MALFORMED = "malformed response"
+BROKEN_OFF = "broken off by the provider"
 LEFT_OUT = "left out of the batch"
 
 _STATUSES = (408, 409, 425, 429)
@@ -19,7 +20,9 @@ def may_pass(failure: str) -> bool:
     Not so a refusal of the request itself, such as "HTTP 400: the prompt is too long": nothing
     but other settings will change it.
     """
-    if failure in (TIME_OUT, CONNECTION_LOST, MALFORMED) or failure.startswith(LEFT_OUT):
+    if failure in (TIME_OUT, CONNECTION_LOST, MALFORMED, BROKEN_OFF) or failure.startswith(
+        LEFT_OUT
+    ):
         return True
     status = failure.removeprefix("HTTP ").partition(":")[0]
     return status.isdecimal() and status_may_pass(int(status))

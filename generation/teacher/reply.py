@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation.parse import is_sound
+from generation.teacher.failures import BROKEN_OFF, MALFORMED
 
 # Reasoning that the server left in the text: <think> blocks, or the channels of gpt-oss's own
 # format, where it runs without a parser for them.
@@ -43,6 +44,17 @@ def completion(raw: str) -> dict[str, Any] | None:
     if not isinstance(message, dict) or not isinstance(body.get("usage") or {}, dict):
         return None
     return body if isinstance(body, dict) else None
+
+
+def fault_of(raw: str) -> str | None:
+    """Why a response that came with HTTP 200 is none, and another may come; None if it is one.
+
+    OpenRouter reports a provider's failure half-way so: finish_reason "error", and no usage.
+    """
+    body = completion(raw)
+    if body is None:
+        return MALFORMED
+    return BROKEN_OFF if body["choices"][0].get("finish_reason") == "error" else None
 
 
 def read_reply(raw: str) -> Reply:

@@ -248,6 +248,10 @@ FAULTS: dict[str, dict[str, Any]] = {
     "not a completion": {
         "raw": '{"custom_id": "%s", "response": {"status_code": 200, "body": {}}}'
     },
+    "broken off": {
+        "response": {"status_code": 200, "body": completion("Nusu ya", "error")},
+        "error": None,
+    },
     "no JSON": {"raw": '{"custom_id": "'},
     "not there": {"gone": True},
 }

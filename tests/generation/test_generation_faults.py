@@ -36,8 +36,17 @@ def is_final(body: dict[str, Any]) -> bool:
         Fault(None),
         Fault(200, '{"choices": ['),
         Fault(200, '{"error": "overloaded"}'),
+        Fault(200, json.dumps(completion("Nusu ya", "error"))),
     ],
-    ids=["429 with Retry-After", "429", "500", "disconnect", "cut JSON", "not a completion"],
+    ids=[
+        "429 with Retry-After",
+        "429",
+        "500",
+        "disconnect",
+        "cut JSON",
+        "not a completion",
+        "broken off",
+    ],
 )
 def test_what_passes_is_tried_again(
     server: Scripted, teacher: Teacher, tmp_path: Path, fault: Fault
