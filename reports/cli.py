@@ -1,6 +1,7 @@
 """`kakugo-report`: tables, figures and the page from whatever a store holds."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,6 +65,9 @@ file of scores, or the word `published` for the paper's table."""
 def main(argv: list[str] | None = None) -> int:
     """Makes the reports that the arguments ask for; returns the exit status (see --help)."""
     argv = sys.argv[1:] if argv is None else argv
+    # Languages are computed side by side already, and one thread a sum adds in the same order on
+    # any machine, which the same bytes need. Read when numpy is first imported, below.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     command = {"samples": _samples, "compare": _compare}.get(argv[0] if argv else "")
     try:
         return command(argv[1:]) if command else _report(_parser().parse_args(argv))

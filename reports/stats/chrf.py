@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from reports.stats.bootstrap import draw_weights, percentile_interval, two_sided_p
+from reports.stats.bootstrap import LEAST_UNITS, draw_weights, percentile_interval, two_sided_p
 from reports.stats.paired import Difference
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ def chrf_difference(
     if stderr == 0:
         p, why = (1.0, "no item changed") if points == 0 else (None, "every resample agrees")
         return Difference(points, 0.0, None, p, n, n, TEST, why)
-    p = two_sided_p(draws, points)
+    if n < LEAST_UNITS:
+        why = f"a bootstrap needs {LEAST_UNITS} items"
+        return Difference(points, stderr, None, None, n, n, TEST, why)
+    p = two_sided_p(draws, points, n)
     return Difference(points, stderr, percentile_interval(draws, n), p, n, n, TEST)
 
 

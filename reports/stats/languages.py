@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from reports.stats.bootstrap import RESAMPLES, Interval, draw_weights, percentile_interval
 
+LEAST = 7
+"""Languages that an interval needs: with four it covers 88%, with two it is just their range."""
+
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean over `n` languages; `interval` is None for one language or equal values."""
+    """A mean over `n` languages; `interval` is None for fewer than `LEAST` or equal values."""
 
     value: float
     interval: Interval | None
@@ -27,7 +30,7 @@ def mean_over_languages(values: Sequence[float]) -> Mean:
         raise ValueError("a mean needs at least one value")
     array = np.asarray(values, np.float64)
     n = len(array)
-    if n < 2 or float(np.ptp(array)) == 0:
+    if n < LEAST or float(np.ptp(array)) == 0:
         return Mean(float(array.mean()), None, n)
     draws = draw_weights(n, RESAMPLES).astype(np.float64) @ array / n
-    return Mean(float(array.mean()), percentile_interval(draws, n), n)
+    return Mean(float(array.mean()), percentile_interval(draws, n, least=LEAST), n)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.stats.bootstrap import Interval, draw_ratios, percentile_interval
+from reports.stats.bootstrap import LEAST_UNITS, Interval, draw_ratios, percentile_interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +67,9 @@ def accuracy_difference(
     if stderr == 0:
         return Difference(points, 0.0, None, p, n, units, test, "every item changed alike")
     draws = 100 * draw_ratios(sums.astype(np.float64), sizes.astype(np.float64))
-    return Difference(points, stderr, percentile_interval(draws, units), p, n, units, test)
+    interval = percentile_interval(draws, units)
+    why = "" if interval else f"an interval needs {LEAST_UNITS} independent items"
+    return Difference(points, stderr, interval, p, n, units, test, why)
 
 
 def sign_flip(sums: "Ints") -> float:

@@ -62,12 +62,12 @@ def test_the_standard_error_of_single_items_is_the_paired_t_tests() -> None:
     assert found.stderr == pytest.approx(expected._standard_error)
     low, high = expected.confidence_interval(0.95)
     assert found.interval is not None
-    assert found.interval == pytest.approx((low, high), abs=0.25)
+    assert found.interval == pytest.approx((low, high), abs=100 / 150), "within one item"
     assert (found.n, found.units, found.test) == (150, 150, "McNemar, exact")
 
 
 def test_the_clustered_standard_error_is_statsmodels() -> None:
-    from statsmodels.api import OLS
+    from statsmodels.regression.linear_model import OLS
 
     before, after, clusters = passages(np.random.default_rng(4), 0.05)
     found = paired.accuracy_difference(before, after, clusters)
@@ -80,13 +80,16 @@ def test_the_clustered_standard_error_is_statsmodels() -> None:
     assert (found.units, found.test) == (units, "sign flips by passage, exact")
 
 
-def test_drawing_kinds_of_clusters_is_drawing_clusters() -> None:
+def test_drawing_kinds_of_clusters_is_drawing_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     before, after, clusters = passages(np.random.default_rng(5), 0.05)
     change = after.astype(float) - before.astype(float)
     sums, sizes = np.bincount(clusters, weights=change), np.bincount(clusters).astype(float)
+    exact = bootstrap.draw_ratios(sums, sizes)
+    monkeypatch.setattr(bootstrap, "_MATRIX", 0)
     fast = bootstrap.draw_ratios(sums, sizes)
     weights = bootstrap.draw_weights(len(sums)).astype(float)
     slow = (weights @ sums) / (weights @ sizes)
+    assert exact == pytest.approx(slow, abs=1e-12)
     assert fast.mean() == pytest.approx(slow.mean(), abs=5e-4)
     assert fast.std() == pytest.approx(slow.std(), rel=0.03)
     assert stats.ks_2samp(fast, slow).pvalue > 0.001
@@ -97,10 +100,21 @@ def test_the_bootstrap_interval_is_scipys_widened_for_few_units() -> None:
     found = languages.mean_over_languages(values.tolist())
     result = stats.bootstrap((values,), np.mean, n_resamples=9999, method="percentile", rng=1)
     assert found.interval == pytest.approx(tuple(result.confidence_interval), abs=0.25)
-    few = languages.mean_over_languages(values[:5].tolist())
-    low, high = stats.t.interval(0.95, 4, values[:5].mean(), stats.sem(values[:5]))
+    few = languages.mean_over_languages(values[:8].tolist())
+    low, high = stats.t.interval(0.95, 7, values[:8].mean(), stats.sem(values[:8]))
     assert few.interval is not None
     assert few.interval.high - few.interval.low == pytest.approx(high - low, rel=0.2)
+
+
+def test_too_few_for_an_interval_get_none_and_the_reason() -> None:
+    assert languages.mean_over_languages([3.0, 9.0, 4.0, 7.0, 1.0, 2.0]).interval is None
+    before, after = pairs(np.random.default_rng(3), 11, 0.4, 0.5)
+    found = paired.accuracy_difference(before, after)
+    assert (found.interval, found.why) == (None, "an interval needs 12 independent items")
+    assert found.p is not None, "the exact test holds for any number of items"
+    said, _, references = texts(1, n=11)
+    some = chrf.chrf_difference(counts(said, references), counts(references, references))
+    assert (some.interval, some.p, some.why) == (None, None, "a bootstrap needs 12 items")
 
 
 def test_resampled_chrf_is_sacrebleus_corpus_score() -> None:
