@@ -1,10 +1,11 @@
 """What a store holds, as small frozen values. Every other file of this package takes these."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from reports.store.tags import language_tag
 
 STAGES = ("base", "source", "mixture", "contamination", "packed", "train", "score")
 
@@ -114,9 +115,8 @@ class Language:
 
     @property
     def tag(self) -> str:
-        """The language as an HTML `lang` value: uig_Arab becomes uig-Arab; "" when unknown."""
-        tag = self.flores_code.replace("_", "-")
-        return tag if re.fullmatch("[A-Za-z0-9-]{2,}", tag) else ""
+        """The language as an HTML `lang` value; "" when unknown."""
+        return language_tag(self.flores_code)
 
 
 @dataclass(frozen=True)

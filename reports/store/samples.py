@@ -169,7 +169,8 @@ def _read_table(
         with pq.ParquetFile(folder / name) as file:
             kept = wanted(file.schema_arrow.names)
             if first is None:
-                return file.read(columns=kept)
+                # Whole languages run side by side; threads within one file only get in their way.
+                return file.read(columns=kept, use_threads=False)
             # Only so much of the file is decoded as these rows need.
             batches = [next(file.iter_batches(batch_size=first, columns=kept))]
             return pa.Table.from_batches(batches)

@@ -28,6 +28,7 @@ from reports.outputs.csv_files import write_csv
 from reports.outputs.markdown import as_markdown
 from reports.outputs.terminal import print_report
 from reports.page.write import render
+from reports.store.model import Language
 from reports.tables.sheets import Report
 
 
@@ -201,3 +202,9 @@ def test_a_run_that_failed_before_its_plan_is_named_everywhere(tmp_path: Path) -
 def test_the_maker_writes_what_the_reader_expects(store: Path) -> None:
     manifest = json.loads(next((store / "score").glob("*/manifest.json")).read_text())
     assert set(manifest["files"]) == {"scores.json", "samples.parquet"}
+
+
+def test_a_language_tag_is_the_shortest_code_of_a_language() -> None:
+    codes = ("tel_Telu", "uig_Arab", "arz_Arab", "ydd_Hebr", "made up", "")
+    tags = ["te-Telu", "ug-Arab", "arz-Arab", "ydd-Hebr", "", ""]
+    assert [Language("x", flores_code=code).tag for code in codes] == tags
