@@ -52,7 +52,7 @@ def cost(sheet: Sheet) -> Figure | None:
             so_far += value
     if priced and x.high >= BUDGET_USD:
         parts.append(line(x.at(BUDGET_USD), 22, x.at(BUDGET_USD), bottom, "fit"))
-    words = "US dollars" if priced else "Hours of work (no price was recorded)"
+    words = "US dollars" if priced else "Hours of work (nothing had a price)"
     parts.append(text((x.start + x.end) / 2, bottom + 31, words, "axis"))
     caption = f"{words} of each language by stage."
     caption += f" Dashed: ${BUDGET_USD:.0f}." if priced and x.high >= BUDGET_USD else ""

@@ -9,7 +9,7 @@ from reports.stats.languages import mean_over_languages
 from reports.tables.sheet import TASK_NAMES
 from reports.tables.wins import Verdict
 
-WIDTH, NAMES, LINE = 560, 150, 17
+WIDTH, NAMES, LINE = 520, 132, 17
 
 
 def forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | None:
@@ -23,7 +23,7 @@ def forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | None:
     gains = [v.result.gain for v in rows if v.result.gain]
     ends = [e for g in gains for e in (g.points, g.low, g.high) if e is not None]
     mean = mean_over_languages([g.points for g in gains])
-    labels = NAMES + (88 if any(v.result.language.autonym for v in rows) else 0)
+    labels = NAMES + (104 if any(v.result.language.autonym for v in rows) else 0)
     x = fit(ends, labels + 8, WIDTH - 14, zero=True)
     height = 30 + LINE * len(rows) + 58
     bottom = height - 34
@@ -39,7 +39,7 @@ def forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | None:
         shape = verdict.by_sign if verdict.by_test == "untested" else verdict.by_test
         parts.append(text(NAMES, top + 4, result.language.name, "label", 24))
         if result.language.autonym:
-            parts.append(text(NAMES + 8, top + 4, result.language.autonym, "start small", 14))
+            parts.append(text(NAMES + 8, top + 4, result.language.autonym, "start small", 18))
         if gain.low is not None and gain.high is not None:
             parts.append(line(x.at(gain.low), top, x.at(gain.high), top, f"reach {shape}"))
         about = f"{result.language.name}: {gain.points:+.1f}".replace("-", "−")

@@ -11,7 +11,7 @@ from reports.tables.sheet import TASK_NAMES
 from reports.tables.wins import Verdict
 
 WIDTH, HEIGHT = 560, 400
-_LETTER, _LINE = 5.4, 11
+_LETTER, _LINE = 5.6, 11
 
 
 def scatter(task: str, producer: str, found: Sequence[Verdict], r: BaseAndGain) -> Figure | None:
@@ -32,9 +32,9 @@ def scatter(task: str, producer: str, found: Sequence[Verdict], r: BaseAndGain) 
     parts += [text(lx, ly, label, "point") for label, lx, ly in labels]
     caption = f"{producer} on {name}: gain over base against the base score, one point a language."
     if r.pearson.r is not None:
-        caption += f" Pearson r {r.pearson.r:.2f}"
-        caption += f", Oldham {r.oldham.r:.2f}." if r.oldham.r is not None else "."
-        caption = caption.replace("-", "−")
+        found_r = f" Pearson r {r.pearson.r:.2f}"
+        found_r += f", Oldham {r.oldham.r:.2f}." if r.oldham.r is not None else "."
+        caption += found_r.replace("-", "−")
     caption += f" {r.conclusion}"
     if left_out:
         caption += f" {left_out} names are left out where they would overlap."

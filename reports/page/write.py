@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +12,12 @@ from reports import words
 from reports.figures import gallery
 from reports.figures.dumbbell import dumbbell
 from reports.figures.training import curves
+from reports.page.rows import table_rows
 from reports.page.samples import TaskSamples, task_samples
 from reports.store import files
 from reports.store.model import StoreView
 from reports.tables import score_sheets, stage_sheets
-from reports.tables.panels import DATA_WORDS, Panel, Row, TableCell, row_lines
+from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, Row, TableCell, row_lines
 from reports.tables.sheets import Report
 
 if TYPE_CHECKING:
@@ -92,7 +95,11 @@ def write_page(report: Report, out: Path) -> Path:
 def render(report: Report) -> str:
     """The page's text."""
     view = report.view
-    panels = [_panel(panel, f"language-{n}") for n, panel in enumerate(report.panels, 1)]
+    # The samples come from one file a score: reading them is most of the work, and Arrow leaves
+    # the interpreter free meanwhile.
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        names = (f"language-{n}" for n in count(1))
+        panels = list(pool.map(_panel, report.panels, names))
     page = {
         "title": _title(report),
         "store": view is not None,
@@ -171,6 +178,8 @@ def _parts(page: dict[str, Any]) -> list[tuple[str, str]]:
     """The contents: id and title of each section that the page has."""
     some = (
         ("overview", "Over languages", page["compared"]),
+        ("figures", "Figures", page["figures"]),
+        ("side-by-side", "Side by side", page["compared"]),
         ("languages", "Each language", len(page["panels"]) > 6),
         ("preference", "Native speakers", page["preference"][0].rows),
         ("measures", "Tokens and output", page["measures"].rows),
@@ -193,6 +202,7 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters["clean"] = lambda value: words.clean(str(value))
+    environment.filters["table_rows"] = table_rows
     environment.filters["safe_text"] = lambda value: words.safe(str(value))
     return environment
 

@@ -136,7 +136,7 @@ def _each(changes: list[Change]) -> Sheet:
         Column("interval", "95% interval", numeric=True),
         Column("p", "p", "p", numeric=True),
         Column("p_holm", "p, Holm", "p", numeric=True),
-        Column("verdict", "Verdict"),
+        Column("verdict", "Verdict", prose=True),
     )
     rows: list[tuple[Value, ...]] = []
     for c in sorted(changes, key=lambda c: (c.old.language.name, c.old.task, c.producer)):
@@ -154,7 +154,13 @@ def _each(changes: list[Change]) -> Sheet:
 
 
 def _one_sided(old: Results, new: Results, changes: list[Change]) -> Sheet:
-    columns = (LANGUAGE, TASK, PRODUCER, Column("side", "Only in"), Column("why", "The other side"))
+    columns = (
+        LANGUAGE,
+        TASK,
+        PRODUCER,
+        Column("side", "Only in"),
+        Column("why", "The other side", prose=True),
+    )
     both = {id(r) for c in changes for r in (c.old, c.new)}
     rows: list[tuple[Value, ...]] = []
     for side, here, there in (("old", old, new), ("new", new, old)):

@@ -72,13 +72,25 @@ def correlation_table(found: list[TaskCorrelation]) -> Sheet:
         for c in found
         if c.found.pearson.r is not None
     )
-    said: dict[str, list[str]] = {}
-    several = len({c.producer for c in found}) > 1
+    said: dict[str, list[TaskCorrelation]] = {}
     for c in found:
-        who = TASK_NAMES.get(c.task, c.task) + (f" ({c.producer})" if several else "")
-        said.setdefault(c.found.conclusion, []).append(who)
-    notes = (NOTE, *(f"{', '.join(who)}: {words}" for words, who in said.items()))
+        said.setdefault(c.found.conclusion, []).append(c)
+    notes = (NOTE, *(f"{_whose(some, found)}: {words}" for words, some in said.items()))
     return Sheet("correlation", "Base score against gain", columns, rows, notes=notes)
+
+
+def _whose(some: list[TaskCorrelation], every: list[TaskCorrelation]) -> str:
+    """Tasks by name, each with its producers unless it is all of that task's."""
+    if len(some) == len(every) > 1:
+        return "All of them"
+    producers: dict[str, list[str]] = {}
+    for c in some:
+        producers.setdefault(c.task, []).append(c.producer)
+    told = []
+    for task, names in producers.items():
+        whole = len(names) == sum(c.task == task for c in every)
+        told.append(TASK_NAMES.get(task, task) + ("" if whole else f" ({', '.join(names)})"))
+    return ", ".join(told)
 
 
 def _values(c: Correlation) -> tuple[Value, ...]:

@@ -18,7 +18,7 @@ def coverage(results: Results) -> Sheet:
         Column("items", "Items", numeric=True),
         Column("results", "Results", numeric=True),
         *(Column(state, state.capitalize(), numeric=True) for state in STATES),
-        Column("without", "Languages without a result"),
+        Column("without", "Languages without a result", prose=True),
     )
     every = len(results.languages)
     rows: list[tuple[Value, ...]] = []
@@ -43,7 +43,8 @@ def coverage(results: Results) -> Sheet:
 
 def measures(results: Results) -> Sheet:
     """Per language, task and producer, what the scoring measured beside the score."""
-    names = sorted({name for row in results.rows if row.record for name in row.record.measures})
+    found = {name for row in results.rows if row.record for name in row.record.measures}
+    names = [name for name in MEASURES if name in found] + sorted(found - set(MEASURES))
     columns = (
         LANGUAGE,
         TASK,

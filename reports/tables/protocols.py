@@ -14,8 +14,15 @@ def protocols(view: StoreView) -> Sheet:
         TASK,
         Column("scores", "Scores", numeric=True),
         Column("shots", "Shots", numeric=True),
-        Column("protocol", "Protocol"),
-        *(Column(f"protocol_{name}", name.replace("_", " ").capitalize()) for name in _FIELDS),
+        Column("protocol", "Protocol", prose=True),
+        *(
+            Column(
+                f"protocol_{name}",
+                name.replace("_", " ").capitalize(),
+                prose=name == "system_prompt",
+            )
+            for name in _FIELDS
+        ),
         Column("data", "Data"),
         Column("split", "Split"),
         Column("repository", "Repository"),

@@ -62,7 +62,7 @@ def gains(panels: tuple[Panel, ...]) -> Sheet:
         Column("n", "n", numeric=True),
         Column("units", "Units", numeric=True),
         Column("p", "p", "p", numeric=True),
-        Column("test", "Test"),
+        Column("test", "Test", prose=True),
     )
     rows = [
         (
@@ -81,7 +81,13 @@ def gains(panels: tuple[Panel, ...]) -> Sheet:
 
 def gaps(panels: tuple[Panel, ...]) -> Sheet:
     """Every cell that is no result, with its state and the reason."""
-    columns = (LANGUAGE, TASK, PRODUCER, Column("state", "State"), Column("reason", "Reason"))
+    columns = (
+        LANGUAGE,
+        TASK,
+        PRODUCER,
+        Column("state", "State"),
+        Column("reason", "Reason", prose=True),
+    )
     rows = [
         (panel.language.name, row.task, cell.producer, cell.state, cell.reason)
         for panel in panels
@@ -92,20 +98,24 @@ def gaps(panels: tuple[Panel, ...]) -> Sheet:
 
 def warnings(panels: tuple[Panel, ...]) -> Sheet:
     """What the scores and their pairing warn of."""
-    columns = (LANGUAGE, Column("warning", "Warning"))
+    columns = (LANGUAGE, Column("warning", "Warning", prose=True))
     rows = [(panel.language.name, note) for panel in panels for note in panel.notes]
     return Sheet("warnings", "Warnings", columns, tuple(rows))
 
 
 def failed_runs(view: StoreView) -> Sheet:
     """Runs that failed and that no cell of the other tables speaks for."""
-    columns = (Column("run", "Run"), Column("error", "Error"))
+    columns = (Column("run", "Run"), Column("error", "Error", prose=True))
     rows = tuple((run.path, run.error) for run in view.runs if run.failed_unseen)
     return Sheet("failed_runs", "Failed runs", columns, rows)
 
 
 def problems(view: StoreView) -> Sheet:
     """Files of the store that could not be trusted."""
-    columns = (Column("where", "Where"), Column("what", "What"), Column("remedy", "Remedy"))
+    columns = (
+        Column("where", "Where"),
+        Column("what", "What", prose=True),
+        Column("remedy", "Remedy", prose=True),
+    )
     rows = tuple((p.where, p.what, p.remedy) for p in view.problems)
     return Sheet("problems", "Damaged files", columns, rows)

@@ -25,6 +25,8 @@ class Column:
     form: str = ""
     """A format specification; "" is text or whole numbers."""
     numeric: bool = False
+    prose: bool = False
+    """Whether its texts may be long: writers let them run over several lines."""
 
     def show(self, value: Value) -> str:
         """A value as people read it: a dash for None, thousands separated, whole numbers whole."""

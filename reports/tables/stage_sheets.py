@@ -23,7 +23,7 @@ def yields(view: StoreView) -> Sheet:
         Column("key", "Artifact"),
         Column("step", "Step"),
         *(Column(name, name.capitalize(), numeric=True) for name in counts),
-        Column("lost", "Lost"),
+        Column("lost", "Lost", prose=True),
     )
     rows: list[tuple[Value, ...]] = []
     for a in view.stage("source"):
@@ -241,7 +241,7 @@ def provenance(view: StoreView) -> Sheet:
         Column("key", "Key"),
         Column("version", "Stage version"),
         Column("commit", "Commit"),
-        Column("packages", "Packages"),
+        Column("packages", "Packages", prose=True),
     )
     rows = [
         (a.stage, a.label, a.key, a.version, _commit(a), _packages(a))

@@ -17,7 +17,7 @@ def subsets(results: Results) -> Sheet:
         *(Column(task, TASK_NAMES.get(task, task), ".1f", numeric=True) for task in tasks),
     )
     means: dict[str, dict[str, float]] = {}
-    notes = []
+    notes: dict[str, list[str]] = {}
     for task in tasks:
         scores = {
             producer: {
@@ -33,14 +33,11 @@ def subsets(results: Results) -> Sheet:
             for producer, found in scores.items()
             if shared
         }
-        name, size = TASK_NAMES.get(task, task), len(shared)
-        if every - shared:
-            notes.append(
-                f"{name}: mean of the {size} language{'s' * (size != 1)} that all producers have; "
-                f"not counted: {_listed(every - shared)}"
-            )
-        elif shared:
-            notes.append(f"{name}: {size} language{'s' * (size != 1)}")
+        if scores:
+            said = f"mean of the {len(shared)} language{'s' * (len(shared) != 1)}"
+            if every - shared:
+                said += f" that all producers have; not counted: {_listed(every - shared)}"
+            notes.setdefault(said, []).append(TASK_NAMES.get(task, task))
     rows = tuple(
         (producer, *(means[task].get(producer) for task in tasks)) for producer in results.producers
     )
@@ -50,7 +47,7 @@ def subsets(results: Results) -> Sheet:
         columns,
         rows,
         mark_best(rows, results.producers, len(columns), results.equal),
-        (*notes, *_budget_note(results)),
+        (*(f"{', '.join(names)}: {said}" for said, names in notes.items()), *_budget_note(results)),
     )
 
 

@@ -76,7 +76,7 @@ def wins(found: Iterable[Verdict]) -> Sheet:
         Column("by_test", "By test"),
         Column("by_holm", "By Holm"),
         Column("by_bh", "By BH"),
-        Column("test", "Test"),
+        Column("test", "Test", prose=True),
     )
     rows: list[tuple[Value, ...]] = []
     for v in sorted(found, key=lambda v: v.result.language.name):

@@ -22,7 +22,7 @@ CHROMIUM = next(
 
 
 @pytest.fixture(scope="module")
-def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """Five languages in five scripts, three checkpoints, five tasks."""
     folder = tmp_path_factory.mktemp("browser")
     languages = []
@@ -32,7 +32,19 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         languages.append({key: entry[key] for key in keys})
     items = dict.fromkeys(("sib200", "belebele", "global_mmlu", "flores_en_xx"), 40)
     make_synthetic_store(folder / "store", languages, 3, items)
-    return write_page(Report.of_store(read_store(folder / "store")), folder / "report.html")
+    return Report.of_store(read_store(folder / "store"))
+
+
+@pytest.fixture(scope="module")
+def page_file(whole: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_page(whole, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def short_page_file(whole: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every kind of table and figure, in three languages: axe looks at each element."""
+    short = whole.of_languages(["Uyghur", "Swahili", "Telugu"])
+    return write_page(short, tmp_path_factory.mktemp("short"))
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +72,18 @@ def show(browser: Any, path: Path, width: int = 1200, scheme: str = "light") -> 
     return page
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (360, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "dark"), (360, "light")])
 def test_it_opens_offline_without_complaint_and_axe_finds_nothing(
-    browser: Any, page_file: Path, width: int, scheme: str
+    browser: Any, short_page_file: Path, width: int, scheme: str
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    page = show(browser, page_file, width, scheme)
+    page = show(browser, short_page_file, width, scheme)
     assert page.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     # axe is put into the page, which the page's own policy forbids: a browser may ignore it.
-    policy_free = page_file.with_name(f"axe-{width}-{scheme}.html")
-    text = page_file.read_text(encoding="utf-8")
+    policy_free = short_page_file.with_name(f"axe-{width}-{scheme}.html")
+    text = short_page_file.read_text(encoding="utf-8")
     policy_free.write_text(text.replace("Content-Security-Policy", "x-policy"), encoding="utf-8")
     found = Axe().run(show(browser, policy_free, width, scheme))
     assert [(v["id"], v["nodes"][0]["html"][:120]) for v in found.response["violations"]] == []
@@ -135,7 +147,7 @@ def test_without_scripts_everything_is_there(browser: Any, page_file: Path) -> N
 def test_a_right_to_left_name_is_set_from_right_to_left(browser: Any, page_file: Path) -> None:
     page = show(browser, page_file)
     page.select_option("#picker", "")
-    autonym = page.locator("h2 .autonym[lang=uig-Arab]")
+    autonym = page.locator("h2 .autonym[lang=ug-Arab]")
     assert autonym.evaluate("e => getComputedStyle(e).direction") == "rtl"
 
 

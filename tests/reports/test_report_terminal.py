@@ -26,7 +26,7 @@ def test_nothing_is_wider_than_the_terminal_nor_cut(view: StoreView, width: int)
     for words in (
         "the harness's own small sets, not the benchmarks",
         "+35.4 ± 10.1",
-        "+14.6 to +54.2",
+        "+14.6 to +56.2",
         "Belebele does not cover Uyghur.",
         "train: the loss is not finite at step 3",
         "not run yet",
