@@ -58,7 +58,7 @@ def make(store: Path) -> None:
 
 
 def measure(store: Path, out: Path) -> tuple[float, float, float, str]:
-    """Seconds by the clock and of the processor, peak memory in GB, and a hash of all that was written and printed."""
+    """Seconds by the clock and of the processor, peak memory in GB, a hash of all that came out."""
     command = [sys.executable, "-m", "reports.cli", "--store", str(store), "--out", str(out)]
     command += [f"--format={form}" for form in FORMATS]
     start = time.perf_counter()
