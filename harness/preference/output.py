@@ -50,9 +50,9 @@ def summary(result: Mapping[str, Any]) -> str:
     lines = [
         (
             f"{study.get('title', 'Study')}: {study.get('trained', 'trained')} against"
-            f" {study.get('base', 'base')} ({study.get('language', 'language not given')})"
+            f" {study.get('base', 'base')} ({study.get('language') or 'language not given'})"
         ),
-        f"{result['votes']} votes of {len(result['raters'])} raters on {result['prompts']} prompts",
+        f"{result['votes']} votes of {_raters(result)} on {result['prompts']} prompts",
         "",
     ]
     for name, label in (
@@ -68,12 +68,12 @@ def summary(result: Mapping[str, Any]) -> str:
         + ("-" if net["value"] is None else f"{net['value']:+.3f}")
         + ("" if bounds is None else f"  [{bounds['low']:+.3f}, {bounds['high']:+.3f}]"),
         "",
-        f"primary test ({result['primary']['test']}): p = {_p(result['primary']['p'])}",
+        f"primary test ({result['primary']['test']}): {_p(result['primary']['p'])}",
     ]
     for rater in result["raters"]:
         lines.append(
             f"  {rater['rater']}: {rater['wins']} / {rater['ties']} / {rater['losses']}"
-            f" (trained / equal / base), sign test p = {_p(rater['sign_test_p'])}"
+            f" (trained / equal / base), sign test {_p(rater['sign_test_p'])}"
         )
     if agreed := result["agreement"]:
         lines.append(f"agreement (Krippendorff's alpha, nominal): {agreed['alpha']:.2f}")
@@ -194,7 +194,7 @@ def figure(results: Sequence[Mapping[str, Any]]) -> str:
         p = result["primary"]["p"]
         parts.append(
             f'<text x="{left}" y="{y + bar + 14}" font-size="11" fill="#4b5160">{result["prompts"]}'
-            f" prompts, {len(result['raters'])} raters, p = {_p(p)}</text>"
+            f" prompts, {_raters(result)}, {escape(_p(p))}</text>"
         )
     return "\n".join([*parts, "</svg>", ""])
 
@@ -224,10 +224,15 @@ def _share(value: Mapping[str, Any]) -> str:
     )
 
 
+def _raters(result: Mapping[str, Any]) -> str:
+    count = len(result["raters"])
+    return f"{count} rater" + ("" if count == 1 else "s")
+
+
 def _p(p: float | None) -> str:
     if p is None:
-        return "not computed"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+        return "p not computed"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _printable(line: str) -> str:

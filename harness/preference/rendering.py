@@ -6,7 +6,8 @@ element, address or script that the text chose. Headings become bold paragraphs:
 change the outline of the page. Code and tables scroll inside their own block.
 """
 
-from collections.abc import MutableMapping, Sequence
+import re
+from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -16,6 +17,7 @@ from markupsafe import Markup, escape
 
 from harness.preference.languages import direction_of
 
+_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _DIRECTED = {
     "paragraph_open",
     "bullet_list_open",
@@ -38,6 +40,9 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
     markdown.add_render_rule("table_open", _table_open(table_label))
     markdown.add_render_rule("table_close", _table_close)
     tokens = markdown.parse(text)
+    for token in tokens:
+        if token.children:
+            token.children = list(_broken(token.children))
     _direct(tokens, direction)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
@@ -45,6 +50,17 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
             if token.nesting == 1:
                 token.attrSet("class", "heading")
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))
+
+
+def _broken(children: Sequence[Token]) -> Iterator[Token]:
+    """`<br>`, with which models break lines in tables, as a line break: the only HTML that counts,
+    since it carries nothing. Inside code it stays as it is."""
+    for child in children:
+        lines = _BREAK.split(child.content) if child.type == "text" else [child.content]
+        for number, line in enumerate(lines):
+            if number:
+                yield Token("hardbreak", "br", 0)
+            yield child.copy(content=line)
 
 
 def _direct(tokens: Sequence[Token], otherwise: str) -> None:

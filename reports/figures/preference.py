@@ -32,15 +32,10 @@ def preferences(studies: Sequence[Study]) -> Figure | None:
             if width > 40:
                 parts.append(text(x + width / 2, y + 18, f"{share.value:.0%}", f"value on-{kind}"))
             x += width
-        p = (
-            "not computed"
-            if study.p is None
-            else "< 0.001"
-            if study.p < 0.001
-            else f"{study.p:.3f}"
-        )
+        p = "p not computed" if study.p is None else f"p = {study.p:.3f}"
+        p = "p < 0.001" if study.p is not None and study.p < 0.001 else p
         raters = f"{len(study.raters)} rater" + ("" if len(study.raters) == 1 else "s")
-        words = f"{study.prompts} prompts, {raters}, p = {p}".replace("= <", "<")
+        words = f"{study.prompts} prompts, {raters}, {p}"
         parts.append(text(LEFT, y + BAR + 14, words, "small"))
     caption = (
         "Which answer native speakers preferred, blind: share of prompts, raters averaged first. "

@@ -88,6 +88,17 @@ def test_swapping_the_arms_turns_every_sign() -> None:
     assert two["agreement"]["alpha"] == pytest.approx(one["agreement"]["alpha"])
 
 
+@pytest.mark.parametrize(
+    ("p", "shown"), [(0.0001, "p < 0.001"), (0.0312, "p = 0.031"), (None, "p not")]
+)
+def test_the_figure_is_well_formed_whatever_it_says(p: float | None, shown: str) -> None:
+    from xml.etree import ElementTree
+
+    result = analyse(votes(), study={"language": "<&>"})
+    svg = ElementTree.fromstring(figure([result | {"primary": result["primary"] | {"p": p}}]))
+    assert any(shown in text for text in svg.itertext())
+
+
 def test_several_languages_are_corrected_by_holm(tmp_path: Path) -> None:
     results = []
     for n, language in enumerate(("Swahili", "Yoruba <b>")):

@@ -210,6 +210,8 @@ def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.goto(path.as_uri())
     assert_usable(page, "packet, welcome")
+    assert not page.is_visible("#undo")
+    assert not page.is_visible("#save")
     page.click("#begin")
     assert_usable(page, "packet, rate")
     total = len(read_pack(pack)["slots"][0])

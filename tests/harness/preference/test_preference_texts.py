@@ -104,6 +104,16 @@ def test_each_block_has_the_direction_of_most_of_its_letters() -> None:
     assert direction_of("123", "rtl") == "rtl"
 
 
+def test_a_models_br_breaks_the_line_and_is_no_html() -> None:
+    html = str(
+        render_answer(
+            "| a |\n|---|\n| one<br>two<BR/>three `<br>` <br onload=x> |",
+            direction="ltr", code_label="c", table_label="t",
+        )
+    )  # fmt: skip
+    assert "one<br />\ntwo<br />\nthree <code>&lt;br&gt;</code> &lt;br onload=x&gt;" in html
+
+
 def test_headings_do_not_enter_the_outline() -> None:
     assert "<h1" not in show("# Big\n\nSmall\n===")
 
