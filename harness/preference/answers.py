@@ -9,9 +9,6 @@ from typing import Any
 from harness.preference.errors import AnswersError
 from harness.preference.normalise import names_of, normalise, self_names, template_traces
 
-# What `prepare` may do with a question whose answer is empty or names its model.
-POLICIES = ("refuse", "drop")
-
 
 @dataclass(frozen=True)
 class RawAnswer:
@@ -76,6 +73,42 @@ def read_answers(path: Path, name: str) -> Arm:
     return Arm(name, answers, recorded)
 
 
+def named(given: str) -> tuple[str, Path]:
+    """NAME=PATH in its two parts. Raises AnswersError."""
+    name, separator, path = given.partition("=")
+    if not separator or not name or not path:
+        raise AnswersError(f"{given!r} is no NAME=PATH")
+    return name, Path(path)
+
+
+def asked_alike(arms: Sequence[Arm], questions_sha256: str) -> list[str]:
+    """In words, how the arms were asked differently where that is a choice (system prompt,
+    thinking). Raises AnswersError where their texts cannot be compared: made from other questions
+    than these, or decoded in different ways. Says nothing of what a file does not record."""
+    problems = [
+        f"{arm.name} answers other questions than the frozen ones"
+        for arm in arms
+        if arm.recorded.get("questions_sha256", questions_sha256) != questions_sha256
+    ]
+    notes = []
+    one, other = (arm.recorded for arm in arms)
+    for key in sorted(one.keys() & other.keys()):
+        said = f"{key} is {one[key]!r} for {arms[0].name} and {other[key]!r} for {arms[1].name}"
+        if one[key] == other[key]:
+            continue
+        if key in ("system_prompt", "thinking"):
+            notes.append(said)
+        elif key in ("temperature", "repetition_penalty", "max_new_tokens", "precision"):
+            problems.append(said)
+    if problems:
+        raise AnswersError(
+            "the arms cannot be compared: "
+            + "; ".join(problems)
+            + ". Remedy: kakugo-preference answer, alike for both"
+        )
+    return notes
+
+
 def compare(
     arms: Sequence[Arm],
     questions: Sequence[str],
@@ -112,6 +145,7 @@ def compare(
             )
         )
     )
+    policies = {"empty": empty, "naming": naming}
     texts: dict[str, tuple[str, str]] = {}
     dropped: dict[str, str] = {}
     for question in questions:
@@ -120,25 +154,25 @@ def compare(
         shown: list[str] = []
         for arm in arms:
             result = normalise(arm.answers[question].text)
-            where = f"question {question}, {arm.name}"
+            faults: list[tuple[str, str]] = []
             if not result.text:
-                why = "ends inside its thinking" if result.cut_in_thinking else "is empty"
-                _refuse_or_drop(
-                    empty, question, f"{where}: the answer {why}", "--empty drop", problems, dropped
-                )
+                how = "ends inside its thinking" if result.cut_in_thinking else "is empty"
+                faults.append(("empty", f"{arm.name}: the answer {how}"))
+            if names_in := self_names(result.text, forbidden):
+                faults.append(("naming", f"{arm.name}: the answer names {', '.join(names_in)}"))
+            for option, why in faults:
+                if policies[option] == "drop":
+                    dropped[question] = "; ".join(filter(None, (dropped.get(question), why)))
+                else:
+                    problems.append(
+                        f"question {question}, {why}. Remedy: mend the file, or leave the question"
+                        f" out of both arms with --{option} drop"
+                    )
             if traces := template_traces(result.text):
                 problems.append(
-                    f"{where}: template text is left over: {' '.join(traces)}. Remedy: strip it in"
-                    " the answers file, or generate it anew with the checkpoint's chat template"
-                )
-            if named := self_names(result.text, forbidden):
-                _refuse_or_drop(
-                    naming,
-                    question,
-                    f"{where}: the answer names {', '.join(named)}",
-                    "--naming drop",
-                    problems,
-                    dropped,
+                    f"question {question}, {arm.name}: template text is left over:"
+                    f" {' '.join(traces)}. Remedy: strip it in the answers file, or generate it"
+                    " anew with the checkpoint's chat template"
                 )
             shown.append(result.text)
         if question not in dropped:
@@ -146,19 +180,11 @@ def compare(
     if problems:
         raise AnswersError("the answers cannot be shown blindly:\n  " + "\n  ".join(problems))
     if not texts:
-        raise AnswersError("every question was dropped; there is nothing to rate")
-    return Compared(texts, dropped)
-
-
-def _refuse_or_drop(
-    policy: str, question: str, what: str, option: str, problems: list[str], dropped: dict[str, str]
-) -> None:
-    if policy == "drop":
-        dropped[question] = f"{dropped[question]}; {what}" if question in dropped else what
-    else:
-        problems.append(
-            f"{what}. Remedy: mend the file, or leave the question out of both arms with {option}"
+        raise AnswersError(
+            "every question was dropped; there is nothing to rate:\n  "
+            + "\n  ".join(list(dropped.values())[:8])
         )
+    return Compared(texts, dropped)
 
 
 def _answer(row: Mapping[str, Any]) -> RawAnswer:

@@ -20,13 +20,14 @@ a study, from questions to result
   kakugo-preference questions STUDY --from question.jsonl --translations ga.jsonl --language irish
   kakugo-preference correct STUDY                 a speaker corrects the translations on a page
   kakugo-preference freeze STUDY                  before any answer exists
-  kakugo-preference prepare STUDY --base base=FILE --trained trained=FILE --pack PACK --key KEY
+  kakugo-preference answer STUDY --base NAME=CHECKPOINT --trained NAME=CHECKPOINT
+  kakugo-preference prepare STUDY --pack PACK --key KEY
   kakugo-preference serve PACK --host 0.0.0.0     phones on the LAN, or behind a reverse proxy
   kakugo-preference invite PACK --url http://ADDRESS:8770      a link for each rater
   kakugo-preference packet PACK --rater 2         a rater without connection: one HTML file
   kakugo-preference import PACK votes.json        what the packet gave back
   kakugo-preference close PACK
-  kakugo-preference unblind PACK --key KEY --out RESULT
+  kakugo-preference unblind PACK --key KEY        the result, and kakugo-report shows it
   kakugo-preference verify RESULT                 by anyone, from the published files
 
 who should hold what
@@ -110,11 +111,34 @@ def _parser() -> argparse.ArgumentParser:
         "--approval", action="store_true", help="want a second speaker's approval of each"
     )
 
+    one = step(
+        "answer",
+        _answer,
+        "let the checkpoints answer the frozen questions, greedily (temperature 0)",
+    )
+    one.add_argument("study", type=Path)
+    for arm in ("base", "trained"):
+        one.add_argument(
+            f"--{arm}",
+            metavar="NAME=CHECKPOINT",
+            help=f"the {arm} arm: a checkpoint's directory, or its artifact in a store",
+        )
+    one.add_argument("--system-prompt", metavar="TEXT", help="default: the chat template's own")
+    one.add_argument(
+        "--thinking", choices=("on", "off"), help="default: the chat template's own; recorded"
+    )
+    one.add_argument(
+        "--max-new-tokens", type=int, default=1024, help="thinking included (default: 1024)"
+    )
+    one.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
+
     one = step("prepare", _prepare, "make the pack, the key and the commitment")
     one.add_argument("study", type=Path)
     for arm in ("base", "trained"):
         one.add_argument(
-            f"--{arm}", required=True, metavar="NAME=FILE", help=f"the {arm} arm's answers"
+            f"--{arm}",
+            metavar="NAME=FILE",
+            help=f"the {arm} arm's answers (default: what `answer` wrote)",
         )
     one.add_argument("--pack", type=Path, required=True, metavar="DIR")
     one.add_argument("--key", type=Path, required=True, metavar="FILE", help="outside of the pack")
@@ -297,6 +321,20 @@ def _freeze(a: argparse.Namespace) -> None:
 
     frozen = freeze(a.study, unreviewed=a.unreviewed, approval=a.approval)
     print(f"{len(frozen.questions)} questions frozen, SHA-256 {frozen.sha256}")
+
+
+def _answer(a: argparse.Namespace) -> None:
+    from harness.preference.answering import ARMS, Decoding, answer
+    from harness.preference.answers import named
+    from harness.preference.errors import AnswersError
+
+    given = {arm: named(value) for arm in ARMS if (value := getattr(a, arm))}
+    if not given:
+        raise AnswersError("nobody to answer. Remedy: --base NAME=CHECKPOINT, --trained, or both")
+    thinking = None if a.thinking is None else a.thinking == "on"
+    decoding = Decoding(a.system_prompt, thinking, a.max_new_tokens, a.precision)
+    for arm, (name, checkpoint) in given.items():
+        print(answer(a.study, arm, name, checkpoint, decoding, _progress))
 
 
 def _prepare(a: argparse.Namespace) -> None:

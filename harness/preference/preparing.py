@@ -1,10 +1,12 @@
 """From frozen questions and two answers files to pack, key and commitment."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.preference.answers import Arm, compare, read_answers
+from harness.preference.answering import answers_file
+from harness.preference.answers import Arm, asked_alike, compare, named, read_answers
 from harness.preference.errors import AnswersError, PackError
 from harness.preference.languages import study_language
 from harness.preference.messages import Catalogue, catalogue_for, read_catalogue
@@ -26,8 +28,8 @@ PLAN = {
 def prepare_study(
     study: Path,
     *,
-    base: str,
-    trained: str,
+    base: str | None = None,
+    trained: str | None = None,
     pack_dir: Path,
     key_path: Path,
     raters: int = 2,
@@ -45,7 +47,8 @@ def prepare_study(
     secret: bytes | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Writes pack and key; returns what is to be published. base, trained: `NAME=FILE`.
+    """Writes pack and key; returns what is to be published. base, trained: `NAME=FILE`, or what
+    `answer` wrote in the study's directory.
 
     Raises AnswersError with everything that would unblind, before anything is written.
     """
@@ -53,12 +56,16 @@ def prepare_study(
         raise PackError(f"{raters} raters; allowed are 1 to 200")
     questions = read_frozen(study)
     language = study_language(questions.language)
-    arms = [_arm(base), _arm(trained)]
+    arms = [_arm(study, "base", base), _arm(study, "trained", trained)]
+    for note in asked_alike(arms, questions.sha256):
+        say(f"the arms were asked differently: {note}")
     compared = compare(
         arms, [q.id for q in questions.questions], names=hide, empty=empty, naming=naming
     )
     for question, why in compared.dropped.items():
         say(f"left out: question {question}: {why}")
+    if alike := sum(one == other for one, other in compared.texts.values()):
+        say(f"{alike} of {len(compared.texts)} questions have the same answer from both arms")
     catalogue = _catalogue(study, messages, language.tag)
     if catalogue.draft:
         say(
@@ -107,11 +114,17 @@ def _catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:
     return read_catalogue(given) if given else catalogue_for(tag)
 
 
-def _arm(given: str) -> Arm:
-    name, separator, path = given.partition("=")
-    if not separator or not name or not path:
-        raise AnswersError(f"{given!r} is no NAME=FILE")
-    return read_answers(Path(path), name)
+def _arm(study: Path, arm: str, given: str | None) -> Arm:
+    if given:
+        name, path = named(given)
+        return read_answers(path, name)
+    path = answers_file(study, arm)
+    if not path.exists():
+        raise AnswersError(
+            f"there is no {path}. Remedy: kakugo-preference answer {study}, or --{arm} NAME=FILE"
+        )
+    found = read_answers(path, arm)
+    return replace(found, name=str(found.recorded.get("name", arm)))
 
 
 def _record(arm: Arm) -> dict[str, Any]:

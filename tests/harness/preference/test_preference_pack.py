@@ -84,7 +84,7 @@ def test_order_of_the_pack_says_nothing_of_kinds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "question 3, northern: the answer is empty"),
+        ("", "northern: the answer is empty"),
         ("<think>I wonder", "ends inside its thinking"),
         ("Fine. <|im_start|>user", "template text is left over: <|im_start|>"),
         ("I am Northern, a model.", "the answer names northern"),
@@ -103,7 +103,7 @@ def test_dropping_is_for_both_arms_and_recorded(tmp_path: Path) -> None:
     bad = answers(tmp_path, "northern", text=lambda n: "" if n == 3 else f"Good {n}.")
     pack, key = prepared(tmp_path, base=f"northern={bad}", empty="drop")
     assert len(read_pack(pack)["prompts"]) == 7
-    assert read_key(key).dropped == {"3": "question 3, northern: the answer is empty"}
+    assert read_key(key).dropped == {"3": "northern: the answer is empty"}
 
 
 def test_unequal_sets_are_named(tmp_path: Path) -> None:
