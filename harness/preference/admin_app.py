@@ -4,6 +4,7 @@ It listens on loopback only, on a port of its own, takes no POST, and knows loop
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,7 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from harness.preference.ballots import Ballots
+from harness.preference.closing import CLOSED, open_ballots
 from harness.preference.commitment import fingerprint
+from harness.preference.pack import read_pack
 from harness.preference.web import Assets, Guard, environment, page, style_sheet
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
@@ -35,6 +38,27 @@ def counts(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, Any]]:
         )  # fmt: skip
         rows.append({"slot": slot + 1, "state": state, "done": done, "of": len(items)})
     return rows
+
+
+def counts_of(pack_dir: Path) -> list[dict[str, Any]]:
+    """The counts of the pack in a directory."""
+    pack = read_pack(pack_dir)
+    ballots = open_ballots(pack_dir, pack)
+    try:
+        return counts(pack, ballots)
+    finally:
+        ballots.close_file()
+
+
+def unfinished(pack_dir: Path) -> list[str]:
+    """The raters who have begun and not finished, in words; none of a closed study."""
+    if (pack_dir / CLOSED).exists():
+        return []
+    return [
+        f"rater {row['slot']} has rated {row['done']} of {row['of']}"
+        for row in counts_of(pack_dir)
+        if row["state"].startswith("rating")
+    ]
 
 
 def admin_app(pack: Mapping[str, Any], ballots: Ballots) -> Starlette:

@@ -220,6 +220,9 @@ def _parser() -> argparse.ArgumentParser:
 
     one = step("close", _close, "end the voting for good, and print what to publish")
     one.add_argument("pack", type=Path)
+    one.add_argument(
+        "--unfinished", action="store_true", help="although a rater has begun and not finished"
+    )
 
     one = step("unblind", _unblind, "verify a closed study and analyse it")
     one.add_argument("pack", type=Path)
@@ -382,15 +385,10 @@ def _revoke(a: argparse.Namespace) -> None:
 
 
 def _status(a: argparse.Namespace) -> None:
-    from harness.preference.admin_app import counts
-    from harness.preference.closing import open_ballots
-    from harness.preference.pack import read_pack
+    from harness.preference.admin_app import counts_of
 
-    pack = read_pack(a.pack)
-    ballots = open_ballots(a.pack, pack)
-    for row in counts(pack, ballots):
+    for row in counts_of(a.pack):
         print(f"rater {row['slot']}: {row['state']}, {row['done']} of {row['of']}")
-    ballots.close_file()
 
 
 def _packet(a: argparse.Namespace) -> None:
@@ -408,8 +406,15 @@ def _import(a: argparse.Namespace) -> None:
 
 
 def _close(a: argparse.Namespace) -> None:
+    from harness.preference.admin_app import unfinished
     from harness.preference.closing import close
+    from harness.preference.errors import StudyStateError
 
+    if not a.unfinished and (waiting := unfinished(a.pack)):
+        raise StudyStateError(
+            f"not closed: {'; '.join(waiting)}. Closing is for good. Remedy: wait for them, or"
+            f" kakugo-preference close {a.pack} --unfinished"
+        )
     closed = close(a.pack)
     print(f"Closed after {closed['events']} events. Publish: head {closed['head']}")
 

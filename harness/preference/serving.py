@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +24,18 @@ from harness.preference.rater_app import RaterApp
 def served_alone(directory: Path, what: str) -> Iterator[None]:
     """Holds the directory's lock, so that one program at a time serves it; the system frees it when
     the program ends, however it ends."""
-    lock = FileLock(directory / "serve.lock", timeout=0)
+    with _locked(directory / "serve.lock", f"{directory}: {what}"):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, what: str) -> Iterator[None]:
+    lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
     except Timeout:
         raise StudyStateError(
-            f"{directory}: {what} is served by another program already. Remedy: stop that one, or"
-            " use it"
+            f"{what} is served by another program already. Remedy: stop that one, or use it"
         ) from None
     try:
         yield
@@ -49,7 +56,13 @@ def serve(
     """Serves a study until it is interrupted. https: raters come through a proxy that speaks TLS;
     trust_proxy: the proxy's address, whose X-Forwarded-For is believed (for the rate limits)."""
     pack = read_pack(pack_dir)
-    with served_alone(pack_dir, "this study"):
+    # The second lock is for a copy of the pack: its votes would be another study's.
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    copies = Path(tempfile.gettempdir()) / f"kakugo-study-{user}-{pack['study']}.lock"
+    with (
+        served_alone(pack_dir, "this study"),
+        _locked(copies, f"{pack_dir}: a copy of this pack"),
+    ):
         ballots = open_ballots(pack_dir, pack)
         try:
             if ballots.closed():

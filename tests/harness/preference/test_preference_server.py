@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -154,7 +155,9 @@ def test_kill_9_under_load_loses_no_acknowledged_vote_and_doubles_none(tmp_path:
         # What is kept beyond that is at most the one vote whose answer was cut off.
         assert len(set(kept)) - len(rater.acknowledged) <= 1
     ballots.close_file()
-    assert cli.main(["close", str(pack)]) == 0
+    assert cli.main(["close", str(pack)]) == 2, "raters have begun and not finished"
+    assert cli.main(["close", str(pack), "--unfinished"]) == 0
+    assert cli.main(["close", str(pack)]) == 0, "it is closed"
     assert cli.main(["verify", str(pack), "--key", str(key)]) == 0
 
 
@@ -188,6 +191,11 @@ def test_two_servers_of_one_study_are_refused(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert "served by another program already" in done.stderr
         assert "Traceback" not in done.stderr
+        shutil.copytree(pack, tmp_path / "copy", ignore=shutil.ignore_patterns("*.lock"))
+        command[4] = str(tmp_path / "copy")
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 2
+        assert "a copy of this pack is served by another program already" in done.stderr
     finally:
         log = server.kill()
     assert re.search(r"raters: http://127.0.0.1:\d+/", log)
