@@ -22,7 +22,7 @@ from harness.preference.errors import BallotError, StudyStateError
 from harness.preference.languages import direction_of, font_file
 from harness.preference.messages import fill
 from harness.preference.rendering import render_answer
-from harness.preference.screens import CHOICES, Screen, Sittings
+from harness.preference.screens import CHOICES, Screen, Sittings, asked_at_the_end
 from harness.preference.web import (
     HERE,
     Assets,
@@ -166,9 +166,8 @@ class RaterApp:
                 comments=self.settings["comments"],
             )
         if sitting.guesses is None and self.settings["guesses"]:
-            # The latest votes, best remembered.
-            latest = list(sitting.votes)[-self.settings["guesses"] :]
-            shown = [(s.item, self._shown(s)) for s in screens if s.item in latest]
+            asked = asked_at_the_end(screens, list(sitting.votes), self.settings["guesses"])
+            shown = [(s.item, self._shown(s)) for s in asked]
             return self._page("guess.html.j2", **common, items=shown, missing=False)
         receipt = sitting.receipt or ""
         return self._page("done.html.j2", **common, receipt=fingerprint(receipt))
@@ -208,12 +207,13 @@ class RaterApp:
 
     async def guess(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
         form = await request.form()
-        given = {item: str(form.get(f"guess-{item}", "")) for item in sitting.votes}
-        guesses = {item: value for item, value in given.items() if value in ("a", "b", "unknown")}
-        wanted = min(self.settings["guesses"], len(sitting.votes))
-        if len(sitting.votes) < len(self.pack["slots"][slot]) or sitting.guesses is not None:
+        unfinished = len(sitting.votes) < len(self.pack["slots"][slot])
+        if unfinished or sitting.guesses is not None or not sitting.nonce or not sitting.pair_nonce:
             return _see_other("/rate")
-        if len(guesses) != wanted:
+        screens = self.sittings(slot, sitting.nonce, sitting.pair_nonce)
+        asked = asked_at_the_end(screens, list(sitting.votes), self.settings["guesses"])
+        guesses = {s.item: str(form.get(f"guess-{s.item}", "")) for s in asked}
+        if not all(guess in ("a", "b", "unknown") for guess in guesses.values()):
             return self._say("guess_missing", 400, back=True)
         await run_in_threadpool(self.ballots.add, slot, "guess", "guess", {"guesses": guesses})
         return _see_other("/rate")

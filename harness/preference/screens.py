@@ -1,6 +1,6 @@
 """What one rater sees, screen by screen: the pack's items in their order, with their sides."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -33,6 +33,17 @@ def screens(pack: Mapping[str, Any], slot: int, nonce: str, pair_nonce: str) -> 
             a, b = b, a
         out.append(Screen(key, place, item["prompt"], a, b))
     return out
+
+
+def asked_at_the_end(sheet: Sequence[Screen], voted: Sequence[str], count: int) -> list[Screen]:
+    """The screens on which a rater guesses: of the latest votes (item ids, oldest first), which are
+    best remembered, `count` with different prompts; in the order of the session."""
+    by_item = {screen.item: screen for screen in sheet}
+    chosen: dict[str, Screen] = {}
+    for item in reversed(voted):
+        if len(chosen) < count:
+            chosen.setdefault(by_item[item].prompt, by_item[item])
+    return sorted(chosen.values(), key=lambda screen: screen.place)
 
 
 class Sittings:

@@ -53,8 +53,16 @@
       return { ...vote, hash: previous };
     });
   };
-  const guessing = () => state.votes.slice(-meta.guesses || state.votes.length)
-    .map((vote) => vote.item).filter(() => meta.guesses > 0);
+  // Of the latest votes, as many with different prompts as are asked for.
+  const guessing = () => {
+    const prompts = new Map(items.map((one) => [one.item, one.prompt]));
+    const chosen = new Map();
+    for (const vote of [...state.votes].reverse()) {
+      const prompt = prompts.get(vote.item);
+      if (chosen.size < meta.guesses && !chosen.has(prompt)) chosen.set(prompt, vote.item);
+    }
+    return [...chosen.values()];
+  };
   const file = () => JSON.stringify({
     format: meta.format, study: meta.study, packet: meta.packet, shown_sha256: sha256(text),
     votes: chained(), guesses: state.guesses,

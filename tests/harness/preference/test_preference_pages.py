@@ -18,6 +18,7 @@ from harness.preference.design import turned
 from harness.preference.pack import pack_of, read_key, read_pack
 from harness.preference.preparing import prepare_study
 from harness.preference.rater_app import RaterApp
+from harness.preference.screens import asked_at_the_end, screens
 
 CANARIES = ("zanzibarmodel", "kilimanjaromodel")
 SCRIPT = (
@@ -186,6 +187,17 @@ def test_too_fast_is_said_and_nothing_is_lost(study: Study) -> None:
     codes = [client.get("/i/guess").status_code for _ in range(35)]
     assert codes[:30] == [404] * 30
     assert codes[-1] == 429
+
+
+def test_guesses_are_asked_on_different_prompts(study: Study) -> None:
+    sheet = screens(study.pack, 0, "n", "p")
+    voted = [screen.item for screen in sheet]
+    prompts = {screen.item: screen.prompt for screen in sheet}
+    asked = asked_at_the_end(sheet, voted, 8)
+    assert len({screen.prompt for screen in asked}) == len(asked) == 8
+    latest = dict.fromkeys(prompts[item] for item in reversed(voted))
+    assert {screen.prompt for screen in asked_at_the_end(sheet, voted, 3)} == set(list(latest)[:3])
+    assert asked_at_the_end(sheet, voted, 0) == []
 
 
 def crawl(study: Study, client: TestClient) -> dict[str, bytes]:
