@@ -27,6 +27,8 @@ from harness.preference.screens import CHOICES, Screen, screens
 from harness.preference.web import HERE, environment, style_sheet
 
 FORMAT = "kakugo-packet-1"
+# Of a vote, in the order in which its hash covers them.
+_FIELDS = ("item", "choice", "verdict_a", "verdict_b", "comment")
 IMPORT_LIMIT = 8 * 1024 * 1024
 
 
@@ -109,14 +111,15 @@ def _checked(
     for number, vote in enumerate(votes, 1):
         if not isinstance(vote, dict):
             raise refuse(f"vote {number} is no vote")
-        fields = [previous, *(str(vote.get(name)) for name in ("item", "choice", "comment"))]
+        said = {name: str(vote.get(name)) for name in _FIELDS}
+        fields = [previous, *said.values()]
         if vote.get("hash") != _sha("\n".join(fields)):
             raise refuse(f"vote {number} was edited after it was cast")
-        item, choice = fields[1], fields[2]
+        item, choice = said["item"], said["choice"]
         if item not in sheet or choice not in CHOICES:
             raise refuse(f"vote {number} is on an item or a choice that the packet lacks")
         previous = vote["hash"]
-        body = vote_body(sheet[item], choice, {"comment": fields[3]})
+        body = vote_body(sheet[item], choice, said)
         rows.append(("vote", f"packet:{vote['hash']}", body))
     guesses = given.get("guesses", {})
     voted = {body["item"] for _, _, body in rows}
@@ -195,6 +198,7 @@ def _html(pack: dict[str, Any], slot: int, shown: str, packet_id: str) -> str:
         title=settings["title"],
         count=len(pack["slots"][slot]),
         contact=settings["contact"],
+        verdicts=settings["verdicts"],
         page_tag=settings["messages_tag"],
         page_direction=settings["messages_direction"],
         text_tag=settings["language"]["tag"],

@@ -49,7 +49,7 @@
   const chained = () => {
     let previous = sha256(meta.packet);
     return state.votes.map((vote) => {
-      previous = sha256([previous, vote.item, vote.choice, vote.comment].join("\n"));
+      previous = sha256([previous, vote.item, vote.choice, vote.verdict_a, vote.verdict_b, vote.comment].join("\n"));
       return { ...vote, hash: previous };
     });
   };
@@ -97,7 +97,12 @@
   for (const button of document.querySelectorAll("[data-choice]")) {
     button.addEventListener("click", () => {
       const comment = get("comment").value.replace(/\r/g, "");
-      state.votes.push({ item: get("sheet").dataset.item, choice: button.dataset.choice, comment });
+      const [verdict_a, verdict_b] = ["a", "b"].map((side) => {
+        const marked = document.querySelector(`[name=verdict_${side}]:checked`);
+        if (marked) marked.checked = false;
+        return marked ? marked.value : "";
+      });
+      state.votes.push({ item: get("sheet").dataset.item, choice: button.dataset.choice, verdict_a, verdict_b, comment });
       get("comment").value = "";
       next();
     });

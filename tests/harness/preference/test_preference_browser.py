@@ -199,7 +199,7 @@ def test_without_javascript_and_with_the_keyboard_alone(browser: Any, tmp_path: 
 
 
 def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -> None:
-    pack, _ = prepared(tmp_path, language="amharic", title="ሰላም </script><b>")
+    pack, _ = prepared(tmp_path, language="amharic", title="ሰላም </script><b>", verdicts=True)
     path = write_packet(pack, 1)
     assert write_packet(pack, 1, tmp_path / "again.html").read_bytes() == path.read_bytes()
     context = phone(browser, offline=True, accept_downloads=True)
@@ -217,9 +217,11 @@ def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -
     total = len(read_pack(pack)["slots"][0])
     for n in range(total):
         page.fill("#comment", f"ቃል {n}")
+        page.check("[name=verdict_b][value=bad]")
         page.click(f"[data-choice={'ab'[n % 2]}]")
         if n == 2:
             page.click("#undo")
+            assert not page.is_checked("[name=verdict_b][value=bad]")
             page.click("[data-choice=equal]")
             page.reload()
     for _ in range(2):
@@ -251,6 +253,8 @@ def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -
     ballots = open_ballots(pack, read_pack(pack))
     votes = ballots.sitting(0).votes
     assert len(votes) == total
+    assert [v.body.get("verdict_b") for v in votes.values()].count("bad") == total - 1
+    assert not any("verdict_a" in v.body for v in votes.values())
     assert {v.body["comment"] for v in votes.values() if "comment" in v.body} >= {"ቃል 0", "ቃል 7"}
     ballots.close_file()
 
