@@ -1,6 +1,5 @@
 """chrF++ from sacrebleu's per-sentence counts, for many resamples at once."""
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reports.stats.bootstrap import LEAST_UNITS, draw_weights, percentile_interval, two_sided_p
@@ -74,15 +73,3 @@ def chrf_difference(
         return Difference(points, stderr, None, None, n, n, TEST, why)
     p = two_sided_p(draws, points, n)
     return Difference(points, stderr, percentile_interval(draws, n), p, n, n, TEST)
-
-
-def sentence_counts(hypothesis: str, reference: str) -> tuple[int, ...]:
-    """sacrebleu's 24 counts of one sentence."""
-    return tuple(_metric()._extract_corpus_statistics([hypothesis], [[reference]])[0])
-
-
-@lru_cache(maxsize=1)
-def _metric() -> Any:
-    from sacrebleu.metrics import CHRF
-
-    return CHRF(word_order=2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.store.files import Unreadable
 from reports.store.model import Score
-from reports.store.scores import OLD_SAMPLES, SAMPLES, samples_file
+from reports.store.scores import SAMPLES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +56,7 @@ def read_items(score: Score) -> Items:
     """
     if score.metric not in _OF_METRIC:
         raise Unreadable(f"no statistics are known for the metric {score.metric}")
-    items = _read_items(score.artifact.folder, samples_file(score.artifact), score.metric)
+    items = _read_items(score.artifact.folder, score.metric)
     if items.n != score.n:
         raise Unreadable(f"{SAMPLES} holds {items.n} items, but scores.json says {score.n}")
     return items
@@ -69,8 +69,7 @@ def read_rows(
 
     `columns` are those wanted (None: all); one that the file lacks is left out. Raises Unreadable.
     """
-    folder, name = score.artifact.folder, samples_file(score.artifact)
-    table = _read_table(folder, name, columns, first)
+    table = _read_table(score.artifact.folder, columns, first)
     return [dict(row) for row in table.to_pylist()]
 
 
@@ -81,9 +80,9 @@ def is_translation(score: Score) -> bool:
 
 # A row of the score table holds one language and task: base and each of its producers.
 @lru_cache(maxsize=32)
-def _read_items(folder: Path, name: str, metric: str) -> Items:
+def _read_items(folder: Path, metric: str) -> Items:
     wanted = (*_PAIRING, *_OF_METRIC[metric])
-    table = _read_table(folder, name, wanted)
+    table = _read_table(folder, wanted)
     lacking = [column for column in wanted if column not in table.column_names]
     if lacking:
         raise Unreadable(f"{SAMPLES} has no column {', '.join(lacking)}")
@@ -150,9 +149,7 @@ def _refuse_twice(column: Any, what: str) -> None:
         raise Unreadable(f"{SAMPLES} lists {what} {worst['values']} twice")
 
 
-def _read_table(
-    folder: Path, name: str, columns: Sequence[str] | None, first: int | None = None
-) -> Any:
+def _read_table(folder: Path, columns: Sequence[str] | None, first: int | None = None) -> Any:
     """A pyarrow table of the wanted columns that the file has, and of its first rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -161,12 +158,7 @@ def _read_table(
         return [c for c in known if columns is None or c in columns]
 
     try:
-        if name == OLD_SAMPLES:
-            from reports.store.old_samples import read_old
-
-            table = read_old(folder / name)
-            return table.select(wanted(table.column_names)).slice(0, first)
-        with pq.ParquetFile(folder / name) as file:
+        with pq.ParquetFile(folder / SAMPLES) as file:
             kept = wanted(file.schema_arrow.names)
             if first is None:
                 # Whole languages run side by side; threads within one file only get in their way.
@@ -175,8 +167,8 @@ def _read_table(
             batches = [next(file.iter_batches(batch_size=first, columns=kept))]
             return pa.Table.from_batches(batches)
     except StopIteration:
-        raise Unreadable(f"{name} holds no item") from None
+        raise Unreadable(f"{SAMPLES} holds no item") from None
     except OSError as error:
-        raise Unreadable(f"{name} cannot be opened ({error.strerror or error})") from None
+        raise Unreadable(f"{SAMPLES} cannot be opened ({error.strerror or error})") from None
     except pa.ArrowException as error:
-        raise Unreadable(f"{name} is no Parquet file ({str(error).splitlines()[0]})") from None
+        raise Unreadable(f"{SAMPLES} is no Parquet file ({str(error).splitlines()[0]})") from None

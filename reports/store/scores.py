@@ -9,7 +9,6 @@ from reports.store.model import Artifact, Engine, Score, ScoreInterval
 
 METRICS = ("accuracy", "chrf++")
 SAMPLES = "samples.parquet"
-OLD_SAMPLES = "samples.jsonl"
 
 
 def read_score(artifact: Artifact) -> Score:
@@ -17,17 +16,12 @@ def read_score(artifact: Artifact) -> Score:
 
     Raises Unreadable, which names the file and the field.
     """
-    for name in ("scores.json", samples_file(artifact)):
+    for name in ("scores.json", SAMPLES):
         files.verify(artifact.folder, name, artifact.files)
     try:
         return _score(artifact, files.read_object(artifact.folder / "scores.json"))
     except Unreadable as error:
         raise Unreadable(f"scores.json {error}") from None
-
-
-def samples_file(artifact: Artifact) -> str:
-    """The name of the artifact's file of samples."""
-    return OLD_SAMPLES if OLD_SAMPLES in artifact.files else SAMPLES
 
 
 def _score(artifact: Artifact, row: Mapping[str, Any]) -> Score:
