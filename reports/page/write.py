@@ -142,6 +142,7 @@ def _compared(report: Report, panels: list[PanelView]) -> dict[str, Any]:
         "wins": report.wins,
         "coverage": report.coverage,
         "gaps": report.gaps,
+        "precision": report.precision,
         "measures": report.measures,
         "protocols": report.protocols,
         "links": {
@@ -182,7 +183,7 @@ def _parts(page: dict[str, Any]) -> list[tuple[str, str]]:
         ("side-by-side", "Side by side", page["compared"]),
         ("languages", "Each language", len(page["panels"]) > 6),
         ("preference", "Native speakers", page["preference"][0].rows),
-        ("measures", "Tokens and output", page["measures"].rows),
+        ("each-score", "Each score", page["precision"].rows),
         ("data", "Training data", page["yields"].rows or page["mixture"].rows),
         ("training", "Training", page["training"].rows),
         ("cost", "Cost", page["cost"].rows),

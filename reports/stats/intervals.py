@@ -1,8 +1,13 @@
 """One score alone: its interval, its chance level, and what a test could have found."""
 
 import math
+from typing import TYPE_CHECKING
 
 from reports.stats.bootstrap import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def wilson(correct: int, n: int, level: float = 0.95, design_effect: float = 1.0) -> Interval:
@@ -21,6 +26,26 @@ def wilson(correct: int, n: int, level: float = 0.95, design_effect: float = 1.0
     centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
     reach = z / (1 + z**2 / size) * math.sqrt(share * (1 - share) / size + (z / (2 * size)) ** 2)
     return Interval(100 * (centre - reach), 100 * (centre + reach))
+
+
+def design_effect(correct: "NDArray[np.bool_]", clusters: "NDArray[np.int64] | None") -> float:
+    """How much clusters widen the variance of an accuracy: 1 where they do not, or narrow it.
+
+    `correct` and `clusters` are (n,); the variance is linearised over clusters as in
+    `paired.accuracy_difference`, over that of as many independent items (Kish 1965).
+    """
+    import numpy as np
+
+    n, share = len(correct), float(correct.mean())
+    if clusters is None or share in (0.0, 1.0):
+        return 1.0
+    _, code = np.unique(clusters, return_inverse=True)
+    units = int(code.max()) + 1
+    if units < 2:
+        return float(n)
+    residuals = np.bincount(code, weights=correct) - share * np.bincount(code)
+    clustered = units / (units - 1) * float(np.sum(residuals**2)) / n**2
+    return max(1.0, clustered / (share * (1 - share) / (n - 1)))
 
 
 def above_chance(correct: int, n: int, chance: float) -> float:

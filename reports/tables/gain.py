@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.stats import chrf as chrf_
+from reports.stats.bootstrap import Interval
 from reports.stats.correlation import Halves, draw_halves, pair_halves
+from reports.stats.intervals import design_effect, wilson
 from reports.stats.paired import accuracy_difference, half_accuracies
 from reports.store.files import Unreadable
 from reports.store.model import Score
@@ -87,6 +89,24 @@ def score_of_samples(score: Score) -> float:
         return 100.0 * float(items.correct.mean())
     assert items.counts is not None
     return float(chrf_.chrf(items.counts.sum(axis=0)))
+
+
+def score_interval(score: Score) -> Interval | None:
+    """The 95% interval of one score, 0-100: None where the samples are of no use.
+
+    Accuracy: Wilson's, widened where items share a passage, which the recorded one is not. chrF++:
+    the one that the scoring recorded, a bootstrap over sentences.
+    """
+    if score.metric != "accuracy":
+        found = score.interval
+        return Interval(found.low, found.high) if found and found.level == 0.95 else None
+    try:
+        items = read_items(score)
+    except Unreadable:
+        return None
+    assert items.correct is not None
+    widened = design_effect(items.correct, items.clusters)
+    return wilson(int(items.correct.sum()), items.n, design_effect=widened)
 
 
 def _pair(

@@ -5,10 +5,11 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from reports.stats.bootstrap import Interval
 from reports.store.cells import Entry, find_entries, group_rows, name_producers
 from reports.store.files import Unreadable
 from reports.store.model import Language, Score, State, StoreView
-from reports.tables.gain import Gain, paired_gain, score_of_samples
+from reports.tables.gain import Gain, paired_gain, score_interval, score_of_samples
 from reports.tables.sheet import TASK_NAMES
 
 SIDE_BY_SIDE = 2
@@ -32,6 +33,8 @@ class TableCell:
     base: Score | None
     gain: Gain | None
     no_gain: str
+    interval: Interval | None = None
+    """95% interval of the score alone; None where none is known."""
 
 
 @dataclass(frozen=True)
@@ -221,4 +224,5 @@ def _cell(view: StoreView, entry: Entry, bases: list[Entry]) -> TableCell:
         base=base,
         gain=gain,
         no_gain=why,
+        interval=score_interval(entry.score) if entry.score else None,
     )

@@ -9,6 +9,7 @@ from reports.store.model import StoreView, Study
 from reports.tables import (
     correlations,
     coverage,
+    precision,
     preference,
     protocols,
     score_sheets,
@@ -101,6 +102,10 @@ class Report:
         return coverage.coverage(self.results)
 
     @cached_property
+    def precision(self) -> Sheet:
+        return precision.precision(self.panels)
+
+    @cached_property
     def measures(self) -> Sheet:
         return coverage.measures(self.results)
 
@@ -180,6 +185,7 @@ def all_sheets(report: Report) -> list[Sheet]:
     return [
         *found,
         score_sheets.gains(report.panels),
+        report.precision,
         report.measures,
         score_sheets.warnings(report.panels),
         *(sheet for sheet in report.preference if sheet.rows),

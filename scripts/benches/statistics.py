@@ -26,6 +26,8 @@ COVERAGES = {
     "gain_chrf_200_sentences": lambda: sim.chrf_coverage(TIMES // 2),
     "gain_chrf_27_sentences": lambda: sim.chrf_coverage(TIMES // 2, n=27),
     "wilson_201_items": lambda: sim.wilson_coverage(TIMES),
+    "score_by_passage": lambda: sim.clustered_score_coverage(TIMES),
+    "score_ignoring_passages": lambda: sim.clustered_score_coverage(TIMES, clustered=False),
     "mean_over_54_languages": lambda: sim.mean_coverage(TIMES),
     "mean_over_14_languages": lambda: sim.mean_coverage(TIMES, n=14),
     "pearson_54_languages": lambda: sim.correlation_coverage(TIMES, "pearson"),

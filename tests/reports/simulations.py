@@ -116,6 +116,19 @@ def wilson_coverage(times: int, seed: int = 5) -> float:
     return _share(times, seed, once)
 
 
+def clustered_score_coverage(times: int, seed: int = 12, clustered: bool = True) -> float:
+    """Wilson's interval of one accuracy whose items share passages, widened for it or not."""
+
+    def once(draw: np.random.Generator) -> bool:
+        clusters = np.repeat(np.arange(PASSAGES), draw.choice([1, 2, 4], PASSAGES))
+        correct = draw.random(len(clusters)) < 0.5 + draw.normal(0, 0.25, PASSAGES)[clusters]
+        effect = intervals.design_effect(correct, clusters if clustered else None)
+        low, high = intervals.wilson(int(correct.sum()), len(correct), design_effect=effect)
+        return low <= 50 <= high
+
+    return _share(times, seed, once)
+
+
 def chrf_level(times: int, seed: int = 6, n: int = SENTENCES) -> float:
     def once(draw: np.random.Generator) -> bool:
         p = chrf.chrf_difference(*sentences(draw, n, 0.0)).p

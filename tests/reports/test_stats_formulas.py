@@ -175,6 +175,14 @@ def test_wilson_is_statsmodels_and_widens_with_the_design_effect() -> None:
     assert intervals.wilson(100, 200, design_effect=2) == pytest.approx((100 * low, 100 * high))
 
 
+def test_the_design_effect_of_equal_twins_is_two() -> None:
+    correct = np.random.default_rng(1).random(500) < 0.4
+    twins, clusters = np.repeat(correct, 2), np.repeat(np.arange(500), 2)
+    assert intervals.design_effect(twins, clusters) == pytest.approx(2 * 500 / 499 * 999 / 1000)
+    assert intervals.design_effect(correct, None) == 1.0
+    assert intervals.design_effect(np.ones(4, bool), np.array([0, 0, 1, 1])) == 1.0
+
+
 def test_chance_and_the_detectable_effect() -> None:
     assert intervals.above_chance(70, 201, 25.0) == pytest.approx(stats.binom.sf(69, 201, 0.25))
     # One group of n units whose spread is 1: stderr 1/sqrt(n).

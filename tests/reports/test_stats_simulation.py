@@ -18,6 +18,10 @@ def test_ignoring_passages_or_taking_sacrebleus_p_rejects_too_often() -> None:
     assert sim.sacrebleu_level(120, n=60) > 0.06
 
 
+def test_an_interval_that_ignores_passages_covers_too_little() -> None:
+    assert sim.clustered_score_coverage(500, clustered=False) < 0.93
+
+
 def test_the_chrf_test_holds_its_level_and_its_interval_covers() -> None:
     assert 0.0 < sim.chrf_level(120, n=60) < 0.13
     assert sim.chrf_coverage(100, n=60) > 0.87
@@ -35,6 +39,7 @@ def test_coupling_is_what_the_split_half_correlation_removes() -> None:
         lambda: sim.items_coverage(400, n=27),
         lambda: sim.passage_coverage(300),
         lambda: sim.wilson_coverage(1000),
+        lambda: sim.clustered_score_coverage(500),
         lambda: sim.mean_coverage(300, n=14),
         lambda: sim.correlation_coverage(1000, "pearson"),
         lambda: sim.correlation_coverage(1000, "spearman"),

@@ -1,0 +1,49 @@
+"""How sure each score is by itself: its interval, what a test could find, whether it is chance."""
+
+from reports.stats.intervals import above_chance, minimum_detectable
+from reports.tables.panels import Panel, TableCell
+from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
+
+NOTE = (
+    "95% interval: Wilson's, widened where items share a passage; chrF++: a bootstrap over "
+    "sentences. Two of them that overlap do not say that the gain is chance: it is tested on the "
+    "same items. Detectable: the least gain over base that its test finds four times in five."
+)
+
+
+def precision(panels: tuple[Panel, ...]) -> Sheet:
+    """Every result with its interval (0-100), its chance level and the one-sided p above it."""
+    columns = (
+        LANGUAGE,
+        TASK,
+        PRODUCER,
+        Column("score", "Score", ".1f", numeric=True),
+        Column("low", "95% from", ".1f", numeric=True),
+        Column("high", "95% to", ".1f", numeric=True),
+        Column("n", "n", numeric=True),
+        Column("detectable", "Detectable", ".1f", numeric=True),
+        Column("chance", "Chance", ".1f", numeric=True),
+        Column("p_chance", "p, above chance", "p", numeric=True),
+    )
+    rows = tuple(
+        (panel.language.name, row.task, cell.producer, *_numbers(cell))
+        for panel in panels
+        for row in panel.rows
+        for cell in row.cells
+        if cell.score
+    )
+    return Sheet("precision", "How sure each score is", columns, rows, notes=(NOTE,))
+
+
+def _numbers(cell: TableCell) -> tuple[Value, ...]:
+    score, gain = cell.score, cell.gain
+    assert score
+    chance = score.chance if score.metric == "accuracy" else None
+    correct = round(score.score * score.n / 100)
+    low, high = cell.interval or (None, None)
+    return (
+        *(score.score, low, high, score.n),
+        minimum_detectable(gain.stderr) if gain and gain.stderr else None,
+        chance,
+        None if chance is None else above_chance(correct, score.n, chance),
+    )
