@@ -61,12 +61,14 @@ class ScoreInterval:
 
 @dataclass(frozen=True)
 class Engine:
-    """What computed a score. `shares_prefix`: whether shared tokens were computed once."""
+    """What computed a score. `shares_prefix`: whether shared tokens were computed once; `settings`
+    are what else the engine recorded, such as the tokens of a batch."""
 
     name: str
     version: str
     precision: str
     shares_prefix: bool
+    settings: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -72,9 +72,14 @@ def _engine(row: Mapping[str, Any]) -> Engine | None:
         raise Unreadable(f"engine.shares_prefix must be true or false, but is {shares!r}")
     return Engine(
         name=files.text(found, "name"),
-        version=files.text(found, "version"),
-        precision=files.text(found, "precision"),
+        version=str(found.get("version") or "unknown"),
+        precision=files.text(found, "precision", "unknown"),
         shares_prefix=shares,
+        settings={
+            str(name): str(value)
+            for name, value in found.items()
+            if name not in ("name", "version", "precision", "shares_prefix")
+        },
     )
 
 

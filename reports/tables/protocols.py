@@ -32,6 +32,7 @@ def protocols(view: StoreView) -> Sheet:
         Column("engine", "Engine"),
         Column("precision", "Precision"),
         Column("shares_prefix", "Shares prefix"),
+        Column("engine_settings", "Engine settings"),
     )
     counts = Counter(_row(score) for score in view.scores.values())
     rows = tuple(
@@ -52,4 +53,5 @@ def _row(score: Score) -> tuple[Value, ...]:
         f"{engine.name} {engine.version}" if engine else None,
         engine.precision if engine else None,
         ("yes" if engine.shares_prefix else "no") if engine else None,
+        (", ".join(f"{k} {v}" for k, v in engine.settings.items()) or None) if engine else None,
     )

@@ -39,14 +39,16 @@ def subsets(results: Results) -> Sheet:
                 said += f" that all producers have; not counted: {_listed(every - shared)}"
             notes.setdefault(said, []).append(TASK_NAMES.get(task, task))
     rows = tuple(
-        (producer, *(means[task].get(producer) for task in tasks)) for producer in results.producers
+        (producer, *(means[task].get(producer) for task in tasks))
+        for producer in results.producers
+        if any(producer in means[task] for task in tasks)
     )
     return Sheet(
         "subsets",
         "Training subsets",
         columns,
         rows,
-        mark_best(rows, results.producers, len(columns), results.equal),
+        mark_best(rows, [str(row[0]) for row in rows], len(columns), results.equal),
         (*(f"{', '.join(names)}: {said}" for said, names in notes.items()), *_budget_note(results)),
     )
 

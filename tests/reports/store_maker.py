@@ -210,10 +210,11 @@ def write_score(
             "repository": None,
         },
         "engine": {
-            "name": "transformers",
-            "version": "5.23.0",
+            "name": "shared-prefix",
+            "version": 2,
             "precision": "fp32",
             "shares_prefix": True,
+            "batch_tokens": 2048,
         },
         "measures": {
             "items_truncated": 0,
