@@ -65,12 +65,14 @@ def _pilot(config: Config, ledgers: Path, store: Store) -> None:
     for source, stage in stages.taught.items():
         inputs = {role: store.build(needed) for role, needed in stage.inputs.items()}
         progress = store.watcher.started(stage, resumed=False)
+        done = False
         try:
             with TemporaryDirectory() as nowhere:
                 work = Work(Path(nowhere), inputs, progress)
                 ask_teacher(config, cast(Source, source), ledgers, work, weights, config.pilot)
+            done = True
         finally:
-            store.watcher.stopped(stage)
+            store.watcher.stopped(stage, as_asked=done)
 
 
 def forecast(

@@ -75,9 +75,12 @@ class Display:
             parts.append("cost unknown" if cost is None else f"${cost:.2f}")
         self._line("[green]done[/green]    ", stage, ", ".join(parts))
 
-    def stopped(self, stage: Stage) -> None:
+    def stopped(self, stage: Stage, as_asked: bool = False) -> None:
         self._close()
-        self._line("[red]stopped[/red] ", stage)
+        if as_asked:
+            self._line("[green]asked[/green]   ", stage, "a few calls, which are kept")
+        else:
+            self._line("[red]stopped[/red] ", stage)
 
     def _lines(self, stage: Stage) -> Report:
         """Progress as lines of text, for where no bar can be drawn."""
