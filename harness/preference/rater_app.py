@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from harness.preference.ballots import Ballots, Sitting
-from harness.preference.commitment import fingerprint
+from harness.preference.commitment import digest, fingerprint
 from harness.preference.errors import BallotError, StudyStateError
 from harness.preference.languages import direction_of, font_file
 from harness.preference.messages import fill
@@ -162,6 +162,7 @@ class RaterApp:
                 **self._shown(screen),
                 item=screen.item,
                 idempotency=secrets.token_hex(8),
+                sheet=digest([self.pack["study"], slot])[:12],
                 verdicts=self.settings["verdicts"],
                 comments=self.settings["comments"],
             )

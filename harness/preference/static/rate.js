@@ -3,7 +3,8 @@
   "use strict";
   const form = document.getElementById("vote");
   const notice = document.getElementById("notice");
-  const KEPT = "kakugo-kept-vote";
+  // By rater: a device may be handed on.
+  const KEPT = "kakugo-kept-vote-" + form.dataset.sheet;
   const draft = "kakugo-draft-" + form.elements.item.value;
   const store = (act) => { try { return act(window.localStorage); } catch { return null; } };
   const comment = form.elements.comment;

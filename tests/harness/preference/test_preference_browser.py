@@ -177,6 +177,37 @@ def test_a_vote_without_connection_is_kept_and_sent_once(browser: Any, tmp_path:
         context.close()
 
 
+def test_a_kept_vote_waits_for_its_own_rater(browser: Any, tmp_path: Path) -> None:
+    """One phone, handed on while a vote could not be sent."""
+    with served(tmp_path, "swahili") as (pack, address):
+        context = phone(browser)
+        page = context.new_page()
+        links = [link(pack, address, slot) for slot in (0, 1)]
+
+        def begin(slot: int) -> None:
+            page.goto(links[slot])
+            page.click("button.main")
+            page.wait_for_load_state()
+            if "/consent" in page.url:
+                page.click("button.main")
+            page.wait_for_selector("#vote")
+
+        begin(0)
+        context.set_offline(True)
+        page.click("button[value=b]")
+        page.wait_for_function("document.getElementById('notice').textContent.length > 20")
+        page.goto("about:blank")
+        context.set_offline(False)
+        begin(1)
+        assert page.text_content("#notice") == ""
+        begin(0)
+        page.wait_for_selector("progress[value='1']", timeout=20_000)
+        ballots = open_ballots(pack, read_pack(pack))
+        assert [len(ballots.sitting(slot).votes) for slot in (0, 1)] == [1, 0]
+        ballots.close_file()
+        context.close()
+
+
 def test_without_javascript_and_with_the_keyboard_alone(browser: Any, tmp_path: Path) -> None:
     with served(tmp_path, "swahili") as (pack, address):
         context = phone(browser, java_script_enabled=False)
