@@ -90,7 +90,8 @@ def two_sided_p(draws: "Floats", estimate: float, units: int) -> float:
     """The share of resamples as far from the estimate as the estimate is from zero.
 
     (c + 1) / (B + 1) with c the number of |d* - d| >= |d| (Davison and Hinkley 1997, section 4.4),
-    then widened for few units as `percentile_interval` is, so that both say the same.
+    then widened for few units as `percentile_interval` is. Where the resamples are skewed the two
+    may differ at the edge: the interval excludes zero, and p is a little above 5%.
     sacrebleu centres the absolute differences instead, which rejects about twice as often as its
     level says when the sign of the difference is free; see docs/log.md.
     """

@@ -124,3 +124,12 @@ def test_one_language_and_ties_everywhere_claim_nothing(tmp_path: Path) -> None:
     ties = Report.of_table(import_table(table(tmp_path, "language,task,base,t\n" + lines)))
     assert "all values are equal" in ties.correlations[0].found.conclusion
     assert {v.by_sign for v in ties.verdicts} == {"tie"}
+
+
+def test_a_table_without_base_says_that_no_gain_can_be_computed(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("language,task,mine\nSwahili,sib200,40\nHausa,sib200,50\n", encoding="utf-8")
+    report = Report.of_table(import_table(path))
+    assert not report.summary.rows
+    assert report.subsets.rows == (("mine", 45.0),)
+    assert "No producer is called base, so no gain can be computed" in report.subsets.notes
