@@ -1,10 +1,10 @@
 """Whole experiments through the command line, with a real teacher and real processes."""
 
-import json
 import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -45,6 +45,14 @@ def test_it_makes_every_stage_and_a_report(finished: Path) -> None:
     assert not list(finished.glob("*/*.partial"))
 
 
+def test_the_report_reads_every_score(finished: Path) -> None:
+    told = run([sys.executable, "-m", "reports.cli", "--store", str(finished)])
+    assert told.returncode == 0, told.stderr
+    assert "SIB-200" in told.stdout
+    for word in ("damaged", "failed"):
+        assert word not in told.stdout.lower()
+
+
 def test_scores_are_of_the_items_after_the_shots(finished: Path) -> None:
     for manifest in manifests(finished, "score"):
         assert manifest["facts"]["n"] == 3
@@ -65,7 +73,7 @@ def test_a_second_run_finds_everything_done(finished: Path, tiny: Path) -> None:
     start = time.monotonic()
     done = run(small(finished, tiny))
     assert done.returncode == 0
-    assert time.monotonic() - start < 30  # 4 s alone on a quiet machine
+    assert time.monotonic() - start < 60  # 4 s alone on a quiet machine
     # Base, four sources, mixture and what it holds of benchmarks, checkpoint and the scores.
     assert done.stdout.count("reused") == 8 + 2 * TASKS
     assert "begun" not in done.stdout
@@ -91,43 +99,6 @@ def test_damage_is_named(finished: Path, tiny: Path) -> None:
     assert f"{victim} has {len(whole) - 3} bytes" in done.stderr
     assert "Remedy" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
-def test_a_sweep_shares_what_its_jobs_have_in_common(
-    tiny: Path, tmp_path: Path, launcher: str
-) -> None:
-    sweep = ["-m", "mix=topic,gen", "evaluate.tasks=[sib200]", f"hydra/launcher={launcher}"]
-    done = run(small(tmp_path, tiny, *sweep))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(manifests(tmp_path, "source")) == 3
-    assert len(manifests(tmp_path, "mixture")) == 2
-    assert len(manifests(tmp_path, "train")) == 2
-    # The base is scored once for both.
-    assert len(manifests(tmp_path, "score")) == 3
-    plans = [json.loads(p.read_text()) for p in tmp_path.glob("runs/*/*/plan.json")]
-    assert {plan["mix"] for plan in plans} == {"topic", "gen"}
-
-
-def test_a_failed_job_leaves_the_others_and_its_reason(
-    finished: Path, tiny: Path, tmp_path: Path
-) -> None:
-    done = run(
-        small(
-            tmp_path,
-            tiny,
-            "-m",
-            "mix=topic,context",
-            "sources.context.texts=/nowhere",
-            "evaluate.tasks=[sib200]",
-        )
-    )
-    assert done.returncode != 0
-    (error,) = tmp_path.glob("runs/*/*/error.txt")
-    text = error.read_text()
-    assert "/nowhere" in text.splitlines()[0]
-    assert "Traceback" in text
-    assert len(manifests(tmp_path, "score")) == 2
 
 
 def test_generation_can_be_forbidden(tiny: Path, tmp_path: Path) -> None:
@@ -175,7 +146,7 @@ def test_killed_in_every_stage_it_ends_with_the_same_scores(
         "mixture/*.partial",
         "train/*.partial/trainer/*",
         "train/*/manifest.json",
-        "score/*.partial/journal.jsonl",
+        "score/*.partial/journal/0.jsonl",
         "score/*/manifest.json",
     ):
         process = subprocess.Popen(small(tmp_path, tiny), stdout=subprocess.DEVNULL)
