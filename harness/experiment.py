@@ -22,6 +22,7 @@ from harness.stage import Outcome, Stage, Work
 from harness.store import file_sha256
 from harness.students import StudentTokens, base_stage, checkpoint_path
 from harness.teacher import running_teacher
+from harness.train_stages import packed_stage, train_stage
 from tasks.catalogue import TASKS, Task
 from tasks.catalogue import VERSION as TASKS_VERSION
 from tasks.data import Data, open_data
@@ -29,7 +30,7 @@ from tasks.errors import DataMissing
 from tasks.files import EMBEDDED
 from tasks.flores import ENGLISH
 from tasks.loading import Loaded, load_task
-from training.precision import has_nvidia_gpu, resolve_precision
+from training.precision import has_nvidia_gpu
 from training.students import embedded_gguf
 
 CORPUS_ROWS = "rows.jsonl"
@@ -54,6 +55,7 @@ class Plan:
     sources: Mapping[str, Stage]
     mixture: Stage
     contamination: Stage | None
+    packed: Stage
     trained: Stage
     cells: tuple[Cell, ...]
 
@@ -77,7 +79,8 @@ class Plan:
         """Every stage, in the order of the work."""
         scores = [cell.score for cell in self.cells if cell.score]
         looks = [self.contamination] if self.contamination else []
-        return [self.base, *self.sources.values(), self.mixture, *looks, self.trained, *scores]
+        data = [*self.sources.values(), self.mixture, *looks, self.packed]
+        return [self.base, *data, self.trained, *scores]
 
 
 def plan(config: Config, ledgers: Path) -> Plan:
@@ -100,7 +103,8 @@ def plan(config: Config, ledgers: Path) -> Plan:
     contamination = None
     if config.stop_after != "sources":
         contamination = contamination_stage(config, mixture, data)
-    trained = train_stage(config, base, mixture)
+    packed = packed_stage(config, base, mixture)
+    trained = train_stage(config, base, mixture, packed)
     # Who stops before there is a checkpoint needs no benchmark.
     scored = () if config.stop_after in ("sources", "mix") else config.evaluate.tasks
     tasks = {name: task_or_gap(config, TASKS[name], data) for name in scored}
@@ -109,7 +113,7 @@ def plan(config: Config, ledgers: Path) -> Plan:
         for producer, checkpoint in (("base", base), (f"trained:{config.mix.name}", trained))
         for name, loaded in tasks.items()
     ]
-    return Plan(base, sources, mixture, contamination, trained, tuple(cells))
+    return Plan(base, sources, mixture, contamination, packed, trained, tuple(cells))
 
 
 def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> Stage:
@@ -238,36 +242,6 @@ def corpus_stage(config: Config, source: Source, ledgers: Path) -> Stage | None:
 def ledger_file(config: Config, ledgers: Path) -> Path:
     """The ledger of the experiment's language."""
     return ledgers / f"{_slug(config.language)}.sqlite"
-
-
-def train_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
-    """The student, fine-tuned on the mixture."""
-    precision = resolve_precision(config.train.precision)
-    settings = replace(config.train, precision=precision)
-
-    def make(work: Work) -> Outcome:
-        from training.finetune import STATES, finetune
-
-        facts = finetune(
-            base=checkpoint_path(work.inputs["base"]),
-            rows=work.inputs["mixture"].path / "rows.jsonl",
-            out=work.out,
-            settings=settings,
-            precision=precision,
-            seed=config.seed,
-            progress=work.progress,
-        )
-        return Outcome(asdict(facts), scratch=(STATES,), records=("log.jsonl",))
-
-    return Stage(
-        name="train",
-        version=1,
-        label=f"{config.language.name}: train on {config.mix.name}",
-        fields={"train": keyed(settings), "seed": config.seed},
-        inputs={"base": base, "mixture": mixture},
-        make=make,
-        about={"language": config.language.name, "producer": f"trained:{config.mix.name}"},
-    )
 
 
 def benchmark_data(config: Config) -> Data:

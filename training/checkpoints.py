@@ -9,7 +9,7 @@ after that. `run.json` says which run the states belong to.
 import hashlib
 import json
 import shutil
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,39 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
         scratch = folder / f"{_RUN}.tmp"
         scratch.write_text(text, encoding="utf-8")
         scratch.replace(file)
-    if json.loads(file.read_text(encoding="utf-8")) != json.loads(text):
+    there = json.loads(file.read_text(encoding="utf-8"))
+    if there["processes"] != run["processes"]:
+        raise ResumeError(
+            f"{folder} holds the interrupted state of a run on {there['processes']} processes; "
+            f"now there are {run['processes']}. Remedy: go on with as many as before "
+            "(train.processes, and the nodes of train.launcher), or delete that folder to start "
+            "anew."
+        )
+    if there != json.loads(text):
         raise ResumeError(
             f"{folder} holds the interrupted state of a run with other settings, seed or rows. "
             "Remedy: delete that folder to start anew, or choose another output folder."
         )
 
 
-def identity(settings: Train, precision: Precision, seed: int, rows: Path) -> dict[str, Any]:
-    """What makes a run itself, as plain JSON. The base is not part of it."""
-    keyed = {
-        f.name: getattr(settings, f.name) for f in fields(settings) if f.metadata.get("keyed", True)
-    }
+def identity(
+    settings: Train, precision: Precision, seed: int, rows: Path, processes: int
+) -> dict[str, Any]:
+    """What makes a run itself, as plain JSON. The base is not part of it.
+
+    The form of a state depends on the number of processes and on DeepSpeed.
+    """
+    values = asdict(settings)
+    keyed = {f.name: values[f.name] for f in fields(settings) if f.metadata.get("keyed", True)}
+    keyed["deepspeed"] = settings.deepspeed
     digest = hashlib.sha256(rows.read_bytes()).hexdigest()
-    return {"settings": keyed, "precision": precision, "seed": seed, "rows_sha256": digest}
+    return {
+        "settings": keyed,
+        "precision": precision,
+        "seed": seed,
+        "rows_sha256": digest,
+        "processes": processes,
+    }
 
 
 def last_whole(folder: Path) -> Path | None:

@@ -2,7 +2,8 @@
 
 Trained are the content of every assistant turn and the token that ends it, so that the student
 learns to answer and to stop. Not trained are the system prompt, the user's turns, the headers of
-turns (the student never writes them) and whatever a template puts behind an end token.
+turns (the student never writes them) and, unless asked for, what a template puts behind an end
+token (LLaMA-Factory trains the newline there).
 
 Which characters an assistant turn covers is found by rendering: the conversation up to the turn
 with the header for the answer, and the conversation with the turn. Each must begin with the one
@@ -10,7 +11,7 @@ before, or the template rewrites what it rendered earlier and cannot be masked t
 those of the whole conversation, rendered once; a token that reaches from a header into the content
 is not trained.
 
-Not covered: packing, templates that drop the reasoning of earlier turns, cutting long rows.
+Not covered: templates that drop the reasoning of earlier turns.
 """
 
 import json
@@ -38,48 +39,24 @@ class Example:
         return sum(label != IGNORED for label in self.labels[1:])
 
 
-@dataclass(frozen=True)
-class Examples:
-    """The rows that fit, in the order of the file, and how many were longer than allowed."""
-
-    examples: list[Example]
-    dropped: int
-
-
 def read_examples(
-    rows: Path, tokenizer: Any, *, max_length: int, end_ids: frozenset[int]
-) -> Examples:
-    """Tokenise and mask the JSONL file `rows` of {"messages": [{"role", "content"}, ...]}.
+    rows: Path, tokenizer: Any, end_ids: frozenset[int], *, train_newline: bool = False
+) -> Iterator[tuple[str, Example]]:
+    """(source, tokens) of each row of the JSONL file `rows`: {"source", "messages"}.
 
-    `end_ids` are the tokens that end an assistant turn. Rows of more than `max_length` tokens are
-    dropped and counted. Raises RowsError for rows that are no conversations and where no row is
-    left; MaskError where the template is missing or cannot be masked.
+    `end_ids` are the tokens that end an assistant turn. Raises RowsError for rows that are no
+    conversations; MaskError where the template is missing or cannot be masked.
     """
-    examples: list[Example] = []
-    dropped = 0
-    for where, messages in _conversations(rows):
+    for where, source, messages in _conversations(rows):
         try:
-            example = mask(messages, tokenizer, end_ids)
+            yield source, mask(messages, tokenizer, end_ids, train_newline=train_newline)
         except MaskError as error:
             raise MaskError(f"{where}: {error}") from error
-        if len(example.input_ids) > max_length:
-            dropped += 1
-        else:
-            examples.append(example)
-    if not examples and dropped:
-        raise RowsError(
-            f"{rows}: all {dropped} rows are longer than {max_length} tokens. "
-            "Remedy: raise train.max_length (the student's own limit is the most it can be)."
-        )
-    if not examples:
-        raise RowsError(
-            f"{rows} holds no rows. Remedy: check the mixture's sources and budget; every source "
-            "that it names may be empty."
-        )
-    return Examples(examples, dropped)
 
 
-def mask(messages: Messages, tokenizer: Any, end_ids: frozenset[int]) -> Example:
+def mask(
+    messages: Messages, tokenizer: Any, end_ids: frozenset[int], *, train_newline: bool = False
+) -> Example:
     """The tokens and labels of one conversation, up to its last assistant turn."""
     spans: list[tuple[int, int]] = []
     text = ""
@@ -110,7 +87,7 @@ def mask(messages: Messages, tokenizer: Any, end_ids: frozenset[int]) -> Example
                 "eos_token_id in the student's generation_config.json."
             )
         for i in inside:
-            if i <= ends[-1]:
+            if i <= ends[-1] or train_newline:
                 labels[i] = ids[i]
     example = Example(list(ids), labels)
     if not example.supervised:
@@ -121,8 +98,8 @@ def mask(messages: Messages, tokenizer: Any, end_ids: frozenset[int]) -> Example
     return example
 
 
-def _conversations(rows: Path) -> Iterator[tuple[str, Messages]]:
-    """Each conversation, with the words that say where it stands."""
+def _conversations(rows: Path) -> Iterator[tuple[str, str, Messages]]:
+    """Each conversation: the words that say where it stands, its source, its turns."""
     with rows.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             where = f"{rows}, line {number}"
@@ -141,7 +118,7 @@ def _conversations(rows: Path) -> Iterator[tuple[str, Messages]]:
                     f"{where} has no assistant turn, so nothing in it can be trained. "
                     "Remedy: leave it out of the mixture."
                 )
-            yield where, messages
+            yield where, str(row.get("source", "rows")), messages
 
 
 def _is_message(message: object) -> bool:

@@ -1,142 +1,137 @@
-"""The optimizer steps of a run: a thin layer on transformers' Trainer.
+"""The optimizer steps of a run: a thin layer on TRL's SFTTrainer.
 
-Added to the Trainer are a fixed order of rows, a loss that weights every trained token of a step
-alike whatever the micro-batches, one log line per step, and states that survive a kill. Where
-DeepSpeed or TRL's trainer takes over, it takes the place of `train` here.
+Added are packed rows in a fixed order, in which no document sees another; a loss that weights every
+trained token of a step alike, on however many processes and in whatever micro-batches; the same
+loss on the validation rows; a journal; and states that survive a kill. TRL's fused head computes
+log-probabilities in tiles: the logits of a whole row are never built.
 """
 
-import json
 import math
-import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn import functional
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from datasets import Dataset
+from transformers import PrinterCallback
+from trl import SFTConfig, SFTTrainer
 
-from training.checkpoints import last_whole, mark_whole
-from training.dataset import IGNORED, Example
-from training.errors import DivergedError
+from training.checkpoints import last_whole
+from training.collate import Collator, Packed
+from training.dataset import IGNORED
+from training.journal import Journal
 from training.settings import Precision, Train
+from training.zero import deepspeed_config
 
-_COLUMNS = ("step", "loss", "learning_rate", "tokens", "supervised_tokens")
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
-class Journal(TrainerCallback):  # type: ignore[misc]
-    """One line per step, in the Trainer's state, in log.jsonl, and to `progress`.
+class PackedTrainer(SFTTrainer):  # type: ignore[misc]
+    """Takes packed rows as they come, and tells the journal of every micro-batch."""
 
-    The state's copy is saved with each interrupted state, so that a continued run rewrites
-    log.jsonl up to where it takes over and ends with the log of an undisturbed one.
-    """
-
-    def __init__(self, log: Path, states: Path, progress: Callable[[int, int, str], None]) -> None:
-        self.lines: list[dict[str, Any]] = []
-        self.seconds = 0.0  # inside steps of this process, without saving
-        self.tokens = 0  # computed by this process
-        self._log, self._states, self._progress = log, states, progress
-        self._began = 0.0
-        self._step: dict[str, Any] = {}
-
-    def add(self, loss: float, tokens: int, supervised: int) -> None:
-        """Count one micro-batch; its loss is its share of the step's."""
-        self._step["loss"] += loss
-        self._step["tokens"] += tokens
-        self._step["supervised_tokens"] += supervised
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.lines = list(state.log_history)  # to which the Trainer adds lines of its own
-        self._log.write_text("".join(map(_line, self.lines)), encoding="utf-8")
-        self._progress(state.global_step, state.max_steps, "")
-
-    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._began = time.perf_counter()
-        self._step = dict.fromkeys(_COLUMNS, 0) | {"step": state.global_step + 1, "loss": 0.0}
-
-    def on_pre_optimizer_step(
-        self, args: Any, state: Any, control: Any, lr_scheduler: Any = None, **_: Any
-    ) -> None:
-        self._step["learning_rate"] = lr_scheduler.get_last_lr()[0]
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        step = self._step
-        self.seconds += time.perf_counter() - self._began
-        self.tokens += step["tokens"]
-        if not math.isfinite(step["loss"]):
-            raise DivergedError(
-                f"the loss became {step['loss']} at step {step['step']}. "
-                "Remedy: lower train.learning_rate, or set train.precision to fp32."
-            )
-        state.log_history.append(step)
-        self.lines.append(step)
-        with self._log.open("a", encoding="utf-8") as file:
-            file.write(_line(step))
-        if state.global_step == state.max_steps:
-            control.should_save = False  # the checkpoint itself is about to be written
-        self._progress(state.global_step, state.max_steps, f"loss {step['loss']:.2f}")
-
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        mark_whole(self._states, state.global_step)
-
-
-class OrderedTrainer(Trainer):  # type: ignore[misc]
-    """Takes the rows as they come, and tells the journal of every micro-batch."""
-
-    def __init__(self, *, journal: Journal, **arguments: Any) -> None:
-        super().__init__(callbacks=[journal], compute_loss_func=token_loss, **arguments)
+    def __init__(self, *, journal: Journal, validation: Dataset, **arguments: Any) -> None:
+        super().__init__(callbacks=[journal], **arguments)
         self._journal = journal
+        self._validation = validation
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return torch.utils.data.SequentialSampler(self.train_dataset)
 
-    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
-        tokens = int(inputs["attention_mask"].sum())
-        supervised = int((inputs["labels"][:, 1:] != IGNORED).sum())
-        loss = super().training_step(model, inputs, num_items_in_batch)
-        self._journal.add(float(loss), tokens, supervised)
-        return loss
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """The summed cross-entropy in nats over the trained tokens, divided by those of the whole
+        step. (Not covered: the auxiliary loss of mixtures of experts.)"""
+        tokens = float(inputs.pop("tokens"))
+        total, supervised = self._summed(model, inputs)
+        loss = total / num_items_in_batch
+        computed = [float(loss.detach()), tokens, float(supervised)]
+        self._journal.sums += torch.tensor(computed, dtype=torch.float64)
+        return loss * self.accelerator.num_processes  # by which DDP and DeepSpeed divide again
 
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """The mean loss of the validation rows' trained tokens. (Trainer's own is a mean of the
+        batches' means.)"""
+        if self._journal.lines[-1:] and "eval_loss" in self._journal.lines[-1]:
+            return {"eval_loss": self._journal.lines[-1]["eval_loss"]}  # the last step asks twice
+        model, rank = self.model_wrapped, self.args.process_index
+        was_training = model.training
+        model.eval()
+        sums = torch.zeros(2, dtype=torch.float64)
+        processes = self.args.world_size
+        for at in range(0, len(self._validation), processes):
+            # Under ZeRO-3 all processes must compute alike; one without a row repeats the first.
+            mine = at + rank < len(self._validation)
+            row = self._validation[at + rank if mine else 0]
+            inputs = self._prepare_inputs(self.data_collator([row]))
+            del inputs["tokens"]
+            with torch.no_grad(), self.compute_loss_context_manager():
+                total, supervised = self._summed(model, inputs)
+            if mine:
+                sums += torch.tensor([float(total), float(supervised)], dtype=torch.float64)
+        if processes > 1:
+            sums = self.accelerator.reduce(sums.to(self.args.device), "sum").cpu()
+        model.train(was_training)
+        loss = float(sums[0] / sums[1])
+        self._journal.add_evaluation(loss, self.state)
+        return {"eval_loss": loss}
 
-def token_loss(
-    outputs: Any, labels: torch.Tensor, num_items_in_batch: int | torch.Tensor
-) -> torch.Tensor:
-    """The summed cross-entropy in nats over the trained tokens, divided by those of the whole step.
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """None in interrupted states; the finished checkpoint's is `training.card`'s."""
 
-    `outputs.logits` is (rows, length, vocabulary), `labels` (rows, length). The sum over the
-    micro-batches of a step is the mean over its tokens. Computed in fp32 for trained tokens only.
-    Not covered: the auxiliary loss of mixtures of experts.
-    """
-    targets = labels[:, 1:]
-    trained = targets != IGNORED
-    logits = outputs.logits[:, :-1][trained].float()
-    total: torch.Tensor = functional.cross_entropy(logits, targets[trained], reduction="sum")
-    return total / num_items_in_batch
+    def _summed(self, model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+        outputs = model(**inputs, fused_lm_head=True)
+        return -outputs.log_probs.sum(), (inputs["labels"][:, 1:] != IGNORED).sum()
 
 
 def train(
     model: torch.nn.Module,
-    examples: list[Example],
+    tokenizer: Any,
+    rows: Dataset,
+    validation: Dataset,
     *,
     steps: int,
-    padding: int,
+    collator: Collator,
     states: Path,
-    log: Path,
     settings: Train,
-    precision: Precision,
-    seed: int,
-    progress: Callable[[int, int, str], None],
-) -> Journal:
-    """Train `model` in place on `examples` in their order, continuing from `states` if it can.
+    arguments: SFTConfig,
+    journal: Journal,
+) -> PackedTrainer:
+    """Train `model` in place on `rows` in their order, continuing from `states` if it can."""
+    with warnings.catch_warnings():
+        # PEFT asks by a name that transformers 5.23 has replaced.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        trainer = PackedTrainer(
+            journal=journal,
+            validation=validation,
+            model=model,
+            processing_class=tokenizer,
+            args=arguments,
+            train_dataset=rows,
+            eval_dataset=validation if len(validation) else None,
+            data_collator=_Counting(collator),
+            peft_config=_lora(settings),
+        )
+    trainer.remove_callback(PrinterCallback)
+    whole = last_whole(states)
+    trainer.train(resume_from_checkpoint=str(whole) if whole else None)
+    return trainer
 
-    `padding` is the token that fills up the shorter rows of a micro-batch.
-    """
-    arguments = TrainingArguments(
+
+def training_arguments(
+    settings: Train, precision: Precision, *, steps: int, states: Path, seed: int, evaluate: bool
+) -> SFTConfig:
+    """The Trainer's arguments. Under DeepSpeed they must exist before the model is loaded."""
+    return SFTConfig(
         output_dir=str(states),
         max_steps=steps,
         per_device_train_batch_size=settings.micro_batch,
-        gradient_accumulation_steps=settings.batch_size // settings.micro_batch,
+        gradient_accumulation_steps=settings.batch_size // (settings.micro_batch * _processes()),
         learning_rate=settings.learning_rate,
         lr_scheduler_type=_SCHEDULES[settings.schedule],
         warmup_steps=math.ceil(settings.warmup * steps),
@@ -144,44 +139,55 @@ def train(
         max_grad_norm=settings.max_grad_norm,
         bf16=precision == "bf16",
         use_cpu=not torch.accelerator.is_available(),
+        deepspeed=deepspeed_config(settings),
+        activation_checkpointing=settings.gradient_checkpointing,
+        gradient_checkpointing=None,
         seed=seed,
+        max_length=None,
+        packing=False,  # the rows are packed already
+        dataset_kwargs={"skip_prepare_dataset": True},
+        router_aux_loss_coef=0.0,
+        eval_strategy="steps" if evaluate else "no",
+        eval_steps=max(1, math.ceil(steps / settings.evaluations)),
         save_strategy="steps",
         save_steps=settings.save_every,
-        logging_strategy="no",
-        report_to="none",
+        logging_strategy="steps" if settings.tracker else "no",
+        logging_steps=1,
+        report_to=settings.tracker or "none",
+        run_name=settings.name,
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
+        ddp_find_unused_parameters=False,
     )
-    journal = Journal(log, states, progress)
-    trainer = OrderedTrainer(
-        journal=journal,
-        model=model,
-        args=arguments,
-        train_dataset=examples,
-        data_collator=lambda batch: _collate(batch, padding),
+
+
+class _Counting:
+    """The collator's batch, and the number of its tokens without padding."""
+
+    def __init__(self, collator: Collator) -> None:
+        self._collator = collator
+
+    def __call__(self, rows: Sequence[Packed]) -> dict[str, Any]:
+        tokens = sum(len(row["input_ids"]) for row in rows)
+        return {**self._collator(rows), "tokens": torch.tensor(tokens)}
+
+
+def _lora(settings: Train) -> Any:
+    if not settings.lora.rank:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=settings.lora.rank,
+        lora_alpha=settings.lora.alpha,
+        lora_dropout=settings.lora.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
     )
-    trainer.remove_callback(PrinterCallback)
-    whole = last_whole(states)
-    trainer.train(resume_from_checkpoint=str(whole) if whole else None)
-    return journal
 
 
-def _collate(batch: list[Example], padding: int) -> dict[str, torch.Tensor]:
-    """Three (rows, length) tensors, padded on the right to the longest row."""
-    length = max(len(example.input_ids) for example in batch)
+def _processes() -> int:
+    import os
 
-    def padded(rows: list[list[int]], value: int) -> torch.Tensor:
-        return torch.tensor([row + [value] * (length - len(row)) for row in rows])
-
-    ids = [example.input_ids for example in batch]
-    return {
-        "input_ids": padded(ids, padding),
-        "attention_mask": padded([[1] * len(row) for row in ids], 0),
-        "labels": padded([example.labels for example in batch], IGNORED),
-    }
-
-
-def _line(entry: dict[str, Any]) -> str:
-    # In this order, whichever one the Trainer's saved state gave the entry.
-    return json.dumps({name: entry[name] for name in _COLUMNS}, ensure_ascii=False) + "\n"
+    return int(os.environ.get("WORLD_SIZE", "1"))

@@ -5,6 +5,9 @@ TrainingError
 ├── RowsError       the mixture has no row to train on, or a row that is not a conversation
 ├── MaskError       the chat template cannot be split into trained and untrained tokens
 ├── ResumeError     the folder holds the interrupted state of another run
+├── LeakError       packed documents see each other on the loaded model
+├── LaunchError     the processes of a run cannot be started, or one died
+├── MemoryShort     the run does not fit into memory
 └── DivergedError   the loss is no longer a number
 """
 
@@ -31,3 +34,15 @@ class ResumeError(TrainingError):
 
 class DivergedError(TrainingError):
     """The loss is no longer a number."""
+
+
+class LeakError(TrainingError):
+    """Packed documents see each other on the loaded model."""
+
+
+class LaunchError(TrainingError):
+    """The processes of a run cannot be started, or one of them died."""
+
+
+class MemoryShort(TrainingError):
+    """The run does not fit into memory."""

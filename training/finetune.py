@@ -1,6 +1,9 @@
-"""A whole fine-tuning run, from base and rows to checkpoint and log."""
+"""A whole fine-tuning run, from base and packed rows to checkpoint and log, in this process.
 
-import shutil
+`training.launch` starts it in one process or in many.
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,48 +11,60 @@ from pathlib import Path
 from typing import Any
 
 from training import checkpoints
-from training.dataset import read_examples
-from training.errors import RowsError, StudentError
+from training.errors import MemoryShort
 from training.order import data_order, steps_of
+from training.prepare import TRAIN, VALIDATION
 from training.quiet import quiet_libraries
+from training.saving import save_checkpoint
 from training.settings import Precision, Train
 
 # Folder of the states from which an interrupted run goes on.
 STATES = "trainer"
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
 class TrainFacts:
-    """What a run did. Losses are means per trained token, in nats, of the first and last step."""
+    """What a run did. Losses are means per trained token, in nats, of the first and last step.
+
+    Speeds are of the steps of the process that ended the run, over all processes; `mfu`, 0-1, is
+    None where the device's peak is not known; `probe` is the largest difference between packed and
+    separate logits, None where documents share rows on purpose.
+    """
 
     steps: int
-    rows: int  # that fit, out of rows + dropped
-    dropped: int  # longer than max_length
     tokens: int  # computed over the run, without padding
     supervised_tokens: int  # of these, trained
     loss_first: float
     loss_last: float
-    tokens_per_second: float  # in steps of the process that ended the run; 0 if it made none
+    eval_loss: float | None
+    tokens_per_second: float
+    supervised_tokens_per_second: float
+    mfu: float | None
+    memory_gb: float  # of the first process
     precision: Precision
+    attention: str
     parameters: int
+    trained_parameters: int
+    processes: int
+    probe: float | None
 
 
 def finetune(
     *,
     base: Path,
-    rows: Path,
+    packed: Path,
     out: Path,
     settings: Train,
     precision: Precision,
     seed: int,
-    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
+    progress: Progress = lambda done, total, note: None,
 ) -> TrainFacts:
-    """Fine-tune the checkpoint directory `base` on the chat rows of the JSONL file `rows`.
+    """Fine-tune the checkpoint directory `base` on the folder `packed` that `prepare` wrote.
 
     Writes `out`/checkpoint (bf16 safetensors, tokenizer, chat template: complete, for
-    from_pretrained) and `out`/log.jsonl (per step: step, loss, learning_rate, tokens,
-    supervised_tokens). The weights that are trained are fp32; precision "bf16" computes in bf16
-    over them.
+    from_pretrained), `out`/log.jsonl and speed.jsonl (see `training.journal`). The weights that are
+    trained are fp32; precision "bf16" computes in bf16 over them.
 
     Interrupted states live in `out`/trainer, which the caller deletes when the result is safe.
     Called again after a kill, the run goes on from the last whole one and ends as an undisturbed
@@ -58,102 +73,157 @@ def finetune(
     Not covered: bitwise equality on GPUs or across machines, and noticing that `base` changed
     between an interruption and its continuation.
 
-    Raises StudentError, RowsError and MaskError before the weights are loaded; ResumeError;
-    DivergedError.
+    Raises ResumeError, LeakError, LaunchError, MemoryShort and DivergedError.
     """
-    if not (base / "config.json").is_file():
-        raise StudentError(
-            f"{base} is not a checkpoint directory: it has no config.json. "
-            "Remedy: give the folder that save_pretrained wrote, or that the Hub's model was "
-            "downloaded to."
-        )
-    with quiet_libraries(), _threads(settings.threads):
-        return _finetune(base, rows, out, settings, precision, seed, progress)
+    with quiet_libraries(), _threads(settings.threads), _memory_errors(settings):
+        return _finetune(base, packed, out, settings, precision, seed, progress)
 
 
 def _finetune(
     base: Path,
-    rows: Path,
+    packed: Path,
     out: Path,
     settings: Train,
     precision: Precision,
     seed: int,
-    progress: Callable[[int, int, str], None],
+    progress: Progress,
 ) -> TrainFacts:
-    from transformers import AutoConfig, AutoTokenizer
-
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    limit = min(settings.max_length, getattr(config, "max_position_embeddings", None) or 2**31)
-    progress(0, settings.steps or 0, "tokenising")
-    end_ids = _end_ids(base, tokenizer)
-    data = read_examples(rows, tokenizer, max_length=limit, end_ids=end_ids)
-    highest = max(max(example.input_ids) for example in data.examples)
-    if highest >= config.vocab_size:
-        raise RowsError(
-            f"the tokenizer gives token {highest}, but the student has only {config.vocab_size} "
-            "embeddings. Remedy: use the tokenizer that belongs to the student."
-        )
     out.mkdir(parents=True, exist_ok=True)
     states = out / STATES
-    checkpoints.claim(states, checkpoints.identity(settings, precision, seed, rows))
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    run = checkpoints.identity(settings, precision, seed, packed / TRAIN, processes)
+    checkpoints.claim(states, run)
+    rows, validation = _packed_rows(packed / TRAIN), _packed_rows(packed / VALIDATION)
+    order = data_order(settings, len(rows), seed)
+    steps = steps_of(settings, len(rows))
+    progress(0, steps, "loading the student")
 
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    from training.engine import train
+    from training.collate import Collator
+    from training.engine import train, training_arguments
+    from training.journal import Journal, flops_per_token
+    from training.probe import probe
 
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, local_files_only=True)
-    order = data_order(settings, len(data.examples), seed)
-    steps = steps_of(settings, len(data.examples))
-    journal = train(
-        model,
-        [data.examples[i] for i in order],
-        steps=steps,
-        padding=tokenizer.pad_token_id or 0,
-        states=states,
-        log=out / "log.jsonl",
-        settings=settings,
-        precision=precision,
-        seed=seed,
-        progress=progress,
+    arguments = training_arguments(
+        settings, precision, steps=steps, states=states, seed=seed, evaluate=len(validation) > 0
     )
-    model.config.use_cache = config.use_cache  # which the Trainer switched off
-    _save(model, tokenizer, out / "checkpoint")
+    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    chosen = {} if settings.attention == "auto" else {"attn_implementation": settings.attention}
+    model = AutoModelForCausalLM.from_pretrained(
+        base, dtype=torch.float32, local_files_only=True, **chosen
+    )
+    attention = str(model.config._attn_implementation)
+    padding = tokenizer.pad_token_id or 0
+    isolated = settings.isolation == "documents"
+    collator = Collator(attention, padding, isolated=isolated)
+    # Under ZeRO-3 the weights are spread already; the same code was probed on whole ones.
+    documents, tokens_there = _count(rows, "seq_lengths"), _count(rows, "input_ids")
+    shared = isolated and documents > len(rows)
+    difference = None
+    if shared and settings.deepspeed != "zero3":
+        difference = probe(model, collator, vocabulary=config.get_text_config().vocab_size)
+    size = sum(_numel(p) for p in model.parameters())
+    operations = flops_per_token(model, tokens_there / documents)
+    journal = Journal(out, states, progress, flops_per_token=operations)
+    trainer = train(
+        model,
+        tokenizer,
+        _in_order(rows, order, -len(order) % (settings.micro_batch * processes)),
+        validation,
+        steps=steps,
+        collator=collator,
+        states=states,
+        settings=settings,
+        arguments=arguments,
+        journal=journal,
+    )
+    trained = sum(_numel(p) for p in trainer.model.parameters() if p.requires_grad)
+    save_checkpoint(trainer, config, tokenizer, out / "checkpoint")
+    steps_logged = [line for line in journal.lines if "loss" in line]
+    evaluated = [line["eval_loss"] for line in journal.lines if "eval_loss" in line]
+    tokens = sum(line["tokens"] for line in steps_logged)
+    supervised = sum(line["supervised_tokens"] for line in steps_logged)
+    speed = journal.tokens / journal.seconds if journal.seconds else 0.0
     return TrainFacts(
         steps=steps,
-        rows=len(data.examples),
-        dropped=data.dropped,
-        tokens=sum(line["tokens"] for line in journal.lines),
-        supervised_tokens=sum(line["supervised_tokens"] for line in journal.lines),
-        loss_first=journal.lines[0]["loss"],
-        loss_last=journal.lines[-1]["loss"],
-        tokens_per_second=round(journal.tokens / journal.seconds, 1) if journal.seconds else 0.0,
+        tokens=tokens,
+        supervised_tokens=supervised,
+        loss_first=steps_logged[0]["loss"],
+        loss_last=steps_logged[-1]["loss"],
+        eval_loss=evaluated[-1] if evaluated else None,
+        tokens_per_second=round(speed, 1),
+        supervised_tokens_per_second=round(speed * supervised / tokens, 1),
+        mfu=journal.mfu,
+        memory_gb=round(journal.peak_gb, 3),
         precision=precision,
-        parameters=sum(p.numel() for p in model.parameters()),
+        attention=attention,
+        parameters=size,
+        trained_parameters=trained,
+        processes=processes,
+        probe=difference,
     )
 
 
-def _end_ids(base: Path, tokenizer: Any) -> frozenset[int]:
-    """The tokens at which the student stops: the tokenizer's and those generation is told of."""
-    from transformers import GenerationConfig
+def _packed_rows(path: Path) -> Any:
+    """The rows of a file that `prepare` wrote, as a `datasets.Dataset` in Arrow's memory."""
+    import pyarrow.parquet as pq
+    from datasets import Dataset
 
-    ids = {tokenizer.eos_token_id}
-    if (base / "generation_config.json").is_file():
-        told = GenerationConfig.from_pretrained(base, local_files_only=True).eos_token_id
-        ids |= set(told) if isinstance(told, list) else {told}
-    return frozenset(ids - {None})
+    return Dataset(pq.read_table(path))
 
 
-def _save(model: Any, tokenizer: Any, folder: Path) -> None:
-    import torch
+def _in_order(rows: Any, order: list[int], blank: int) -> Any:
+    """The rows of a run, and behind them `blank` ones that train nothing, so that every process has
+    as many as the others."""
+    from datasets import Dataset, concatenate_datasets
 
-    scratch = folder.with_name(f"{folder.name}.tmp")
-    for stale in (scratch, folder):
-        shutil.rmtree(stale, ignore_errors=True)
-    model.to(torch.bfloat16).save_pretrained(scratch)
-    tokenizer.save_pretrained(scratch)
-    scratch.replace(folder)
+    chosen = rows.select(order)
+    if not blank:
+        return chosen
+    nothing = {"input_ids": [0, 0], "labels": [-100, -100], "seq_lengths": [2]}
+    return concatenate_datasets(
+        [chosen, Dataset.from_list([nothing] * blank, features=rows.features)]
+    )
+
+
+def _count(rows: Any, column: str) -> int:
+    """The number of all elements of a column of lists."""
+    import pyarrow.compute as pc
+
+    return int(pc.sum(pc.list_value_length(rows.data.column(column))).as_py())
+
+
+def _numel(parameter: Any) -> int:
+    return int(getattr(parameter, "ds_numel", parameter.numel()))
+
+
+@contextmanager
+def _memory_errors(settings: Train) -> Iterator[None]:
+    """Turns every library's way to say that memory is short into one that names the settings."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        words = str(error).lower()
+        if not (isinstance(error, MemoryError) or "out of memory" in words or "alloc" in words):
+            raise
+        ways = []
+        if settings.micro_batch > 1:
+            ways.append(f"train.micro_batch=1 (now {settings.micro_batch})")
+        if not settings.gradient_checkpointing:
+            ways.append("train.gradient_checkpointing=true")
+        if settings.deepspeed != "zero3" and not settings.lora.rank:
+            ways.append("train.deepspeed=zero3 on several GPUs")
+        if not settings.lora.rank:
+            ways.append("train.lora.rank=16")
+        ways.append(f"a smaller train.max_length (now {settings.max_length})")
+        raise MemoryShort(
+            f"the run does not fit into memory: {str(error).splitlines()[0]}\nRemedy, in this "
+            f"order: {'; '.join(ways)}. Interrupted states are kept where only memory settings "
+            "change."
+        ) from error
 
 
 @contextmanager

@@ -6,58 +6,134 @@ from typing import Literal, get_args
 Precision = Literal["bf16", "fp32"]
 PrecisionSetting = Literal["auto", "bf16", "fp32"]
 Schedule = Literal["cosine", "linear", "constant"]
+Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
+DeepSpeed = Literal["zero2", "zero3"]
+Tracker = Literal["trackio", "wandb"]
+_UNKEYED = {"keyed": False}
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Low-rank adapters on every linear layer but the output (arXiv 2106.09685); `rank` 0: none.
+
+    They are merged into the weights at the end, so that the checkpoint is as complete as any.
+    """
+
+    rank: int = 0
+    alpha: int = 32
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require("lora.rank", "at least 0", self.rank, self.rank >= 0)
+        _require("lora.alpha", "at least 1", self.alpha, self.alpha >= 1)
+        _require("lora.dropout", "from 0 to below 1", self.dropout, 0 <= self.dropout < 1)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The part of `Train` that decides what tokens, labels and packed rows the trainer is given."""
+
+    max_length: int
+    packing: bool
+    overlong: Literal["drop", "truncate"]
+    train_newline: bool
+    validation: float
 
 
 @dataclass(frozen=True)
 class Train:
-    """Full fine-tuning with AdamW. The defaults are the paper's where it gives a value.
+    """Fine-tuning with AdamW. The defaults are the paper's where it gives a value.
 
     Lengths are in tokens of the student, `warmup` is a fraction of the steps, and `batch_size`
-    counts sequences. The paper packs 8 sequences of 8,000 tokens into a step, 64,000 tokens;
-    without packing, 64 rows come nearest to that.
+    counts rows of a step over all processes: packed ones of up to `max_length` tokens, or one
+    conversation each without `packing`. The paper packs 8 rows of 8,000 tokens into a step.
 
-    `precision` "auto" depends on the machine, so a caller that keys results by these settings
-    puts the resolved one in its place first (training.precision).
+    `isolation: documents` lets no conversation see another of its packed row; `none` is what
+    LLaMA-Factory's `packing: true` does. `precision` "auto" depends on the machine, so a caller
+    that keys results by these settings puts the resolved one in its place first
+    (training.precision).
+
+    With `processes` above 1, or `deepspeed`, torchrun starts the run; `launcher` replaces its
+    command, for several nodes: ["srun", "torchrun", "--nnodes=2", ...].
     """
 
-    name: str = field(metadata={"keyed": False})
+    name: str = field(metadata=_UNKEYED)
     steps: int | None = None  # None: as many as `epochs` asks for
     epochs: float = 1.0  # read only where `steps` is None
     learning_rate: float = 1e-5
     schedule: Schedule = "cosine"
     warmup: float = 0.05
-    batch_size: int = 64
-    micro_batch: int = 1  # sequences computed at once; memory grows with it
-    max_length: int = 8000  # longer rows are dropped and counted, never cut
+    batch_size: int = 8
+    micro_batch: int = field(default=1, metadata=_UNKEYED)  # computed at once; memory grows with it
+    max_length: int = 8000
+    packing: bool = True
+    isolation: Literal["documents", "none"] = "documents"
+    overlong: Literal["drop", "truncate"] = "drop"  # longer conversations, counted either way
+    train_newline: bool = False  # what a template puts behind the end of an answer
+    validation: float = 0.02  # share of the rows
+    evaluations: int = 5  # over the run, where there are validation rows
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     precision: PrecisionSetting = "auto"
+    attention: Attention = "auto"  # auto: the fastest here that transformers has for the student
+    gradient_checkpointing: bool = field(default=False, metadata=_UNKEYED)
+    lora: Lora = field(default_factory=Lora)
+    processes: int = field(default=1, metadata=_UNKEYED)  # of this node
+    deepspeed: DeepSpeed | None = field(default=None, metadata=_UNKEYED)
+    launcher: tuple[str, ...] = field(default=(), metadata=_UNKEYED)
     # A continued run ends with the same weights wherever it was interrupted.
-    save_every: int = field(default=100, metadata={"keyed": False})
+    save_every: int = field(default=100, metadata=_UNKEYED)
     # None: torch's own choice. The order of floating-point sums can differ in the last bit.
-    threads: int | None = field(default=None, metadata={"keyed": False})
+    threads: int | None = field(default=None, metadata=_UNKEYED)
+    tracker: Tracker | None = field(default=None, metadata=_UNKEYED)
 
     def __post_init__(self) -> None:
         _require("steps", "None or at least 1", self.steps, self.steps is None or self.steps >= 1)
         _require("epochs", "above 0", self.epochs, self.epochs > 0)
         _require("learning_rate", "above 0", self.learning_rate, self.learning_rate > 0)
-        _require("schedule", get_args(Schedule), self.schedule, self.schedule in get_args(Schedule))
         _require("warmup", "from 0 to below 1", self.warmup, 0 <= self.warmup < 1)
-        _require("batch_size", "at least 1", self.batch_size, self.batch_size >= 1)
-        _require(
-            "micro_batch",
-            f"a divisor of batch_size ({self.batch_size})",
-            self.micro_batch,
-            self.micro_batch >= 1 and self.batch_size % self.micro_batch == 0,
-        )
         _require("max_length", "at least 2", self.max_length, self.max_length >= 2)
+        _require("validation", "from 0 to 0.5", self.validation, 0 <= self.validation <= 0.5)
         _require("weight_decay", "at least 0", self.weight_decay, self.weight_decay >= 0)
         _require("max_grad_norm", "above 0", self.max_grad_norm, self.max_grad_norm > 0)
-        allowed = get_args(PrecisionSetting)
-        _require("precision", allowed, self.precision, self.precision in allowed)
-        _require("save_every", "at least 1", self.save_every, self.save_every >= 1)
+        for name in ("batch_size", "processes", "save_every", "micro_batch", "evaluations"):
+            _require(name, "at least 1", getattr(self, name), getattr(self, name) >= 1)
+        at_once = self.micro_batch * self.processes
+        _require(
+            "micro_batch" if self.processes == 1 else "processes",
+            f"such that micro_batch x processes ({at_once}) divides batch_size ({self.batch_size})",
+            self.micro_batch if self.processes == 1 else self.processes,
+            self.batch_size % at_once == 0,
+        )
+        choices: dict[str, tuple[object, ...]] = {
+            "schedule": get_args(Schedule),
+            "precision": get_args(PrecisionSetting),
+            "attention": get_args(Attention),
+            "isolation": ("documents", "none"),
+            "overlong": ("drop", "truncate"),
+            "deepspeed": (*get_args(DeepSpeed), None),
+            "tracker": (*get_args(Tracker), None),
+        }
+        for name, allowed in choices.items():
+            _require(name, allowed, getattr(self, name), getattr(self, name) in allowed)
         threads_fit = self.threads is None or self.threads >= 1
         _require("threads", "None or at least 1", self.threads, threads_fit)
+        if self.lora.rank and self.deepspeed == "zero3":
+            raise ValueError(
+                "train.lora merges adapters into whole weights, which zero3 spreads over the "
+                "processes; with train.lora.rank above 0, train.deepspeed must be zero2 or null"
+            )
+
+    @property
+    def data(self) -> Data:
+        return Data(
+            self.max_length, self.packing, self.overlong, self.train_newline, self.validation
+        )
+
+    @property
+    def launched(self) -> bool:
+        """Whether the run is made by processes of its own."""
+        return self.processes > 1 or self.deepspeed is not None or bool(self.launcher)
 
 
 def _require(name: str, allowed: object, received: object, holds: bool) -> None:

@@ -86,15 +86,21 @@ def training(view: StoreView) -> Sheet:
         Column("steps", "Steps", numeric=True),
         Column("loss_first", "First loss", ".3f", numeric=True),
         Column("loss_last", "Last loss", ".3f", numeric=True),
+        Column("eval_loss", "Validation loss", ".3f", numeric=True),
+        Column("fill", "Fill", ".1%", numeric=True),
         Column("supervised_tokens", "Supervised tokens", numeric=True),
         Column("tokens_per_second", "Tokens/s", ",.0f", numeric=True),
+        Column("mfu", "MFU", ".1%", numeric=True),
+        Column("memory_gb", "Memory (GB)", ".1f", numeric=True),
         Column("precision", "Precision"),
     )
-    numbers = ("rows", "dropped", "steps", "loss_first", "loss_last", "supervised_tokens")
+    losses = ("loss_first", "loss_last", "eval_loss")
+    speed = ("supervised_tokens", "tokens_per_second", "mfu", "memory_gb")
+    names = ("rows", "dropped", "steps", *losses, "fill", *speed)
     rows = [
         (
             *(_about(a, "language"), _about(a, "producer"), a.key[:8]),
-            *(_number(a.facts, name) for name in (*numbers, "tokens_per_second")),
+            *(_number(a.facts, name) for name in names),
             str(a.facts.get("precision", "")) or None,
         )
         for a in view.stage("train")

@@ -74,8 +74,8 @@ def test_a_second_run_finds_everything_done(finished: Path, tiny: Path) -> None:
     done = run(small(finished, tiny))
     assert done.returncode == 0
     assert time.monotonic() - start < 60  # 4 s alone on a quiet machine
-    # Base, four sources, mixture and what it holds of benchmarks, checkpoint and the scores.
-    assert done.stdout.count("reused") == 8 + 2 * TASKS
+    # Base, four sources, mixture, what it holds of benchmarks, its tokens, checkpoint, scores.
+    assert done.stdout.count("reused") == 9 + 2 * TASKS
     assert "begun" not in done.stdout
     assert (teacher_calls(finished), results(finished)) == (calls, before)
 
@@ -113,7 +113,7 @@ def test_it_stops_where_it_is_told(finished: Path, tiny: Path, tmp_path: Path) -
     made = {
         "sources": {"source"},
         "mix": {"base", "mixture", "contamination"},
-        "train": {"train"},
+        "train": {"packed", "train"},
     }
     expected: set[str] = set()
     for stop, stages in made.items():

@@ -407,6 +407,10 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
         "loss_first": losses[0],
         "loss_last": losses[-1],
         "tokens_per_second": 812.4,
+        "eval_loss": 1.52,
+        "fill": 0.991,
+        "mfu": None,
+        "memory_gb": 3.2,
         "supervised_tokens": 15210,
         "precision": "bf16",
     }

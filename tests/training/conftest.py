@@ -1,4 +1,4 @@
-"""A real tokenizer (SmolLM2's, out of its GGUF) and a random Llama that trains within a test."""
+"""A real tokenizer (SmolLM2's, out of its GGUF) and random models that train within a test."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROWS = [
-    {"messages": [{"role": "user", "content": f"Nambari {n}?"},
+    {"source": "topic" if n % 2 else "mine",
+     "messages": [{"role": "user", "content": f"Nambari {n}?"},
                   {"role": "assistant", "content": f"Jibu ni {n * n}. " + "Ndiyo. " * (n % 4)}]}
     for n in range(10)
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Runs `finetune` and kills itself with SIGKILL, half-way through writing its first state.
 
-Arguments: base, rows, out, seed.
+Arguments: base, packed, out, seed.
 """
 
 import os
@@ -13,7 +13,16 @@ from training.finetune import finetune
 from training.settings import Train
 
 SETTINGS = Train(
-    name="test", steps=8, learning_rate=1e-2, batch_size=4, micro_batch=2, save_every=3, threads=1
+    name="test",
+    steps=8,
+    learning_rate=1e-2,
+    batch_size=2,
+    micro_batch=1,
+    max_length=128,
+    validation=0.1,
+    evaluations=4,
+    save_every=3,
+    threads=1,
 )
 
 
@@ -33,6 +42,6 @@ def die_while_saving() -> None:
 
 if __name__ == "__main__":
     die_while_saving()
-    base, rows, out = map(Path, sys.argv[1:4])
+    base, packed, out = map(Path, sys.argv[1:4])
     seed = int(sys.argv[4])
-    finetune(base=base, rows=rows, out=out, settings=SETTINGS, precision="fp32", seed=seed)
+    finetune(base=base, packed=packed, out=out, settings=SETTINGS, precision="fp32", seed=seed)

@@ -1,5 +1,7 @@
 """A run that was killed goes on and ends like one that was not."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,13 +14,21 @@ from killed_run import SETTINGS
 
 from training.errors import ResumeError
 from training.finetune import TrainFacts, finetune
+from training.launch import run
+from training.prepare import prepare
 
 CHILD = Path(__file__).parent / "killed_run.py"
 
 
-def run(base: Path, rows: Path, out: Path, **more: Any) -> TrainFacts:
+@pytest.fixture
+def packed(tiny: Path, rows: Path, tmp_path: Path) -> Path:
+    prepare(base=tiny, rows=rows, out=tmp_path / "packed", data=SETTINGS.data, seed=3)
+    return tmp_path / "packed"
+
+
+def tuned(base: Path, packed: Path, out: Path, **more: Any) -> TrainFacts:
     return finetune(
-        base=base, rows=rows, out=out, settings=SETTINGS, precision="fp32", seed=3, **more
+        base=base, packed=packed, out=out, settings=SETTINGS, precision="fp32", seed=3, **more
     )
 
 
@@ -27,42 +37,110 @@ def stop_at_5(done: int, total: int, note: str) -> None:
         raise KeyboardInterrupt
 
 
-def kill_while_saving(base: Path, rows: Path, out: Path) -> None:
-    command = [sys.executable, CHILD, base, rows, out, "3"]
+def kill_while_saving(base: Path, packed: Path, out: Path) -> None:
+    command = [sys.executable, CHILD, base, packed, out, "3"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
 def test_a_stopped_and_killed_run_ends_like_an_undisturbed_one(
-    tiny: Path, rows: Path, tmp_path: Path
+    tiny: Path, packed: Path, tmp_path: Path
 ) -> None:
-    undisturbed = run(tiny, rows, tmp_path / "undisturbed")
+    undisturbed = tuned(tiny, packed, tmp_path / "undisturbed")
     out = tmp_path / "killed"
     with pytest.raises(KeyboardInterrupt):
-        run(tiny, rows, out, progress=stop_at_5)
-    kill_while_saving(tiny, rows, out)  # after step 6, going on from step 3
+        tuned(tiny, packed, out, progress=stop_at_5)
+    kill_while_saving(tiny, packed, out)  # after step 6, going on from step 3
     states = {path.name for path in (out / "trainer").glob("checkpoint-*")}
     assert states == {"checkpoint-3", "checkpoint-6"}
     assert [p.parent.name for p in (out / "trainer").glob("*/whole")] == ["checkpoint-3"]
-    continued = run(tiny, rows, out)
+    continued = tuned(tiny, packed, out)
 
     def same(facts: TrainFacts) -> TrainFacts:
-        return replace(facts, tokens_per_second=0.0)
+        return replace(
+            facts, tokens_per_second=0.0, supervised_tokens_per_second=0.0, memory_gb=0.0
+        )
 
     assert same(continued) == same(undisturbed)
     for name in ("log.jsonl", "checkpoint/model.safetensors", "checkpoint/config.json"):
         assert (out / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes(), name
     # The states are the caller's to delete, once the result is safe.
-    assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "log.jsonl", "trainer"]
+    left = sorted(path.name for path in out.iterdir())
+    assert left == ["checkpoint", "log.jsonl", "speed.jsonl", "trainer"]
 
 
-def test_another_runs_state_is_not_continued(tiny: Path, rows: Path, tmp_path: Path) -> None:
-    arguments = {"base": tiny, "rows": rows, "out": tmp_path / "out", "precision": "fp32"}
+def test_another_runs_state_is_not_continued(
+    tiny: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments: dict[str, Any] = {"base": tiny, "packed": packed, "out": tmp_path / "out"}
+    arguments["precision"] = "fp32"
     with pytest.raises(KeyboardInterrupt):
         finetune(**arguments, settings=SETTINGS, seed=3, progress=stop_at_5)
     with pytest.raises(ResumeError, match=r"other settings, seed or rows.*Remedy"):
         finetune(**arguments, settings=SETTINGS, seed=4)
     with pytest.raises(ResumeError):
         finetune(**arguments, settings=replace(SETTINGS, learning_rate=1e-3), seed=3)
+    with monkeypatch.context() as patch:
+        patch.setenv("WORLD_SIZE", "2")
+        with pytest.raises(ResumeError, match=r"on 1 processes; now there are 2\. Remedy"):
+            finetune(**arguments, settings=SETTINGS, seed=3)
     # What cannot change the result may change.
     finetune(**arguments, settings=replace(SETTINGS, save_every=2), seed=3)
+
+
+def test_zero3_in_one_process_trains_as_without_it(
+    tiny: Path, packed: Path, tmp_path: Path
+) -> None:
+    """Under torchrun, DeepSpeed on the CPU; nothing is compiled."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    settings = replace(SETTINGS, steps=4, save_every=9)
+    plain, spread = tmp_path / "plain", tmp_path / "zero3"
+    run(base=tiny, packed=packed, out=plain, settings=settings, precision="fp32", seed=3)
+    settings = replace(settings, deepspeed="zero3")
+    facts = run(base=tiny, packed=packed, out=spread, settings=settings, precision="fp32", seed=3)
+    assert facts.processes == 1
+    for a, b in zip(losses(plain), losses(spread), strict=True):
+        assert a == pytest.approx(b, abs=1e-4)
+    files = {path.name for path in (spread / "checkpoint").iterdir()}
+    assert files == {path.name for path in (plain / "checkpoint").iterdir()}
+    models = [AutoModelForCausalLM.from_pretrained(out / "checkpoint") for out in (plain, spread)]
+    assert [model.dtype for model in models] == [torch.bfloat16] * 2
+    for (name, a), b in zip(models[0].state_dict().items(), models[1].state_dict().values()):  # noqa: B905
+        assert torch.allclose(a.float(), b.float(), atol=2e-2), name
+
+
+@pytest.mark.distributed
+@pytest.mark.parametrize("stage", ["zero2", "zero3"])
+def test_two_processes_killed_and_continued(
+    tiny: Path, packed: Path, tmp_path: Path, stage: Any
+) -> None:
+    settings = replace(SETTINGS, processes=2, deepspeed=stage)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    arguments: dict[str, Any] = {"base": tiny, "packed": packed, "precision": "fp32", "seed": 3}
+    run(**arguments, out=whole, settings=settings)
+    single = tmp_path / "single"
+    run(**arguments, out=single, settings=SETTINGS)
+    for a, b in zip(losses(single), losses(whole), strict=True):
+        assert a == pytest.approx(b, abs=1e-3)
+
+    child = os.fork()
+    if child == 0:  # the parent of torchrun, killed without a chance to end it
+        try:
+            kill = lambda done, *_: done == 5 and os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731
+            run(**arguments, out=killed, settings=settings, progress=kill)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert (killed / "trainer" / "checkpoint-3" / "whole").exists()
+    with pytest.raises(ResumeError, match=r"on 2 processes; now there are 1"):
+        run(**arguments, out=killed, settings=replace(settings, processes=1))
+    run(**arguments, out=killed, settings=settings)
+    assert losses(killed) == losses(whole)
+
+
+def losses(out: Path) -> list[float]:
+    lines = (out / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return [row.get("loss", row.get("eval_loss")) for row in map(json.loads, lines)]

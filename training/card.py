@@ -1,0 +1,123 @@
+"""The checkpoint's README.md: what it is, what it was made of, and how to talk to it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training.settings import Train
+
+
+def write_card(
+    folder: Path,
+    *,
+    language: str,
+    flores_code: str | None,
+    student: str,
+    repository: str | None,
+    mix: str,
+    mixture: Mapping[str, Any],
+    thinking: str | None,
+    plain: str,
+    settings: Train,
+    seed: int,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write the model card into the checkpoint directory.
+
+    `mixture` and `facts` are what the mixture and the training said of themselves; `thinking` and
+    `plain` are the system prompts of rows with and without reasoning (None: no such rows). The
+    scores are not in it: they are made of the checkpoint, and stand in the store and its report.
+    """
+    head: dict[str, Any] = {
+        "language": (flores_code or "").partition("_")[0] or "und",
+        "pipeline_tag": "text-generation",
+        "library_name": "transformers",
+        "tags": ["kakugo", "low-resource", mix],
+    }
+    if repository:
+        head["base_model"] = repository
+    parts = [
+        "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
+        f"# {student} for {language} ({mix})\n\n{student}, "
+        f"{'with merged low-rank adapters' if settings.lora.rank else 'all weights'} fine-tuned "
+        f"on {facts['rows']:,} conversations ({facts['tokens']:,} tokens computed, "
+        f"{facts['supervised_tokens']:,} of them trained). No speaker of {language} has judged it "
+        "unless its report says so.",
+        "## How to use it\n\n" + _usage(thinking, plain),
+        "## Data\n\n"
+        + _table(
+            ["source", "weight", "rows", "share", "tokens"],
+            [
+                [
+                    line["source"],
+                    line["weight"],
+                    line["rows"],
+                    f"{line['share']:.1%}",
+                    line["tokens"],
+                ]
+                for line in mixture["table"]
+            ],
+        )
+        + f"\n\n{facts['dropped']:,} conversations were longer than allowed and left out, "
+        f"{facts['truncated']:,} were cut; {facts['validation_rows']:,} were kept for validation.",
+        "## Training\n\n"
+        + _table(
+            ["setting", "value"],
+            [[name, _value(value)] for name, value in asdict(settings).items() if name != "name"]
+            + [["seed", seed]],
+        ),
+        "## What it did\n\n"
+        + _table(
+            ["measure", "value"],
+            [
+                ["steps", facts["steps"]],
+                [
+                    "loss, first and last step",
+                    f"{facts['loss_first']:.3f}, {facts['loss_last']:.3f}",
+                ],
+                ["validation loss", _value(facts["eval_loss"])],
+                ["fill of packed rows", f"{facts['fill']:.1%}"],
+                ["precision", facts["precision"]],
+                ["attention", facts["attention"]],
+                ["processes", facts["processes"]],
+            ],
+        ),
+        "## Scores\n\nThey stand in the report of the store in which this checkpoint lies "
+        "(`kakugo-report --store DIR`), beside those of the base.",
+    ]
+    partial = folder / "README.md.tmp"
+    partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    partial.replace(folder / "README.md")
+
+
+def _usage(thinking: str | None, plain: str) -> str:
+    words = "The system prompt says whether it thinks before it answers.\n\n" if thinking else ""
+    if thinking:
+        words += f"To think, between `<think>` and `</think>`:\n\n{_fenced(thinking)}\n\n"
+    words += "To answer at once:\n\n" if thinking else "It was trained with this system prompt:\n\n"
+    return words + (_fenced(plain) if plain else "no system prompt")
+
+
+def _fenced(text: str) -> str:
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(inner)}" for name, inner in value.items())
+    return "none" if value is None or value == () else f"{value}"
+
+
+def _table(columns: list[str], rows: list[list[Any]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return " ".join(text.replace("|", "\\|").split())

@@ -1,0 +1,89 @@
+"""Packed rows become a batch in which no document sees another, for each attention implementation.
+
+- eager and sdpa are given a 4-D mask, causal within each document. (Position ids alone are not
+  enough: Granite 4's class hands them to neither mask nor layers, and packed logits then differ
+  from separate ones by a fifth, silently.)
+- Flash attention is given one row of all documents with `cu_seq_lens`.
+
+`training.probe` checks on the loaded model that it works. (Not covered: flex_attention, to which
+transformers 5.23 hands no mask of ours.)
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from typing import Any
+
+import torch
+
+from training.dataset import IGNORED
+
+Packed = dict[str, list[int]]
+
+
+class Collator:
+    """Makes a batch of packed rows. `isolated=False`: one causal row, as LLaMA-Factory packs."""
+
+    def __init__(self, attention: str, padding: int, *, isolated: bool = True) -> None:
+        self._attention = attention
+        self._padding = padding
+        self._isolated = isolated
+
+    def __call__(self, rows: Sequence[Packed]) -> dict[str, Any]:
+        """`input_ids`, `labels`, `position_ids` (rows, length), and what isolates documents."""
+        if self._isolated and self._attention.startswith("flash"):
+            return self._flattened(rows)
+        length = max(len(row["input_ids"]) for row in rows)
+        lengths = [self._lengths(row, length) for row in rows]
+        batch: dict[str, Any] = {
+            "input_ids": _padded([row["input_ids"] for row in rows], length, self._padding),
+            "labels": _padded([row["labels"] for row in rows], length, IGNORED),
+            "position_ids": torch.tensor([_positions(some) for some in lengths]),
+        }
+        if self._isolated:
+            documents = torch.tensor([_numbers(some) for some in lengths])
+            batch["attention_mask"] = self._mask(documents)
+        elif len({len(row["input_ids"]) for row in rows}) > 1:
+            used = [[1] * len(row["input_ids"]) for row in rows]
+            batch["attention_mask"] = _padded(used, length, 0)
+        return batch
+
+    def _lengths(self, row: Packed, length: int) -> list[int]:
+        """Of the documents, the padding as one more."""
+        lengths = row["seq_lengths"] if self._isolated else [len(row["input_ids"])]
+        rest = length - len(row["input_ids"])
+        return [*lengths, rest] if rest else list(lengths)
+
+    def _mask(self, documents: torch.Tensor) -> torch.Tensor:
+        """(rows, 1, length, length), true where a token may look."""
+        length = documents.shape[1]
+        causal = torch.ones(length, length, dtype=torch.bool).tril()
+        allowed = causal & (documents[:, :, None] == documents[:, None, :])
+        if self._attention == "eager":  # which adds the mask
+            worst = torch.finfo(torch.float32).min
+            return torch.zeros(allowed.shape).masked_fill(~allowed, worst)[:, None]
+        return allowed[:, None]
+
+    def _flattened(self, rows: Sequence[Packed]) -> dict[str, Any]:
+        lengths = list(chain.from_iterable(row["seq_lengths"] for row in rows))
+        starts = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32)
+        return {
+            "input_ids": torch.tensor([list(chain.from_iterable(r["input_ids"] for r in rows))]),
+            "labels": torch.tensor([list(chain.from_iterable(r["labels"] for r in rows))]),
+            "position_ids": torch.tensor([_positions(lengths)]),
+            "cu_seq_lens_q": starts,
+            "cu_seq_lens_k": starts,
+            "max_length_q": max(lengths),
+            "max_length_k": max(lengths),
+        }
+
+
+def _positions(lengths: Sequence[int]) -> list[int]:
+    return list(chain.from_iterable(map(range, lengths)))
+
+
+def _numbers(lengths: Sequence[int]) -> list[int]:
+    return [number for number, length in enumerate(lengths) for _ in range(length)]
+
+
+def _padded(rows: Sequence[list[int]], length: int, value: int) -> torch.Tensor:
+    return torch.tensor([row + [value] * (length - len(row)) for row in rows])

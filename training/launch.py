@@ -1,0 +1,97 @@
+"""Starts a fine-tuning run: in this process, or in several under torchrun."""
+
+import json
+import subprocess
+import sys
+from collections import deque
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training import errors
+from training.errors import LaunchError, TrainingError
+from training.finetune import Progress, TrainFacts, finetune
+from training.settings import Precision, Train
+from training.worker import ERROR, FACTS, MARK
+
+REQUEST = "request.json"
+# What a launched run leaves beside its result, for the caller to delete.
+LEFT = (REQUEST, FACTS, ERROR)
+
+
+def run(
+    *,
+    base: Path,
+    packed: Path,
+    out: Path,
+    settings: Train,
+    precision: Precision,
+    seed: int,
+    progress: Progress = lambda done, total, note: None,
+) -> TrainFacts:
+    """As `finetune`, in as many processes as the settings say.
+
+    Raises what `finetune` raises in any of them, and LaunchError where one ends otherwise.
+    """
+    arguments: dict[str, Any] = {"base": base, "packed": packed, "out": out, "seed": seed}
+    if not settings.launched:
+        return finetune(**arguments, settings=settings, precision=precision, progress=progress)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in LEFT:
+        (out / name).unlink(missing_ok=True)
+    request: dict[str, Any] = {name: str(value) for name, value in arguments.items()}
+    request |= {"settings": asdict(settings), "precision": precision, "seed": seed}
+    file = (out / REQUEST).absolute()
+    file.write_text(json.dumps(request), encoding="utf-8")
+    last = _watch([*command(settings), "-m", "training.worker", str(file)], progress)
+    if (out / ERROR).is_file():
+        found = json.loads((out / ERROR).read_text(encoding="utf-8"))
+        kind = getattr(errors, found["kind"], TrainingError)
+        raise kind(found["message"])
+    if not (out / FACTS).is_file():
+        raise LaunchError(
+            "a process of the training run ended without a result. Its last words:\n"
+            f"{''.join(last)}\n"
+            "Remedy: mend what they say; the same command then goes on from the last state."
+        )
+    return TrainFacts(**json.loads((out / FACTS).read_text(encoding="utf-8")))
+
+
+def command(settings: Train) -> list[str]:
+    """torchrun on this machine, or the launcher that the settings give."""
+    if settings.launcher:
+        return list(settings.launcher)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    return [*torchrun, f"--nproc-per-node={settings.processes}"]
+
+
+def _watch(words: list[str], progress: Progress) -> deque[str]:
+    """Runs a command to its end, hands its progress on, and returns its last other lines."""
+    last: deque[str] = deque(maxlen=30)
+    try:
+        # Standard input stays open until the run has ended: see training.worker.
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise LaunchError(
+            f"{words[0]} cannot be started ({error}). Remedy: check train.launcher."
+        ) from error
+    with process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.startswith(MARK):
+                    progress(*json.loads(line[len(MARK) :]))
+                else:
+                    last.append(line)
+        except BaseException:
+            assert process.stdin is not None
+            process.stdin.close()  # which ends all of them
+            raise
+    return last

@@ -1,0 +1,198 @@
+"""The trainer's data: rows of a mixture become packed tokens and labels, before any weight is read.
+
+    train.parquet, validation.parquet    one packed row a row: input_ids, labels, seq_lengths
+
+`seq_lengths` are the lengths of the documents in a packed row, in their order. Labels are the token
+itself where it is trained and -100 elsewhere; the first token of a document never is.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.dataset import IGNORED, Example, read_examples
+from training.errors import RowsError, StudentError
+from training.packing import pack
+from training.settings import Data
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TRAIN, VALIDATION = "train.parquet", "validation.parquet"
+_WRITTEN = 1_000  # packed rows at once
+
+
+@dataclass
+class Taken:
+    """What became of a source's rows: `dropped` or `truncated` are those over the length."""
+
+    rows: int = 0
+    dropped: int = 0
+    truncated: int = 0
+    tokens: int = 0
+    supervised_tokens: int = 0
+
+
+@dataclass
+class PackFacts:
+    """Counts of the data. `fill` is the share of the packed rows' room that tokens take, 0-1, of
+    the training rows; `packs` are packed rows."""
+
+    rows: int = 0
+    dropped: int = 0
+    truncated: int = 0
+    tokens: int = 0
+    supervised_tokens: int = 0
+    packs: int = 0
+    validation_rows: int = 0
+    validation_packs: int = 0
+    max_length: int = 0
+    fill: float = 0.0
+    sources: dict[str, Taken] = field(default_factory=dict)
+
+
+def prepare(
+    *,
+    base: Path,
+    rows: Path,
+    out: Path,
+    data: Data,
+    seed: int,
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
+) -> PackFacts:
+    """Write the packed data of the JSONL file `rows` for the checkpoint directory `base`.
+
+    Raises StudentError where `base` is no checkpoint, RowsError where rows are no conversations,
+    none is left or the tokenizer has tokens that the student lacks, MaskError where the template is
+    missing or cannot be masked.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    if not (base / "config.json").is_file():
+        raise StudentError(
+            f"{base} is not a checkpoint directory: it has no config.json. "
+            "Remedy: give the folder that save_pretrained wrote, or that the Hub's model was "
+            "downloaded to."
+        )
+    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    limit = min(data.max_length, getattr(config, "max_position_embeddings", None) or 2**31)
+    facts = PackFacts(max_length=limit)
+    examples: list[_Tokens] = []
+    read = read_examples(
+        rows, tokenizer, end_ids(base, tokenizer), train_newline=data.train_newline
+    )
+    for number, (source, example) in enumerate(read, 1):
+        taken = facts.sources.setdefault(source, Taken())
+        if len(example.input_ids) > limit:
+            if data.overlong == "drop":
+                taken.dropped += 1
+                continue
+            example = Example(example.input_ids[:limit], example.labels[:limit])
+            if not example.supervised:
+                taken.dropped += 1  # the cut took all that was to be learnt
+                continue
+            taken.truncated += 1
+        taken.rows += 1
+        taken.tokens += len(example.input_ids)
+        taken.supervised_tokens += example.supervised
+        examples.append(_Tokens.of(example))
+        if number % 500 == 0:
+            progress(number, 0, "tokenising")
+    for name in ("rows", "dropped", "truncated", "tokens", "supervised_tokens"):
+        setattr(facts, name, sum(getattr(taken, name) for taken in facts.sources.values()))
+    _check(rows, examples, facts, config)
+    order = list(range(len(examples)))
+    random.Random(f"{seed}/validation").shuffle(order)
+    held_out = min(round(data.validation * len(order)), len(order) - 1)
+    facts.validation_rows = held_out
+    train = _packed([examples[n] for n in sorted(order[held_out:])], data, limit)
+    validation = _packed([examples[n] for n in sorted(order[:held_out])], data, limit)
+    facts.packs, facts.validation_packs = len(train), len(validation)
+    used = sum(len(example.ids) for row in train for example in row)
+    facts.fill = used / (len(train) * limit) if data.packing else 1.0
+    out.mkdir(parents=True, exist_ok=True)
+    _write(validation, out / VALIDATION)
+    _write(train, out / TRAIN)
+    return facts
+
+
+def end_ids(base: Path, tokenizer: Any) -> frozenset[int]:
+    """The tokens at which the student stops: the tokenizer's and those generation is told of."""
+    from transformers import GenerationConfig
+
+    ids = {tokenizer.eos_token_id}
+    if (base / "generation_config.json").is_file():
+        told = GenerationConfig.from_pretrained(base, local_files_only=True).eos_token_id
+        ids |= set(told) if isinstance(told, list) else {told}
+    return frozenset(ids - {None})
+
+
+def _check(rows: Path, examples: Sequence["_Tokens"], facts: PackFacts, config: Any) -> None:
+    if not examples and facts.dropped:
+        raise RowsError(
+            f"{rows}: all {facts.dropped} rows are longer than {facts.max_length} tokens. Remedy: "
+            "raise train.max_length (the student's own limit is the most it can be), or set "
+            "train.overlong=truncate."
+        )
+    if not examples:
+        raise RowsError(
+            f"{rows} holds no rows. Remedy: check the mixture's sources and budget; every source "
+            "that it names may be empty."
+        )
+    highest = max(int(example.ids.max()) for example in examples)
+    size = config.get_text_config().vocab_size
+    if highest >= size:
+        raise RowsError(
+            f"the tokenizer gives token {highest}, but the student has only {size} "
+            "embeddings. Remedy: use the tokenizer that belongs to the student."
+        )
+
+
+@dataclass(frozen=True)
+class _Tokens:
+    """An example in a fifth of the memory."""
+
+    ids: "NDArray[np.int32]"
+    labels: "NDArray[np.int32]"
+
+    @classmethod
+    def of(cls, example: Example) -> "_Tokens":
+        import numpy as np
+
+        labels = np.array([IGNORED, *example.labels[1:]], np.int32)
+        return cls(np.array(example.input_ids, np.int32), labels)
+
+
+def _packed(examples: Sequence[_Tokens], data: Data, limit: int) -> list[list[_Tokens]]:
+    if not data.packing:
+        return [[example] for example in examples]
+    rows = pack([len(example.ids) for example in examples], limit)
+    return [[examples[number] for number in row] for row in rows]
+
+
+def _write(rows: Sequence[Sequence[_Tokens]], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    numbers = pa.list_(pa.int32())
+    schema = pa.schema([(name, numbers) for name in ("input_ids", "labels", "seq_lengths")])
+    partial = path.with_name(f"{path.name}.tmp")
+    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+        for at in range(0, len(rows), _WRITTEN):
+            table = [_row(row) for row in rows[at : at + _WRITTEN]]
+            writer.write_table(pa.Table.from_pylist(table, schema=schema))
+    partial.replace(path)
+
+
+def _row(examples: Sequence[_Tokens]) -> dict[str, Any]:
+    import numpy as np
+
+    return {
+        "input_ids": np.concatenate([example.ids for example in examples]),
+        "labels": np.concatenate([example.labels for example in examples]),
+        "seq_lengths": [len(example.ids) for example in examples],
+    }

@@ -1,0 +1,74 @@
+"""One process of a launched run: `python -m training.worker REQUEST.json`, under torchrun.
+
+The first process tells its progress as lines on standard output. A process ends when its standard
+input does: a killed parent leaves nothing at work.
+"""
+
+import json
+import os
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+from training.errors import TrainingError
+from training.settings import Lora, Train
+
+MARK = "@progress "
+FACTS, ERROR = "facts.json", "error.json"
+
+
+def main(request: Path) -> None:
+    """Run one process of what the request says."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    values = json.loads(request.read_text(encoding="utf-8"))
+    first = os.environ.get("RANK", "0") == "0"
+    lora = Lora(**values["settings"].pop("lora"))
+    launcher = tuple(values["settings"].pop("launcher"))
+    settings = Train(**values["settings"], lora=lora, launcher=launcher)
+    out = Path(values["out"])
+
+    def progress(done: int, total: int, note: str) -> None:
+        if first:
+            print(MARK + json.dumps([done, total, note]), flush=True)
+
+    import torch
+
+    from training.finetune import finetune
+    from training.zero import start_deepspeed
+
+    try:
+        if settings.deepspeed:
+            start_deepspeed()
+        facts = finetune(
+            base=Path(values["base"]),
+            packed=Path(values["packed"]),
+            out=out,
+            settings=settings,
+            precision=values["precision"],
+            seed=values["seed"],
+            progress=progress,
+        )
+    except TrainingError as error:
+        _write(out / ERROR, {"kind": type(error).__name__, "message": str(error)})
+        sys.exit(1)
+    if first:
+        _write(out / FACTS, asdict(facts))
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def _write(path: Path, value: object) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    partial.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+    partial.replace(path)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 4096):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
