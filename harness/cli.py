@@ -117,7 +117,12 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
         return
     stages = plan(config, ledgers)
     write_plan(folder, config, stages, resolved)
-    if config.teacher.kind != "embedded" and not all(map(store.find, stages.taught.values())):
+    teaches = config.stop_after == "sources" or stages.contamination is not None
+    if (
+        teaches
+        and config.teacher.kind != "embedded"
+        and not all(map(store.find, stages.taught.values()))
+    ):
         announce(config, ledgers, console)
     if stages.contamination:
         refuse_contamination(config, store.build(stages.contamination))

@@ -20,6 +20,7 @@ from harness.scoring.choice import EngineName
 from tasks.protocol import Protocol
 from training.settings import Train
 
+Producer = Literal["base", "trained"]
 TaskName = Literal["sib200", "belebele", "global_mmlu", "flores_xx_en", "flores_en_xx"]
 
 
@@ -99,6 +100,7 @@ class Endpoints:
 
     base: Served = field(default_factory=Served)
     trained: Served = field(default_factory=Served)
+    published: Served = field(default_factory=Served)
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,11 @@ class OnMissing:
 
 @dataclass(frozen=True)
 class Config:
-    """One experiment. (`matched` acts through conf/mix, whose budgets refer to it.)"""
+    """One experiment. (`matched` acts through conf/mix, whose budgets refer to it.)
+
+    `producers` are what is scored: the student before and after training. Without `trained`,
+    nothing is trained. `published` are finished checkpoints that are scored beside them.
+    """
 
     name: str
     language: Language
@@ -178,6 +184,8 @@ class Config:
     data_dir: str | None = None
     stop_after: Literal["sources", "mix", "train"] | None = None
     fail_on_contamination: bool = False
+    producers: tuple[Producer, ...] = typing.get_args(Producer)
+    published: tuple[Student, ...] = ()
     matched: Budget = field(default_factory=Budget)
     on_missing: OnMissing = field(default_factory=OnMissing)
 

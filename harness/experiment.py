@@ -73,7 +73,8 @@ class Plan:
         if stop_after == "train":
             return [self.trained]
         # Where no benchmark has the language, the checkpoint itself is what was asked for.
-        return [cell.score for cell in self.cells if cell.score] or [self.trained]
+        scores = [cell.score for cell in self.cells if cell.score]
+        return scores or ([self.trained] if self.contamination else [])
 
     def stages(self) -> list[Stage]:
         """Every stage, in the order of the work."""
@@ -101,16 +102,21 @@ def plan(config: Config, ledgers: Path) -> Plan:
     }
     mixture = mixture_stage(config, base, sources)
     contamination = None
-    if config.stop_after != "sources":
+    if config.stop_after in ("mix", "train") or "trained" in config.producers:
         contamination = contamination_stage(config, mixture, data)
     packed = packed_stage(config, base, mixture)
     trained = train_stage(config, base, mixture, packed)
     # Who stops before there is a checkpoint needs no benchmark.
     scored = () if config.stop_after in ("sources", "mix") else config.evaluate.tasks
     tasks = {name: task_or_gap(config, TASKS[name], data) for name in scored}
+    producers = {"base": base} if "base" in config.producers else {}
+    if "trained" in config.producers:
+        producers[f"trained:{config.mix.name}"] = trained
+    for student in config.published:
+        producers[f"published:{student.name}"] = base_stage(student)
     cells = [
         score_cell(config, name, loaded, producer, checkpoint)
-        for producer, checkpoint in (("base", base), (f"trained:{config.mix.name}", trained))
+        for producer, checkpoint in producers.items()
         for name, loaded in tasks.items()
     ]
     return Plan(base, sources, mixture, contamination, packed, trained, tuple(cells))

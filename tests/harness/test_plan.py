@@ -157,3 +157,14 @@ def test_the_commit_of_a_hub_repository_is_in_the_key(planned: Planned, tmp_path
     ]
     assert first.fields["data"]["sha256"] == second.fields["data"]["sha256"]
     assert first.key != second.key
+
+
+def test_without_training_nothing_is_made_of_data(planned: Planned, tiny: Path) -> None:
+    published = f"++published=[{{name: theirs, kind: directory, path: {tiny}}}]"
+    made = planned("++producers=[base]", published, "++evaluate.tasks=[sib200,belebele]")
+    names = [cell.producer for cell in made.cells]
+    assert names == ["base", "base", "published:theirs", "published:theirs"]
+    assert made.contamination is None
+    inputs = {stage.inputs["checkpoint"].name for stage in made.targets(None)}
+    assert inputs == {"base"}
+    assert len({stage.key for stage in made.targets(None)}) == 4
