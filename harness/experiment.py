@@ -102,7 +102,8 @@ def plan(config: Config, ledgers: Path) -> Plan:
     }
     mixture = mixture_stage(config, base, sources)
     contamination = None
-    if config.stop_after in ("mix", "train") or "trained" in config.producers:
+    trains = config.stop_after in ("mix", "train") or "trained" in config.producers
+    if trains and config.stop_after != "sources":
         contamination = contamination_stage(config, mixture, data)
     packed = packed_stage(config, base, mixture)
     trained = train_stage(config, base, mixture, packed)

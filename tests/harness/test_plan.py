@@ -165,6 +165,8 @@ def test_without_training_nothing_is_made_of_data(planned: Planned, tiny: Path) 
     names = [cell.producer for cell in made.cells]
     assert names == ["base", "base", "published:theirs", "published:theirs"]
     assert made.contamination is None
+    assert planned("++stop_after=sources").contamination is None
+    assert planned("++stop_after=mix", "++producers=[base]").contamination
     inputs = {stage.inputs["checkpoint"].name for stage in made.targets(None)}
     assert inputs == {"base"}
     assert len({stage.key for stage in made.targets(None)}) == 4
