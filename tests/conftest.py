@@ -10,7 +10,10 @@ import pytest
 # Before torch is loaded; see harness/cli.py.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # The tests run on the embedded sets wherever they run; `real_data` is for those that want more.
-REAL_DATA = os.environ.pop("KAKUGO_DATA_DIR", None)
+# Processes that pytest starts to share the tests find it under the second name.
+REAL_DATA = os.environ.pop("KAKUGO_DATA_DIR", None) or os.environ.get("KAKUGO_TEST_DATA_DIR")
+if REAL_DATA:
+    os.environ["KAKUGO_TEST_DATA_DIR"] = REAL_DATA
 
 from training.students import embedded_gguf, materialise_gguf
 

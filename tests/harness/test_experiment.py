@@ -125,6 +125,8 @@ def test_it_stops_where_it_is_told(finished: Path, tiny: Path, tmp_path: Path) -
 
 
 def test_ctrl_c_ends_cleanly_and_says_how_to_continue(tiny: Path, tmp_path: Path) -> None:
+    # A shell starts what runs in the background deaf to Ctrl-C, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         small(tmp_path, tiny), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
