@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from generation.errors import InputError
 from generation.mixture.contamination import FOUND, Item, look_for_items
 from generation.mixture.make import Tokens, make_mixture
 from generation.own import make_own, own_files
@@ -19,7 +20,6 @@ from tasks.catalogue import TASKS
 from tasks.data import Data
 from tasks.errors import DataMissing, HubUnavailable
 from tasks.loading import load_task
-from training.errors import RowsError
 
 ROWS = "rows.jsonl"
 ENGLISH = Benchmarks(sib200="eng_Latn", belebele="eng_Latn", global_mmlu="en")
@@ -43,7 +43,7 @@ def own_stage(config: Config, name: str) -> Stage:
             out=work.out,
             progress=work.progress,
         )
-        return Outcome(asdict(facts))
+        return Outcome(asdict(facts), records=("README.md",))
 
     return Stage(
         name="source",
@@ -68,7 +68,7 @@ def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> 
     mix["weights"] = config.mix.weighted
     excluded = config.mix.exclude and Path(config.mix.exclude).expanduser()
     if excluded and not excluded.is_file():
-        raise RowsError(f"mix.exclude: there is no file {excluded}. Remedy: check the path.")
+        raise InputError(f"mix.exclude: there is no file {excluded}. Remedy: check the path.")
 
     def make(work: Work) -> Outcome:
         clear(work.out)

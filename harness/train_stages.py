@@ -77,7 +77,8 @@ def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> S
             seed=config.seed,
             facts=facts,
         )
-        return Outcome(facts, scratch=(STATES, *LEFT))
+        records = ("log.jsonl", "speed.jsonl", "checkpoint/README.md")
+        return Outcome(facts, scratch=(STATES, *LEFT), records=records)
 
     return Stage(
         name="train",

@@ -93,7 +93,9 @@ def main(described: str, journal: str) -> None:
 
 
 def _exit_with_parent() -> None:
-    sys.stdin.read()
+    # Past Python's buffer, whose lock this thread would hold when the process ends by itself.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     os._exit(1)
 
 

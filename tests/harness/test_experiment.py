@@ -89,6 +89,24 @@ def test_a_lost_result_is_made_again_and_no_more(finished: Path, tiny: Path) -> 
     assert results(finished) == before
 
 
+def test_trained_again_to_the_same_weights_it_keeps_its_scores(finished: Path, tiny: Path) -> None:
+    """Logs and the card hold times and speeds, which never come out the same twice."""
+    (folder,) = (path.parent for path in finished.glob("train/*/manifest.json"))
+    folder.rename(finished / "trained_before")
+    again = run(small(finished, tiny, "stop_after=train"))
+    assert again.stdout.count("begun") == 1, again.stdout + again.stderr
+    names = ("log.jsonl", "speed.jsonl", "checkpoint/README.md", "checkpoint/model.safetensors")
+    same = {
+        n: (folder / n).read_bytes() == (finished / "trained_before" / n).read_bytes()
+        for n in names
+    }
+    assert same["checkpoint/model.safetensors"]
+    assert not same["speed.jsonl"]
+    done = run(small(finished, tiny))
+    assert done.returncode == 0, done.stderr
+    assert "begun" not in done.stdout
+
+
 def test_damage_is_named(finished: Path, tiny: Path) -> None:
     victim = next(finished.glob("score/*/samples.parquet"))
     whole = victim.read_bytes()
