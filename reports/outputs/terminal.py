@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -22,6 +23,8 @@ _STYLES = {"result": "", "gap": "dim", "missing": "yellow", "failed": "red", "da
 MOST_PANELS = 3
 """With more languages than this, tables over languages take the place of one table each."""
 _LONGEST_PRODUCER = 22
+_FOLDED = 12  # at least so much of a longer text stands on a line
+GAP = 2  # between columns
 _HIDDEN = {
     "yields": ("key",),
     "mixture": ("key", "weight"),
@@ -188,7 +191,7 @@ def _gain(cell: TableCell | None) -> tuple[Text, Text]:
 
 
 def _table() -> Table:
-    return Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    return Table(box=None, padding=(0, GAP, 0, 0), header_style="bold", pad_edge=False)
 
 
 def _print_sheet(console: Console, sheet: Sheet) -> None:
@@ -198,29 +201,62 @@ def _print_sheet(console: Console, sheet: Sheet) -> None:
     if sheet.name == "summary" and any(c.name == "verdicts" for c in sheet.for_people().columns):
         hidden += ("by_sign",)
     shown = sheet.for_people(hidden)
+    room, left = console.width - 1, list[str]()
+    while sum(_least(shown)) > room and len(shown.columns) > 2:
+        left.insert(0, shown.columns[-1].title)
+        hidden += (shown.columns[-1].name,)
+        shown = sheet.for_people(hidden)
+    _print(console, _heading(sheet.title))
+    _print(console, _sheet_table(shown, room))
+    notes = [f"Too narrow here for: {', '.join(left)}."] if left else []
+    for note in (*notes, *shown.notes):
+        _print(console, Text(clean(note), style="dim"))
+
+
+def _sheet_table(sheet: Sheet, room: int) -> Table:
+    least = _least(sheet)
+    widths = [GAP + max(map(cell_len, cells)) for cells in _columns(sheet)]
+    while sum(widths) > room and widths != least:
+        # rich would squeeze the widest columns, were they numbers or not.
+        spare = [width - low for width, low in zip(widths, least, strict=True)]
+        widths[spare.index(max(spare))] -= 1
     table = _table()
-    for column in shown.columns:
+    for column, width in zip(sheet.columns, widths, strict=True):
         justify: Literal["left", "right"] = "right" if column.numeric else "left"
-        whole = column.name in ("language", "task", "stage", "interval", "verdicts")
-        if column.name == "producer":
-            place = shown.columns.index(column)
-            whole = max(len(str(row[place])) for row in shown.rows) <= _LONGEST_PRODUCER
-        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=whole)
+        table.add_column(column.title, justify=justify, overflow="fold", width=width - GAP)
     last = None
-    for number, row in enumerate(shown.rows):
+    for number, row in enumerate(sheet.rows):
         cells = [
-            Text(clean(column.show(value)), style=_mark(shown.marks.get((number, place))))
-            for place, (column, value) in enumerate(zip(shown.columns, row, strict=True))
+            Text(clean(column.show(value)), style=_mark(sheet.marks.get((number, place))))
+            for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True))
         ]
-        if shown.columns[0].name == "language":
+        if sheet.columns[0].name == "language":
             # A language's name heads its rows, and is not repeated in each.
             cells[0] = Text("") if row[0] == last else cells[0]
             last = row[0]
         table.add_row(*cells)
-    _print(console, _heading(sheet.title))
-    _print(console, table)
-    for note in shown.notes:
-        _print(console, Text(clean(note), style="dim"))
+    return table
+
+
+def _columns(sheet: Sheet) -> list[list[str]]:
+    """Each column's heading and what is shown below it."""
+    return [
+        [column.title, *(clean(column.show(row[place])) for row in sheet.rows)]
+        for place, column in enumerate(sheet.columns)
+    ]
+
+
+def _least(sheet: Sheet) -> list[int]:
+    """Each column's least width, gap included: numbers and a heading's words stay whole."""
+    widths = []
+    for column, (title, *values) in zip(sheet.columns, _columns(sheet), strict=True):
+        longest = max(map(cell_len, values))
+        whole = column.numeric or column.name in ("language", "task", "stage", "verdicts")
+        if column.name == "producer":
+            whole = longest <= _LONGEST_PRODUCER
+        words = max(map(cell_len, title.split()), default=0)
+        widths.append(GAP + max(words, longest if whole else min(longest, _FOLDED)))
+    return widths
 
 
 def _mark(marks: frozenset[Mark] | None) -> str:
