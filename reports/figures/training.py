@@ -1,14 +1,31 @@
-"""A training run's loss over its steps."""
+"""A training run over its steps: loss, learning rate and speed, one above the other."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from reports.figures.svg import Figure, figure
+from reports.figures.svg import Axis, Figure, figure, line, path, text
 from reports.store import files
 from reports.store.files import Unreadable
-from reports.store.model import StoreView
+from reports.store.model import Artifact, StoreView
+
+WIDTH, PAD = 300, 6
+LOSS, STRIP, GAP = 96, 28, 18  # heights of the loss, of a strip below it, and between them
+
+Points = Sequence[tuple[float, float]]
+"""(step, value) in order of the steps."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the logs of a training run hold."""
+
+    loss: Points
+    validation: Points = field(default_factory=tuple)
+    learning_rate: Points = field(default_factory=tuple)
+    speed: Points = field(default_factory=tuple)  # tokens a second
 
 
 def curves(view: StoreView) -> list[tuple[str, str, Figure | None]]:
@@ -21,46 +38,95 @@ def curves(view: StoreView) -> list[tuple[str, str, Figure | None]]:
         about = artifact.about
         title = f"{about.get('language', '')} · {about.get('producer', artifact.label)}"
         try:
-            values = [
-                (files.number(row, "step"), files.number(row, "loss"))
-                for row in files.read_lines(artifact.folder / "log.jsonl")
-                if row.get("loss") is not None
-            ]
+            log = _read(artifact)
         except Unreadable as error:
-            found.append((title, f"No curve: log.jsonl {error}.", None))
+            found.append((title, f"No curve: {error}.", None))
             continue
-        drawn = curve(values, f"loss-{number}", title)
+        drawn = curve(log, f"loss-{number}", title)
         if drawn:
-            ends = f"Loss {values[0][1]:.2f} → {values[-1][1]:.2f} in {values[-1][0]:,g} steps"
+            (_, first), (steps, last) = log.loss[0], log.loss[-1]
+            ends = f"Loss {first:.2f} → {last:.2f} in {steps:,g} steps"
+            if log.validation:
+                ends += f", {log.validation[-1][1]:.2f} on held-out rows"
             found.append((title, ends, drawn))
     return found
 
 
-def curve(values: Sequence[tuple[float, float]], name: str, title: str) -> Figure | None:
-    """A training run's loss over its steps; None for fewer than two finite points."""
-    kept = [(x, y) for x, y in values if math.isfinite(x) and math.isfinite(y)]
-    if len(kept) < 2:
+def curve(log: Log, name: str, title: str) -> Figure | None:
+    """Loss, with the validation rows' as circles, and strips of what else is known; None for fewer
+    than two finite losses."""
+    loss, validation = _finite(log.loss), _finite(log.validation)
+    if len(loss) < 2:
         return None
-    width, height, pad = 300, 96, 6
-    # More points than pixels would only make the page large.
-    every = max(1, len(kept) // width)
-    shown = [*kept[:-1:every], kept[-1]]
-    (left, right), (low, high) = (
-        (min(axis), max(axis)) for axis in ([x for x, _ in kept], [y for _, y in kept])
+    across = Axis(loss[0][0], loss[-1][0], PAD, WIDTH - PAD)
+    down = _axis([*loss, *validation], PAD, LOSS - PAD)
+    end_x, end_y = across.at(loss[-1][0]), down.at(loss[-1][1])
+    parts = [
+        line(0, LOSS - 1, WIDTH, LOSS - 1, "grid"),
+        path([(across.at(x), down.at(y)) for x, y in _thinned(loss)], "curve"),
+        Markup('<circle class="last" cx="{}" cy="{}" r="3.5"/>').format(end_x, end_y),
+        *(
+            Markup('<circle class="base" cx="{}" cy="{}" r="3"/>').format(across.at(x), down.at(y))
+            for x, y in validation
+        ),
+    ]
+    about = f"From {loss[0][1]:.2f} at step {loss[0][0]:g} to {loss[-1][1]:.2f}"
+    about += f" at {loss[-1][0]:g}."
+    if validation:
+        about += f" On held-out rows {validation[-1][1]:.2f} at the end (circles)."
+    top = LOSS
+    rates = [y for _, y in log.learning_rate]
+    speeds = sorted(y for _, y in log.speed)
+    for words, values in (
+        (f"Learning rate, at most {max(rates, default=0):.1e}", log.learning_rate),
+        (f"Tokens/s, median {speeds[len(speeds) // 2] if speeds else 0:,.0f}", log.speed),
+    ):
+        if len(values) < 2:
+            continue
+        strip = Axis(0.0, max(y for _, y in values) or 1.0, top + GAP + STRIP, top + GAP)
+        parts += [
+            text(PAD, top + GAP - 4, words, "small"),
+            path([(across.at(x), strip.at(y)) for x, y in _thinned(values)], "curve"),
+            line(0, strip.start + 1, WIDTH, strip.start + 1, "grid"),
+        ]
+        about += f" {words}."
+        top += GAP + STRIP
+    height = top + PAD
+    return figure(name, f"Training loss, {title}", about, WIDTH, height, parts)
+
+
+def _read(artifact: Artifact) -> Log:
+    def points(file: str, value: str) -> list[tuple[float, float]]:
+        try:
+            rows = files.read_lines(artifact.folder / file)
+            # Steps that were lost to a kill stand twice in the speeds: the later one counts.
+            found = {
+                files.number(row, "step"): files.number(row, value)
+                for row in rows
+                if row.get(value) is not None
+            }
+        except Unreadable as error:
+            raise Unreadable(f"{file} {error}") from error
+        return sorted(found.items())
+
+    return Log(
+        loss=points("log.jsonl", "loss"),
+        validation=points("log.jsonl", "eval_loss"),
+        learning_rate=points("log.jsonl", "learning_rate"),
+        speed=points("speed.jsonl", "tokens_per_second") if "speed.jsonl" in artifact.files else (),
     )
-    across, down = (right - left) or 1.0, (high - low) or 1.0
 
-    def at(x: float, y: float) -> str:
-        return (
-            f"{pad + (x - left) / across * (width - 2 * pad):.1f},"
-            f"{pad + (high - y) / down * (height - 2 * pad):.1f}"
-        )
 
-    path = " ".join(at(x, y) for x, y in shown)
-    end_x, end_y = at(*kept[-1]).split(",")
-    body = Markup(
-        '<line class="grid" x1="0" x2="{w}" y1="{h}" y2="{h}"/>'
-        '<polyline class="curve" points="{path}"/><circle class="last" cx="{x}" cy="{y}" r="3.5"/>'
-    ).format(w=width, h=height - 1, path=path, x=end_x, y=end_y)
-    about = f"From {kept[0][1]:.2f} at step {kept[0][0]:g} to {kept[-1][1]:.2f} at {right:g}."
-    return figure(name, f"Training loss, {title}", about, width, height, [body])
+def _finite(points: Points) -> list[tuple[float, float]]:
+    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+
+
+def _thinned(points: Points) -> Points:
+    """No more points than pixels: more would only make the page large."""
+    return [*points[: -1 : max(1, len(points) // WIDTH)], points[-1]]
+
+
+def _axis(points: Points, top: float, bottom: float) -> Axis:
+    values = [y for _, y in points]
+    low, high = min(values), max(values)
+    return Axis(low, high if high > low else low + 1.0, bottom, top)

@@ -9,7 +9,7 @@ import pytest
 from store_maker import SCRIPT, SWAHILI, cell, make_store, task_samples, write_plan, write_score
 
 from reports import StoreView, read_store
-from reports.figures.training import curve
+from reports.figures.training import Log, curve
 from reports.page.write import render, write_page
 from reports.tables.panels import build_panels
 from reports.tables.sheets import Report
@@ -178,7 +178,11 @@ def test_figures_have_titles_and_stay_within_their_frame(html: str) -> None:
 
 
 def test_a_curve_needs_two_points_and_stays_small() -> None:
-    assert curve([(1.0, 2.0)], "c", "t") is None
-    svg = curve([(float(x), 1 / (x + 1)) for x in range(100_000)], "c", "t")
-    assert svg is not None
-    assert len(svg.svg) < 10_000
+    assert curve(Log([(1.0, 2.0)]), "c", "t") is None
+    many = [(float(x), 1 / (x + 1)) for x in range(100_000)]
+    drawn = curve(Log(many, many[::20_000], many, many), "c", "t")
+    assert drawn is not None
+    assert len(drawn.svg) < 25_000
+    assert "Learning rate, at most 1.0e+00" in drawn.svg
+    assert "On held-out rows 0.00 at the end" in drawn.svg
+    assert drawn.svg.count("<polyline") == 3
