@@ -35,6 +35,7 @@ formats
 also
   kakugo-report samples --language NAME --task TASK   read what the models saw and said
   kakugo-report compare OLD NEW                       what changed between two reports
+  kakugo-report card CHECKPOINT                       its model card, with scores and cost
 
 examples
   kakugo-report
@@ -61,6 +62,10 @@ _COMPARE = """\
 What changed from OLD to NEW, and whether it is more than chance. Each is a store's folder, a CSV
 file of scores, or the word `published` for the paper's table."""
 
+_CARD = """\
+The model card (README.md) of a trained checkpoint, with its scores and its cost, for those who
+publish it. The store stays as it is."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Makes the reports that the arguments ask for; returns the exit status (see --help)."""
@@ -68,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     # Languages are computed side by side already, and one thread a sum adds in the same order on
     # any machine, which the same bytes need. Read when numpy is first imported, below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    command = {"samples": _samples, "compare": _compare}.get(argv[0] if argv else "")
+    command = {"samples": _samples, "compare": _compare, "card": _card}.get(argv[0] if argv else "")
     try:
         return command(argv[1:]) if command else _report(_parser().parse_args(argv))
     except (ReportsError, OSError) as error:
@@ -203,6 +208,31 @@ def _compare(argv: list[str]) -> int:
     old, new = (_load(name).results for name in (arguments.old, arguments.new))
     for path in write_comparison(compare(old, new), old, new, arguments.format, arguments.out):
         print(path)
+    return 0
+
+
+def _card(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="kakugo-report card", description=_CARD)
+    parser.add_argument(
+        "checkpoint",
+        nargs="?",
+        default="",
+        metavar="CHECKPOINT",
+        help="its key, the beginning of it, or its producer's name; needless if there is only one",
+    )
+    _store_argument(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
+    arguments = parser.parse_args(argv)
+    from reports.outputs.card import model_card
+    from reports.store.files import write_whole
+    from reports.store.read import read_store
+
+    card = model_card(read_store(arguments.store), arguments.checkpoint)
+    if arguments.out:
+        write_whole(arguments.out, card)
+        print(arguments.out)
+    else:
+        print(card, end="")
     return 0
 
 

@@ -7,6 +7,7 @@ here: it becomes a named problem in the report, and everything else is still sho
     ├── ImportedTableError    a CSV file is no score table
     ├── LanguageNotFoundError no result is of the language that was asked for
     ├── SamplesNotFoundError  no score answers to what was asked for
+    ├── CheckpointNotFoundError no trained checkpoint answers to a name
     ├── FiguresError          a figure cannot be written as asked
     └── RunNotFoundError      no run of the store lies in the folder that was asked for
 """
@@ -38,6 +39,10 @@ class LanguageNotFoundError(ReportsError):
 
 class SamplesNotFoundError(ReportsError):
     """No score, or no sample, answers to what was asked for."""
+
+
+class CheckpointNotFoundError(ReportsError):
+    """No trained checkpoint of the store, or more than one, answers to a name."""
 
 
 class FiguresError(ReportsError):

@@ -29,7 +29,7 @@ def write_card(
 
     `mixture` and `facts` are what the mixture and the training said of themselves; `thinking` and
     `plain` are the system prompts of rows with and without reasoning (None: no such rows). The
-    scores are not in it: they are made of the checkpoint, and stand in the store and its report.
+    scores are not in it, since they are made of the checkpoint: `kakugo-report card` adds them.
     """
     head: dict[str, Any] = {
         "language": (flores_code or "").partition("_")[0] or "und",
@@ -85,8 +85,8 @@ def write_card(
                 ["processes", facts["processes"]],
             ],
         ),
-        "## Scores\n\nThey stand in the report of the store in which this checkpoint lies "
-        "(`kakugo-report --store DIR`), beside those of the base.",
+        "## Scores\n\nThey stand in the report of the store in which this checkpoint lies, beside "
+        "those of the base; `kakugo-report card --store DIR` gives this card with them.",
     ]
     partial = folder / "README.md.tmp"
     partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -59,7 +59,7 @@ def _panel(panel: Panel) -> list[str]:
     facts = [f"Student {escape(panel.student)}"] if panel.student else []
     facts += [f"teacher {escape(', '.join(panel.teachers))}"] if panel.teachers else []
     facts.append(f"data {escape(words.data_line(panel))}")
-    parts = [title, "; ".join(facts) + ".", _scores(panel)]
+    parts = [title, "; ".join(facts) + ".", scores(panel)]
     if any(cell.gain for row in panel.rows for cell in row.others):
         parts.append(words.GAIN_NOTE)
     gaps = [
@@ -72,7 +72,8 @@ def _panel(panel: Panel) -> list[str]:
     return parts
 
 
-def _scores(panel: Panel) -> str:
+def scores(panel: Panel) -> str:
+    """A panel's table: tasks by producers."""
     lines = []
     for row in panel.rows:
         name = f"{row.name} ({row.setting})" if row.setting else row.name
@@ -90,7 +91,7 @@ def _scores(panel: Panel) -> str:
                 ]
             )
     head = ["Task", "Producer", "Base", "Score", "Gain", "95% interval", "n"]
-    return _grid(head, [False, False, True, True, True, True, True], lines)
+    return grid(head, [False, False, True, True, True, True, True], lines)
 
 
 def _sheet(sheet: Sheet) -> str:
@@ -105,9 +106,10 @@ def _sheet(sheet: Sheet) -> str:
             cells.append(f"**{text}**" if "best" in marks else text)
         lines.append(cells)
     head = [escape(column.title) for column in sheet.columns]
-    return _grid(head, [column.numeric for column in sheet.columns], lines)
+    return grid(head, [column.numeric for column in sheet.columns], lines)
 
 
-def _grid(head: list[str], numeric: list[bool], lines: list[list[str]]) -> str:
+def grid(head: list[str], numeric: list[bool], lines: list[list[str]]) -> str:
+    """A table of cells that are Markdown already."""
     rule = ["--:" if right else "---" for right in numeric]
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))

@@ -35,6 +35,9 @@ SENTENCES = {
 }
 
 
+CARD = "---\nlanguage: sw\n---\n\n# SmolLM2 for Swahili\n\n## Scores\n\nSee the report.\n"
+
+
 def key_of(*parts: str) -> str:
     """A key as the harness makes them: 64 hex digits."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -58,6 +61,7 @@ def write_artifact(
     folder.mkdir(parents=True)
     contents = {name: c.encode() if isinstance(c, str) else c for name, c in files.items()}
     for name, content in contents.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
     manifest = {
         "stage": stage,
@@ -414,7 +418,14 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
         "supervised_tokens": 15210,
         "precision": "bf16",
     }
-    log = lines([{"step": step, "loss": loss} for step, loss in enumerate(losses, start=1)])
+    log = lines(
+        [
+            {"step": step, "loss": loss, "learning_rate": 1e-4 * (1 - step / 41)}
+            for step, loss in enumerate(losses, start=1)
+        ]
+        + [{"step": 40, "eval_loss": 1.52}]
+    )
+    speed = lines([{"step": step, "tokens_per_second": 800.0 + step} for step in range(1, 41)])
     write_artifact(
         store,
         "train",
@@ -422,7 +433,7 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
         f"trained:{mix}, {language}",
         {"language": language, "producer": f"trained:{mix}"},
         facts,
-        {"log.jsonl": log},
+        {"log.jsonl": log, "speed.jsonl": speed, "checkpoint/README.md": CARD},
         inputs=[("mixture", "mixture", mixture)],
         seconds=93.0,
     )

@@ -69,3 +69,31 @@ def test_help_tells_formats_and_exit_statuses(capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr().out
     for words in ("scores.csv", "report.html", "exit status", "same items"):
         assert words in said
+
+
+def test_the_card_of_a_checkpoint_has_its_scores_and_cost(
+    tmp_path: Path, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = key_of("train", "Swahili", "gen")
+    assert main(["card", key[:12], "--store", str(store)]) == 0
+    card = capsys.readouterr().out
+    assert card.startswith("---\nlanguage: sw\n---\n\n# SmolLM2 for Swahili\n\n## Scores\n")
+    assert "See the report." not in card
+    rows = [line for line in card.splitlines() if line.startswith(("| SIB-200", "| FLORES"))]
+    assert len(rows) == 3
+    assert all("| trained:gen |" in row for row in rows)
+    cost = [line for line in card.splitlines() if line.startswith(("| mixture", "| train |"))]
+    assert cost == ["| mixture | 0 | unknown |", "| train | 93 | unknown |"]
+    assert main(["card", key, "--store", str(store), "--out", str(tmp_path / "README.md")]) == 0
+    assert (tmp_path / "README.md").read_text() == card
+
+
+def test_a_checkpoint_that_is_not_told_apart_is_listed(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["card", "trained:gen", "--store", str(store)]) == 2
+    said = capsys.readouterr().err
+    assert "2 checkpoints" in said
+    assert key_of("train", "Swahili", "gen")[:12] in said
+    assert main(["card", "trained:none", "--store", str(store)]) == 2
+    assert "trained:topic" in capsys.readouterr().err

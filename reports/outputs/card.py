@@ -1,0 +1,98 @@
+"""A checkpoint's model card with what was only known after it was written: its scores and cost."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reports import words
+from reports.errors import CheckpointNotFoundError
+from reports.outputs.markdown import escape, grid, scores
+from reports.store.model import Artifact, StoreView
+from reports.tables.panels import Panel, TableCell, build_panels
+
+CARD = "checkpoint/README.md"
+SCORES = "\n## Scores\n"
+
+
+def model_card(view: StoreView, name: str) -> str:
+    """The card that training wrote, its scores filled in, and what making it cost.
+
+    `name` is the checkpoint's key, the beginning of it, or a producer's name that only one has;
+    "" where the store holds a single one. Raises CheckpointNotFoundError.
+    """
+    checkpoint = _find(view, name)
+    try:
+        written = (checkpoint.folder / CARD).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointNotFoundError(
+            f"{checkpoint.folder / CARD} cannot be read ({error}).\n"
+            "Remedy: the run's own command makes the checkpoint again."
+        ) from None
+    # Training's own words on scores stand last; what comes before is kept as it is.
+    card, _, _ = written.rpartition(SCORES)
+    parts = [card.strip() or written.strip(), "## Scores"]
+    panels = [found for panel in build_panels(view) if (found := _of(panel, checkpoint))]
+    for panel in panels:
+        parts += [f"{escape(panel.language.name)}, {_protocol(panel)}.", scores(panel)]
+        parts += [f"- {escape(note)}" for note in panel.notes]
+    parts.append(words.GAIN_NOTE if panels else "None was computed yet.")
+    return "\n\n".join([*parts, "## Cost", _cost(view, checkpoint)]) + "\n"
+
+
+def _find(view: StoreView, name: str) -> Artifact:
+    trained = view.stage("train")
+    found = [
+        a for a in trained if a.key.startswith(name) or name in (a.about.get("producer"), a.label)
+    ]
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} checkpoints answer to {name!r}" if found else f"no checkpoint is {name!r}"
+    listed = "".join(f"\n  {a.key[:12]}  {a.label}" for a in found or trained)
+    raise CheckpointNotFoundError(f"{what}.\nRemedy: one of these keys:{listed or ' (none)'}")
+
+
+def _of(panel: Panel, checkpoint: Artifact) -> Panel | None:
+    """The panel's rows with only this checkpoint beside its base; None if it has no score there."""
+
+    def its(cell: TableCell) -> bool:
+        inputs = cell.score.artifact.inputs if cell.score else ()
+        return ("train", checkpoint.key) in inputs
+
+    rows = [replace(row, others=tuple(filter(its, row.others))) for row in panel.rows]
+    kept = tuple(row for row in rows if row.others)
+    names = {row.name for row in kept}
+    notes = tuple(note for note in panel.notes if any(name in note for name in names))
+    return replace(panel, rows=kept, notes=notes) if kept else None
+
+
+def _protocol(panel: Panel) -> str:
+    found = {cell.score.full_protocol for row in panel.rows for cell in row.others if cell.score}
+    return escape("; ".join(sorted(found)))
+
+
+def _cost(view: StoreView, checkpoint: Artifact) -> str:
+    """Time and money of the checkpoint and of everything it was made of, by stage."""
+    stages: dict[str, list[Artifact]] = {}
+    for artifact in _ancestors(view, checkpoint):
+        stages.setdefault(artifact.stage, []).append(artifact)
+    lines = []
+    for stage, found in stages.items():
+        prices = [a.cost_usd for a in found]
+        known = sum(price for price in prices if price is not None)
+        price = "unknown" if None in prices else f"{known:,.2f}"
+        lines.append([escape(stage), f"{sum(a.seconds for a in found):,.0f}", price])
+    return grid(["Stage", "Seconds", "US dollars"], [False, True, True], lines)
+
+
+def _ancestors(view: StoreView, artifact: Artifact) -> Iterator[Artifact]:
+    """What an artifact was made of, each once and first, then itself."""
+    seen: dict[tuple[str, str], Artifact] = {}
+
+    def visit(one: Artifact) -> None:
+        for stage, key in one.inputs:
+            made = view.artifacts.get(stage, {}).get(key)
+            if made and (stage, key) not in seen:
+                visit(made)
+        seen[one.stage, one.key] = one
+
+    visit(artifact)
+    return iter(seen.values())
