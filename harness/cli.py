@@ -34,9 +34,11 @@ def main() -> None:
     register_resolvers()
     # The bars of libraries would be drawn over the run's own.
     os.environ.setdefault("TQDM_DISABLE", "1")
-    # By default torch's threads spin while they wait for each other; beside any other load, also
-    # the other jobs of a sweep, that made scoring six times slower.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # How long torch's threads spin before they sleep while they wait for each other. Their default
+    # of 300,000 rounds made scoring six times slower beside any other load, also the other jobs of
+    # a sweep; with none, decoding on an idle machine takes half as long again (docs/log.md).
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     os.environ[COMMAND_VARIABLE] = shlex.join(["kakugo", *sys.argv[1:]])
     try:
         sys.argv[1:] = prepared(sys.argv[1:])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-# Before torch is loaded; see harness/cli.py.
+# Before torch is loaded: tests run side by side, where threads that spin are in each other's way.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # The tests run on the embedded sets wherever they run; `real_data` is for those that want more.
 # Processes that pytest starts to share the tests find it under the second name.

@@ -194,10 +194,10 @@ def _score(
     lengths = [len(row) for row in rows]
     layout = Rows(lengths, prefix, packed.device, _visible(lengths, branches, packed.device))
     logits = packed.forward(layout, rows, 0, wanted, positions)
-    logprobs = torch.log_softmax(logits.float(), dim=-1)
+    outputs = plain.Outputs(logits)
     return [
         [
-            plain.of_answer(logprobs[[column[index] for index in indices]], answer)
+            outputs.score([column[index] for index in indices], answer)
             for indices, answer in zip(answers, question.answers, strict=True)
         ]
         for answers, question in zip(needed, questions, strict=True)

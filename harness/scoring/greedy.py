@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.scoring.attention import attention
 from harness.scoring.lm import Ask, Continuation, Tokens
-from harness.scoring.packed import KeysValues, PackedModel, Prefix, Rows, attend
+from harness.scoring.packed import KeysValues, PackedModel, Prefix, Rows
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Step:
         self.longest = max(lengths) + 1
         self.places = torch.tensor(lengths, device=device)
         columns = torch.arange(self.longest, device=device)
-        self.visible = (columns <= self.places[:, None])[:, None]  # (R, 1, C)
+        self.visible = (columns <= self.places[:, None])[:, None, None]  # (R, 1, 1, C)
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         """See `Pass`."""
@@ -70,10 +71,17 @@ class Step:
         every = torch.arange(rows, device=key.device)
         keys[every, :, self.places] = key[0].transpose(0, 1)
         values[every, :, self.places] = value[0].transpose(0, 1)
-        own = (keys[:rows, :, : self.longest], values[:rows, :, : self.longest])
-        by_row = query[0].transpose(0, 1)[:, :, None]  # (R, H, 1, D)
-        output = attend(by_row, own, self.visible, self.prefix.layers.get(layer), scale)
-        return output.transpose(1, 2).reshape(1, rows, output.shape[1], -1)
+        # A row has one token: the query heads that share keys are as so many tokens of one head.
+        groups = (rows, key.shape[1], -1, key.shape[3])
+        output, total = attention(
+            query[0].transpose(0, 1).reshape(groups),
+            keys[:rows, :, : self.longest],
+            values[:rows, :, : self.longest],
+            scale,
+            self.visible,
+        )
+        own = (output.reshape(rows, query.shape[1], -1), total.reshape(rows, -1))
+        return self.prefix.joined(layer, query, own, scale)
 
 
 def greedy(

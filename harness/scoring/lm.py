@@ -120,7 +120,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
     @property
     def slots(self) -> int:
         """How many sequences are decoded at once."""
-        return max(1, min(256, self.batch_tokens // 64))
+        return max(1, min(256, self.batch_tokens // 32))
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:

@@ -6,8 +6,8 @@ single sequence, without padding: the dense layers, which are nearly all of the 
 once. Only attention must know which token belongs to which row; it is `_attention`, registered
 with transformers under the name `NAME`, and it asks the pass that is under way.
 
-Softmax over prefix and row is taken in two parts with a common maximum (as in online softmax,
-Milakov & Gimelshein 2018, arXiv 1805.02867), so that nothing of the prefix is copied per row.
+Attention is taken in two parts: the tokens of all rows look at the prefix as if they were one row,
+and then each row looks at itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +19,8 @@ import torch
 from torch import Tensor
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
+
+from harness.scoring.attention import Part, attention, merged
 
 NAME = "kakugo_packed"
 
@@ -80,48 +82,14 @@ class Prefix:
         self.length = length
         self.layers: dict[int, KeysValues] = {}
 
-
-def attend(
-    query: Tensor,
-    own: KeysValues,
-    visible: Tensor,
-    prefix: KeysValues | None,
-    scale: float,
-) -> Tensor:
-    """Softmax attention of R rows over a prefix that all see and keys of their own.
-
-    query (R, H, W, D); own keys and values (R, H_kv, C, D); visible (R, 1 or W, C) says which own
-    keys a query sees, at least one each; prefix (H_kv, P, D). Returns (R, H, W, D_value). Scores
-    are taken in fp32.
-    """
-    rows, heads, width, size = query.shape
-    groups = own[0].shape[1]  # heads that keys and values have; query heads come in groups
-    share = heads // groups * width
-    grouped = (query * scale).reshape(rows, groups, share, size)
-    scores = torch.matmul(grouped, own[0].transpose(-1, -2)).float()
-    hidden = ~visible[:, None, None]  # (R, 1, 1, 1 or W, C)
-    scores.view(rows, groups, -1, width, own[0].shape[2]).masked_fill_(hidden, -torch.inf)
-    highest = scores.amax(-1)
-    if prefix is None:
-        weights = scores.sub_(highest[..., None]).exp_()
-        total = weights.sum(-1)
-        output = torch.matmul(weights.to(query.dtype), own[1])
-    else:
-        by_group = grouped.transpose(0, 1).reshape(groups, rows * share, size)
-        before = torch.bmm(by_group, prefix[0].transpose(-1, -2)).float()
-        highest = torch.maximum(highest, _by_row(before.amax(-1), rows))
-        before.sub_(highest.transpose(0, 1).reshape(groups, -1, 1)).exp_()
-        weights = scores.sub_(highest[..., None]).exp_()
-        total = weights.sum(-1) + _by_row(before.sum(-1), rows)
-        output = torch.matmul(weights.to(query.dtype), own[1])
-        output = output + _by_row(torch.bmm(before.to(query.dtype), prefix[1]), rows)
-    output = output / total[..., None].to(output.dtype)
-    return output.reshape(rows, heads, width, -1)
-
-
-def _by_row(values: Tensor, rows: int) -> Tensor:
-    """(groups, rows * n, ...) as (rows, groups, n, ...)."""
-    return values.view(values.shape[0], rows, -1, *values.shape[2:]).transpose(0, 1)
+    def joined(self, layer: int, query: Tensor, own: Part, scale: float) -> Tensor:
+        """Attention (1, N, H, D) of N tokens over the prefix and over what they have seen
+        themselves, `own`: (N, H, D) and (N, H). `query` is (1, H, N, D)."""
+        if layer not in self.layers:
+            return own[0][None]
+        keys, values = self.layers[layer]
+        output, total = attention(query, keys[None], values[None], scale)
+        return merged(own, (output[0].transpose(0, 1), total[0].transpose(0, 1)))[None]
 
 
 class Rows:
@@ -146,26 +114,36 @@ class Rows:
         width = max(lengths)
         columns = torch.arange(width, device=device)
         start = size.cumsum(0) - size
-        self.inside = columns < size[:, None]  # (R, W)
+        inside = columns < size[:, None]  # (R, W)
         # Padding looks at the row's first token; its output is thrown away.
-        self.gather = start[:, None] + torch.where(self.inside, columns, 0)
-        if visible is None:
-            visible = (columns[:, None] >= columns)[None]
-        self.visible = visible
+        self.gather = (start[:, None] + torch.where(inside, columns, 0)).flatten()
+        self.inside = inside.flatten().nonzero()[:, 0]
+        self.shape = (len(lengths), width)
+        self.visible = None if visible is None else visible[:, None]
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
         """See `Pass`."""
         if self.kept is not None:
             self.kept[layer] = (key[0], value[0])
-        own = (self._rows(key), self._rows(value))
-        output = attend(
-            self._rows(query), own, self.visible, self.prefix.layers.get(layer), scale
-        )  # (R, H, W, D)
-        return output.transpose(1, 2)[self.inside][None]
+        output, total = attention(
+            self._rows(query),
+            self._rows(key),
+            self._rows(value),
+            scale,
+            self.visible,
+            causal=self.visible is None,
+        )  # (R, H, W, D), (R, H, W)
+        own = (self._tokens(output), self._tokens(total))
+        return self.prefix.joined(layer, query, own, scale)
 
     def _rows(self, tokens: Tensor) -> Tensor:
         """(1, H, N, D) as (R, H, W, D)."""
-        return tokens[0][:, self.gather].transpose(0, 1)
+        rows = tokens[0].transpose(0, 1).index_select(0, self.gather)
+        return rows.view(*self.shape, *rows.shape[1:]).transpose(1, 2)
+
+    def _tokens(self, rows: Tensor) -> Tensor:
+        """(R, H, W, ...) as (N, H, ...), without the padding."""
+        return rows.transpose(1, 2).flatten(0, 1).index_select(0, self.inside)
 
 
 class PackedModel:

@@ -37,22 +37,26 @@ def score(model: Any, questions: Sequence[Question]) -> list[list[LogProbability
     kept = torch.tensor(needed, device=model.device)
     output = model(ids, use_cache=False, logits_to_keep=kept)
     steps = {
-        name: torch.log_softmax(
-            output.logits[number, [column[place] for place in span]].float(), -1
-        )
+        name: Outputs(output.logits[number, [column[place] for place in span]])
         for number, (name, span) in enumerate(spans.items())
     }
     return [
-        [of_answer(steps[index, answer[:-1]], answer) for answer in question.answers]
+        [steps[index, answer[:-1]].score(range(len(answer)), answer) for answer in question.answers]
         for index, question in enumerate(questions)
     ]
 
 
-def of_answer(steps: Tensor, answer: Tokens) -> LogProbability:
-    """The log-probability of an answer, from those of the vocabulary at each of its tokens:
-    (len(answer), vocabulary)."""
-    chosen = steps[range(len(answer)), list(answer)]
-    return float(chosen.sum()), steps.argmax(-1).tolist() == list(answer)
+class Outputs:
+    """Logits (n, vocabulary) from which answers are scored."""
+
+    def __init__(self, logits: Tensor) -> None:
+        self.logprobs = torch.log_softmax(logits.float(), -1)
+        self.greedy = logits.argmax(-1).tolist()
+
+    def score(self, rows: Sequence[int], answer: Tokens) -> LogProbability:
+        """The log-probability of an answer whose tokens are predicted in these rows."""
+        chosen = self.logprobs[list(rows), list(answer)]
+        return float(chosen.sum()), [self.greedy[row] for row in rows] == list(answer)
 
 
 class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no type information

@@ -221,7 +221,7 @@ def test_a_finished_sequence_makes_room_for_a_waiting_one(
     prompts = [
         f"{SHOTS}Question: {item} {number}\nAnswer:" for item in ITEMS for number in range(4)
     ]
-    lm = engine(checkpoints[name], tmp_path / "j", tokens=128)
+    lm = engine(checkpoints[name], tmp_path / "j", tokens=64)
     assert lm.slots == 2
     ours = lm.generate_until(
         [Instance("generate_until", {}, (prompt, settings), 0) for prompt in prompts]
