@@ -1,8 +1,9 @@
 """A training run over its steps: loss, learning rate and speed, one above the other."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from markupsafe import Markup
 
@@ -96,25 +97,35 @@ def curve(log: Log, name: str, title: str) -> Figure | None:
 
 
 def _read(artifact: Artifact) -> Log:
-    def points(file: str, value: str) -> list[tuple[float, float]]:
-        try:
-            rows = files.read_lines(artifact.folder / file)
-            # Steps that were lost to a kill stand twice in the speeds: the later one counts.
-            found = {
-                files.number(row, "step"): files.number(row, value)
-                for row in rows
-                if row.get(value) is not None
-            }
-        except Unreadable as error:
-            raise Unreadable(f"{file} {error}") from error
-        return sorted(found.items())
-
+    steps = _lines(artifact, "log.jsonl")
     return Log(
-        loss=points("log.jsonl", "loss"),
-        validation=points("log.jsonl", "eval_loss"),
-        learning_rate=points("log.jsonl", "learning_rate"),
-        speed=points("speed.jsonl", "tokens_per_second") if "speed.jsonl" in artifact.files else (),
+        loss=_points(steps, "log.jsonl", "loss"),
+        validation=_points(steps, "log.jsonl", "eval_loss"),
+        learning_rate=_points(steps, "log.jsonl", "learning_rate"),
+        speed=_points(_lines(artifact, "speed.jsonl"), "speed.jsonl", "tokens_per_second"),
     )
+
+
+def _lines(artifact: Artifact, name: str) -> Sequence[Mapping[str, Any]]:
+    if name not in artifact.files:
+        return ()
+    try:
+        return files.read_lines(artifact.folder / name)
+    except Unreadable as error:
+        raise Unreadable(f"{name} {error}") from error
+
+
+def _points(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Points:
+    try:
+        # Steps that were lost to a kill stand twice in the speeds: the later one counts.
+        found = {
+            files.number(row, "step"): files.number(row, value)
+            for row in rows
+            if row.get(value) is not None
+        }
+    except Unreadable as error:
+        raise Unreadable(f"{name}: {error}") from error
+    return sorted(found.items())
 
 
 def _finite(points: Points) -> list[tuple[float, float]]:

@@ -16,16 +16,17 @@ def wilson(correct: int, n: int, level: float = 0.95, design_effect: float = 1.0
     `design_effect` is how much clusters widen the variance: the interval is that of n divided by
     it (Korn and Graubard 1998). Raises ValueError for no items.
     """
-    from scipy import stats
+    from scipy import special
 
-    if design_effect <= 1:
-        low, high = stats.binomtest(correct, n).proportion_ci(level, method="wilson")
-        return Interval(100 * float(low), 100 * float(high))
-    size, share = n / design_effect, correct / n
-    z = float(stats.norm.ppf((1 + level) / 2))
+    if not n:
+        raise ValueError("no items")
+    size, share = n / max(design_effect, 1.0), correct / n
+    z = float(special.ndtri((1 + level) / 2))
     centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
     reach = z / (1 + z**2 / size) * math.sqrt(share * (1 - share) / size + (z / (2 * size)) ** 2)
-    return Interval(100 * (centre - reach), 100 * (centre + reach))
+    low = 0.0 if correct == 0 else centre - reach
+    high = 1.0 if correct == n else centre + reach
+    return Interval(100 * low, 100 * high)
 
 
 def design_effect(correct: "NDArray[np.bool_]", clusters: "NDArray[np.int64] | None") -> float:
@@ -64,6 +65,6 @@ def minimum_detectable(stderr: float, alpha: float = 0.05, power: float = 0.8) -
     (z_{1-alpha/2} + z_{power}) times the standard error, in the units of the standard error:
     2.80 of them at 5% and 80%.
     """
-    from scipy import stats
+    from scipy import special
 
-    return float(stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) * stderr
+    return float(special.ndtri(1 - alpha / 2) + special.ndtri(power)) * stderr

@@ -158,7 +158,7 @@ def _read_table(folder: Path, columns: Sequence[str] | None, first: int | None =
         return [c for c in known if columns is None or c in columns]
 
     try:
-        with pq.ParquetFile(folder / SAMPLES) as file:
+        with pq.ParquetFile(folder / SAMPLES, pre_buffer=False) as file:
             kept = wanted(file.schema_arrow.names)
             if first is None:
                 # Whole languages run side by side; threads within one file only get in their way.
