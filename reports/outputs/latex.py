@@ -1,5 +1,6 @@
 """Tables for a paper: LaTeX with booktabs, best bold, best within the equal budget underlined."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from reports.store import files
@@ -21,11 +22,15 @@ _ESCAPES = {
     "<": "$<$",
     ">": "$>$",
 }
+_LINE = 60
+# A table of many columns is made as small as the line wants, never larger.
+_FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
 _HEAD = r"""% Made by kakugo-report. Each table is a file of its own: \input the one that you want.
-% They need \usepackage{booktabs,longtable}; names in other scripts need XeLaTeX or LuaLaTeX.
+% They need \usepackage{booktabs,graphicx,longtable}; names in other scripts XeLaTeX or LuaLaTeX.
+% Run it twice: long tables find the widths of their columns in the first run.
 \documentclass{article}
 \usepackage[margin=1cm,landscape]{geometry}
-\usepackage{booktabs,longtable}
+\usepackage{booktabs,graphicx,longtable}
 \begin{document}
 \footnotesize
 """
@@ -51,7 +56,10 @@ def write_latex(report: Report, out: Path) -> list[Path]:
 def as_latex(sheet: Sheet) -> str:
     """One table, with caption and label; its notes are part of the caption."""
     sheet = sheet.for_people()
-    form = "".join("r" if column.numeric else "l" for column in sheet.columns)
+    form = "".join(
+        "r" if column.numeric else _text_column([str(row[place]) for row in sheet.rows])
+        for place, column in enumerate(sheet.columns)
+    )
     head = " & ".join(escape(column.title) for column in sheet.columns) + r" \\"
     lines = []
     for number, row in enumerate(sheet.rows):
@@ -74,9 +82,14 @@ def as_latex(sheet: Sheet) -> str:
             f"\\bottomrule\n\\endfoot\n{body}\n\\end{{longtable}}\n"
         )
     return (
-        f"\\begin{{table}}[ht]\n\\centering\n{title}\n\\begin{{tabular}}{{{form}}}\n\\toprule\n"
-        f"{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
+        f"\\begin{{table}}[ht]\n\\centering\n{title}\n{_FITTED}{{%\n\\begin{{tabular}}{{{form}}}\n"
+        f"\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}}}\n\\end{{table}}\n"
     )
+
+
+def _text_column(values: Sequence[str]) -> str:
+    """On one line, or broken over several where that would leave the page."""
+    return r"p{0.5\linewidth}" if max(map(len, values)) > _LINE else "l"
 
 
 def escape(text: str) -> str:

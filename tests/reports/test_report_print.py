@@ -158,11 +158,15 @@ def test_latex_prints_any_text_as_it_is() -> None:
 
 
 @pytest.mark.skipif(which("lualatex") is None, reason="there is no LaTeX here")
-def test_the_tables_compile(tmp_path: Path) -> None:
-    write_latex(Report.of_table(published()), tmp_path)
+@pytest.mark.parametrize("source", ["published", "store"])
+def test_the_tables_compile_and_fit_the_page(tmp_path: Path, report: Report, source: str) -> None:
+    write_latex(report if source == "store" else Report.of_table(published()), tmp_path)
     subprocess.run(
         ["lualatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"],
         cwd=tmp_path / "latex",
         check=True,
         capture_output=True,
     )
+    log = (tmp_path / "latex" / "report.log").read_text(encoding="utf-8", errors="replace")
+    assert (tmp_path / "latex" / "report.pdf").stat().st_size > 10_000
+    assert "Overfull" not in log
