@@ -150,9 +150,8 @@ def group_rows(view: StoreView, entries: Iterable[Entry]) -> list[list[Entry]]:
         for node in nodes[1:]:
             parent[root(node)] = root(nodes[0])
 
-    task, language = entries[0].cell.task, entries[0].cell.language
-    for run in view.runs:
-        planned = [c for c in run.cells if (c.task, c.language) == (task, language)]
+    which = (entries[0].cell.language, entries[0].cell.task)
+    for planned in view.planned.get(which, ()):
         join([_node(c) for c in planned if c.key and _node(c) in parent])
         first = [_node(c) for c in planned if c.key and _node(c) in parent][:1]
         for cell in planned:

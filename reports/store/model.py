@@ -1,7 +1,9 @@
 """What a store holds, as small frozen values. Every other file of this package takes these."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -224,6 +226,18 @@ class StoreView:
     """Score keys with a `.partial` folder only."""
     problems: tuple[Problem, ...] = ()
     studies: tuple[Study, ...] = ()
+
+    @cached_property
+    def planned(self) -> Mapping[tuple[str, str], Sequence[Sequence[Cell]]]:
+        """Language and task to each run's cells of them."""
+        found: dict[tuple[str, str], list[list[Cell]]] = defaultdict(list)
+        for run in self.runs:
+            own: dict[tuple[str, str], list[Cell]] = defaultdict(list)
+            for cell in run.cells:
+                own[cell.language, cell.task].append(cell)
+            for which, cells in own.items():
+                found[which].append(cells)
+        return found
 
     def stage(self, name: str) -> list[Artifact]:
         """The stage's artifacts, by language and label."""
