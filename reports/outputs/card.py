@@ -33,7 +33,8 @@ def model_card(view: StoreView, name: str) -> str:
     panels = [found for panel in build_panels(view) if (found := _of(panel, checkpoint))]
     for panel in panels:
         parts += [f"{escape(panel.language.name)}, {_protocol(panel)}.", scores(panel)]
-        parts += [f"- {escape(note)}" for note in panel.notes]
+        notes = "\n".join(f"- {escape(note)}" for note in panel.notes)
+        parts += [notes] if notes else []
     parts.append(words.GAIN_NOTE if panels else "None was computed yet.")
     return "\n\n".join([*parts, "## Cost", _cost(view, checkpoint)]) + "\n"
 
