@@ -60,7 +60,7 @@ class Display:
 
         def report(done: int, total: int, note: str) -> None:
             speed = bar.tasks[0].speed
-            rate = f"{speed:.1f}/s" if speed else ""
+            rate = _pace(speed) if speed else ""
             bar.update(task, completed=done, total=total, rate=rate, note=escape(note))
 
         return report
@@ -94,7 +94,7 @@ class Display:
             last = now
             rate = done / (now - self._begun)
             left = f", {(total - done) / rate:.0f} s left" if rate > 0 else ""
-            self._line("        ", stage, f"{done}/{total}, {rate:.1f}/s{left} {note}".rstrip())
+            self._line("        ", stage, f"{done}/{total}, {_pace(rate)}{left} {note}".rstrip())
 
         return report
 
@@ -106,3 +106,8 @@ class Display:
         if self._bar:
             self._bar.stop()
             self._bar = None
+
+
+def _pace(rate: float) -> str:
+    """Of a rate per second; steps of a large model take many seconds each."""
+    return f"{1 / rate:.0f} s each" if 0 < rate < 0.1 else f"{rate:.1f}/s"

@@ -1,13 +1,12 @@
 """A checkpoint's model card with what was only known after it was written: its scores and cost."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from reports import words
 from reports.errors import CheckpointNotFoundError
 from reports.outputs.markdown import escape, grid, scores
 from reports.store.model import Artifact, StoreView
-from reports.tables.panels import Panel, TableCell, build_panels
+from reports.tables.panels import Panel, build_panels
 
 CARD = "checkpoint/README.md"
 SCORES = "\n## Scores\n"
@@ -30,7 +29,7 @@ def model_card(view: StoreView, name: str) -> str:
     # Training's own words on scores stand last; what comes before is kept as it is.
     card, _, _ = written.rpartition(SCORES)
     parts = [card.strip() or written.strip(), "## Scores"]
-    panels = [found for panel in build_panels(view) if (found := _of(panel, checkpoint))]
+    panels = build_panels(view, checkpoint.key)
     for panel in panels:
         parts += [f"{escape(panel.language.name)}, {_protocol(panel)}.", scores(panel)]
         notes = "\n".join(f"- {escape(note)}" for note in panel.notes)
@@ -49,20 +48,6 @@ def _find(view: StoreView, name: str) -> Artifact:
     what = f"{len(found)} checkpoints answer to {name!r}" if found else f"no checkpoint is {name!r}"
     listed = "".join(f"\n  {a.key[:12]}  {a.label}" for a in found or trained)
     raise CheckpointNotFoundError(f"{what}.\nRemedy: one of these keys:{listed or ' (none)'}")
-
-
-def _of(panel: Panel, checkpoint: Artifact) -> Panel | None:
-    """The panel's rows with only this checkpoint beside its base; None if it has no score there."""
-
-    def its(cell: TableCell) -> bool:
-        inputs = cell.score.artifact.inputs if cell.score else ()
-        return ("train", checkpoint.key) in inputs
-
-    rows = [replace(row, others=tuple(filter(its, row.others))) for row in panel.rows]
-    kept = tuple(row for row in rows if row.others)
-    names = {row.name for row in kept}
-    notes = tuple(note for note in panel.notes if any(name in note for name in names))
-    return replace(panel, rows=kept, notes=notes) if kept else None
 
 
 def _protocol(panel: Panel) -> str:

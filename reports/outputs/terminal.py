@@ -24,7 +24,7 @@ MOST_PANELS = 3
 """With more languages than this, tables over languages take the place of one table each."""
 _LONGEST_PRODUCER = 22
 _FOLDED = 12  # at least so much of a longer text stands on a line
-GAP = 2  # between columns
+_GAP = 2  # between columns
 _HIDDEN = {
     "yields": ("key",),
     "mixture": ("key", "weight"),
@@ -191,7 +191,7 @@ def _gain(cell: TableCell | None) -> tuple[Text, Text]:
 
 
 def _table() -> Table:
-    return Table(box=None, padding=(0, GAP, 0, 0), header_style="bold", pad_edge=False)
+    return Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)
 
 
 def _print_sheet(console: Console, sheet: Sheet) -> None:
@@ -215,7 +215,7 @@ def _print_sheet(console: Console, sheet: Sheet) -> None:
 
 def _sheet_table(sheet: Sheet, room: int) -> Table:
     least = _least(sheet)
-    widths = [GAP + max(map(cell_len, cells)) for cells in _columns(sheet)]
+    widths = [_GAP + max(map(cell_len, cells)) for cells in _columns(sheet)]
     while sum(widths) > room and widths != least:
         # rich would squeeze the widest columns, were they numbers or not.
         spare = [width - low for width, low in zip(widths, least, strict=True)]
@@ -223,7 +223,7 @@ def _sheet_table(sheet: Sheet, room: int) -> Table:
     table = _table()
     for column, width in zip(sheet.columns, widths, strict=True):
         justify: Literal["left", "right"] = "right" if column.numeric else "left"
-        table.add_column(column.title, justify=justify, overflow="fold", width=width - GAP)
+        table.add_column(column.title, justify=justify, overflow="fold", width=width - _GAP)
     last = None
     for number, row in enumerate(sheet.rows):
         cells = [
@@ -255,7 +255,7 @@ def _least(sheet: Sheet) -> list[int]:
         if column.name == "producer":
             whole = longest <= _LONGEST_PRODUCER
         words = max(map(cell_len, title.split()), default=0)
-        widths.append(GAP + max(words, longest if whole else min(longest, _FOLDED)))
+        widths.append(_GAP + max(words, longest if whole else min(longest, _FOLDED)))
     return widths
 
 

@@ -158,6 +158,7 @@ def _read_table(folder: Path, columns: Sequence[str] | None, first: int | None =
         return [c for c in known if columns is None or c in columns]
 
     try:
+        # Reading ahead costs more than it saves with so small a file.
         with pq.ParquetFile(folder / SAMPLES, pre_buffer=False) as file:
             kept = wanted(file.schema_arrow.names)
             if first is None:

@@ -104,11 +104,21 @@ class Panel:
         return [(row, cell) for row in self.rows for cell in row.cells if cell.state != "result"]
 
 
-def build_panels(view: StoreView) -> tuple[Panel, ...]:
-    """The score tables of a view, one per language and student, by name."""
+def build_panels(view: StoreView, checkpoint: str | None = None) -> tuple[Panel, ...]:
+    """The score tables of a view, one per language and student, by name.
+
+    With the key of a `checkpoint`, only those it stands in, beside nothing but base.
+    """
     groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in name_producers(find_entries(view)):
-        groups[entry.cell.language, entry.student].append(entry)
+        if checkpoint in (None, entry.cell.checkpoint[1]) or is_base(entry.cell.producer):
+            groups[entry.cell.language, entry.student].append(entry)
+    if checkpoint:
+        groups = {
+            key: entries
+            for key, entries in groups.items()
+            if any(entry.cell.checkpoint[1] == checkpoint for entry in entries)
+        }
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         return tuple(pool.map(lambda key: _panel(view, groups[key]), sorted(groups)))
 
@@ -155,9 +165,9 @@ def _row(view: StoreView, entries: list[Entry], several: bool, notes: dict[str, 
                 f"{name}, {producer}"
             )
         shown[producer] = entry
+    for note, who in _score_notes(shown).items():
+        notes[note] += [f"{name}, {producer}" if producer else name for producer in who]
     for producer, entry in shown.items():
-        for note in _score_notes(entry.score):
-            notes[note].append(name)
         for note in _disagreement(entry.score):
             notes[note].append(f"{name}, {producer}")
     ordered = [entry for entry in entries if shown[entry.cell.producer] is entry]
@@ -182,8 +192,14 @@ def is_base(producer: str) -> bool:
     return re.split("[# ]", producer, maxsplit=1)[0] == "base"
 
 
-def _score_notes(score: Score | None) -> tuple[str, ...]:
-    return score.warnings if score else ()
+def _score_notes(shown: dict[str, Entry]) -> dict[str, list[str]]:
+    """The scores' own warnings, and whose they are: "" for one that every score bears."""
+    scores = {producer: entry.score for producer, entry in shown.items() if entry.score}
+    found: dict[str, list[str]] = defaultdict(list)
+    for producer, score in scores.items():
+        for note in score.warnings:
+            found[note].append(producer)
+    return {note: who if len(who) < len(scores) else [""] for note, who in found.items()}
 
 
 def _disagreement(score: Score | None) -> list[str]:
