@@ -135,6 +135,20 @@ def test_samples_that_do_not_give_the_score_are_said(tmp_path: Path) -> None:
     )
 
 
+def test_a_warning_says_whose_it_is_unless_all_bear_it(tmp_path: Path) -> None:
+    cells = [
+        scored(tmp_path, "b", "base", BASE, warnings=["one label", "3 of 20 were cut"]),
+        scored(tmp_path, "t", "trained:gen", ("train", "ee" * 32), warnings=["one label"]),
+        scored(tmp_path, "u", "trained:topic", ("train", "dd" * 32), warnings=["one label"]),
+    ]
+    write_plan(tmp_path, "r", SWAHILI, cells)
+    (panel,) = build_panels(read_store(tmp_path))
+    assert panel.notes == ("SIB-200: one label", "SIB-200, base: 3 of 20 were cut")
+    (alone,) = build_panels(read_store(tmp_path), "ee" * 32)
+    assert alone.producers == ["trained:gen"]
+    assert alone.notes == panel.notes
+
+
 def test_a_gap_for_want_of_data_ends_when_the_data_come(tmp_path: Path) -> None:
     lacking = cell("Swahili", "base", BASE, "sib200", None, "no file for Swahili")
     write_plan(tmp_path, "r1", SWAHILI, [lacking])
