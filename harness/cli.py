@@ -98,6 +98,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     from harness.progress import Display
     from harness.runs import write_plan
     from harness.store import Store
+    from training.launch import require_packages
 
     config = build_config(resolved)
     root, cache = Path(config.store).expanduser(), Path(config.cache).expanduser()
@@ -126,6 +127,9 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
         and not all(map(store.find, stages.taught.values()))
     ):
         announce(config, ledgers, console)
+    trains = stages.contamination and config.stop_after != "mix"
+    if trains and not store.find(stages.trained):
+        require_packages(config.train)  # before the teacher is paid
     if stages.contamination:
         refuse_contamination(config, store.build(stages.contamination))
     store.build_all(stages.targets(config.stop_after))

@@ -6,7 +6,7 @@ TrainingError
 ├── MaskError       the chat template cannot be split into trained and untrained tokens
 ├── ResumeError     the folder holds the interrupted state of another run
 ├── LeakError       packed documents see each other on the loaded model
-├── LaunchError     the processes of a run cannot be started, or one died
+├── LaunchError     the processes of a run cannot be started, or one died; a package is missing
 ├── MemoryShort     the run does not fit into memory
 └── DivergedError   the loss is no longer a number
 """

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import deque
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,10 @@ def run(
 ) -> TrainFacts:
     """As `finetune`, in as many processes as the settings say.
 
-    Raises what `finetune` raises in any of them, and LaunchError where one ends otherwise.
+    Raises what `finetune` raises in any of them, and LaunchError where one ends otherwise or a
+    package is missing.
     """
+    require_packages(settings)
     arguments: dict[str, Any] = {"base": base, "packed": packed, "out": out, "seed": seed}
     if not settings.launched:
         return finetune(**arguments, settings=settings, precision=precision, progress=progress)
@@ -55,6 +58,23 @@ def run(
             "Remedy: mend what they say; the same command then goes on from the last state."
         )
     return TrainFacts(**json.loads((out / FACTS).read_text(encoding="utf-8")))
+
+
+def require_packages(settings: Train) -> None:
+    """Raises LaunchError where a package is not installed that the settings need."""
+    needed = []
+    if settings.deepspeed:
+        needed.append(("deepspeed", "deepspeed", f"train.deepspeed={settings.deepspeed}"))
+    if settings.lora.rank:
+        needed.append(("peft", "lora", f"train.lora.rank={settings.lora.rank}"))
+    if settings.tracker:
+        needed.append((settings.tracker, settings.tracker, f"train.tracker={settings.tracker}"))
+    for package, extra, setting in needed:
+        if find_spec(package) is None:
+            raise LaunchError(
+                f"{setting} needs the package {package}, which is not installed. "
+                f"Remedy: pip install 'kakugo-harness[{extra}]', or do without this setting."
+            )
 
 
 def command(settings: Train) -> list[str]:

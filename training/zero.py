@@ -3,28 +3,19 @@
 import os
 from typing import Any
 
-from training.errors import LaunchError
 from training.settings import Train
 
 
 def start_deepspeed() -> None:
-    """Join the processes of the run. (from_pretrained under ZeRO-3 needs that before it loads.)
-
-    Raises LaunchError where DeepSpeed is not installed.
-    """
+    """Join the processes of the run. (from_pretrained under ZeRO-3 needs that before it loads.)"""
     import torch
 
     on_gpu = torch.cuda.is_available()
     if not on_gpu:
         os.environ["DS_ACCELERATOR"] = "cpu"
-    try:
-        import deepspeed
-        from deepspeed.ops import __compatible_ops__
-    except ImportError:
-        raise LaunchError(
-            "train.deepspeed needs DeepSpeed, which is not installed. "
-            "Remedy: pip install 'kakugo-harness[deepspeed]', or train.deepspeed=null."
-        ) from None
+    import deepspeed
+    from deepspeed.ops import __compatible_ops__
+
     if not on_gpu:
         # Only a faster all-reduce between processes of one machine, compiled for minutes.
         __compatible_ops__["deepspeed_shm_comm"] = False

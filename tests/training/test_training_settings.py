@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from training.errors import LaunchError
+from training.launch import require_packages
 from training.order import data_order, steps_of
 from training.precision import resolve_precision
-from training.settings import Train
+from training.settings import Lora, Train
 
 
 @pytest.mark.parametrize(
@@ -92,3 +94,21 @@ def test_epochs_become_steps() -> None:
     assert steps_of(settings, 10) == 4
     assert len(data_order(settings, 10, seed=0)) == 15
     assert steps_of(Train(name="t", epochs=0.01), 3) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "package", "extra"),
+    [
+        (Train(name="t", deepspeed="zero3"), "deepspeed", "deepspeed"),
+        (Train(name="t", lora=Lora(rank=8)), "peft", "lora"),
+        (Train(name="t", tracker="wandb"), "wandb", "wandb"),
+        (Train(name="t", tracker="trackio"), "trackio", "trackio"),
+    ],
+)
+def test_a_missing_package_is_named_with_its_command(
+    settings: Train, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_packages(Train(name="t"))
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(LaunchError, match=rf"needs the package {package}.*\[{extra}\]"):
+        require_packages(settings)
