@@ -42,7 +42,8 @@ def packed_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
 def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> Stage:
     """The student, fine-tuned on the mixture."""
     precision = resolve_precision(config.train.precision)
-    settings = replace(config.train, precision=precision)
+    name = f"{config.language.name} {config.mix.name} {config.train.name}"  # in a tracker
+    settings = replace(config.train, precision=precision, name=name)
     producer = f"trained:{config.mix.name}"
 
     def make(work: Work) -> Outcome:

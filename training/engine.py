@@ -7,6 +7,7 @@ log-probabilities in tiles: the logits of a whole row are never built.
 """
 
 import math
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from training.journal import Journal
 from training.settings import Precision, Train
 from training.zero import deepspeed_config
 
+_PROJECT = "kakugo"  # under which a tracker keeps the runs
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
@@ -79,7 +81,15 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         model.train(was_training)
         loss = float(sums[0] / sums[1])
         self._journal.add_evaluation(loss, self.state)
+        if self.args.report_to:
+            self.log({"eval_loss": loss})
         return {"eval_loss": loss}
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """To the tracker: what the Trainer says of a step, and the journal's speed."""
+        if "loss" in logs:
+            logs |= self._journal.speed
+        super().log(logs, start_time)
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """None in interrupted states; the finished checkpoint's is `training.card`'s."""
@@ -127,6 +137,8 @@ def training_arguments(
     settings: Train, precision: Precision, *, steps: int, states: Path, seed: int, evaluate: bool
 ) -> SFTConfig:
     """The Trainer's arguments. Under DeepSpeed they must exist before the model is loaded."""
+    if settings.tracker == "wandb":
+        os.environ.setdefault("WANDB_PROJECT", _PROJECT)  # which has no argument
     return SFTConfig(
         output_dir=str(states),
         max_steps=steps,
@@ -154,6 +166,7 @@ def training_arguments(
         logging_strategy="steps" if settings.tracker else "no",
         logging_steps=1,
         report_to=settings.tracker or "none",
+        project=_PROJECT,
         run_name=settings.name,
         disable_tqdm=True,
         remove_unused_columns=False,
@@ -188,6 +201,4 @@ def _lora(settings: Train) -> Any:
 
 
 def _processes() -> int:
-    import os
-
     return int(os.environ.get("WORLD_SIZE", "1"))

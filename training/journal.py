@@ -46,6 +46,7 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         self.sums = torch.zeros(3, dtype=torch.float64)  # loss, tokens, supervised; of this process
         self._out, self._states, self._progress = out, states, progress
         self._flops = flops_per_token
+        self.speed: dict[str, Any] = {}  # of the last step
         self._began = 0.0
         self._rate = 0.0
 
@@ -90,8 +91,7 @@ class Journal(TrainerCallback):  # type: ignore[misc]
                 "Remedy: lower train.learning_rate, or set train.precision to fp32."
             )
         self._add(step, state)
-        speed = {
-            "step": state.global_step,
+        self.speed = {
             "seconds": round(seconds, 4),
             "tokens_per_second": round(tokens / seconds, 1),
             "supervised_tokens_per_second": round(supervised / seconds, 1),
@@ -100,7 +100,8 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         }
         if state.is_world_process_zero:
             with (self._out / SPEED).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(speed) + "\n")
+                line = {"step": state.global_step, **self.speed}
+                file.write(json.dumps(line) + "\n")
             note = f"loss {loss:.2f}, {tokens / seconds:,.0f} tokens/s"
             self._progress(state.global_step, state.max_steps, note)
         if state.global_step == state.max_steps:
