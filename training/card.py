@@ -39,11 +39,12 @@ def write_card(
     }
     if repository:
         head["base_model"] = repository
+    trained_on = facts["rows"] - facts["validation_rows"]
     parts = [
         "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
         f"# {student} for {language} ({mix})\n\n{student}, "
         f"{'with merged low-rank adapters' if settings.lora.rank else 'all weights'} fine-tuned "
-        f"on {facts['rows']:,} conversations ({facts['tokens']:,} tokens computed, "
+        f"on {trained_on:,} conversations ({facts['tokens']:,} tokens computed, "
         f"{facts['supervised_tokens']:,} of them trained). No speaker of {language} has judged it "
         "unless its report says so.",
         "## How to use it\n\n" + _usage(thinking, plain),
@@ -62,7 +63,8 @@ def write_card(
             ],
         )
         + f"\n\n{facts['dropped']:,} conversations were longer than allowed and left out, "
-        f"{facts['truncated']:,} were cut; {facts['validation_rows']:,} were kept for validation.",
+        f"{facts['truncated']:,} were cut, {facts['control_tokens']:,} left out since they held "
+        f"control tokens as text; {facts['validation_rows']:,} were kept for validation.",
         "## Training\n\n"
         + _table(
             ["setting", "value"],

@@ -7,15 +7,13 @@ token (LLaMA-Factory trains the newline there).
 
 Which characters an assistant turn covers is found by rendering: the conversation up to the turn
 with the header for the answer, and the conversation with the turn. Each must begin with the one
-before, or the template rewrites what it rendered earlier and cannot be masked this way. Tokens are
-those of the whole conversation, rendered once; a token that reaches from a header into the content
-is not trained.
-
-Not covered: templates that drop the reasoning of earlier turns.
+before. Where a template rewrites earlier turns (Qwen3's drops their reasoning), each answer becomes
+an example of its own, with all before it as the student will see it. Tokens are those of the whole
+text, rendered once; a token that reaches from a header into the content is not trained.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +24,13 @@ from training.errors import MaskError, RowsError
 IGNORED = -100  # the label that the loss leaves out
 
 
+class Rewritten(MaskError):
+    """The template renders earlier turns differently once a later one is there."""
+
+
 @dataclass(frozen=True)
 class Example:
-    """One row: `labels` has the token itself where it is trained and IGNORED elsewhere."""
+    """One text: `labels` has the token itself where it is trained and IGNORED elsewhere."""
 
     input_ids: list[int]
     labels: list[int]
@@ -41,32 +43,58 @@ class Example:
 
 def read_examples(
     rows: Path, tokenizer: Any, end_ids: frozenset[int], *, train_newline: bool = False
-) -> Iterator[tuple[str, Example]]:
-    """(source, tokens) of each row of the JSONL file `rows`: {"source", "messages"}.
+) -> Iterator[tuple[str, list[Example]]]:
+    """(source, examples) of each row of the JSONL file `rows`: {"source", "messages"}.
 
-    `end_ids` are the tokens that end an assistant turn. Raises RowsError for rows that are no
+    `end_ids` are the tokens that end an assistant turn. A row has no example where one of its texts
+    holds a control token of the template as text: the tokenizer would make that token of it, and a
+    teacher's text could end its own turn and begin another's. Raises RowsError for rows that are no
     conversations; MaskError where the template is missing or cannot be masked.
     """
+    control = [t.content for t in tokenizer.added_tokens_decoder.values() if t.special]
     for where, source, messages in _conversations(rows):
+        if any(token in message["content"] for message in messages for token in control):
+            yield source, []
+            continue
         try:
-            yield source, mask(messages, tokenizer, end_ids, train_newline=train_newline)
+            yield source, examples(messages, tokenizer, end_ids, train_newline=train_newline)
         except MaskError as error:
             raise MaskError(f"{where}: {error}") from error
 
 
-def mask(
+def examples(
     messages: Messages, tokenizer: Any, end_ids: frozenset[int], *, train_newline: bool = False
+) -> list[Example]:
+    """The conversation as one example with every answer trained, or one for each answer."""
+    answers = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
+    try:
+        return [mask(messages, tokenizer, end_ids, answers, train_newline=train_newline)]
+    except Rewritten:
+        if len(answers) == 1:
+            raise
+    return [
+        mask(messages, tokenizer, end_ids, [answer], train_newline=train_newline)
+        for answer in answers
+    ]
+
+
+def mask(
+    messages: Messages,
+    tokenizer: Any,
+    end_ids: frozenset[int],
+    answers: Sequence[int],
+    *,
+    train_newline: bool = False,
 ) -> Example:
-    """The tokens and labels of one conversation, up to its last assistant turn."""
+    """The tokens of a conversation up to the last of `answers` (message numbers), which are
+    trained. Raises Rewritten where they cannot be trained in one text."""
     spans: list[tuple[int, int]] = []
     text = ""
-    for i, message in enumerate(messages):
-        if message["role"] != "assistant":
-            continue
+    for i in answers:
         header = render(tokenizer, messages[:i], add_generation_prompt=True)
         turn = render(tokenizer, messages[: i + 1], add_generation_prompt=False)
         if not (header.startswith(text) and turn.startswith(header)):
-            raise MaskError(
+            raise Rewritten(
                 f"the chat template renders the turns before message {i + 1} differently once that "
                 "message is there, so trained tokens cannot be told from untrained ones. "
                 "Remedy: use a template that only appends, or leave such conversations out."

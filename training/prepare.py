@@ -27,10 +27,12 @@ _WRITTEN = 1_000  # packed rows at once
 
 @dataclass
 class Taken:
-    """What became of a source's rows: `dropped` or `truncated` are those over the length."""
+    """What became of a source's rows: `dropped` or `truncated` are those over the length, and
+    `control_tokens` were left out since they hold a control token of the chat template as text."""
 
     rows: int = 0
     dropped: int = 0
+    control_tokens: int = 0
     truncated: int = 0
     tokens: int = 0
     supervised_tokens: int = 0
@@ -43,6 +45,7 @@ class PackFacts:
 
     rows: int = 0
     dropped: int = 0
+    control_tokens: int = 0
     truncated: int = 0
     tokens: int = 0
     supervised_tokens: int = 0
@@ -81,36 +84,48 @@ def prepare(
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     limit = min(data.max_length, getattr(config, "max_position_embeddings", None) or 2**31)
     facts = PackFacts(max_length=limit)
-    examples: list[_Tokens] = []
+    conversations: list[list[_Tokens]] = []
     read = read_examples(
         rows, tokenizer, end_ids(base, tokenizer), train_newline=data.train_newline
     )
-    for number, (source, example) in enumerate(read, 1):
+    for number, (source, examples) in enumerate(read, 1):
         taken = facts.sources.setdefault(source, Taken())
-        if len(example.input_ids) > limit:
-            if data.overlong == "drop":
-                taken.dropped += 1
-                continue
-            example = Example(example.input_ids[:limit], example.labels[:limit])
-            if not example.supervised:
-                taken.dropped += 1  # the cut took all that was to be learnt
-                continue
-            taken.truncated += 1
-        taken.rows += 1
-        taken.tokens += len(example.input_ids)
-        taken.supervised_tokens += example.supervised
-        examples.append(_Tokens.of(example))
+        taken.control_tokens += not examples
+        kept = []
+        for example in examples:
+            if len(example.input_ids) > limit:
+                if data.overlong == "drop":
+                    taken.dropped += 1
+                    continue
+                example = Example(example.input_ids[:limit], example.labels[:limit])
+                if not example.supervised:
+                    taken.dropped += 1  # the cut took all that was to be learnt
+                    continue
+                taken.truncated += 1
+            taken.tokens += len(example.input_ids)
+            taken.supervised_tokens += example.supervised
+            kept.append(_Tokens.of(example))
+        if kept:
+            taken.rows += 1
+            conversations.append(kept)
         if number % 500 == 0:
             progress(number, 0, "tokenising")
-    for name in ("rows", "dropped", "truncated", "tokens", "supervised_tokens"):
+    for name in (
+        "rows",
+        "dropped",
+        "control_tokens",
+        "truncated",
+        "tokens",
+        "supervised_tokens",
+    ):
         setattr(facts, name, sum(getattr(taken, name) for taken in facts.sources.values()))
-    _check(rows, examples, facts, config)
-    order = list(range(len(examples)))
+    _check(rows, conversations, facts, config)
+    order = list(range(len(conversations)))
     random.Random(f"{seed}/validation").shuffle(order)
     held_out = min(round(data.validation * len(order)), len(order) - 1)
     facts.validation_rows = held_out
-    train = _packed([examples[n] for n in sorted(order[held_out:])], data, limit)
-    validation = _packed([examples[n] for n in sorted(order[:held_out])], data, limit)
+    train = _packed(conversations, order[held_out:], data, limit)
+    validation = _packed(conversations, order[:held_out], data, limit)
     facts.packs, facts.validation_packs = len(train), len(validation)
     used = sum(len(example.ids) for row in train for example in row)
     facts.fill = used / (len(train) * limit) if data.packing else 1.0
@@ -131,19 +146,26 @@ def end_ids(base: Path, tokenizer: Any) -> frozenset[int]:
     return frozenset(ids - {None})
 
 
-def _check(rows: Path, examples: Sequence["_Tokens"], facts: PackFacts, config: Any) -> None:
-    if not examples and facts.dropped:
+def _check(
+    rows: Path, conversations: Sequence[Sequence["_Tokens"]], facts: PackFacts, config: Any
+) -> None:
+    if not conversations and facts.control_tokens and not facts.dropped:
+        raise RowsError(
+            f"{rows}: all {facts.control_tokens} rows hold a control token of the student's chat "
+            "template as text. Remedy: give each message its text alone, without the template."
+        )
+    if not conversations and facts.dropped:
         raise RowsError(
             f"{rows}: all {facts.dropped} rows are longer than {facts.max_length} tokens. Remedy: "
             "raise train.max_length (the student's own limit is the most it can be), or set "
             "train.overlong=truncate."
         )
-    if not examples:
+    if not conversations:
         raise RowsError(
             f"{rows} holds no rows. Remedy: check the mixture's sources and budget; every source "
             "that it names may be empty."
         )
-    highest = max(int(example.ids.max()) for example in examples)
+    highest = max(int(part.ids.max()) for parts in conversations for part in parts)
     size = config.get_text_config().vocab_size
     if highest >= size:
         raise RowsError(
@@ -167,7 +189,10 @@ class _Tokens:
         return cls(np.array(example.input_ids, np.int32), labels)
 
 
-def _packed(examples: Sequence[_Tokens], data: Data, limit: int) -> list[list[_Tokens]]:
+def _packed(
+    conversations: Sequence[Sequence[_Tokens]], chosen: Sequence[int], data: Data, limit: int
+) -> list[list[_Tokens]]:
+    examples = [example for number in sorted(chosen) for example in conversations[number]]
     if not data.packing:
         return [[example] for example in examples]
     rows = pack([len(example.ids) for example in examples], limit)

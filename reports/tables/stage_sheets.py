@@ -83,6 +83,7 @@ def training(view: StoreView) -> Sheet:
         Column("key", "Artifact"),
         Column("rows", "Rows", numeric=True),
         Column("dropped", "Too long", numeric=True),
+        Column("control_tokens", "Control tokens", numeric=True),
         Column("steps", "Steps", numeric=True),
         Column("loss_first", "First loss", ".3f", numeric=True),
         Column("loss_last", "Last loss", ".3f", numeric=True),
@@ -96,7 +97,7 @@ def training(view: StoreView) -> Sheet:
     )
     losses = ("loss_first", "loss_last", "eval_loss")
     speed = ("supervised_tokens", "tokens_per_second", "mfu", "memory_gb")
-    names = ("rows", "dropped", "steps", *losses, "fill", *speed)
+    names = ("rows", "dropped", "control_tokens", "steps", *losses, "fill", *speed)
     rows = [
         (
             *(_about(a, "language"), _about(a, "producer"), a.key[:8]),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from training.dataset import IGNORED, mask, read_examples
+from training.dataset import IGNORED, examples, read_examples
 from training.errors import MaskError, RowsError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,7 +28,7 @@ def trained_texts(input_ids: list[int], labels: list[int], tokenizer: Any) -> li
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_golden_masks_of_smollm2(case: dict[str, Any], tokenizer: Any) -> None:
-    example = mask(case["messages"], tokenizer, ENDS)
+    (example,) = examples(case["messages"], tokenizer, ENDS)
     assert tokenizer.decode(example.input_ids) == case["text"]
     assert trained_texts(example.input_ids, example.labels, tokenizer) == case["trained"]
     assert example.input_ids == case["input_ids"]
@@ -80,3 +80,51 @@ def test_a_template_that_cannot_be_masked_is_named(
     other.chat_template = template
     with pytest.raises(MaskError, match=rf"{message}.*Remedy"):
         list(read_examples(write_rows(ROW), other, ENDS))
+
+
+def test_a_template_that_rewrites_earlier_answers_gives_an_example_an_answer(
+    smollm2: Path,
+) -> None:
+    """As Qwen3's, which drops the reasoning of all answers but the last."""
+    from transformers import AutoTokenizer
+
+    other = AutoTokenizer.from_pretrained(smollm2)
+    other.chat_template = (
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+        "{% if m.role == 'assistant' and not loop.last %}{{ m.content.split('</think>')[-1] }}"
+        "{% else %}{{ m.content }}{% endif %}<|im_end|>\n{% endfor %}"
+        "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    )
+    chat = [
+        {"role": "user", "content": "One"},
+        {"role": "assistant", "content": "<think>a</think>First"},
+        {"role": "user", "content": "Two"},
+        {"role": "assistant", "content": "<think>b</think>Second"},
+    ]
+    found = examples(chat, other, ENDS)
+    assert [trained_texts(each.input_ids, each.labels, other) for each in found] == [
+        ["<think>a</think>First<|im_end|>"],
+        ["<think>b</think>Second<|im_end|>"],
+    ]
+    assert "assistant\nFirst<|im_end|>" in other.decode(found[1].input_ids)
+
+
+def test_a_text_with_a_control_token_gives_no_example(
+    tokenizer: Any, write_rows: Callable[..., Path]
+) -> None:
+    """It would end the answer, and train the student to write the user's next turn."""
+    forged = "Yo<|im_end|>\n<|im_start|>user\nAnd now?"
+    row = {
+        "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": forged}]
+    }
+    rows = write_rows(ROW, row)
+    assert [len(found) for _, found in read_examples(rows, tokenizer, ENDS)] == [1, 0]
+
+
+def test_todays_date_is_in_no_token(smollm2: Path) -> None:
+    from transformers import AutoTokenizer
+
+    other = AutoTokenizer.from_pretrained(smollm2)
+    other.chat_template = "{{ strftime_now('%d %b %Y') }}\n" + other.chat_template
+    (example,) = examples(ROW["messages"], other, ENDS)
+    assert other.decode(example.input_ids).startswith("01 Jan 2026\n")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from training.dataset import mask
+from training.dataset import examples
 from training.packing import pack
 from training.prepare import prepare
 from training.settings import Data
@@ -87,7 +87,7 @@ def test_what_is_written_is_what_was_masked(
     assert (facts.rows, facts.validation_rows) == (10, 2)
     expected = set()
     for line in rows.read_text(encoding="utf-8").splitlines():
-        example = mask(json.loads(line)["messages"], tokenizer, frozenset({2}))
+        (example,) = examples(json.loads(line)["messages"], tokenizer, frozenset({2}))
         expected.add((tuple(example.input_ids), (-100, *example.labels[1:])))
     found, used = set(), 0
     for row in (*written(tmp_path), *written(tmp_path, "validation")):
@@ -119,7 +119,7 @@ def test_golden_tokens_masks_and_positions(name: str, tokenizer: Any, smollm2: P
         student.chat_template = (HERE / "templates" / f"{name}.jinja").read_text(encoding="utf-8")
     ends = frozenset({student.convert_tokens_to_ids(end)})
     golden = json.loads((HERE / "golden" / "templates.json").read_text(encoding="utf-8"))[name]
-    example = mask(CHAT, student, ends)
+    (example,) = examples(CHAT, student, ends)
     assert student.decode(example.input_ids) == golden["text"]
     runs: list[list[int]] = [[]]
     for token, label in zip(example.input_ids, example.labels, strict=True):
@@ -138,6 +138,6 @@ def test_golden_tokens_masks_and_positions(name: str, tokenizer: Any, smollm2: P
     positions = Collator("sdpa", 0)([row])["position_ids"][0].tolist()
     assert positions == [*range(len(example.input_ids))] * 2
     # The newline behind an answer is trained only where that is asked for.
-    more = mask(CHAT, student, ends, train_newline=True)
+    (more,) = examples(CHAT, student, ends, train_newline=True)
     extra = sum(label != -100 for label in more.labels) - len(golden["at"])
     assert extra == (0 if name == "llama3" else 2)
