@@ -42,9 +42,9 @@ def packed_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
 def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> Stage:
     """The student, fine-tuned on the mixture."""
     precision = resolve_precision(config.train.precision)
-    name = f"{config.language.name} {config.mix.name} {config.train.name}"  # in a tracker
-    settings = replace(config.train, precision=precision, name=name)
+    settings = replace(config.train, precision=precision)
     producer = f"trained:{config.mix.name}"
+    title = f"{config.language.name}, {config.mix.name}, {config.train.name}"
 
     def make(work: Work) -> Outcome:
         from training.card import write_card
@@ -55,14 +55,16 @@ def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> S
             base=checkpoint_path(work.inputs["base"]),
             packed=work.inputs["packed"].path,
             out=work.out,
-            settings=settings,
+            # By its name a tracker tells a run from any other.
+            settings=replace(settings, name=f"{title}, {stage.key[:8]}"),
             precision=precision,
             seed=config.seed,
             progress=work.progress,
         )
         data = work.inputs["packed"].facts
         mixed = work.inputs["mixture"].facts
-        kept = ("rows", "dropped", "truncated", "packs", "fill", "validation_rows")
+        lost = ("dropped", "control_tokens", "truncated")
+        kept = ("rows", *lost, "packs", "fill", "validation_rows")
         facts = asdict(made) | {name: data[name] for name in kept}
         write_card(
             work.out / "checkpoint",
@@ -81,7 +83,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> S
         records = ("log.jsonl", "speed.jsonl", "checkpoint/README.md")
         return Outcome(facts, scratch=(STATES, *LEFT), records=records)
 
-    return Stage(
+    stage = Stage(
         name="train",
         version=2,
         label=f"{config.language.name}: train on {config.mix.name}",
@@ -90,3 +92,4 @@ def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> S
         make=make,
         about={"language": config.language.name, "producer": producer},
     )
+    return stage

@@ -3,7 +3,8 @@
 The Trainer writes its state (weights, optimizer, schedule, random numbers) to
 `checkpoint-<step>/`, file by file. A process can die in the middle of that, so a state counts only
 once the file `whole` stands in it, which is written last; and the state before it is deleted only
-after that. `run.json` says which run the states belong to.
+after that. `run.json` says which run the states belong to; the one process that starts the others
+writes it.
 """
 
 import hashlib
@@ -21,11 +22,16 @@ _RUN = "run.json"
 
 
 def claim(folder: Path, run: dict[str, Any]) -> None:
-    """Make `folder` the place of `run`'s states. Raises ResumeError if it is another run's."""
+    """Make `folder` the place of `run`'s states, and delete those that were not written to their
+    end. Raises ResumeError if another run's state is there."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / _RUN
+    whole = last_whole(folder)
+    for state in _states(folder):
+        if state != whole:
+            _delete(state)
     text = json.dumps(run, ensure_ascii=False, sort_keys=True)
-    if not file.exists():
+    if whole is None:  # no work is there that could be another's
         scratch = folder / f"{_RUN}.tmp"
         scratch.write_text(text, encoding="utf-8")
         scratch.replace(file)
@@ -34,7 +40,7 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
         raise ResumeError(
             f"{folder} holds the interrupted state of a run on {there['processes']} processes; "
             f"now there are {run['processes']}. Remedy: go on with as many as before "
-            "(train.processes, and the nodes of train.launcher), or delete that folder to start "
+            "(train.processes, train.launcher), or delete that folder to start "
             "anew."
         )
     if there != json.loads(text):
@@ -44,9 +50,7 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
         )
 
 
-def identity(
-    settings: Train, precision: Precision, seed: int, rows: Path, processes: int
-) -> dict[str, Any]:
+def identity(settings: Train, precision: Precision, seed: int, rows: Path) -> dict[str, Any]:
     """What makes a run itself, as plain JSON. The base is not part of it.
 
     The form of a state depends on the number of processes and on DeepSpeed.
@@ -60,19 +64,14 @@ def identity(
         "precision": precision,
         "seed": seed,
         "rows_sha256": digest,
-        "processes": processes,
+        "processes": settings.processes,
     }
 
 
 def last_whole(folder: Path) -> Path | None:
-    """The furthest state that was written to its end; the others are deleted."""
-    states = sorted(_states(folder), key=_step)
-    whole = [state for state in states if (state / _WHOLE).exists()]
-    kept = whole[-1] if whole else None
-    for state in states:
-        if state != kept:
-            _delete(state)
-    return kept
+    """The furthest state that was written to its end."""
+    whole = [state for state in _states(folder) if (state / _WHOLE).exists()]
+    return max(whole, key=_step, default=None)
 
 
 def mark_whole(folder: Path, step: int) -> None:

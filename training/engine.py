@@ -15,27 +15,54 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import PrinterCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from training.checkpoints import last_whole
 from training.collate import Collator, Packed
 from training.dataset import IGNORED
+from training.head import TrainedPositions
 from training.journal import Journal
+from training.probe import probe
 from training.settings import Precision, Train
+from training.trackers import PROJECT, tracked
 from training.zero import deepspeed_config
 
-_PROJECT = "kakugo"  # under which a tracker keeps the runs
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
 class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     """Takes packed rows as they come, and tells the journal of every micro-batch."""
 
-    def __init__(self, *, journal: Journal, validation: Dataset, **arguments: Any) -> None:
-        super().__init__(callbacks=[journal], **arguments)
+    def __init__(
+        self,
+        *,
+        model: Any,
+        journal: Journal,
+        validation: Dataset,
+        collator: Collator,
+        **arguments: Any,
+    ) -> None:
+        self._head = TrainedPositions(model)  # before PEFT wraps it
+        super().__init__(
+            model=model, callbacks=[journal], data_collator=_Counting(collator), **arguments
+        )
         self._journal = journal
         self._validation = validation
+        self._collator = collator
+        self.probed: float | None = None
+        """What `probe` found before the first step."""
+
+    def probe(self, config: Any, precision: Precision) -> float:
+        """See `training.probe`. To be called once the model is wrapped."""
+        with self.compute_loss_context_manager():
+            return probe(
+                self.model_wrapped,
+                self._collator,
+                config,
+                precision=precision,
+                device=self.args.device,
+            )
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return torch.utils.data.SequentialSampler(self.train_dataset)
@@ -49,11 +76,10 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         """The summed cross-entropy in nats over the trained tokens, divided by those of the whole
         step. (Not covered: the auxiliary loss of mixtures of experts.)"""
-        tokens = float(inputs.pop("tokens"))
+        tokens = inputs.pop("tokens")
         total, supervised = self._summed(model, inputs)
         loss = total / num_items_in_batch
-        computed = [float(loss.detach()), tokens, float(supervised)]
-        self._journal.sums += torch.tensor(computed, dtype=torch.float64)
+        self._journal.add(torch.stack([loss.detach().float(), tokens, supervised]))
         return loss * self.accelerator.num_processes  # by which DDP and DeepSpeed divide again
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
@@ -95,8 +121,16 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         """None in interrupted states; the finished checkpoint's is `training.card`'s."""
 
     def _summed(self, model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
-        outputs = model(**inputs, fused_lm_head=True)
-        return -outputs.log_probs.sum(), (inputs["labels"][:, 1:] != IGNORED).sum()
+        """The cross-entropy of a micro-batch in nats, and over how many tokens it is the sum."""
+        targets = inputs.pop("labels")[:, 1:]
+        trained = targets != IGNORED
+        with self._head.only(trained):
+            outputs = model(
+                **self._collator.masked(inputs),
+                shift_labels=targets[trained][None],
+                fused_lm_head=True,
+            )
+        return -outputs.log_probs.sum(), trained.sum()
 
 
 def train(
@@ -105,14 +139,18 @@ def train(
     rows: Dataset,
     validation: Dataset,
     *,
-    steps: int,
     collator: Collator,
     states: Path,
     settings: Train,
+    precision: Precision,
     arguments: SFTConfig,
     journal: Journal,
+    probed: bool,
 ) -> PackedTrainer:
-    """Train `model` in place on `rows` in their order, continuing from `states` if it can."""
+    """Train `model` in place on `rows` in their order, continuing from `states` if it can.
+
+    With `probed`, nothing is trained before the probe has passed.
+    """
     with warnings.catch_warnings():
         # PEFT asks by a name that transformers 5.23 has replaced.
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
@@ -124,12 +162,15 @@ def train(
             args=arguments,
             train_dataset=rows,
             eval_dataset=validation if len(validation) else None,
-            data_collator=_Counting(collator),
+            collator=collator,
             peft_config=_lora(settings),
         )
     trainer.remove_callback(PrinterCallback)
+    if probed:
+        trainer.add_callback(_ProbeFirst(trainer, model.config, precision))
     whole = last_whole(states)
-    trainer.train(resume_from_checkpoint=str(whole) if whole else None)
+    with tracked(settings):
+        trainer.train(resume_from_checkpoint=str(whole) if whole else None)
     return trainer
 
 
@@ -137,8 +178,6 @@ def training_arguments(
     settings: Train, precision: Precision, *, steps: int, states: Path, seed: int, evaluate: bool
 ) -> SFTConfig:
     """The Trainer's arguments. Under DeepSpeed they must exist before the model is loaded."""
-    if settings.tracker == "wandb":
-        os.environ.setdefault("WANDB_PROJECT", _PROJECT)  # which has no argument
     return SFTConfig(
         output_dir=str(states),
         max_steps=steps,
@@ -146,7 +185,8 @@ def training_arguments(
         gradient_accumulation_steps=settings.batch_size // (settings.micro_batch * _processes()),
         learning_rate=settings.learning_rate,
         lr_scheduler_type=_SCHEDULES[settings.schedule],
-        warmup_steps=math.ceil(settings.warmup * steps),
+        # The first step of a warm-up has a learning rate of 0; a run of one step must train.
+        warmup_steps=min(math.ceil(settings.warmup * steps), steps - 1),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         bf16=precision == "bf16",
@@ -166,13 +206,29 @@ def training_arguments(
         logging_strategy="steps" if settings.tracker else "no",
         logging_steps=1,
         report_to=settings.tracker or "none",
-        project=_PROJECT,
+        project=PROJECT,
         run_name=settings.name,
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         ddp_find_unused_parameters=False,
     )
+
+
+class _ProbeFirst(TrainerCallback):  # type: ignore[misc]
+    """When all wrappers are on, and before the first step."""
+
+    def __init__(self, trainer: PackedTrainer, config: Any, precision: Precision) -> None:
+        self._asked = (trainer, config, precision)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        trainer, config, precision = self._asked
+        found = trainer.probe(config, precision)
+        # A continued run says what the run found that it continues.
+        earlier = [entry["probe"] for entry in state.log_history if "probe" in entry]
+        if not earlier:
+            state.log_history.append({"probe": found})
+        trainer.probed = earlier[0] if earlier else found
 
 
 class _Counting:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training import checkpoints
-from training.errors import MemoryShort
+from training.errors import LaunchError, LeakError, MemoryShort
 from training.order import data_order, steps_of
 from training.prepare import TRAIN, VALIDATION
 from training.quiet import quiet_libraries
@@ -28,8 +27,8 @@ class TrainFacts:
     """What a run did. Losses are means per trained token, in nats, of the first and last step.
 
     Speeds are of the steps of the process that ended the run, over all processes; `mfu`, 0-1, is
-    None where the device's peak is not known; `probe` is the largest difference between packed and
-    separate logits, None where documents share rows on purpose.
+    None where the device's peak is not known; `probe` is how much packed and separate logits differ
+    (see training.probe), None where no row has several documents or they see each other on purpose.
     """
 
     steps: int
@@ -90,9 +89,7 @@ def _finetune(
 ) -> TrainFacts:
     out.mkdir(parents=True, exist_ok=True)
     states = out / STATES
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    run = checkpoints.identity(settings, precision, seed, packed / TRAIN, processes)
-    checkpoints.claim(states, run)
+    processes = _processes(settings)
     rows, validation = _packed_rows(packed / TRAIN), _packed_rows(packed / VALIDATION)
     order = data_order(settings, len(rows), seed)
     steps = steps_of(settings, len(rows))
@@ -103,44 +100,45 @@ def _finetune(
 
     from training.collate import Collator
     from training.engine import train, training_arguments
-    from training.journal import Journal, flops_per_token
-    from training.probe import probe
+    from training.flops import flops_per_token, whole_size
+    from training.journal import Journal
 
     arguments = training_arguments(
         settings, precision, steps=steps, states=states, seed=seed, evaluate=len(validation) > 0
     )
     config = AutoConfig.from_pretrained(base, local_files_only=True)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    chosen = {} if settings.attention == "auto" else {"attn_implementation": settings.attention}
+    isolated = settings.isolation == "documents"
+    lengths = _lengths(rows, by_document=isolated)
+    # Frozen weights need no more than the precision that is computed in.
+    frozen = settings.lora.rank > 0
     model = AutoModelForCausalLM.from_pretrained(
-        base, dtype=torch.float32, local_files_only=True, **chosen
+        base,
+        dtype=torch.bfloat16 if frozen and precision == "bf16" else torch.float32,
+        local_files_only=True,
+        **_attention(settings, precision),
     )
     attention = str(model.config._attn_implementation)
-    padding = tokenizer.pad_token_id or 0
-    isolated = settings.isolation == "documents"
-    collator = Collator(attention, padding, isolated=isolated)
-    # Under ZeRO-3 the weights are spread already; the same code was probed on whole ones.
-    documents, tokens_there = _count(rows, "seq_lengths"), _count(rows, "input_ids")
-    shared = isolated and documents > len(rows)
-    difference = None
-    if shared and settings.deepspeed != "zero3":
-        difference = probe(model, collator, vocabulary=config.get_text_config().vocab_size)
-    size = sum(_numel(p) for p in model.parameters())
-    operations = flops_per_token(model, tokens_there / documents)
-    journal = Journal(out, states, progress, flops_per_token=operations)
+    if isolated:
+        _check_window(config, attention, longest=max(lengths))
+    collator = Collator(attention, tokenizer.pad_token_id or 0, isolated=isolated)
+    size = sum(map(whole_size, model.parameters()))
+    operations = flops_per_token(model, lengths, frozen=frozen)
+    journal = Journal(out, states, progress, precision=precision, flops_per_token=operations)
     trainer = train(
         model,
         tokenizer,
         _in_order(rows, order, -len(order) % (settings.micro_batch * processes)),
         validation,
-        steps=steps,
         collator=collator,
         states=states,
         settings=settings,
+        precision=precision,
         arguments=arguments,
         journal=journal,
+        probed=isolated and len(lengths) > len(rows),
     )
-    trained = sum(_numel(p) for p in trainer.model.parameters() if p.requires_grad)
+    trained = sum(whole_size(p) for p in trainer.model.parameters() if p.requires_grad)
     save_checkpoint(trainer, config, tokenizer, out / "checkpoint")
     steps_logged = [line for line in journal.lines if "loss" in line]
     evaluated = [line["eval_loss"] for line in journal.lines if "eval_loss" in line]
@@ -163,7 +161,7 @@ def _finetune(
         parameters=size,
         trained_parameters=trained,
         processes=processes,
-        probe=difference,
+        probe=trainer.probed,
     )
 
 
@@ -189,15 +187,63 @@ def _in_order(rows: Any, order: list[int], blank: int) -> Any:
     )
 
 
-def _count(rows: Any, column: str) -> int:
-    """The number of all elements of a column of lists."""
+def _lengths(rows: Any, *, by_document: bool) -> list[int]:
+    """How many tokens see each other: those of a document, or of a whole row."""
     import pyarrow.compute as pc
 
-    return int(pc.sum(pc.list_value_length(rows.data.column(column))).as_py())
+    if by_document:
+        return list(pc.list_flatten(rows.data.column("seq_lengths")).to_pylist())
+    return list(pc.list_value_length(rows.data.column("input_ids")).to_pylist())
 
 
-def _numel(parameter: Any) -> int:
-    return int(getattr(parameter, "ds_numel", parameter.numel()))
+def _processes(settings: Train) -> int:
+    """How many processes make the run. Raises LaunchError where they are not as many as asked for,
+    since a step would have other rows then."""
+    import torch
+
+    there = int(os.environ.get("WORLD_SIZE", "1"))
+    if there != settings.processes:
+        raise LaunchError(
+            f"{there} processes were started, but train.processes is {settings.processes}. Remedy: "
+            f"train.processes={there}, of all nodes together, or as many in train.launcher."
+        )
+    gpus = torch.cuda.device_count()
+    if gpus > 1 and not settings.launched:
+        raise LaunchError(
+            f"there are {gpus} GPUs, and one process would train on all of them, slowly. Remedy: "
+            f"train.processes={gpus}, or CUDA_VISIBLE_DEVICES=0 for one."
+        )
+    return there
+
+
+def _attention(settings: Train, precision: Precision) -> dict[str, str]:
+    """The argument of from_pretrained; {} for what transformers has as its default, SDPA if it can.
+
+    Raises LaunchError where flash attention was asked for and cannot run.
+    """
+    from transformers.utils import is_flash_attn_2_available
+
+    runs = is_flash_attn_2_available() and precision == "bf16"
+    if settings.attention == "auto":
+        return {"attn_implementation": "flash_attention_2"} if runs else {}
+    if settings.attention == "flash_attention_2" and not runs:
+        raise LaunchError(
+            "train.attention=flash_attention_2 needs an NVIDIA GPU, the package flash-attn and "
+            f"train.precision=bf16 (now {precision}). Remedy: train.attention=auto, which takes it "
+            "where it can."
+        )
+    return {"attn_implementation": settings.attention}
+
+
+def _check_window(config: Any, attention: str, *, longest: int) -> None:
+    """Raises LeakError where our mask would let a token look further back than the student does."""
+    window = getattr(config.get_text_config(), "sliding_window", None)
+    if window and longest > window and not attention.startswith("flash"):
+        raise LeakError(
+            f"the student looks back at most {window} tokens in some layers, which the mask of "
+            f"packed documents does not keep, and the longest conversation has {longest}. Remedy: "
+            f"train.max_length={window}."
+        )
 
 
 @contextmanager
@@ -206,8 +252,8 @@ def _memory_errors(settings: Train) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        words = str(error).lower()
-        if not (isinstance(error, MemoryError) or "out of memory" in words or "alloc" in words):
+        short = ("out of memory", "can't allocate", "alloc_failed")  # PyTorch's GPU, CPU; cuBLAS
+        if not isinstance(error, MemoryError) and all(w not in str(error).lower() for w in short):
             raise
         ways = []
         if settings.micro_batch > 1:
@@ -216,7 +262,7 @@ def _memory_errors(settings: Train) -> Iterator[None]:
             ways.append("train.gradient_checkpointing=true")
         if settings.deepspeed != "zero3" and not settings.lora.rank:
             ways.append("train.deepspeed=zero3 on several GPUs")
-        if not settings.lora.rank:
+        if not settings.lora.rank and settings.deepspeed != "zero3":
             ways.append("train.lora.rank=16")
         ways.append(f"a smaller train.max_length (now {settings.max_length})")
         raise MemoryShort(

@@ -19,14 +19,13 @@ from transformers import TrainerCallback
 
 from training.checkpoints import mark_whole
 from training.errors import DivergedError
+from training.flops import peak_flops
+from training.settings import Precision
 
 STEP = ("step", "loss", "learning_rate", "tokens", "supervised_tokens")
 EVALUATION = ("step", "eval_loss")
 LOG, SPEED = "log.jsonl", "speed.jsonl"
 Progress = Callable[[int, int, str], None]
-
-# Dense bf16 operations per second, from the makers' data sheets.
-_PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "A10G": 70e12}
 
 
 class Journal(TrainerCallback):  # type: ignore[misc]
@@ -37,15 +36,21 @@ class Journal(TrainerCallback):  # type: ignore[misc]
     """
 
     def __init__(
-        self, out: Path, states: Path, progress: Progress, *, flops_per_token: float
+        self,
+        out: Path,
+        states: Path,
+        progress: Progress,
+        *,
+        precision: Precision,
+        flops_per_token: float,
     ) -> None:
         self.lines: list[dict[str, Any]] = []
-        self.seconds = 0.0  # inside steps of this process, without saving and evaluating
+        self.seconds = 0.0  # of this process's steps with their data, without saving and evaluating
         self.tokens = 0  # computed in these, by all processes
         self.peak_gb = 0.0
-        self.sums = torch.zeros(3, dtype=torch.float64)  # loss, tokens, supervised; of this process
+        self._sums = torch.zeros(3)  # loss, tokens, supervised tokens; of a step and this process
         self._out, self._states, self._progress = out, states, progress
-        self._flops = flops_per_token
+        self._precision, self._flops = precision, flops_per_token
         self.speed: dict[str, Any] = {}  # of the last step
         self._began = 0.0
         self._rate = 0.0
@@ -55,6 +60,11 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         """Share of the devices' peak that training used, 0-1; None where the peak is not known."""
         return self._mfu(self.tokens / self.seconds) if self.seconds else None
 
+    def add(self, sums: torch.Tensor) -> None:
+        """Of one micro-batch: its share of the step's loss, its tokens, its trained tokens. They
+        stay on their device until the step ends: to read them is to wait for it."""
+        self._sums = self._sums.to(sums.device) + sums
+
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.lines = [entry for entry in state.log_history if set(entry) <= {*STEP, *EVALUATION}]
         if state.is_world_process_zero:
@@ -62,9 +72,8 @@ class Journal(TrainerCallback):  # type: ignore[misc]
             (self._out / LOG).write_text(text, encoding="utf-8")
             self._progress(state.global_step, state.max_steps, "")
 
-    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._began = time.perf_counter()
-        self.sums.zero_()
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._began = time.perf_counter()  # and anew after each step, evaluation and saved state
 
     def on_pre_optimizer_step(
         self, args: Any, state: Any, control: Any, lr_scheduler: Any = None, **_: Any
@@ -74,7 +83,8 @@ class Journal(TrainerCallback):  # type: ignore[misc]
     def on_step_end(
         self, args: Any, state: Any, control: Any, lr_scheduler: Any = None, **_: Any
     ) -> None:
-        loss, tokens, supervised = _over_all_processes(self.sums).tolist()
+        loss, tokens, supervised = _over_all_processes(self._sums).tolist()
+        self._sums.zero_()
         seconds = time.perf_counter() - self._began
         self.seconds += seconds
         self.tokens += int(tokens)
@@ -106,16 +116,19 @@ class Journal(TrainerCallback):  # type: ignore[misc]
             self._progress(state.global_step, state.max_steps, note)
         if state.global_step == state.max_steps:
             control.should_save = False  # the checkpoint itself is about to be written
+        self._began = time.perf_counter()
 
     def add_evaluation(self, loss: float, state: Any) -> None:
         """Note the loss on the validation rows, in nats per trained token."""
         self._add({"step": state.global_step, "eval_loss": loss}, state)
+        self._began = time.perf_counter()
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if torch.distributed.is_initialized():
             torch.distributed.barrier()  # every process has written its part
         if state.is_world_process_zero:
             mark_whole(self._states, state.global_step)
+        self._began = time.perf_counter()
 
     def _add(self, entry: dict[str, Any], state: Any) -> None:
         state.log_history.append(entry)
@@ -136,30 +149,11 @@ class Journal(TrainerCallback):  # type: ignore[misc]
     def _mfu(self, tokens_per_second: float) -> float | None:
         if not torch.cuda.is_available():
             return None
-        name = torch.cuda.get_device_name()
-        peak = next((peak for part, peak in _PEAKS.items() if part in name), None)
+        peak = peak_flops(torch.cuda.get_device_name(), self._precision)
         if peak is None:
             return None
         devices = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
         return round(self._flops * tokens_per_second / (peak * devices), 4)
-
-
-def flops_per_token(model: Any, mean_length: float) -> float:
-    """Operations of a forward and backward pass: 6 a weight, and 12 x layers x width x length / 2
-    of causal attention (Chowdhery et al. 2022, arXiv 2204.02311, appendix B)."""
-    config = model.config.get_text_config()
-    embeddings = model.get_input_embeddings().weight
-    weights = sum(_size(p) for p in model.parameters())
-    if model.get_output_embeddings().weight is not embeddings:
-        weights -= _size(embeddings)  # only looked up
-    width = config.num_attention_heads * getattr(
-        config, "head_dim", config.hidden_size // config.num_attention_heads
-    )
-    return float(6.0 * weights + 6.0 * config.num_hidden_layers * width * mean_length)
-
-
-def _size(parameter: Any) -> int:
-    return int(getattr(parameter, "ds_numel", parameter.numel()))  # whole, where ZeRO-3 spreads it
 
 
 def _over_all_processes(sums: torch.Tensor) -> torch.Tensor:

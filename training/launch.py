@@ -9,9 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from training import errors
+from training import checkpoints, errors
 from training.errors import LaunchError, TrainingError
-from training.finetune import Progress, TrainFacts, finetune
+from training.finetune import STATES, Progress, TrainFacts, finetune
+from training.prepare import TRAIN
 from training.settings import Precision, Train
 from training.worker import ERROR, FACTS, MARK
 
@@ -36,6 +37,7 @@ def run(
     package is missing.
     """
     require_packages(settings)
+    checkpoints.claim(out / STATES, checkpoints.identity(settings, precision, seed, packed / TRAIN))
     arguments: dict[str, Any] = {"base": base, "packed": packed, "out": out, "seed": seed}
     if not settings.launched:
         return finetune(**arguments, settings=settings, precision=precision, progress=progress)

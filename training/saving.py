@@ -10,7 +10,7 @@ def save_checkpoint(trainer: Any, config: Any, tokenizer: Any, folder: Path) -> 
     """Write `folder`, whole or not at all. Adapters are merged; weights that ZeRO-3 has spread are
     gathered by all processes and written by the first.
 
-    `config` is the base's, whose `use_cache` the trainer switched off.
+    `config` is the base's, of which the trainer changed what only training needs.
     """
     import torch
 
@@ -22,7 +22,9 @@ def save_checkpoint(trainer: Any, config: Any, tokenizer: Any, folder: Path) -> 
     trainer.accelerator.wait_for_everyone()
     model = trainer.accelerator.unwrap_model(trainer.model)
     model = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
-    model.config.use_cache = config.use_cache
+    for name in ("use_cache", "router_aux_loss_coef"):
+        if hasattr(config, name):
+            setattr(model.config, name, getattr(config, name))
     model.model_tags = None  # which only name the trainer
     if trainer.is_deepspeed_enabled and trainer.args.hf_deepspeed_config.is_zero3():
         trainer.save_model(str(scratch))

@@ -78,7 +78,7 @@ class Train:
     attention: Attention = "auto"  # auto: the fastest here that transformers has for the student
     gradient_checkpointing: bool = field(default=False, metadata=_UNKEYED)
     lora: Lora = field(default_factory=Lora)
-    processes: int = field(default=1, metadata=_UNKEYED)  # of this node
+    processes: int = field(default=1, metadata=_UNKEYED)  # of all nodes together
     deepspeed: DeepSpeed | None = field(default=None, metadata=_UNKEYED)
     launcher: tuple[str, ...] = field(default=(), metadata=_UNKEYED)
     # A continued run ends with the same weights wherever it was interrupted.

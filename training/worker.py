@@ -1,17 +1,18 @@
 """One process of a launched run: `python -m training.worker REQUEST.json`, under torchrun.
 
 The first process tells its progress as lines on standard output. A process ends when its standard
-input does: a killed parent leaves nothing at work.
+input does: a killed parent leaves nothing at work. (So a launcher must hand its input on.)
 """
 
 import json
 import os
 import sys
 import threading
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 
-from training.errors import TrainingError
+from training.errors import LaunchError, TrainingError
 from training.settings import Lora, Train
 
 MARK = "@progress "
@@ -49,13 +50,25 @@ def main(request: Path) -> None:
             seed=values["seed"],
             progress=progress,
         )
-    except TrainingError as error:
-        _write(out / ERROR, {"kind": type(error).__name__, "message": str(error)})
-        sys.exit(1)
+    except Exception as error:
+        if not (out / ERROR).exists():  # what the first one met, not what that did to the others
+            _write(out / ERROR, _told(error))
+        raise
     if first:
         _write(out / FACTS, asdict(facts))
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
+
+
+def _told(error: Exception) -> dict[str, str]:
+    if isinstance(error, TrainingError):
+        return {"kind": type(error).__name__, "message": str(error)}
+    return {
+        "kind": LaunchError.__name__,
+        "message": f"process {os.environ.get('RANK', '0')} of the training run failed:\n"
+        f"{''.join(traceback.format_exception(error))}"
+        "Remedy: mend what it says; the same command then goes on from the last state.",
+    }
 
 
 def _write(path: Path, value: object) -> None:
@@ -67,6 +80,7 @@ def _write(path: Path, value: object) -> None:
 def _end_with_parent() -> None:
     while os.read(0, 4096):
         pass
+    print("standard input has ended, and this process with it", file=sys.stderr, flush=True)
     os._exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Runs `finetune` and kills itself with SIGKILL, half-way through writing its first state.
+"""Trains and kills itself with SIGKILL, half-way through writing its first state.
 
 Arguments: base, packed, out, seed.
 """
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.finetune import finetune
+from training.launch import run
 from training.settings import Train
 
 SETTINGS = Train(
@@ -44,4 +44,4 @@ if __name__ == "__main__":
     die_while_saving()
     base, packed, out = map(Path, sys.argv[1:4])
     seed = int(sys.argv[4])
-    finetune(base=base, packed=packed, out=out, settings=SETTINGS, precision="fp32", seed=seed)
+    run(base=base, packed=packed, out=out, settings=SETTINGS, precision="fp32", seed=seed)

@@ -3,11 +3,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from tuning import log_of, tune
 
-from training.errors import DivergedError, MemoryShort, RowsError, StudentError
+from training.errors import DivergedError, LeakError, MemoryShort, RowsError, StudentError
 from training.finetune import _memory_errors
+from training.flops import flops_per_token, peak_flops
 from training.prepare import prepare
 from training.settings import Lora, Train
 
@@ -58,7 +60,7 @@ def test_losses_are_those_of_a_plain_trainer_on_unpacked_rows(
     settings = replace(SETTINGS, batch_size=5, micro_batch=1, max_length=128, warmup=0.0)
     facts = tune(tiny, rows, tmp_path / "ours", settings)
     tokenizer = AutoTokenizer.from_pretrained(tiny)
-    examples = [example for _, example in read_examples(rows, tokenizer, frozenset({2}))]
+    examples = [each for _, some in read_examples(rows, tokenizer, frozenset({2})) for each in some]
     longest = max(len(example.input_ids) for example in examples)
     data = [
         {
@@ -194,3 +196,58 @@ def test_divergence_and_short_memory_name_the_setting(
             torch.empty(2**50)
     with pytest.raises(RuntimeError, match="else"), _memory_errors(SETTINGS):
         raise RuntimeError("something else")
+
+
+def test_one_step_trains(tiny: Path, rows: Path, tmp_path: Path) -> None:
+    """The first step of a warm-up does not: its learning rate is 0."""
+    tune(tiny, rows, tmp_path / "out", replace(SETTINGS, steps=1))
+    assert log_of(tmp_path / "out")[0]["learning_rate"] == 2e-2
+
+
+def test_gradient_checkpointing_changes_no_loss(tiny: Path, rows: Path, tmp_path: Path) -> None:
+    tune(tiny, rows, tmp_path / "kept", SETTINGS)
+    tune(tiny, rows, tmp_path / "again", replace(SETTINGS, gradient_checkpointing=True))
+    kept, again = ([line["loss"] for line in log_of(tmp_path / name)] for name in ("kept", "again"))
+    assert again == pytest.approx(kept, abs=1e-6)
+
+
+def test_rows_that_fill_up_the_last_step_train_nothing(
+    tiny: Path, rows: Path, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, steps=None, epochs=1.0, batch_size=4, micro_batch=4)
+    tune(tiny, rows, tmp_path / "four", settings)
+    assert pq.read_metadata(tmp_path / "four-packed" / "train.parquet").num_rows % 4
+    tune(tiny, rows, tmp_path / "one", replace(settings, micro_batch=1))
+    blank, plain = log_of(tmp_path / "four"), log_of(tmp_path / "one")
+    assert blank[-1]["supervised_tokens"] == plain[-1]["supervised_tokens"]
+    assert [line["loss"] for line in blank] == pytest.approx([line["loss"] for line in plain])
+
+
+def test_a_student_with_a_window_is_refused(rows: Path, tiny: Path, tmp_path: Path) -> None:
+    """A mask of documents would let its tokens look back further than they ever did."""
+    from transformers import AutoTokenizer, MistralConfig, MistralForCausalLM
+
+    size = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 16}
+    student = tmp_path / "student"
+    MistralForCausalLM(
+        MistralConfig(vocab_size=49152, sliding_window=16, **size, **heads)
+    ).save_pretrained(student)
+    AutoTokenizer.from_pretrained(tiny).save_pretrained(student)
+    with pytest.raises(LeakError, match=r"at most 16 tokens.*train\.max_length=16"):
+        tune(student, rows, tmp_path / "out", SETTINGS)
+
+
+def test_operations_of_a_token(tiny: Path) -> None:
+    """6 a weight, 4 a frozen one, and the attention of a token-weighted mean length."""
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny)
+    config = model.config
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    attention = 6 * config.num_hidden_layers * config.hidden_size
+    alike = flops_per_token(model, [100, 100], frozen=False)
+    assert alike == 6 * weights + attention * 100
+    assert flops_per_token(model, [10, 90], frozen=True) == 4 * weights + attention * 82
+    assert peak_flops("NVIDIA H100 80GB HBM3", "bf16") == 989e12
+    assert peak_flops("NVIDIA H100 80GB HBM3", "fp32") is None

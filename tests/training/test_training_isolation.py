@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from training.errors import LeakError
+from training.settings import Precision
 
 ROW = {"input_ids": [5, 6, 7, 8, 9, 10, 11], "labels": [-100] * 7, "seq_lengths": [3, 4]}
 SHORT = {"input_ids": [5, 6], "labels": [-100, 6], "seq_lengths": [2]}
@@ -44,35 +45,40 @@ def model_of(family: str, attention: str) -> Any:
     return GraniteMoeHybridForCausalLM(config).eval()
 
 
+def probed(model: Any, collator: Any, precision: Precision = "fp32") -> float:
+    import torch
+
+    from training.probe import probe
+
+    device = torch.device("cpu")
+    return probe(model, collator, model.config, precision=precision, device=device)
+
+
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize("family", ["llama", "granite"])
 def test_the_probe_passes(family: str, attention: str) -> None:
     from training.collate import Collator
-    from training.probe import probe
 
     model = model_of(family, attention)
-    assert probe(model, Collator(attention, 0), vocabulary=1000) < 1e-4
+    assert probed(model, Collator(attention, 0)) < 1e-4
 
 
 @pytest.mark.parametrize("family", ["llama", "granite"])
 def test_the_probe_finds_a_leak(family: str) -> None:
     """A mask that lets documents see each other, and for Granite 4 even position ids alone."""
     from training.collate import Collator
-    from training.probe import probe
 
     model = model_of(family, "sdpa")
     with pytest.raises(LeakError, match=r"see each other on .* with sdpa.*train\.packing=false"):
-        probe(model, Collator("sdpa", 0, isolated=False), vocabulary=1000)
+        probed(model, Collator("sdpa", 0, isolated=False))
 
     class PositionsAlone(Collator):
-        def __call__(self, rows: Any) -> dict[str, Any]:
-            batch = super().__call__(rows)
-            del batch["attention_mask"]
-            return batch
+        def masked(self, batch: dict[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in batch.items() if name != "documents"}
 
     if family == "granite":
         with pytest.raises(LeakError):
-            probe(model, PositionsAlone("sdpa", 0), vocabulary=1000)
+            probed(model, PositionsAlone("sdpa", 0))
 
 
 def test_padding_changes_nothing() -> None:
@@ -82,7 +88,7 @@ def test_padding_changes_nothing() -> None:
 
     model = model_of("llama", "sdpa")
     collate = Collator("sdpa", 0)
-    together, alone = collate([ROW, SHORT]), collate([SHORT])
+    together, alone = collate.masked(collate([ROW, SHORT])), collate.masked(collate([SHORT]))
     labels = [batch.pop("labels") for batch in (together, alone)]
     assert labels[0].tolist()[1] == [-100, 6, -100, -100, -100, -100, -100]
     with torch.no_grad():
@@ -98,7 +104,7 @@ def test_flash_attention_is_given_the_ends_of_the_documents() -> None:
     assert batch["position_ids"].tolist() == [[0, 1, 2, 0, 1, 2, 3, 0, 1]]
     assert batch["cu_seq_lens_q"].tolist() == [0, 3, 7, 9]
     assert (batch["max_length_q"], batch["max_length_k"]) == (4, 4)
-    assert "attention_mask" not in batch
+    assert not {"attention_mask", "documents"} & set(batch)
 
 
 def test_without_isolation_a_row_is_one_causal_text() -> None:
@@ -113,7 +119,6 @@ def test_a_students_real_tokens_pass_too(tiny: Path) -> None:
     from transformers import AutoModelForCausalLM
 
     from training.collate import Collator
-    from training.probe import probe
 
     model = AutoModelForCausalLM.from_pretrained(tiny)
-    assert probe(model, Collator("sdpa", 2), vocabulary=49152) < 5e-2  # bf16
+    assert probed(model, Collator("sdpa", 2), "bf16") < 0.05

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from killed_run import SETTINGS
 
-from training.errors import ResumeError
-from training.finetune import TrainFacts, finetune
+from training.errors import LaunchError, ResumeError
+from training.finetune import TrainFacts
 from training.launch import run
 from training.prepare import prepare
 
@@ -27,7 +27,7 @@ def packed(tiny: Path, rows: Path, tmp_path: Path) -> Path:
 
 
 def tuned(base: Path, packed: Path, out: Path, **more: Any) -> TrainFacts:
-    return finetune(
+    return run(
         base=base, packed=packed, out=out, settings=SETTINGS, precision="fp32", seed=3, **more
     )
 
@@ -69,23 +69,19 @@ def test_a_stopped_and_killed_run_ends_like_an_undisturbed_one(
     assert left == ["checkpoint", "log.jsonl", "speed.jsonl", "trainer"]
 
 
-def test_another_runs_state_is_not_continued(
-    tiny: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_runs_state_is_not_continued(tiny: Path, packed: Path, tmp_path: Path) -> None:
     arguments: dict[str, Any] = {"base": tiny, "packed": packed, "out": tmp_path / "out"}
     arguments["precision"] = "fp32"
     with pytest.raises(KeyboardInterrupt):
-        finetune(**arguments, settings=SETTINGS, seed=3, progress=stop_at_5)
+        run(**arguments, settings=SETTINGS, seed=3, progress=stop_at_5)
     with pytest.raises(ResumeError, match=r"other settings, seed or rows.*Remedy"):
-        finetune(**arguments, settings=SETTINGS, seed=4)
+        run(**arguments, settings=SETTINGS, seed=4)
     with pytest.raises(ResumeError):
-        finetune(**arguments, settings=replace(SETTINGS, learning_rate=1e-3), seed=3)
-    with monkeypatch.context() as patch:
-        patch.setenv("WORLD_SIZE", "2")
-        with pytest.raises(ResumeError, match=r"on 1 processes; now there are 2\. Remedy"):
-            finetune(**arguments, settings=SETTINGS, seed=3)
+        run(**arguments, settings=replace(SETTINGS, learning_rate=1e-3), seed=3)
+    with pytest.raises(ResumeError, match=r"on 1 processes; now there are 2\. Remedy"):
+        run(**arguments, settings=replace(SETTINGS, processes=2), seed=3)
     # What cannot change the result may change.
-    finetune(**arguments, settings=replace(SETTINGS, save_every=2), seed=3)
+    run(**arguments, settings=replace(SETTINGS, save_every=2), seed=3)
 
 
 def test_zero3_in_one_process_trains_as_without_it(
@@ -109,6 +105,51 @@ def test_zero3_in_one_process_trains_as_without_it(
     assert [model.dtype for model in models] == [torch.bfloat16] * 2
     for (name, a), b in zip(models[0].state_dict().items(), models[1].state_dict().values()):  # noqa: B905
         assert torch.allclose(a.float(), b.float(), atol=2e-2), name
+
+
+def test_without_a_whole_state_everything_may_change(
+    tiny: Path, packed: Path, tmp_path: Path
+) -> None:
+    """As after a run that did not fit into memory."""
+    arguments: dict[str, Any] = {"base": tiny, "packed": packed, "out": tmp_path / "out"}
+    arguments |= {"precision": "fp32", "seed": 3}
+
+    def stop_at_1(done: int, total: int, note: str) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(**arguments, settings=SETTINGS, progress=stop_at_1)
+    facts = run(**arguments, settings=replace(SETTINGS, steps=2, learning_rate=1e-3))
+    assert facts.steps == 2
+
+
+def test_another_number_of_processes_than_asked_for_is_refused(
+    tiny: Path, packed: Path, tmp_path: Path
+) -> None:
+    """And a fault in a launched process is told in its own words."""
+    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone")
+    settings = replace(SETTINGS, processes=2, launcher=(*torchrun, "--nproc-per-node=1"))
+    with pytest.raises(LaunchError, match=r"1 processes were started.*train\.processes is 2"):
+        run(
+            base=tiny,
+            packed=packed,
+            out=tmp_path / "a",
+            settings=settings,
+            precision="fp32",
+            seed=3,
+        )
+    settings = replace(settings, processes=1)
+    (packed / "validation.parquet").write_text("not Parquet", encoding="utf-8")
+    with pytest.raises(LaunchError, match=r"(?s)process 0 .*failed.*Parquet magic bytes"):
+        run(
+            base=tiny,
+            packed=packed,
+            out=tmp_path / "b",
+            settings=settings,
+            precision="fp32",
+            seed=3,
+        )
 
 
 @pytest.mark.distributed

@@ -1,0 +1,34 @@
+"""The output layer computes only the positions whose next token is trained.
+
+TRL's fused head leaves the others out on GPUs; on a CPU it would score every position, and with a
+large vocabulary that is a third of a small student's step, half of it for nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+
+class TrainedPositions:
+    """Chooses among the hidden states that the backbone of `model` hands to its output layer."""
+
+    def __init__(self, model: Any) -> None:
+        self._trained: torch.Tensor | None = None
+        model.base_model.register_forward_hook(self._choose)
+
+    @contextmanager
+    def only(self, trained: torch.Tensor) -> Iterator[None]:
+        """While it lasts, the output layer is given the positions (rows, length - 1) that are true
+        in `trained`, as one row. (The last position of each row predicts nothing.)"""
+        self._trained = trained
+        try:
+            yield
+        finally:
+            self._trained = None
+
+    def _choose(self, _module: Any, _inputs: Any, outputs: Any) -> Any:
+        if self._trained is not None:
+            outputs.last_hidden_state = outputs.last_hidden_state[:, :-1][self._trained][None]
+        return outputs
