@@ -1,16 +1,17 @@
 """Benchmark texts in the training data: common runs of letters, and near duplicates.
 
-Texts are compared as their letters and digits, case folded and without spaces, so that any script
-is treated alike. A row holds an item's text where they have a run of 50 letters in common (the
-length of GPT-4's check, arXiv 2303.08774, appendix C), or all of a shorter item; and is a near
-duplicate where it has at least 60% of the item's distinct 13-letter n-grams: a translation or a
-paragraph around the item does not change that share, one word of a sentence lowers it by about a
-fifth. N-grams that stand in several unrelated items of a benchmark are its phrasing
-("Which of the following..."), not an item's text, and do not count.
+Texts are compared as `letters`, case folded and without spaces, so that any script is treated
+alike. A row holds an item's text where they have a run of 50 letters in common (the length of
+GPT-4's check, arXiv 2303.08774, appendix C), or all of a shorter item; and is a near duplicate
+where it has at least 60% of the item's distinct 13-letter n-grams: a translation or a paragraph
+around the item does not change that share, one word of a sentence lowers it by about a fifth.
+N-grams that stand in several unrelated items of a benchmark are its phrasing ("Which of the
+following..."), not an item's text, and do not count.
 
 Exact for what it counts: hashes of 64 bits find the candidates, a run is looked up in the text.
 Not covered: translations and paraphrases; items of less than two n-grams' length, which are counted
-as too short to tell.
+as too short to tell; scripts in which a sign is a word or a syllable (but Ethiopic and Hangul),
+where 50 letters are much text.
 """
 
 import json
@@ -34,6 +35,13 @@ _PHRASING = 3
 _CHUNK = 2_000  # rows at once
 _BREAK = "\n"  # between texts; no letter
 _FILTER_BITS = 24
+# The mark of an answer in a list: "A.", "(b)", "**C**:", "12)", in any script, also within a line.
+# Benchmarks have the answers without, and a prompt has them with.
+_LIST_MARK = re.compile(r"(?<!\S)[(\[*]*(?:[^\W_]|\d\d)[.):\]*።-]+(?!\S)")
+# Combining classes of signs that are written or left out: Hebrew and Arabic points, and the accents
+# of alphabets. Other combining signs (vowels, tones, letters below letters) are what is written.
+_POINTS, _ACCENTS = range(10, 37), range(200, 256)
+_ETHIOPIC = range(0x1200, 0x1360)
 Hashes = NDArray[np.uint64]
 
 
@@ -112,8 +120,34 @@ def look_for_items(
 
 
 def letters(text: str) -> str:
-    """What is compared: letters and digits, compatibility forms and case folded."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
+    """What is compared: letters, digits and signs that are no mere accents, compatibility forms and
+    case folded, without the marks of lists. Syllables are spelled out, so that as many letters are
+    as much text in Amharic, Lao or Tibetan as in an alphabet."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return _LIST_MARK.sub("", folded).translate(_SPELLED)
+
+
+class _Spelled(dict[int, str]):
+    """What a code point counts as, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = spelled = self._spell(code)
+        return spelled
+
+    @staticmethod
+    def _spell(code: int) -> str:
+        sign = chr(code)
+        if sign.isalnum():
+            # The block has a row of eight for each consonant, a column for each vowel. Unicode
+            # itself takes apart only the syllables of Hangul.
+            return f"{chr(code & ~7)}{code & 7}" if code in _ETHIOPIC else sign
+        accent = unicodedata.combining(sign) in (*_POINTS, *_ACCENTS)
+        if accent or "VARIATION SELECTOR" in unicodedata.name(sign, ""):
+            return ""
+        return sign if unicodedata.category(sign) in ("Mn", "Mc") else ""
+
+
+_SPELLED = _Spelled()
 
 
 class _Index:

@@ -83,7 +83,7 @@ class Mix:
 class Contamination:
     """When a row counts as holding a benchmark's text; see `generation.mixture.contamination`.
 
-    `run` is the length, in letters and digits, of the shortest text in common that counts.
+    `run` is the length, in `letters` of that module, of the shortest text in common that counts.
     `overlap` is the share of an item's n-grams, each `ngram` letters long, from which a row counts
     as a near duplicate of it.
     """

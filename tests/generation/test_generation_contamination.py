@@ -2,6 +2,7 @@
 
 import json
 import random
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,10 @@ def item(text: str, number: int = 0, benchmark: str = "flores", **more: Any) -> 
 
 
 def look(
-    tmp_path: Path, items: list[Item], *answers: str, **settings: Any
+    tmp_path: Path,
+    items: list[Item],
+    *answers: str,
+    **settings: Any,
 ) -> tuple[Any, list[dict[str, Any]]]:
     rows = tmp_path / "rows.jsonl"
     with rows.open("w", encoding="utf-8") as file:
@@ -40,7 +44,8 @@ def look(
             ]
             row = {"id": f"row-{number}", "source": "mine", "messages": messages}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    facts = look_for_items(rows, items, Contamination(**settings), tmp_path)
+    chosen = Contamination(**settings)
+    facts = look_for_items(rows, items, chosen, tmp_path)
     text = (tmp_path / FOUND).read_text(encoding="utf-8")
     return facts, [json.loads(line) for line in text.split("\n") if line]
 
@@ -122,8 +127,42 @@ def test_against_plain_search(tmp_path: Path) -> None:
     assert {kind for _, _, kind in seen} == {"run", "near duplicate"}
 
 
-def test_letters() -> None:
-    assert letters("Ａ b-C_1, é! ١") == "abc1é١"
+@pytest.mark.parametrize(
+    ("text", "compared"),
+    [
+        ("Ａ b-C_1, ß! ١", "abc1ss١"),
+        ("Ẹ̀kọ́ Yorùbá", "ekoyoruba"),
+        ("بِسْمِ", "بسم"),
+        ("ກິນເຂົ້າ", "ກິນເຂົ້າ"),
+        ("बोलियाँ", "बोलियाँ"),
+        ("བསྒྲུབས་", "བསྒྲུབས"),
+        ("ሰላም", "ሰ0ለ3መ5"),
+        ("한", "한"),
+        ("ok ❤️ vitamin A. (b) 12) x", "okvitaminx"),
+        ("की, x2: 1.5", "कीx215"),
+    ],
+)
+def test_letters(text: str, compared: str) -> None:
+    assert letters(text) == unicodedata.normalize("NFKD", compared)
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
+def test_half_a_sentence_is_found_in_any_script(tmp_path: Path, text: str) -> None:
+    facts, _ = look(tmp_path, [item(text)], text[: len(text) // 2])
+    assert facts.contaminated_rows == 1
+
+
+@pytest.mark.parametrize("mark", ["{}. ", "({}) ", "**{}**: ", "- {}) "])
+@pytest.mark.parametrize("names", ["ABCD", "1234", "ሀለሐመ", "ກຂຄງ"])
+@pytest.mark.parametrize("between", ["\n", " "])
+def test_a_question_is_found_however_its_answers_are_listed(
+    tmp_path: Path, mark: str, names: str, between: str
+) -> None:
+    question, *answers = "Who mends the town's clocks?", "A smith", "The baker", "My aunt", "No one"
+    asked = [mark.format(name) + answer for name, answer in zip(names, answers, strict=True)]
+    items = [item("\n".join([question, *answers]), benchmark="global_mmlu")]
+    facts, _ = look(tmp_path, items, between.join([question, *asked, "Answer:"]))
+    assert facts.contaminated_rows == 1
 
 
 def test_flores_is_found_and_other_news_is_not(real_data: Path, tmp_path: Path) -> None:
