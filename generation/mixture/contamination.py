@@ -20,7 +20,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from generation.mixture.settings import Contamination
 FOUND = "contaminated.jsonl"
 # Of how many unrelated items an n-gram may stand in before it is a benchmark's phrasing.
 _PHRASING = 3
-_CHUNK = 2_000  # rows at once
+_CHUNK = 1_000_000  # letters at once, which take about 60 bytes each
 _BREAK = "\n"  # between texts; no letter
 _FILTER_BITS = 24
 # The mark of an answer in a list: "A.", "(b)", "**C**:", "12)", in any script, also within a line.
@@ -88,9 +88,7 @@ def look_for_items(
     found_items: set[int] = set()
     partial = out / f"{FOUND}.tmp"
     with rows.open(encoding="utf-8") as lines, partial.open("w", encoding="utf-8") as file:
-        parsed = map(json.loads, lines)
-        while chunk := list(islice(parsed, _CHUNK)):
-            texts = [_row_letters(row) for row in chunk]
+        for chunk, texts in _chunks(map(json.loads, lines)):
             by_row = groupby(index.find(texts), key=lambda found: found[0])
             for row, findings in ((chunk[number], list(group)) for number, group in by_row):
                 facts.contaminated_rows += 1
@@ -255,6 +253,20 @@ def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return ordered[new]
 
 
-def _row_letters(row: dict[str, Any]) -> str:
-    said = [turn["content"] for turn in row["messages"] if turn["role"] != "system"]
-    return _BREAK.join(map(letters, said))
+def _chunks(
+    rows: Iterable[dict[str, Any]],
+) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
+    """Rows and their letters, turns apart, so many at once as keep memory within bounds."""
+    chunk: list[dict[str, Any]] = []
+    texts: list[str] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        said = [turn["content"] for turn in row["messages"] if turn["role"] != "system"]
+        texts.append(_BREAK.join(map(letters, said)))
+        size += len(texts[-1])
+        if size >= _CHUNK:
+            yield chunk, texts
+            chunk, texts, size = [], [], 0
+    if chunk:
+        yield chunk, texts

@@ -3,6 +3,7 @@
 import json
 import random
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def look(
     tmp_path: Path,
     items: list[Item],
     *answers: str,
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
     **settings: Any,
 ) -> tuple[Any, list[dict[str, Any]]]:
     rows = tmp_path / "rows.jsonl"
@@ -45,7 +47,7 @@ def look(
             row = {"id": f"row-{number}", "source": "mine", "messages": messages}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     chosen = Contamination(**settings)
-    facts = look_for_items(rows, items, chosen, tmp_path)
+    facts = look_for_items(rows, items, chosen, tmp_path, progress)
     text = (tmp_path / FOUND).read_text(encoding="utf-8")
     return facts, [json.loads(line) for line in text.split("\n") if line]
 
@@ -94,6 +96,14 @@ def test_the_phrasing_of_a_benchmark_is_no_leak(tmp_path: Path) -> None:
     # Two questions on one passage share it by design: it is theirs all the same.
     twins = [item(phrase + s, n, "belebele", cluster="p") for n, s in enumerate(subjects)]
     assert look(tmp_path, twins, phrase + "his letter?")[0].contaminated_rows == 1
+
+
+def test_long_rows_are_looked_at_a_few_at_once(tmp_path: Path) -> None:
+    """Memory must not grow with the length of the rows."""
+    seen: list[int] = []
+    long = "habari za leo " * 60_000
+    look(tmp_path, [item(ENGLISH)], *[long] * 5, progress=lambda done, *_: seen.append(done))
+    assert seen == [2, 4, 5]
 
 
 def test_short_items_are_counted_as_such(tmp_path: Path) -> None:
