@@ -80,7 +80,7 @@ def look_for_items(
     {"id", "source", "benchmark", "language", "item", "kind", "overlap", "text"}.
 
     `kind` is "run" or "near duplicate"; `overlap` the share of the item's n-grams that the row has,
-    0-1; `text` the beginning of the item.
+    0-1; `text` the beginning of the item. All that a row says is looked at, its system prompt too.
     """
     index = _Index(items, settings)
     facts = ContaminationFacts(items=len(items), too_short=index.too_short)
@@ -262,8 +262,7 @@ def _chunks(
     size = 0
     for row in rows:
         chunk.append(row)
-        said = [turn["content"] for turn in row["messages"] if turn["role"] != "system"]
-        texts.append(_BREAK.join(map(letters, said)))
+        texts.append(_BREAK.join(letters(turn["content"]) for turn in row["messages"]))
         size += len(texts[-1])
         if size >= _CHUNK:
             yield chunk, texts

@@ -33,6 +33,7 @@ def look(
     tmp_path: Path,
     items: list[Item],
     *answers: str,
+    system: str = "Be helpful.",
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
     **settings: Any,
 ) -> tuple[Any, list[dict[str, Any]]]:
@@ -40,7 +41,7 @@ def look(
     with rows.open("w", encoding="utf-8") as file:
         for number, answer in enumerate(answers):
             messages = [
-                {"role": "system", "content": "Be helpful."},
+                {"role": "system", "content": system},
                 {"role": "user", "content": "Tafsiri: " + "neno " * (number % 3)},
                 {"role": "assistant", "content": answer},
             ]
@@ -96,6 +97,11 @@ def test_the_phrasing_of_a_benchmark_is_no_leak(tmp_path: Path) -> None:
     # Two questions on one passage share it by design: it is theirs all the same.
     twins = [item(phrase + s, n, "belebele", cluster="p") for n, s in enumerate(subjects)]
     assert look(tmp_path, twins, phrase + "his letter?")[0].contaminated_rows == 1
+
+
+def test_a_rows_own_system_prompt_is_looked_at(tmp_path: Path) -> None:
+    facts, _ = look(tmp_path, [item(ENGLISH)], "Hapana.", "Ndiyo.", system=f"Say: {ENGLISH}")
+    assert facts.contaminated_rows == 2
 
 
 def test_long_rows_are_looked_at_a_few_at_once(tmp_path: Path) -> None:
