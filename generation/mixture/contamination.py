@@ -32,6 +32,8 @@ from generation.mixture.settings import Contamination
 FOUND = "contaminated.jsonl"
 # Of how many unrelated items an n-gram may stand in before it is a benchmark's phrasing.
 _PHRASING = 3
+# How long a beginning two items share only if they are about one passage: no phrase is so long.
+_PASSAGE = 250
 _CHUNK = 1_000_000  # letters at once, which take about 60 bytes each
 _BREAK = "\n"  # between texts; no letter
 _FILTER_BITS = 24
@@ -215,15 +217,29 @@ class _Index:
     ) -> tuple[Hashes, NDArray[np.int64]]:
         """The distinct n-grams of one benchmark's items, without its phrasing."""
         hashes, owner = _hashes([self._texts[n] for n in numbers], self._settings.ngram)
-        names = {c: k for k, c in enumerate(dict.fromkeys(items[n].cluster for n in numbers))}
-        clusters = np.array([names[items[n].cluster] for n in numbers], np.int64)
+        clusters, names = self._clusters(items, numbers)
         gram_of, which = np.unique(hashes, return_inverse=True)
-        distinct = _distinct(which * len(names) + clusters[owner]) // max(1, len(names))
+        distinct = _distinct(which * names + clusters[owner]) // max(1, names)
         common = np.bincount(distinct, minlength=len(gram_of)) > _PHRASING
         pairs = _distinct(which * len(numbers) + owner)
         gram, owner = pairs // len(numbers), pairs % len(numbers)
         kept = ~common[gram]
         return gram_of[gram[kept]], np.array(numbers, np.int64)[owner[kept]]
+
+    def _clusters(
+        self, items: Sequence[Item], numbers: Sequence[int]
+    ) -> tuple[NDArray[np.int64], int]:
+        """The number of each item's cluster, and how many there are. Items that begin with one
+        passage are of one cluster, also where the benchmark does not say so (Global-MMLU)."""
+        first: dict[str, str] = {}
+        names: dict[str, int] = {}
+        found = []
+        for number in numbers:
+            beginning, cluster = self._texts[number][:_PASSAGE], items[number].cluster
+            if len(beginning) == _PASSAGE:
+                cluster = first.setdefault(beginning, cluster)
+            found.append(names.setdefault(cluster, len(names)))
+        return np.array(found, np.int64), len(names)
 
     def _slot(self, hashes: Hashes) -> Hashes:
         return hashes >> np.uint64(64 - _FILTER_BITS)

@@ -99,6 +99,17 @@ def test_the_phrasing_of_a_benchmark_is_no_leak(tmp_path: Path) -> None:
     assert look(tmp_path, twins, phrase + "his letter?")[0].contaminated_rows == 1
 
 
+def test_a_passage_of_many_questions_is_no_phrasing(tmp_path: Path) -> None:
+    """Also where the benchmark gives every question a cluster of its own."""
+    passage = " ".join(
+        f"The {n}th mill was built by a family of {n * 7} weavers." for n in range(9)
+    )
+    items = [item(f"{passage}\nHow many looms had mill {n}?", n, "global_mmlu") for n in range(6)]
+    facts, _ = look(tmp_path, items, "I read that " + passage[:120])
+    assert facts.contaminated_rows == 1
+    assert facts.found_items == 6
+
+
 def test_a_rows_own_system_prompt_is_looked_at(tmp_path: Path) -> None:
     facts, _ = look(tmp_path, [item(ENGLISH)], "Hapana.", "Ndiyo.", system=f"Say: {ENGLISH}")
     assert facts.contaminated_rows == 2
