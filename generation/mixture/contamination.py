@@ -77,12 +77,17 @@ def look_for_items(
     settings: Contamination,
     out: Path,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
+    *,
+    known: Path | None = None,
 ) -> ContaminationFacts:
     """Write out/contaminated.jsonl, one line for each row and item that have text in common:
     {"id", "source", "benchmark", "language", "item", "kind", "overlap", "text"}.
 
     `kind` is "run" or "near duplicate"; `overlap` the share of the item's n-grams that the row has,
     0-1; `text` the beginning of the item. All that a row says is looked at, its system prompt too.
+
+    `known` is the file of rows that the mixture leaves out already. Its lines stand first, so that
+    leaving out what the new file names never lets the old ones in again; no fact counts them.
     """
     index = _Index(items, settings)
     facts = ContaminationFacts(items=len(items), too_short=index.too_short)
@@ -90,6 +95,8 @@ def look_for_items(
     found_items: set[int] = set()
     partial = out / f"{FOUND}.tmp"
     with rows.open(encoding="utf-8") as lines, partial.open("w", encoding="utf-8") as file:
+        if known:
+            file.writelines(f"{line}\n" for line in known.read_text("utf-8").split("\n") if line)
         for chunk, texts in _chunks(map(json.loads, lines)):
             by_row = groupby(index.find(texts), key=lambda found: found[0])
             for row, findings in ((chunk[number], list(group)) for number, group in by_row):

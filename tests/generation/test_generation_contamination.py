@@ -35,6 +35,7 @@ def look(
     *answers: str,
     system: str = "Be helpful.",
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
+    known: Path | None = None,
     **settings: Any,
 ) -> tuple[Any, list[dict[str, Any]]]:
     rows = tmp_path / "rows.jsonl"
@@ -48,7 +49,7 @@ def look(
             row = {"id": f"row-{number}", "source": "mine", "messages": messages}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     chosen = Contamination(**settings)
-    facts = look_for_items(rows, items, chosen, tmp_path, progress)
+    facts = look_for_items(rows, items, chosen, tmp_path, progress, known=known)
     text = (tmp_path / FOUND).read_text(encoding="utf-8")
     return facts, [json.loads(line) for line in text.split("\n") if line]
 
@@ -121,6 +122,14 @@ def test_long_rows_are_looked_at_a_few_at_once(tmp_path: Path) -> None:
     long = "habari za leo " * 60_000
     look(tmp_path, [item(ENGLISH)], *[long] * 5, progress=lambda done, *_: seen.append(done))
     assert seen == [2, 4, 5]
+
+
+def test_rows_that_are_left_out_already_stay_in_the_file(tmp_path: Path) -> None:
+    known = tmp_path / "by hand.jsonl"
+    known.write_text('{"id": "old"}', encoding="utf-8")  # no end of line
+    facts, found = look(tmp_path, [item(ENGLISH)], "Hapana.", ENGLISH, known=known)
+    assert list(dict.fromkeys(row["id"] for row in found)) == ["old", "row-1"]
+    assert facts.contaminated_rows == 1
 
 
 def test_short_items_are_counted_as_such(tmp_path: Path) -> None:
