@@ -46,6 +46,13 @@ class Language:
     benchmarks: Benchmarks = field(default_factory=Benchmarks)
     gaps: dict[str, str] = field(default_factory=dict)
 
+    def gap(self, benchmark: str) -> str:
+        """Why the language has no code of the benchmark."""
+        return self.gaps.get(benchmark) or (
+            f"no {benchmark} code is known for {self.name}; "
+            f"language.benchmarks.{benchmark}=CODE gives one"
+        )
+
 
 @dataclass(frozen=True)
 class Student:

@@ -263,10 +263,7 @@ def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | str:
     language = config.language
     code = getattr(language.benchmarks, task.benchmark)
     if code is None:
-        return language.gaps.get(task.benchmark) or (
-            f"no {task.benchmark} code is known for {language.name}; "
-            f"language.benchmarks.{task.benchmark}=CODE gives one"
-        )
+        return language.gap(task.benchmark)
     try:
         return load_task(task, code, language.name, data, config.evaluate.protocol)
     except DataMissing as error:

@@ -16,13 +16,17 @@ from harness.keys import keyed
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.store import clear, file_sha256
 from harness.students import StudentTokens
-from tasks.catalogue import TASKS
+from tasks import belebele, flores, global_mmlu, sib200
+from tasks.catalogue import Task
 from tasks.data import Data
 from tasks.errors import DataMissing, HubUnavailable
 from tasks.loading import load_task
 
 ROWS = "rows.jsonl"
-ENGLISH = Benchmarks(sib200="eng_Latn", belebele="eng_Latn", global_mmlu="en")
+# FLORES's two sides are read apart: its English is Belebele's and SIB-200's too, and is there also
+# where the language has no FLORES.
+TEXTS = (sib200.BENCHMARK, belebele.BENCHMARK, global_mmlu.BENCHMARK, flores.ALONE)
+ENGLISH = Benchmarks("eng_Latn", "eng_Latn", "en", flores.ENGLISH)
 
 
 def own_stage(config: Config, name: str) -> Stage:
@@ -114,11 +118,12 @@ def contamination_stage(config: Config, mixture: Stage, data: Data) -> Stage:
 
     return Stage(
         name="contamination",
-        version=1,
+        version=2,
         label=f"{config.language.name}: benchmark texts in {config.mix.name}",
         fields={
             "settings": keyed(config.contamination),
             "items_sha256": digest.hexdigest(),
+            "unchecked": sorted(unchecked),
             "data": data.name,
         },
         inputs={"mixture": mixture},
@@ -130,29 +135,27 @@ def contamination_stage(config: Config, mixture: Stage, data: Data) -> Stage:
 def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping[str, str]]:
     """Every text of the benchmarks, shots included, and why any benchmark is not among them.
 
-    FLORES's English side comes with the language's rows.
+    A benchmark that is known to lack the language has no text to look for.
     """
     found: dict[tuple[str, str, str], Item] = {}
     unchecked: dict[str, str] = {}
     language = config.language
     for name, codes in ((language.name, language.benchmarks), ("English", ENGLISH)):
-        for task in TASKS.values():
-            code = getattr(codes, task.benchmark)
-            if code is None or task.from_english:
-                continue  # the benchmark lacks the language, or its texts are another task's
+        for content in TEXTS:
+            code = getattr(codes, content.name)
+            if code is None:
+                if content.name not in language.gaps:
+                    unchecked[f"{content.name} in {name}"] = language.gap(content.name)
+                continue
             try:
-                loaded = load_task(task, code, name, data)
+                loaded = load_task(Task(content.name, content), code, name, data)
             except (DataMissing, HubUnavailable) as error:
-                unchecked[f"{task.benchmark} in {name}"] = str(error)
+                unchecked[f"{content.name} in {name}"] = str(error)
                 continue
             for item in (*loaded.shots, *loaded.items):
-                texts = {name: item.text}
-                if item.target:
-                    texts["English"] = item.target
-                for spoken, text in texts.items():
-                    found[task.benchmark, spoken, item.id] = Item(
-                        task.benchmark, spoken, item.id, item.cluster, text
-                    )
+                found[content.name, name, item.id] = Item(
+                    content.name, name, item.id, item.cluster, item.text
+                )
     return list(found.values()), unchecked
 
 

@@ -18,7 +18,8 @@ languages otherwise (Guarani: grn_Latn in FLORES-200, gug_Latn), and got some as
 its issue 1), which have no devtest to score.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from tasks.benchmark import Asking, Benchmark, Item, Row
@@ -74,14 +75,17 @@ def read_hub(load: Callable[[str], list[Row]], code: str) -> list[Row]:
             f"{len(here.keys() ^ english.keys())} of their ids occur in one only; they must be "
             "parallel"
         )
-    try:
-        order = sorted(here, key=int)
-    except ValueError:
-        raise DataMalformed(f"{code}: an id is not a number") from None
     return [
         {"id": str(number), "text": here[key], "english": english[key]}
-        for number, key in enumerate(order, 1)
+        for number, key in enumerate(_in_order(here, code), 1)
     ]
+
+
+def _in_order(ids: Iterable[str], code: str) -> list[str]:
+    try:
+        return sorted(ids, key=int)
+    except ValueError:
+        raise DataMalformed(f"{code}: an id is not a number") from None
 
 
 def _check_code(code: str) -> None:
@@ -121,4 +125,30 @@ BENCHMARK = Benchmark(
     hub_columns=("id", "text"),
     item=item,
     description=description,
+)
+
+
+def read_alone(root: Path, code: str) -> list[Row]:
+    """The sentences of one language, English too."""
+    return [{"id": str(n), "text": text} for n, text in enumerate(sentences(root, code), 1)]
+
+
+def read_hub_alone(load: Callable[[str], list[Row]], code: str) -> list[Row]:
+    """As `read_alone`, from the Hub's rows."""
+    here = {row["id"]: row["text"] for row in load(code)}
+    order = enumerate(_in_order(here, code), 1)
+    return [{"id": str(number), "text": here[key]} for number, key in order]
+
+
+def sentence(row: Row, asking: Asking) -> Item:
+    return Item(id=row["id"], cluster=row["id"], text=row["text"], query="")
+
+
+# The texts of one language, without a task: for those who look for them elsewhere.
+ALONE = replace(
+    BENCHMARK,
+    columns=("id", "text"),
+    read_files=read_alone,
+    read_hub=read_hub_alone,
+    item=sentence,
 )

@@ -1,6 +1,7 @@
 """Mixtures through the command line: the nine subsets, own data, and planted benchmark texts."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,10 @@ from small import KAKUGO, manifests, run
 
 from generation.errors import InputError
 from generation.mixture.make import Tokens, make_mixture
-from harness.experiment import plan
+from harness.experiment import benchmark_data, plan
+from harness.mixture_stages import benchmark_items
 from harness.students import StudentTokens
-from tasks.files import EMBEDDED
+from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
 
 OWN = f"++sources.own={{mine: {{kind: chat, files: [{__file__}]}}}}"
@@ -114,6 +116,41 @@ def test_planted_benchmark_texts_are_counted_and_stop_the_run_before_training(
     assert found["facts"]["contamination"]["flores in Swahili: run"] == 2
     (file,) = (tmp_path / "store").glob("contamination/*/contaminated.jsonl")
     assert f"mix.exclude={file}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "unchecked"),
+    [
+        (["language=swahili"], []),
+        (["language=english"], []),
+        # FLORES+ has it in part; the other benchmarks are known to lack it.
+        (["language=chuvash"], ["flores in Chuvash"]),
+        (["language=galician"], ["sib200 in Galician", "flores in Galician"]),
+        (
+            ["language=other", "language.name=Frisian"],
+            [f"{name} in Frisian" for name in ("sib200", "belebele", "global_mmlu", "flores")],
+        ),
+    ],
+)
+def test_english_is_looked_for_whatever_the_language_has(
+    composed: Callable[..., Any], overrides: list[str], unchecked: list[str]
+) -> None:
+    config = composed(*overrides)
+    items, missing = benchmark_items(config, benchmark_data(config))
+    assert list(missing) == unchecked
+    english = read_lines(EMBEDDED / "flores" / "devtest" / "eng_Latn.txt")
+    flores = [item for item in items if item.benchmark == "flores"]
+    assert [item.text for item in flores if item.language == "English"] == english
+
+
+def test_english_sentences_without_a_file_are_named(
+    composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    shutil.copytree(EMBEDDED, tmp_path / "data")
+    (tmp_path / "data" / "flores" / "devtest" / "eng_Latn.txt").unlink()
+    config = composed("language=chuvash", f"++data_dir={tmp_path}/data")
+    _, missing = benchmark_items(config, benchmark_data(config))
+    assert set(missing) == {"flores in Chuvash", "flores in English"}
 
 
 @pytest.mark.parametrize(

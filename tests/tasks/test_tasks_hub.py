@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 from hub_server import GATED, serving
 
-from tasks import hub
+from tasks import flores, hub
 from tasks.catalogue import TASKS
-from tasks.data import open_data
+from tasks.data import open_data, read
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
+from tasks.files import EMBEDDED
 from tasks.loading import load_task
 
 CODES = {"global_mmlu": "sw"}
@@ -24,7 +25,7 @@ CODES = {"global_mmlu": "sw"}
 READ = """
 import json, sys
 from tasks.catalogue import TASKS
-from tasks.data import open_data
+from tasks.data import open_data, read
 from tasks.errors import TasksError
 from tasks.loading import load_task
 for name, repository in json.loads(sys.argv[1]):
@@ -144,6 +145,14 @@ def test_translations_are_joined_on_their_ids(tmp_path: Path) -> None:
         load_task(
             TASKS["flores_en_xx"], "swh_Latn", "X", open_data("hub", {"flores": str(tmp_path)})
         )
+
+
+def test_the_sentences_of_one_language_are_those_of_the_text_file(tmp_path: Path) -> None:
+    hub_repositories.flores(tmp_path)
+    data = open_data("hub", {"flores": str(tmp_path)})
+    for code in ("swh_Latn", "eng_Latn"):
+        from_hub = read(flores.ALONE, data, code)
+        assert from_hub.rows == read(flores.ALONE, open_data(str(EMBEDDED)), code).rows
 
 
 Reader = Callable[..., list[object]]
