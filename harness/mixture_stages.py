@@ -106,6 +106,7 @@ def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> 
 def contamination_stage(config: Config, mixture: Stage, data: Data) -> Stage:
     """What the mixture holds of every benchmark's items, in the language and in English."""
     items, unchecked = benchmark_items(config, data)
+    known = Path(config.mix.exclude).expanduser() if config.mix.exclude else None
     digest = hashlib.sha256()
     for item in items:
         digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
@@ -113,7 +114,9 @@ def contamination_stage(config: Config, mixture: Stage, data: Data) -> Stage:
     def make(work: Work) -> Outcome:
         clear(work.out)
         rows = work.inputs["mixture"].path / ROWS
-        facts = look_for_items(rows, items, config.contamination, work.out, work.progress)
+        facts = look_for_items(
+            rows, items, config.contamination, work.out, work.progress, known=known
+        )
         return Outcome({**asdict(facts), "unchecked": unchecked})
 
     return Stage(

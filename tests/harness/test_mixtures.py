@@ -11,9 +11,11 @@ import pytest
 from small import KAKUGO, manifests, run
 
 from generation.errors import InputError
+from generation.mixture.contamination import FOUND
 from generation.mixture.make import Tokens, make_mixture
 from harness.experiment import benchmark_data, plan
 from harness.mixture_stages import benchmark_items
+from harness.stage import Artifact, Work
 from harness.students import StudentTokens
 from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
@@ -116,6 +118,42 @@ def test_planted_benchmark_texts_are_counted_and_stop_the_run_before_training(
     assert found["facts"]["contamination"]["flores in Swahili: run"] == 2
     (file,) = (tmp_path / "store").glob("contamination/*/contaminated.jsonl")
     assert f"mix.exclude={file}" in done.stderr
+
+
+def test_leaving_out_what_was_found_ends_with_clean_rows(
+    composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Also where a budget takes other rows in their place, round after round."""
+    sentences = read_lines(EMBEDDED / "flores" / "devtest" / "swh_Latn.txt")[:9]
+    clean = [f"Habari ya kwanza ni fupi, na ya {n} ni ndefu kidogo." for n in range(4)]
+    rows = source(tmp_path / "mine", "mine", 0, 0) / "rows.jsonl"
+    with rows.open("w", encoding="utf-8") as file:
+        for n, text in enumerate([*clean, *sentences]):
+            messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": text}]
+            row = {"id": f"mine-{n}", "source": "mine", "messages": messages, "reasoning": None}
+            file.write(json.dumps(row) + "\n")
+    wanted = ["mix=own", "++mix.weights.mine=1", OWN, "++mix.budget={unit: examples, amount: 4}"]
+    tokens = Tokens(lambda chats: [1] * len(chats), lambda texts: [1] * len(texts))
+    named: set[str] = set()
+    for number in range(9):
+        config, mixed = composed(*wanted), tmp_path / f"mixture {number}"
+        make_mixture(
+            {"mine": rows}, config.mix, language="Swahili", seed=0, out=mixed, tokens=tokens
+        )
+        look, out = plan(config, tmp_path).contamination, tmp_path / f"found-{number}"
+        assert look is not None
+        out.mkdir()
+        made = Artifact("mixture", "key", mixed, {})
+        facts = look.make(Work(out, {"mixture": made}, lambda *_: None)).facts
+        if not facts["contaminated_rows"]:
+            break
+        known = {json.loads(line)["id"] for line in read_lines(out / FOUND)}
+        assert len(known) == len(named) + facts["contaminated_rows"]
+        named = known
+        wanted = [w for w in wanted if "exclude" not in w] + [f"++mix.exclude={out / FOUND}"]
+    else:
+        pytest.fail("it goes on for ever")
+    assert number > 1
 
 
 @pytest.mark.parametrize(
