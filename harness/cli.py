@@ -114,7 +114,8 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
             )
         return None
 
-    store = Store(root, cache, Display(console, name), may_make)
+    display = Display(console, name)
+    store = Store(root, cache, display, may_make)
     if config.plan:
         show_forecast(config, ledgers, store, console)
         return
@@ -131,7 +132,11 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     if trains and not store.find(stages.trained):
         require_packages(config.train)  # before the teacher is paid
     if stages.contamination:
-        refuse_contamination(config, store.build(stages.contamination))
+        looked = store.build(stages.contamination)
+        # Who asks for clean data must not take what nobody could look for as clean.
+        for what, why in looked.facts["unchecked"].items() if config.fail_on_contamination else ():
+            display.warned(stages.contamination, f"{what} was not looked for: {why}")
+        refuse_contamination(config, looked)
     store.build_all(stages.targets(config.stop_after))
     if config.stop_after:
         console.print(f"Stopped after {config.stop_after}, as asked. Results: {root}")

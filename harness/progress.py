@@ -75,6 +75,10 @@ class Display:
             parts.append("cost unknown" if cost is None else f"${cost:.2f}")
         self._line("[green]done[/green]    ", stage, ", ".join(parts))
 
+    def warned(self, stage: Stage, note: str) -> None:
+        """What a person must know of a finished stage, before the run goes on."""
+        self._line("[yellow]warning[/yellow] ", stage, note)
+
     def stopped(self, stage: Stage, as_asked: bool = False) -> None:
         self._close()
         if as_asked:

@@ -156,6 +156,18 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
     assert number > 1
 
 
+def test_what_cannot_be_looked_for_is_said_where_clean_data_are_asked_for(
+    tiny: Path, tmp_path: Path
+) -> None:
+    other = ("language=other", "language.name=Frisian", "stop_after=mix")
+    rows = ["Goeie, hoe is it?"] * 6
+    done = run(own(tmp_path, tiny, rows, *other, "fail_on_contamination=true"))
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert said.count("was not looked for") == 4
+    assert "belebele in Frisian was not looked for: no belebele code is known" in said
+
+
 @pytest.mark.parametrize(
     ("overrides", "unchecked"),
     [
