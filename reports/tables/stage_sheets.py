@@ -187,7 +187,8 @@ def data_quality(view: StoreView) -> Sheet:
     """What the checks of the training data found: flags, languages, rows dropped, contamination.
 
     Read from the facts `quality` and `contamination` of sources, mixtures and contamination checks.
-    `share` is of the rows that were looked at, 0-1; None where their number was not recorded.
+    `share` is of the rows that were looked at, 0-1; None where their number was not recorded. What
+    a contamination check could not look for has its reason and no count.
     """
     columns = (
         LANGUAGE,
@@ -195,7 +196,7 @@ def data_quality(view: StoreView) -> Sheet:
         Column("what", "What"),
         Column("key", "Artifact"),
         Column("check", "Check"),
-        Column("found", "Found"),
+        Column("found", "Found", prose=True),
         Column("count", "Rows", numeric=True),
         Column("share", "Share", ".1%", numeric=True),
     )
@@ -204,14 +205,17 @@ def data_quality(view: StoreView) -> Sheet:
         for a in view.stage(stage):
             what = _about(a, "source") or _about(a, "mix")
             for check, found, count, of in _quality(a.facts):
-                share = count / of if of else None
+                share = count / of if of and count is not None else None
                 head = (_about(a, "language"), stage, what, a.key[:8])
                 rows.append((*head, check, found, count, share))
     return Sheet("data_quality", "Quality of the training data", columns, tuple(rows))
 
 
-def _quality(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, int | float, int | float]]:
-    """(check, found, count, rows looked at) of each count above zero."""
+def _quality(
+    facts: Mapping[str, Any],
+) -> Iterator[tuple[str, str, int | float | None, int | float]]:
+    """(check, found, count, rows looked at) of each count above zero; and of a contamination check
+    also that it found nothing, how much it looked for, and what it could not look for."""
     quality = facts.get("quality")
     if isinstance(quality, dict):
         of = _number(quality, "rows") or 0
@@ -221,8 +225,19 @@ def _quality(facts: Mapping[str, Any]) -> Iterator[tuple[str, str, int | float, 
         for check in ("flags", "dropped"):
             for name, count in _counts(quality.get(check)):
                 yield check, name, count, of
+    of = _number(facts, "rows") or 0
+    contaminated = _number(facts, "contaminated_rows")
+    if contaminated is not None:
+        yield "contamination", "rows with a benchmark's text", contaminated, of
     for name, count in _counts(facts.get("contamination")):
-        yield "contamination", name, count, _number(facts, "rows") or 0
+        yield "contamination", name, count, of
+    if (items := _number(facts, "items")) is not None:
+        short, found = _number(facts, "too_short") or 0, _number(facts, "found_items") or 0
+        note = f"looked for {items:,} texts: {found:,} found, {short:,} too short to tell"
+        yield "contamination", note, None, 0
+    unchecked = facts.get("unchecked")
+    for name, why in unchecked.items() if isinstance(unchecked, dict) else ():
+        yield "contamination", f"{name} was not looked for: {why}", None, 0
 
 
 def _counts(value: object) -> list[tuple[str, int | float]]:

@@ -2,10 +2,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_maker import SWAHILI, cell, choices, key_of, write_plan, write_score
+from store_maker import SWAHILI, cell, choices, key_of, write_artifact, write_plan, write_score
 
 from reports import StoreView, read_store
 from reports.tables.panels import Panel, TableCell, build_panels, row_lines
+from reports.tables.stage_sheets import data_quality
 
 BASE = ("base", "ba" * 32)
 
@@ -159,3 +160,23 @@ def test_a_gap_for_want_of_data_ends_when_the_data_come(tmp_path: Path) -> None:
     (panel,) = build_panels(read_store(tmp_path))
     assert len(panel.rows) == 1
     assert not panel.gaps
+
+
+def test_a_contamination_check_says_that_it_found_nothing_and_what_it_did_not_look_for(
+    tmp_path: Path,
+) -> None:
+    facts = {"rows": 40, "contaminated_rows": 0, "items": 1234, "found_items": 0, "too_short": 5}
+    facts |= {"contamination": {}, "unchecked": {"belebele in Lao": "there is no file x.jsonl"}}
+    about = {"language": "Lao", "mix": "topic"}
+    write_artifact(tmp_path, "contamination", "c" * 24, "look", about, facts, {})
+    sheet = data_quality(read_store(tmp_path))
+    assert [row[4:] for row in sheet.rows] == [
+        ("contamination", "rows with a benchmark's text", 0, 0.0),
+        ("contamination", "looked for 1,234 texts: 0 found, 5 too short to tell", None, None),
+        (
+            "contamination",
+            "belebele in Lao was not looked for: there is no file x.jsonl",
+            None,
+            None,
+        ),
+    ]
