@@ -8,19 +8,20 @@ from pathlib import Path
 
 from generation.errors import InputError
 from generation.mixture.contamination import FOUND, Item, look_for_items
-from generation.mixture.make import Tokens, make_mixture
+from generation.mixture.make import Longest, Tokens, make_mixture
 from generation.own import make_own, own_files
 from harness.config import Benchmarks, Config
 from harness.errors import Contaminated
 from harness.keys import keyed
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.store import clear, file_sha256
-from harness.students import StudentTokens
+from harness.students import StudentTokens, checkpoint_path
 from tasks import belebele, flores, global_mmlu, sib200
 from tasks.catalogue import Task
 from tasks.data import Data
 from tasks.errors import DataMissing, HubUnavailable
 from tasks.loading import load_task
+from training.prepare import longest
 
 ROWS = "rows.jsonl"
 # FLORES's two sides are read apart: its English is Belebele's and SIB-200's too, and is there also
@@ -67,9 +68,13 @@ def own_stage(config: Config, name: str) -> Stage:
 
 
 def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> Stage:
-    """The rows that the student is trained on, drawn from the sources, counted in its tokens."""
+    """The rows that the student is trained on, drawn from the sources, counted in its tokens.
+
+    Rows that are too long to be trained on are left out before, so that budgets hold in training.
+    """
     mix = keyed(config.mix)
     mix["weights"] = config.mix.weighted
+    data = config.train.data
     excluded = config.mix.exclude and Path(config.mix.exclude).expanduser()
     if excluded and not excluded.is_file():
         raise InputError(f"mix.exclude: there is no file {excluded}. Remedy: check the path.")
@@ -77,6 +82,7 @@ def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> 
     def make(work: Work) -> Outcome:
         clear(work.out)
         tokens = StudentTokens(work.inputs["base"])
+        limit = longest(checkpoint_path(work.inputs["base"]), data)
         facts = make_mixture(
             {source: work.inputs[source].path / ROWS for source in sources},
             replace(config.mix, exclude=str(excluded)) if excluded else config.mix,
@@ -84,16 +90,19 @@ def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> 
             seed=config.seed,
             out=work.out,
             tokens=Tokens(tokens.of_chats, tokens.of_texts),
+            longest=Longest(limit, data.overlong),
             progress=work.progress,
         )
         return Outcome(asdict(facts))
 
     return Stage(
         name="mixture",
-        version=2,
+        version=3,
         label=f"{config.language.name}: mixture {config.mix.name}",
         fields={
             "mix": mix,
+            "max_length": data.max_length,
+            "overlong": data.overlong,
             "seed": config.seed,
             "exclude": file_sha256(excluded) if excluded else None,
         },

@@ -66,6 +66,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> S
         lost = ("dropped", "control_tokens", "truncated")
         kept = ("rows", *lost, "packs", "fill", "validation_rows")
         facts = asdict(made) | {name: data[name] for name in kept}
+        facts["dropped"] += sum(line["too_long"] for line in mixed["table"])
         write_card(
             work.out / "checkpoint",
             language=config.language.name,
@@ -74,7 +75,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> S
             repository=config.student.repository,
             mix=config.mix.name,
             mixture=mixed,
-            thinking=config.mix.thinking_system_prompt if config.mix.reasoning else None,
+            thinking=config.mix.thinking_system_prompt if mixed["reasoning"] else None,
             plain=config.mix.plain_system_prompt,
             settings=settings,
             seed=config.seed,

@@ -82,7 +82,7 @@ def prepare(
         )
     config = AutoConfig.from_pretrained(base, local_files_only=True)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    limit = min(data.max_length, getattr(config, "max_position_embeddings", None) or 2**31)
+    limit = longest(base, data)
     facts = PackFacts(max_length=limit)
     conversations: list[list[_Tokens]] = []
     read = read_examples(
@@ -133,6 +133,14 @@ def prepare(
     _write(validation, out / VALIDATION)
     _write(train, out / TRAIN)
     return facts
+
+
+def longest(base: Path, data: Data) -> int:
+    """The most tokens that a conversation may have: `max_length`, or the student's own limit."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    return min(data.max_length, getattr(config, "max_position_embeddings", None) or 2**31)
 
 
 def end_ids(base: Path, tokenizer: Any) -> frozenset[int]:

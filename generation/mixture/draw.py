@@ -1,14 +1,20 @@
 """Which rows of which source make a mixture: seeded, nested, and never a row twice."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from statistics import median
 
 from generation.errors import MixtureError
 from generation.ids import digest
 from generation.mixture.settings import Mix
 
 Sizes = Callable[[str, bool], Sequence[int]]
-"""(source, with reasoning) -> the size of each of its rows, in the file's order."""
+"""(source, with reasoning) -> the tokens that the trainer takes of each of its rows, in the file's
+order: 0 of a row that it leaves out."""
+
+_SHORT = 0.01  # of a budget in tokens
 
 
 @dataclass(frozen=True)
@@ -26,36 +32,62 @@ def draw(
 ) -> tuple[list[Place], int | None]:
     """The rows of the mixture in the order of the mixture, and its budget (None: no limit).
 
-    Each source's rows stand in a seeded order; they are merged so that after any number of rows the
-    shares are as near to the weights as whole rows allow. A budget takes a beginning of that, so
-    that a larger one contains the smaller; it is at least one row. Raises MixtureError where there
-    are no rows, or fewer than the budget asks for.
+    Of each source the rows that the trainer takes stand in a seeded order; they are merged so that
+    after any number of rows the shares are as near to the weights as whole rows allow. A budget
+    takes a beginning of that, so that a larger one contains the smaller; see `Budget` for its end.
+    Raises MixtureError where there are no rows, fewer than the budget asks for, or so long a row
+    at its end that it is missed.
     """
-    found = ", ".join(f"{name} has {len(rows)} rows" for name, rows in places.items())
-    merged = _merge({name: places[name] for name in settings.weighted}, settings, seed)
+    name = f"The mixture {settings.name!r} of {language}"
+    amount = _amount(places, settings, sizes)
+    taken = {
+        source: _taken(source, places, settings.reasoning, sizes) for source in settings.weighted
+    }
+    found = ", ".join(
+        f"{source} has {len(rows):,} rows"
+        + (f" and {left:,} too long" if (left := len(places[source]) - len(rows)) else "")
+        for source, rows in taken.items()
+    )
+    chosen = merged = _merge(taken, settings, seed)
     if not merged:
         raise MixtureError(
-            f"The mixture {settings.name!r} of {language} is empty: {found}. Remedy: give a weight "
-            "above 0 to a source that has rows."
+            f"{name} is empty: {found}. Remedy: give a weight above 0 to a source that has rows, "
+            "or raise train.max_length where they are too long."
         )
-    amount, unit = _amount(places, settings, sizes), settings.budget.unit
-    if amount is None:
-        chosen = merged
-    else:
-        chosen, left = [], amount
-        counted = settings.reasoning and settings.budget.reasoning
-        for place in merged:
-            left -= 1 if unit == "examples" else sizes(place.source, counted)[place.number]
-            if left < 0 and chosen:
-                break
-            chosen.append(place)
-        if left > 0:
+    if amount is not None:
+        unit, limit = settings.budget.unit, amount
+        if settings.counts_plain:
+            plain = replace(settings, reasoning=False)
+            alike, _ = draw(places, plain, language=language, seed=seed, sizes=sizes)
+            unit, limit = "examples", len(alike)
+        counts = [
+            1 if unit == "examples" else sizes(place.source, settings.reasoning)[place.number]
+            for place in merged
+        ]
+        if (has := sum(counts)) < limit:
             raise MixtureError(
-                f"The mixture {settings.name!r} of {language} cannot have {amount:,} {unit}: what "
-                f"the weights allow without a row twice has {amount - left:,} ({found}). Remedy: a "
-                "smaller mix.budget, other mix.weights, or more data."
+                f"{name} cannot have {limit:,} {unit}: what the weights allow without a row twice "
+                f"has {has:,} ({found}). Remedy: a smaller mix.budget, other mix.weights, or more "
+                "data."
+            )
+        end = bisect_right(list(accumulate(counts)), limit)
+        chosen = merged[:end]
+        short = limit - sum(counts[:end])
+        # Of rows that are each more than may be missing, whole ones come no nearer.
+        few = median(counts) > _SHORT * limit
+        if not chosen or (short > _SHORT * limit and not few):
+            raise MixtureError(
+                f"{name} has {limit - short:,} tokens, {short:,} short of its budget of {limit:,}: "
+                f"the next row, {merged[end].id}, has {counts[end]:,} alone. Remedy: another seed, "
+                "a larger mix.budget, a smaller train.max_length, or that row's id in mix.exclude."
             )
     return sorted(chosen, key=lambda place: digest(seed, "mixture.order", place.id)), amount
+
+
+def _taken(
+    name: str, places: Mapping[str, Sequence[Place]], reasoning: bool, sizes: Sizes
+) -> list[Place]:
+    return [place for place in places[name] if sizes(name, reasoning)[place.number]]
 
 
 def _amount(places: Mapping[str, Sequence[Place]], settings: Mix, sizes: Sizes) -> int | None:
@@ -63,7 +95,7 @@ def _amount(places: Mapping[str, Sequence[Place]], settings: Mix, sizes: Sizes) 
     if not budget.smallest_of:
         return budget.amount
     found = {
-        name: len(places[name])
+        name: len(_taken(name, places, False, sizes))
         if budget.unit == "examples"
         else sum(sizes(name, False)[place.number] for place in places[name])
         for name in budget.smallest_of
@@ -71,8 +103,8 @@ def _amount(places: Mapping[str, Sequence[Place]], settings: Mix, sizes: Sizes) 
     if empty := [name for name, size in found.items() if not size]:
         raise MixtureError(
             f"The budget of the mixture {settings.name!r} is the size of the smallest of "
-            f"{', '.join(found)}, and {', '.join(empty)} has no rows. Remedy: make it, or leave it "
-            "out of mix.budget.smallest_of."
+            f"{', '.join(found)}, and {', '.join(empty)} has no rows that the trainer takes. "
+            "Remedy: make it, raise train.max_length, or leave it out of mix.budget.smallest_of."
         )
     return min(found.values())
 

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from generation.errors import InputError, MixtureError
 from generation.mixture.draw import Place, draw
@@ -20,15 +20,17 @@ _BATCH = 1_000
 class MixedSource:
     """A source's line in the table.
 
-    `available` are its rows, of which `excluded` were named in a file; `share` and `token_share`
-    are of the mixture, 0-1; `tokens` are of the rendered chats, `characters` of their messages;
-    `fertility` is tokens per word between white space of the messages, None without a word.
+    `available` are its rows, of which `excluded` were named in a file and `too_long` are left out
+    by the trainer; `share` and `token_share` are of the mixture, 0-1; `tokens` are of the rendered
+    chats, as far as they are trained on, `characters` of their messages; `fertility` is tokens per
+    word between white space of the messages, None without a word.
     """
 
     source: str
     weight: float
     available: int
     excluded: int
+    too_long: int
     rows: int
     share: float
     tokens: int
@@ -40,9 +42,11 @@ class MixedSource:
 @dataclass(frozen=True)
 class MixtureFacts:
     """Rows and tokens of the mixture, its budget in `unit` (None: no limit), and one line for each
-    source with a weight."""
+    source with a weight. `reasoning` are rows that are trained with a reasoning trace; `unit` is
+    tokens, examples, or "tokens without reasoning" (see `Budget.reasoning`)."""
 
     rows: int
+    reasoning: int
     tokens: int
     unit: str
     budget: int | None
@@ -57,6 +61,15 @@ class Tokens:
     of_texts: Callable[[Sequence[str]], Sequence[int]]
 
 
+@dataclass(frozen=True)
+class Longest:
+    """The longest conversation that the trainer takes, in tokens, and whether it drops a longer one
+    or truncates it."""
+
+    tokens: int
+    overlong: Literal["drop", "truncate"]
+
+
 def make_mixture(
     sources: Mapping[str, Path],
     settings: Mix,
@@ -65,14 +78,17 @@ def make_mixture(
     seed: int,
     out: Path,
     tokens: Tokens,
+    longest: Longest | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> MixtureFacts:
     """Write out/rows.jsonl, {"id", "source", "messages"}, and out/table.json, what it is made of.
 
     `sources` gives each needed source's rows.jsonl (or its folder); `draw` says which rows are
-    taken. A source without rows gets a line of zeros and the others keep their proportions; one
-    with weight 0 gets no line. Raises MixtureError when a needed source is not there, when nothing
-    remains, or less than the budget asks for; InputError for a bad file of ids to exclude.
+    taken. Rows of which the trainer takes nothing (`longest`) are left out before that, so that
+    budgets and shares are of what is trained on. A source without rows gets a line of zeros and the
+    others keep their proportions; one with weight 0 gets no line. Raises MixtureError when a needed
+    source is not there, when nothing remains, or the budget cannot be met; InputError for a bad
+    file of ids to exclude.
     """
     lacking = sorted(set(settings.needed) - set(sources))
     if lacking:
@@ -90,7 +106,7 @@ def make_mixture(
         counts: list[int] = []
         for rows in _batches(_rows(files[source]), _BATCH):
             chats = [_training_row(row, settings, reasoning)["messages"] for row in rows]
-            counts += tokens.of_chats(chats)
+            counts += _trained(chats, tokens, longest)
             progress(len(counts), len(every[source]), f"tokens of {source}")
         return counts
 
@@ -98,18 +114,16 @@ def make_mixture(
     sums = {name: _Sum() for name in settings.weighted}
     out.mkdir(parents=True, exist_ok=True)
     partial = out / "rows.jsonl.tmp"
-    done = 0
+    done = thinking = 0
     with partial.open("w", encoding="utf-8") as file:
         for rows in _batches(_read(files, chosen), _BATCH):
             mixed = [_training_row(row, settings, settings.reasoning) for row in rows]
-            for row, size, words in zip(
-                mixed,
-                tokens.of_chats([row["messages"] for row in mixed]),
-                tokens.of_texts([_text(row) for row in mixed]),
-                strict=True,
-            ):
+            plain = tokens.of_texts([_text(row) for row in mixed])
+            for place, row, words in zip(chosen[done:], mixed, plain, strict=False):
+                size = sizes(place.source, settings.reasoning)[place.number]
                 sums[row["source"]].add(row, size, words)
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            thinking += sum(_thinks(row, settings.reasoning) for row in rows)
             done += len(rows)
             progress(done, len(chosen), "rows")
     total = sum(entry.tokens for entry in sums.values())
@@ -119,6 +133,7 @@ def make_mixture(
             weight=weight,
             available=len(every[name]),
             excluded=len(every[name]) - len(places[name]),
+            too_long=sum(not sizes(name, settings.reasoning)[p.number] for p in places[name]),
             rows=sums[name].rows,
             share=sums[name].rows / len(chosen),
             tokens=sums[name].tokens,
@@ -128,7 +143,8 @@ def make_mixture(
         )
         for name, weight in settings.weighted.items()
     ]
-    facts = MixtureFacts(len(chosen), total, settings.budget.unit, amount, table)
+    unit = "tokens without reasoning" if settings.counts_plain else settings.budget.unit
+    facts = MixtureFacts(len(chosen), thinking, total, unit, amount, table)
     text = json.dumps(asdict(facts), indent=1, ensure_ascii=False)
     (out / "table.json").write_text(text + "\n", encoding="utf-8")
     partial.replace(out / "rows.jsonl")
@@ -155,6 +171,25 @@ class _Sum:
 def _text(row: dict[str, Any]) -> str:
     """What was written for the row: without the system prompt, which is the same for all."""
     return "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "system")
+
+
+def _trained(chats: Sequence[Messages], tokens: Tokens, longest: Longest | None) -> list[int]:
+    """How many tokens of each chat the trainer takes: 0 of one that it leaves out."""
+    counts = list(tokens.of_chats(chats))
+    if longest is None:
+        return counts
+    over = [number for number, count in enumerate(counts) if count > longest.tokens]
+    # Of a chat that is cut before its first answer, nothing is left to learn.
+    asked = tokens.of_chats([_opening(chats[number]) for number in over])
+    for number, before in zip(over, asked, strict=True):
+        cut = longest.overlong == "truncate" and before < longest.tokens
+        counts[number] = longest.tokens if cut else 0
+    return counts
+
+
+def _opening(chat: Messages) -> Messages:
+    """The turns before the first answer."""
+    return list(takewhile(lambda turn: turn["role"] != "assistant", chat))
 
 
 def _batches(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
@@ -191,12 +226,17 @@ def _read(files: Mapping[str, Path], places: Iterable[Place]) -> Iterator[dict[s
 def _training_row(row: dict[str, Any], settings: Mix, reasoning: bool) -> dict[str, Any]:
     turns = [dict(turn) for turn in row["messages"]]
     system = settings.plain_system_prompt
-    if reasoning and row.get("reasoning"):
+    if _thinks(row, reasoning):
         system = settings.thinking_system_prompt
         turns[-1]["content"] = f"<think>{row['reasoning']}</think>{turns[-1]['content']}"
     if system and turns[0]["role"] != "system":
         turns.insert(0, {"role": "system", "content": system})
     return {"id": row["id"], "source": row["source"], "messages": turns}
+
+
+def _thinks(row: dict[str, Any], reasoning: bool) -> bool:
+    """Whether the row is trained with its reasoning."""
+    return reasoning and bool(row.get("reasoning"))
 
 
 def _excluded(location: str | None) -> frozenset[str]:

@@ -9,13 +9,14 @@ Unit = Literal["tokens", "examples"]
 
 @dataclass(frozen=True)
 class Budget:
-    """How large a mixture is, in tokens of the student's rendered chats or in examples.
+    """How large a mixture is, in examples, or in tokens of the rendered chats, as they are trained.
 
     The size is `amount`, or that of the smallest of the sources named in `smallest_of` (whole, and
     without reasoning), which makes mixtures of one size; with neither, all that the weights allow.
-    With `reasoning: false` rows are counted as they are without their reasoning, so that a mixture
-    with reasoning holds the very rows of the one without. A mixture in tokens ends before the row
-    that would go over.
+    With `reasoning: false` a mixture with reasoning has as many rows as the one without has in so
+    many tokens: the very same ones, unless their reasoning makes some too long. A mixture in tokens
+    ends before the row that would go over, and is at most 1% short of its budget; of a budget that
+    holds fewer than about a hundred rows, at most a row.
     """
 
     unit: Unit = "tokens"
@@ -29,7 +30,10 @@ class Budget:
         if self.amount is not None and self.amount < 1:
             raise ValueError(f"Budget.amount: at least 1 or null, received {self.amount!r}")
         if self.amount is not None and self.smallest_of:
-            raise ValueError("Budget: amount or smallest_of, received both")
+            raise ValueError(
+                "Budget: amount or smallest_of, received both. Remedy: smallest_of=[] beside the "
+                "amount (with sweep=subsets, matched.smallest_of=[])"
+            )
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,9 @@ class Mix:
         if self.shares not in ("weights", "rows"):
             raise ValueError(f"Mix.shares: weights or rows, received {self.shares!r}")
         for source, weight in self.weights.items():
-            if not 0 <= weight < float("inf"):
+            if weight != 0 and not 1e-9 <= weight <= 1e9:
                 raise ValueError(
-                    f"Mix.weights.{source}: a finite number of at least 0, received {weight!r}"
+                    f"Mix.weights.{source}: 0, or a number from 1e-9 to 1e9; received {weight!r}"
                 )
         if not any(self.weights.values()):
             raise ValueError(f"Mix.weights: at least one weight above 0, received {self.weights!r}")
@@ -72,6 +76,11 @@ class Mix:
     def weighted(self) -> dict[str, float]:
         """The weights above 0."""
         return {source: weight for source, weight in self.weights.items() if weight > 0}
+
+    @property
+    def counts_plain(self) -> bool:
+        """Whether the budget counts the tokens of a mixture with reasoning as if it had none."""
+        return self.reasoning and self.budget.unit == "tokens" and not self.budget.reasoning
 
     @property
     def needed(self) -> list[str]:

@@ -1,11 +1,12 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from generation.errors import InputError, MixtureError
-from generation.mixture.make import MixtureFacts, Tokens, make_mixture
+from generation.mixture.make import Longest, MixtureFacts, Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 
 
@@ -42,12 +43,43 @@ WORDS = Tokens(
 
 
 def mix(
-    sources: dict[str, Path], out: Path, weights: dict[str, float], seed: int = 1, **settings: Any
+    sources: dict[str, Path],
+    out: Path,
+    weights: dict[str, float],
+    seed: int = 1,
+    longest: Longest | None = None,
+    **settings: Any,
 ) -> tuple[MixtureFacts, list[dict[str, Any]]]:
     mixed = Mix("m", weights, **settings)
-    facts = make_mixture(sources, mixed, language="Swahili", seed=seed, out=out, tokens=WORDS)
+    facts = make_mixture(
+        sources, mixed, language="Swahili", seed=seed, out=out, tokens=WORDS, longest=longest
+    )
     text = (out / "rows.jsonl").read_text(encoding="utf-8")
     return facts, [json.loads(line) for line in text.splitlines()]
+
+
+def written(
+    folder: Path, name: str, sizes: list[int], reasoning: int = 0, asked: int = 1
+) -> dict[str, Path]:
+    """A source whose rows have so many words, `asked` of them the user's; every other row has so
+    many more of reasoning."""
+    path = folder / f"{name}.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number, size in enumerate(sizes):
+            row = {
+                "id": f"{name}-{number}",
+                "source": name,
+                "messages": [
+                    {"role": "user", "content": " ".join(["Je?"] * asked)},
+                    {"role": "assistant", "content": " ".join(["neno"] * (size - asked))},
+                ],
+                "reasoning": " ".join(["hm"] * reasoning) if number % 2 else None,
+            }
+            file.write(json.dumps(row) + "\n")
+    return {name: path}
+
+
+BARE: dict[str, Any] = {"plain_system_prompt": "", "thinking_system_prompt": ""}
 
 
 def counts(facts: MixtureFacts) -> dict[str, int]:
@@ -171,8 +203,80 @@ def test_a_budget_that_the_data_cannot_fill(sources: dict[str, Path], tmp_path: 
     empty = Budget("examples", smallest_of=("topic", "context"))
     with pytest.raises(MixtureError, match=r"smallest of topic, context, and context has no rows"):
         mix(sources, tmp_path, {"topic": 1}, budget=empty)
-    with pytest.raises(ValueError, match="amount or smallest_of"):
+    with pytest.raises(ValueError, match=r"amount or smallest_of.*Remedy: smallest_of=\[\]"):
         Budget("tokens", 3, ("topic",))
+
+
+def test_a_long_row_never_ends_a_budget_in_silence(tmp_path: Path) -> None:
+    sources = written(tmp_path, "topic", [100] * 399 + [30_000])
+    met, missed = [], []
+    for seed in range(1, 9):
+        budget: dict[str, Any] = {"budget": Budget("tokens", 30_000), **BARE}
+        try:
+            met.append(mix(sources, tmp_path, {"topic": 1}, seed, **budget)[0].tokens)
+        except MixtureError as error:
+            missed.append(str(error))
+    assert set(met) == {30_000}
+    assert missed
+    assert all(re.search(r"short of its budget of 30,000.*topic-399.*Remedy", m) for m in missed)
+    # Of a budget of fewer than a hundred rows, a row may be missing.
+    facts, _ = mix(sources, tmp_path, {"topic": 1}, budget=Budget("tokens", 550), **BARE)
+    assert facts.tokens == 500
+    with pytest.raises(MixtureError, match=r"has 0 tokens, 99 short"):
+        mix(sources, tmp_path, {"topic": 1}, budget=Budget("tokens", 99), **BARE)
+
+
+def test_what_the_trainer_leaves_out_is_left_out_before_drawing(tmp_path: Path) -> None:
+    sources = written(tmp_path, "topic", [50] * 40 + [900] * 10)
+    sources |= written(tmp_path, "context", [10] * 300)
+    limit = Longest(500, "drop")
+    smallest = Budget("tokens", smallest_of=("topic", "context"))
+    settings: dict[str, Any] = {"budget": smallest, "longest": limit, **BARE}
+    for name in sources:
+        facts, _ = mix(sources, tmp_path, {name: 1}, **settings)
+        assert facts.budget == facts.tokens == 2000
+    facts, found = mix(sources, tmp_path, {"topic": 1}, longest=limit, **BARE)
+    (line,) = facts.table
+    assert (line.available, line.too_long, line.rows) == (50, 10, 40)
+    assert all(len(row["messages"][1]["content"].split()) < 500 for row in found)
+    budget = Budget("tokens", 2001)
+    with pytest.raises(MixtureError, match=r"has 2,000 \(topic has 40 rows and 10 too long\)"):
+        mix(sources, tmp_path, {"topic": 1}, longest=limit, budget=budget, **BARE)
+    short = Longest(5, "drop")
+    with pytest.raises(MixtureError, match=r"0 rows and 50 too long.*raise train\.max_length"):
+        mix(sources, tmp_path, {"topic": 1}, longest=short, **BARE)
+
+
+def test_a_row_that_is_cut_counts_what_is_left_of_it(tmp_path: Path) -> None:
+    sources = written(tmp_path, "topic", [900] * 10)
+    sources |= written(tmp_path, "context", [900] * 10, asked=600)
+    facts, _ = mix(
+        sources, tmp_path, {"topic": 1, "context": 1}, longest=Longest(500, "truncate"), **BARE
+    )
+    # Where the user says more than fits, nothing is left to learn.
+    assert counts(facts) == {"topic": 10, "context": 0}
+    assert facts.tokens == 5000
+    assert [line.too_long for line in facts.table] == [0, 10]
+
+
+def test_as_many_rows_as_without_reasoning(tmp_path: Path) -> None:
+    """Also where their reasoning makes half of the rows too long."""
+    sources = written(tmp_path, "topic", [10] * 400, reasoning=100)
+    budget = Budget("tokens", 1000, reasoning=False)
+    for limit in (50, 500):
+        settings: dict[str, Any] = {"longest": Longest(limit, "drop"), "budget": budget, **BARE}
+        facts, found = mix(sources, tmp_path, {"topic": 1}, **settings)
+        assert (facts.rows, facts.budget, facts.unit) == (100, 1000, "tokens without reasoning")
+        assert facts.reasoning == sum("<think>" in row["messages"][-1]["content"] for row in found)
+        assert (facts.reasoning > 0) == (limit == 500)
+        plain, _ = mix(sources, tmp_path, {"topic": 1}, reasoning=False, **settings)
+        assert (plain.rows, plain.tokens, plain.reasoning) == (100, 1000, 0)
+
+
+@pytest.mark.parametrize("weight", [-1.0, 1e-320, float("inf"), float("nan")])
+def test_weights_that_no_share_can_be_computed_of(weight: float) -> None:
+    with pytest.raises(ValueError, match=r"Mix\.weights\.topic: 0, or a number from"):
+        Mix("m", {"topic": weight, "scenario": 1.0})
 
 
 def test_the_table_counts_tokens_and_fertility(sources: dict[str, Path], tmp_path: Path) -> None:

@@ -12,13 +12,16 @@ from small import KAKUGO, manifests, run
 
 from generation.errors import InputError
 from generation.mixture.contamination import FOUND
-from generation.mixture.make import Tokens, make_mixture
+from generation.mixture.make import Longest, Tokens, make_mixture
+from generation.mixture.settings import Budget, Mix
 from harness.experiment import benchmark_data, plan
 from harness.mixture_stages import benchmark_items
 from harness.stage import Artifact, Work
 from harness.students import StudentTokens
 from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
+from training.prepare import prepare
+from training.settings import Data
 
 OWN = f"++sources.own={{mine: {{kind: chat, files: [{__file__}]}}}}"
 EQUAL = ("topic", "scenario", "context", "tran", "gen", "gen_tran", "gen_reas_tran_tokens")
@@ -75,6 +78,39 @@ def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
     # Without a sweep, a subset is all of its source.
     alone = composed("mix=topic").mix
     assert alone.budget == replace(alone.budget, amount=None, smallest_of=())
+
+
+@pytest.mark.parametrize("overlong", ["drop", "truncate"])
+def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
+    tokenizer: Any, tiny: Path, tmp_path: Path, overlong: Any
+) -> None:
+    sources = {
+        "topic": source(tmp_path / "topic", "topic", 200, 20),
+        "context": source(tmp_path / "context", "context", 200, 90),
+    }
+    student = StudentTokens(None)
+    student.__dict__["_tokenizer"] = tokenizer
+    budget = Budget(smallest_of=("topic", "context"))
+    for name in sources:
+        facts = make_mixture(
+            sources,
+            Mix(name, {name: 1.0}, budget=budget, reasoning=False),
+            language="Swahili",
+            seed=0,
+            out=tmp_path / "out",
+            tokens=Tokens(student.of_chats, student.of_texts),
+            longest=Longest(200, overlong),
+        )
+        packed = prepare(
+            base=tiny,
+            rows=tmp_path / "out" / "rows.jsonl",
+            out=tmp_path / "packed",
+            data=Data(200, True, overlong, False, 0.0),
+            seed=0,
+        )
+        assert packed.dropped == 0
+        assert packed.tokens == facts.tokens == pytest.approx(facts.budget, rel=0.01)
+        assert (facts.table[0].too_long > 0) == (name == "context" and overlong == "drop")
 
 
 def own(tmp_path: Path, tiny: Path, rows: list[str], *more: str) -> list[str]:

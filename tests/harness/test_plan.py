@@ -42,6 +42,8 @@ def keys(made: Plan) -> dict[str, Any]:
         ("++train.save_every=3", set()),
         ("++store=/elsewhere", set()),
         ("++mix.name=renamed", set()),
+        ("++train.max_length=300", {"mixture", "train", "scores"}),
+        ("++train.overlong=truncate", {"mixture", "train", "scores"}),
         ("++train.steps=3", {"train", "scores"}),
         ("++mix.budget.amount=300", {"mixture", "train", "scores"}),
         ("++teacher.temperature=0.5", {"source", "mixture", "train", "scores"}),
