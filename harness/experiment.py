@@ -163,6 +163,9 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
         fields={
             "source": source,
             "language": language.name,
+            # They decide which answers count as in the language.
+            "flores_code": language.flores_code,
+            "script": language.script,
             "seed": config.seed,
             "settings": settings,
             "teacher": keyed(teacher),

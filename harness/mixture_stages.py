@@ -5,10 +5,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from generation.errors import InputError
 from generation.mixture.contamination import FOUND, Item, look_for_items
 from generation.mixture.make import Longest, Tokens, make_mixture
+from generation.mixture.settings import Mix
 from generation.own import make_own, own_files
 from harness.config import Benchmarks, Config
 from harness.errors import Contaminated
@@ -57,6 +59,8 @@ def own_stage(config: Config, name: str) -> Stage:
         fields={
             "own": name,
             "language": language.name,
+            "flores_code": language.flores_code,
+            "script": language.script,
             "seed": config.seed,
             "settings": keyed(own),
             "quality": keyed(config.sources.quality),
@@ -72,8 +76,6 @@ def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> 
 
     Rows that are too long to be trained on are left out before, so that budgets hold in training.
     """
-    mix = keyed(config.mix)
-    mix["weights"] = config.mix.weighted
     data = config.train.data
     excluded = config.mix.exclude and Path(config.mix.exclude).expanduser()
     if excluded and not excluded.is_file():
@@ -100,16 +102,32 @@ def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> 
         version=3,
         label=f"{config.language.name}: mixture {config.mix.name}",
         fields={
-            "mix": mix,
+            "mix": _mix_fields(config.mix),
             "max_length": data.max_length,
             "overlong": data.overlong,
             "seed": config.seed,
             "exclude": file_sha256(excluded) if excluded else None,
         },
-        inputs={"base": base, **sources},
+        # What is wrong with the user's files is said before a student is loaded.
+        inputs={**sources, "base": base},
         make=make,
         about={"language": config.language.name, "mix": config.mix.name},
     )
+
+
+def _mix_fields(mix: Mix) -> dict[str, Any]:
+    """The settings of the mixture, less those that cannot change this one."""
+    fields = {**keyed(mix), "weights": mix.weighted}
+    if len(mix.weighted) == 1:
+        fields["weights"] = list(mix.weighted)
+        del fields["shares"]
+    if not mix.reasoning:
+        del fields["thinking_system_prompt"]
+    if mix.budget.unit == "examples" or not mix.reasoning:
+        del fields["budget"]["reasoning"]
+    if mix.budget.amount is None and not mix.budget.smallest_of:
+        del fields["budget"]
+    return fields
 
 
 def contamination_stage(config: Config, mixture: Stage, data: Data) -> Stage:

@@ -42,8 +42,14 @@ def keys(made: Plan) -> dict[str, Any]:
         ("++train.save_every=3", set()),
         ("++store=/elsewhere", set()),
         ("++mix.name=renamed", set()),
+        # The default mixture has no reasoning, and no budget.
+        ("++mix.thinking_system_prompt=Think", set()),
+        ("++mix.budget.reasoning=false", set()),
+        ("++mix.budget.unit=examples", set()),
         ("++train.max_length=300", {"mixture", "train", "scores"}),
         ("++train.overlong=truncate", {"mixture", "train", "scores"}),
+        ("++language.script=Arabic", {"source", "mixture", "train", "scores"}),
+        ("++language.flores_code=yor_Latn", {"source", "mixture", "train", "scores"}),
         ("++train.steps=3", {"train", "scores"}),
         ("++mix.budget.amount=300", {"mixture", "train", "scores"}),
         ("++teacher.temperature=0.5", {"source", "mixture", "train", "scores"}),
@@ -65,6 +71,15 @@ def test_a_mixture_needs_only_the_sources_that_it_weighs(planned: Planned) -> No
     assert set(planned("mix=topic").sources) == {"topic"}
     without = planned("++mix.weights.translated=0", "++mix.weights.context=0")
     assert set(without.sources) == {"topic", "scenario"}
+
+
+def test_a_mixture_of_one_source_has_no_weight(planned: Planned) -> None:
+    doubled = ("++mix.weights.topic=2", "++mix.shares=rows")
+    assert planned("mix=topic").mixture.key == planned("mix=topic", *doubled).mixture.key
+
+
+def test_sources_are_made_before_a_student_is_loaded(planned: Planned) -> None:
+    assert list(planned("mix=topic").mixture.inputs) == ["topic", "base"]
 
 
 def test_sources_do_not_depend_on_the_mixture(planned: Planned) -> None:
