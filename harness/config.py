@@ -198,7 +198,7 @@ class Config:
 
     def __post_init__(self) -> None:
         known = (*SOURCES, *self.sources.own)
-        for source in self.mix.needed:
+        for source in (*self.mix.weights, *self.mix.budget.smallest_of):
             if source not in known:
                 raise ValueError(
                     f"mix.weights and mix.budget.smallest_of: sources are {', '.join(known)} "

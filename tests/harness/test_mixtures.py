@@ -14,6 +14,7 @@ from generation.errors import InputError
 from generation.mixture.contamination import FOUND
 from generation.mixture.make import Longest, Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix
+from harness.errors import ConfigError
 from harness.experiment import benchmark_data, plan
 from harness.mixture_stages import benchmark_items
 from harness.stage import Artifact, Work
@@ -78,6 +79,23 @@ def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
     # Without a sweep, a subset is all of its source.
     alone = composed("mix=topic").mix
     assert alone.budget == replace(alone.budget, amount=None, smallest_of=())
+
+
+@pytest.mark.parametrize("name", [*EQUAL, "gen_reas_tran_examples"])
+def test_the_subsets_follow_the_matched_budget(composed: Callable[..., Any], name: str) -> None:
+    sweep = ("sweep=subsets", f"mix={name}")
+    chosen = composed(*sweep, "matched.smallest_of=[topic,translated]", "matched.unit=examples")
+    assert chosen.mix.budget.smallest_of == ("topic", "translated")
+    assert chosen.mix.budget.unit == "examples"
+    fixed = composed(*sweep, "matched.smallest_of=[]", "matched.amount=500000")
+    assert fixed.mix.budget.amount == 500_000
+    with pytest.raises(ConfigError, match=r"Remedy:.*matched\.smallest_of=\[\]"):
+        composed(*sweep, "matched.amount=500000")
+
+
+def test_a_mistyped_weight_is_named_also_where_it_is_zero(composed: Callable[..., Any]) -> None:
+    with pytest.raises(ConfigError, match="received 'topc'"):
+        composed("++mix.weights.topc=0")
 
 
 @pytest.mark.parametrize("overlong", ["drop", "truncate"])
