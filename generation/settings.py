@@ -302,12 +302,21 @@ class Own:
     """A source of the user's own: `kind` chat is JSONL files of {"messages": [...]}, parallel is
     text in two languages, as one tab-separated file or as two files whose lines belong together.
 
+    The reasoning of a chat's last answer is in `reasoning` (reasoning_content, thinking) of the row
+    or of the turn, or before the answer between <think> and </think>; that of earlier answers is
+    left out. It is trained where `mix.reasoning` says so. Roles may be human and gpt, and turns may
+    stand in `conversations` as from and value.
+
     Of parallel text the first column or file is in `other`, an English name with `other_code` its
-    FLORES code, and the second in the language. Each pair becomes a request to translate `into`
-    the language, `from` it, or one of each (`both`); it is worded by one of `prompts`, in which
-    {source}, {target} and {text} stand for the languages and the text. `max_rows` is a seeded
-    sample of the rows, of which a larger one contains the smaller. `origin` says in the data set's
-    card where the text is from and under which licence.
+    FLORES code, and the second in the language. Lines are taken as they stand: quotation marks are
+    text, and so is a header line, which has to be removed. Each pair becomes a request to translate
+    `into` the language, `from` it, or one of each (`both`); it is worded by one of `prompts`, in
+    which {source}, {target} and {text} stand for the languages and the text.
+
+    `max_rows` is a seeded sample of the rows, of which a larger one contains the smaller. `origin`
+    says in the data set's card where the text is from and under which licence. Duplicates are rows
+    of which all is the same; `sources.quality` compares what is asked, the text to translate or all
+    that the user says.
     """
 
     kind: Literal["chat", "parallel"]

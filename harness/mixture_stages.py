@@ -11,7 +11,8 @@ from generation.errors import InputError
 from generation.mixture.contamination import FOUND, Item, look_for_items
 from generation.mixture.make import Longest, Tokens, make_mixture
 from generation.mixture.settings import Mix
-from generation.own import make_own, own_files
+from generation.own import make_own
+from generation.own_files import own_files
 from harness.config import Benchmarks, Config
 from harness.errors import Contaminated
 from harness.keys import keyed
@@ -54,7 +55,7 @@ def own_stage(config: Config, name: str) -> Stage:
 
     return Stage(
         name="source",
-        version=1,
+        version=2,
         label=f"{language.name}: {name} (own)",
         fields={
             "own": name,

@@ -1,22 +1,12 @@
 """What a chat completion says: its text, its reasoning, or the reason why it is no answer."""
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from generation.parse import is_sound
+from generation.parse import is_sound, split_reasoning
 from generation.teacher.failures import BROKEN_OFF, MALFORMED
 
-# Reasoning that the server left in the text: <think> blocks, or the channels of gpt-oss's own
-# format, where it runs without a parser for them.
-_INLINE = re.compile(r"\s*<think>(.*?)</think>(.*)", re.DOTALL)
-_CHANNELS = re.compile(
-    r"\s*(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>(.*?)"
-    r"<\|end\|>\s*<\|start\|>assistant<\|channel\|>final<\|message\|>(.*?)(?:<\|return\|>)?\s*",
-    re.DOTALL,
-)
-_OPENED = ("<think>", "<|channel|>", "<|start|>")
 _FIELDS = ("reasoning", "reasoning_content", "thinking")
 
 
@@ -79,11 +69,10 @@ def read_reply(raw: str) -> Reply:
     if text is None:
         return Reply(reason="empty answer")
     reasoning = _reasoning(message) or traced
-    if inline := _INLINE.fullmatch(text) or _CHANNELS.fullmatch(text):
-        reasoning, text = reasoning or inline[1], inline[2]
-    elif text.lstrip().startswith(_OPENED):
+    parts = split_reasoning(text)
+    if parts is None:
         return Reply(reason="reasoning without end")
-    text = text.strip()
+    reasoning, text = reasoning or parts[0], parts[1].strip()
     if not text:
         return Reply(reason="empty answer")
     reasoning = (reasoning or "").strip()

@@ -10,6 +10,7 @@ import pytest
 from generation.errors import InputError
 from generation.facts import SourceFacts
 from generation.own import make_own
+from generation.own_files import own_files
 from generation.settings import Own, Quality
 
 ENGLISH = [
@@ -103,6 +104,103 @@ def test_the_checks_of_every_source_apply(made: Any) -> None:
     assert facts.quality.dropped == {"language": 3}
 
 
+def chat(*turns: str, **fields: Any) -> str:
+    """A line of JSON: user and assistant in turn; `system` is a first message."""
+    messages: list[dict[str, Any]] = [
+        {"role": ("user", "assistant")[place % 2], "content": text}
+        for place, text in enumerate(turns)
+    ]
+    if "system" in fields:
+        messages.insert(0, {"role": "system", "content": fields.pop("system")})
+    return json.dumps({"messages": messages, **fields}) + "\n"
+
+
+def test_what_rows_have_in_common_by_design_makes_no_duplicates(made: Any) -> None:
+    quality = Quality(drop=("duplicate", "near_duplicate"))
+    words = ["mto", "mlima", "nyumba", "samaki", "ndege"]
+    prompt = "Wewe ni msaidizi mzuri wa watumiaji wote wa Kiswahili."
+    greeting = "Habari za leo?"
+    texts = [
+        "".join(chat(f"Eleza {word}.", "Ni hivi.", system=prompt) for word in words),
+        "".join(chat(greeting, "Njema.", f"Eleza {w} na {w}.", "Ni hivi.") for w in words),
+    ]
+    for text in texts:
+        facts, rows = made("chat", text, quality=quality)
+        assert len(rows) == 5, facts.quality.dropped
+    phrases = ["good morning", "good evening", "good night", "thank you", "thanks a lot"]
+    pairs = "".join(f"{a}\t{b}\n" for a, b in zip(phrases, words, strict=True))
+    for direction in ("into", "from"):
+        assert len(made("parallel", pairs, quality=quality, direction=direction)[1]) == 5
+    twice = chat("Eleza mto.", "Ni hivi.") + chat("Eleza mto.", "Ni vile.", system=prompt)
+    facts, rows = made("chat", twice, quality=quality)
+    assert facts.quality.dropped == {"duplicate": 1}
+
+
+def test_a_sample_is_drawn_by_content(made: Any) -> None:
+    lines = [f"Text {n}\tMaandishi {n}\n" for n in range(60)]
+    before = {row["id"] for row in made("parallel", "".join(lines), max_rows=20)[1]}
+    moved = {row["id"] for row in made("parallel", "".join(lines[::-1]), max_rows=20)[1]}
+    assert moved == before
+
+
+def test_reasoning_is_found_wherever_it_stands(made: Any) -> None:
+    last = {"role": "assistant", "content": "B", "reasoning_content": "hm"}
+    asked = {"role": "user", "content": "A"}
+    early = chat("A", "<think>ah</think>B", "C", "<think>\nhm\n</think>\n\nD")
+    lines = [
+        chat("A", "<think>hm</think>B"),
+        json.dumps({"messages": [{**asked, "content": "E"}, last]}) + "\n",
+        chat("F", "<think></think>B"),
+        chat("G", "<think>hm", system="S"),
+        early,
+        chat("H", "B", system=""),
+    ]
+    facts, rows = made("chat", "".join(lines))
+    assert [row["reasoning"] for row in rows] == ["hm", "hm", None, "hm", None]
+    assert [row["messages"][-1]["content"] for row in rows] == ["B", "B", "B", "D", "B"]
+    assert "think" not in json.dumps([row["messages"] for row in rows])
+    assert [turn["role"] for turn in rows[-1]["messages"]] == ["user", "assistant"]
+    assert facts.steps[0].reasons == {
+        "reasoning without end": 1,
+        "reasoning before the last turn": 1,
+    }
+
+
+BROKEN = "x\ud83d"  # half of a pair
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (chat("A", "B", reasoning=BROKEN), "broken unicode"),
+        (chat("A", "B", system=BROKEN), "broken unicode"),
+        (chat("A", BROKEN), "broken unicode"),
+        (chat("A", "B", system=[{"type": "text", "text": "S"}]), "content that is no text"),
+        (chat("A", "B", system=5), "content that is no text"),
+        (chat("<image> A", "B"), "image, video or audio"),
+        ('{"messages": ["junk", {"role": "user", "content": "A"}]}\n', "not an alternating chat"),
+    ],
+)
+def test_a_line_that_cannot_be_trained_is_a_counted_loss(made: Any, line: str, reason: str) -> None:
+    facts, rows = made("chat", line + chat("Habari?", "Nzuri."))
+    assert facts.steps[0].reasons == {reason: 1}
+    assert len(rows) == 1
+
+
+def test_parallel_text_about_media_is_lost(made: Any) -> None:
+    facts, rows = made("parallel", "<image> a\tb\nc\td\n")
+    assert (facts.steps[0].reasons, len(rows)) == ({"image, video or audio": 1}, 1)
+
+
+def test_files_are_found_in_the_home_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "chats.jsonl").write_text(chat("A", "B"), encoding="utf-8")
+    found = own_files("mine", Own("chat", ("~/chats.jsonl",)))
+    assert found == {"file 1": tmp_path / "chats.jsonl"}
+
+
 def test_a_larger_sample_contains_the_smaller(made: Any) -> None:
     texts = [f"Text {n}" for n in range(30)], [f"Maandishi {n}" for n in range(30)]
     before: set[str] = set()
@@ -120,6 +218,12 @@ def test_a_larger_sample_contains_the_smaller(made: Any) -> None:
         ("parallel", ("a\nb\n", "c\n"), "different numbers of lines: one ends before line 2"),
         ("parallel", ("a\tb\nc\n",), "line 2 has 1 tab-separated columns"),
         ("chat", ('{"messages": \n',), "line 1 is not JSON"),
+        ("chat", ("[" * 200_000 + "\n",), "line 1 is not JSON"),
+        ("chat", ('{"instruction": "A", "output": "B"}\n',), "an object with the keys instruction"),
+        ("chat", (f"[{chat('A', 'B').strip()}]\n",), "no line of 1 is a chat .* line 1 is a list"),
+        ("chat", (chat("A", "B", "C"),), '"messages" are of user, assistant, user'),
+        ("chat", ("\n",), "no line at all"),
+        ("parallel", ("a\t\nb\t\n",), "no line of 2 has a text in both languages .empty side 2"),
     ],
 )
 def test_files_that_cannot_be_read(made: Any, kind: str, texts: Any, message: str) -> None:
