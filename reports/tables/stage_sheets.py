@@ -37,42 +37,61 @@ def yields(view: StoreView) -> Sheet:
 
 
 def mixture(view: StoreView) -> Sheet:
-    """What each mixture took of each source. Shares are 0-1; `fertility` is tokens per word."""
+    """What each mixture took of each source. Shares are 0-1; `fertility` is tokens per word.
+
+    `budget` is of the whole mixture, in `unit`; `too_long` and `truncated` are the source's rows
+    over the longest that is trained, before drawing and when packing; `excluded` were named.
+    """
     columns = (
         LANGUAGE,
         Column("mix", "Mixture"),
         Column("key", "Artifact"),
         Column("source", "Source"),
         Column("weight", "Weight", "g", numeric=True),
-        Column("available", "Available", numeric=True),
+        Column("budget", "Budget", numeric=True),
+        Column("unit", "Unit"),
         Column("rows", "Rows", numeric=True),
         Column("share", "Share", ".0%", numeric=True),
         Column("tokens", "Tokens", numeric=True),
+        Column("available", "Available", numeric=True),
+        Column("too_long", "Too long", numeric=True),
+        Column("truncated", "Truncated", numeric=True),
+        Column("excluded", "Left out", numeric=True),
         Column("token_share", "Share of tokens", ".0%", numeric=True),
         Column("fertility", "Tokens per word", ".2f", numeric=True),
-        Column("excluded", "Left out", numeric=True),
         Column("characters", "Characters", numeric=True),
     )
-    names = (
-        "weight",
-        "available",
-        "rows",
-        "share",
-        "tokens",
-        "token_share",
-        "fertility",
-        "excluded",
-        "characters",
-    )
-    rows = [
-        (
-            *(_about(a, "language"), _about(a, "mix"), a.key[:8], str(line.get("source", ""))),
-            *(_number(line, name) for name in names),
-        )
-        for a in view.stage("mixture")
-        for line in _lines(a.facts.get("table"))
-    ]
+    rows: list[tuple[Value, ...]] = []
+    for a in view.stage("mixture"):
+        budget = _number(a.facts, "budget")
+        unit = str(a.facts.get("unit", "")) if budget is not None else ""
+        packed = _packed(view, a)
+        for line in _lines(a.facts.get("table")):
+            source = str(line.get("source", ""))
+            taken = packed.get(source, {})
+            left = (_number(line, "too_long"), _number(taken, "dropped"))
+            known = [number for number in left if number is not None]
+            rows.append(
+                (
+                    *(_about(a, "language"), _about(a, "mix"), a.key[:8], source),
+                    *(_number(line, "weight"), budget, unit),
+                    *(_number(line, name) for name in ("rows", "share", "tokens", "available")),
+                    sum(known) if known else None,
+                    _number(taken, "truncated"),
+                    *(_number(line, name) for name in ("excluded", "token_share", "fertility")),
+                    _number(line, "characters"),
+                )
+            )
     return Sheet("mixture", "Mixtures", columns, tuple(rows))
+
+
+def _packed(view: StoreView, mixture: Artifact) -> Mapping[str, Mapping[str, Any]]:
+    """What became of each source's rows in packing; the same however the rows were packed."""
+    for a in view.stage("packed"):
+        found = a.facts.get("sources")
+        if ("mixture", mixture.key) in a.inputs and isinstance(found, dict):
+            return {name: line for name, line in found.items() if isinstance(line, dict)}
+    return {}
 
 
 def training(view: StoreView) -> Sheet:

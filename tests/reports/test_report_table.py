@@ -2,11 +2,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_maker import SWAHILI, cell, choices, key_of, write_artifact, write_plan, write_score
+from store_maker import (
+    SWAHILI,
+    cell,
+    choices,
+    key_of,
+    make_store,
+    write_artifact,
+    write_plan,
+    write_score,
+)
 
 from reports import StoreView, read_store
+from reports.store.model import Language
+from reports.tables import stage_sheets
 from reports.tables.panels import Panel, TableCell, build_panels, row_lines
-from reports.tables.stage_sheets import data_quality
+from reports.tables.results import Result, equal_budget
 
 BASE = ("base", "ba" * 32)
 
@@ -169,7 +180,7 @@ def test_a_contamination_check_says_that_it_found_nothing_and_what_it_did_not_lo
     facts |= {"contamination": {}, "unchecked": {"belebele in Lao": "there is no file x.jsonl"}}
     about = {"language": "Lao", "mix": "topic"}
     write_artifact(tmp_path, "contamination", "c" * 24, "look", about, facts, {})
-    sheet = data_quality(read_store(tmp_path))
+    sheet = stage_sheets.data_quality(read_store(tmp_path))
     assert [row[4:] for row in sheet.rows] == [
         ("contamination", "rows with a benchmark's text", 0, 0.0),
         ("contamination", "looked for 1,234 texts: 0 found, 5 too short to tell", None, None),
@@ -180,3 +191,32 @@ def test_a_contamination_check_says_that_it_found_nothing_and_what_it_did_not_lo
             None,
         ),
     ]
+
+
+def test_rows_that_packing_dropped_stand_in_their_sources_line(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "artifacts")
+    key = key_of("mixture", "Swahili", "gen")
+    taken = {"topic": {"rows": 15, "dropped": 3, "truncated": 4}}
+    inputs = [("mixture", "mixture", key)]
+    write_artifact(store, "packed", "c" * 24, "tokens", {}, {"sources": taken}, {}, inputs=inputs)
+    sheet = stage_sheets.mixture(read_store(store))
+    names = [column.name for column in sheet.columns]
+    lines = [dict(zip(names, row, strict=True)) for row in sheet.rows]
+    found = {
+        (line["language"], line["mix"], line["source"]): (line["too_long"], line["truncated"])
+        for line in lines
+    }
+    # 2 were left out before drawing.
+    assert found["Swahili", "gen", "topic"] == (5, 4)
+    assert found["Swahili", "gen", "translated"] == (0, None)
+    assert found["Swahili", "topic", "topic"] == (2, None)
+
+
+@pytest.mark.parametrize(("other", "equal"), [(995_000, True), (985_000, False)])
+def test_budgets_within_a_hundredth_are_equal(other: int, equal: bool) -> None:
+    language = Language("Swahili")
+    rows = [
+        Result(language, "sib200", name, "result", size=float(size))
+        for name, size in (("trained:a", 1_000_000), ("trained:b", other))
+    ]
+    assert bool(equal_budget(rows)) == equal
