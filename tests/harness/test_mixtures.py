@@ -257,6 +257,31 @@ def test_english_sentences_without_a_file_are_named(
     assert set(missing) == {"flores in Chuvash", "flores in English"}
 
 
+def test_a_file_of_another_shape_is_named_before_a_student_is_loaded(
+    tiny: Path, tmp_path: Path
+) -> None:
+    command = own(tmp_path, tiny, [], "stop_after=mix")
+    (tmp_path / "chats.jsonl").write_text('{"instruction": "A", "output": "B"}\n')
+    done = run(command)
+    assert done.returncode == 1
+    assert "line 1 is an object with the keys instruction, output" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not manifests(tmp_path / "store", "base")
+
+
+def test_the_card_promises_thinking_only_where_rows_think(tiny: Path, tmp_path: Path) -> None:
+    rows = [f"Jibu la {n}." for n in range(4)]
+    more = ("stop_after=train", "train.steps=1", "train.threads=1", "mix.reasoning=true")
+    done = run(own(tmp_path, tiny, rows, *more))
+    assert done.returncode == 0, done.stderr
+    (mixed,) = manifests(tmp_path / "store", "mixture")
+    assert (mixed["facts"]["rows"], mixed["facts"]["reasoning"]) == (4, 0)
+    (card,) = (tmp_path / "store").glob("train/*/checkpoint/README.md")
+    text = card.read_text(encoding="utf-8")
+    assert "It was trained with this system prompt" in text
+    assert "<think>" not in text
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
