@@ -14,7 +14,7 @@ Sizes = Callable[[str, bool], Sequence[int]]
 """(source, with reasoning) -> the tokens that the trainer takes of each of its rows, in the file's
 order: 0 of a row that it leaves out."""
 
-_SHORT = 0.01  # of a budget in tokens
+_MISSED = 0.01  # of a budget in tokens
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,21 @@ def draw(
                 f"has {has:,} ({found}). Remedy: a smaller mix.budget, other mix.weights, or more "
                 "data."
             )
-        end = bisect_right(list(accumulate(counts)), limit)
+        totals = [0, *accumulate(counts)]
+        over = bisect_right(totals, limit)
+        # With the row that would go over, where that is nearer.
+        with_it = over < len(totals) and totals[over] - limit < limit - totals[over - 1]
+        end = over if with_it else over - 1
         chosen = merged[:end]
-        short = limit - sum(counts[:end])
-        # Of rows that are each more than may be missing, whole ones come no nearer.
-        few = median(counts) > _SHORT * limit
-        if not chosen or (short > _SHORT * limit and not few):
+        # Of rows that are each more than may be missed, whole ones come no nearer.
+        few = median(counts) > _MISSED * limit
+        if not chosen or (abs(totals[end] - limit) > _MISSED * limit and not few):
+            row = merged[over - 1]
             raise MixtureError(
-                f"{name} has {limit - short:,} tokens, {short:,} short of its budget of {limit:,}: "
-                f"the next row, {merged[end].id}, has {counts[end]:,} alone. Remedy: another seed, "
-                "a larger mix.budget, a smaller train.max_length, or that row's id in mix.exclude."
+                f"{name} can have {totals[over - 1]:,} tokens or {totals[over]:,}, not its budget "
+                f"of {limit:,}: the row between, {row.id}, has {counts[over - 1]:,}. Remedy: "
+                "another seed, a larger mix.budget, a smaller train.max_length, or that row's id "
+                "in mix.exclude."
             )
     return sorted(chosen, key=lambda place: digest(seed, "mixture.order", place.id)), amount
 

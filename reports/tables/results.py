@@ -16,9 +16,9 @@ from reports.tables.panels import Panel, Row, TableCell, is_base
 from reports.tables.sheet import TASK_NAMES
 
 BASE = "base"
-BUDGET_SPREAD = 0.01
-"""Training sizes within 1% of each other, in every language, count as one budget: a mixture is at
-most so much short of its own, and never over it."""
+BUDGET_SPREAD = 0.02
+"""Training sizes so near to each other, in every language, count as one budget: each mixture is
+within 1% of its own."""
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,6 @@ def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
     assert budget is not None
     for name in EQUAL:
         assert made[name].tokens == pytest.approx(budget, rel=0.01), name
-        assert made[name].tokens <= budget
     examples, plain = made["gen_reas_tran_examples"], made["gen_tran"]
     assert [line.rows for line in examples.table] == [line.rows for line in plain.table]
     assert examples.tokens > plain.tokens
