@@ -8,7 +8,9 @@ import json
 import os
 import sys
 import threading
+import time
 import traceback
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from training.settings import Lora, Train
 
 MARK = "@progress "
 FACTS, ERROR = "facts.json", "error.json"
+_PARENTS_END = 1.0  # seconds; the watcher of standard input needs far less
 
 
 def main(request: Path) -> None:
@@ -51,6 +54,8 @@ def main(request: Path) -> None:
             progress=progress,
         )
     except Exception as error:
+        # Where the parent was killed, this ends here: its continuation's files are not ours.
+        time.sleep(_PARENTS_END)
         if not (out / ERROR).exists():  # what the first one met, not what that did to the others
             _write(out / ERROR, _told(error))
         raise
@@ -80,7 +85,8 @@ def _write(path: Path, value: object) -> None:
 def _end_with_parent() -> None:
     while os.read(0, 4096):
         pass
-    print("standard input has ended, and this process with it", file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody may be there to be told
+        print("standard input has ended, and this process with it", file=sys.stderr, flush=True)
     os._exit(1)
 
 
