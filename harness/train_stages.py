@@ -76,7 +76,7 @@ def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> S
             mix=config.mix.name,
             mixture=mixed,
             thinking=config.mix.thinking_system_prompt if mixed["reasoning"] else None,
-            plain=config.mix.plain_system_prompt,
+            plain=config.mix.plain_system_prompt if mixed["reasoning"] < mixed["rows"] else None,
             settings=settings,
             seed=config.seed,
             facts=facts,

@@ -20,7 +20,7 @@ def write_card(
     mix: str,
     mixture: Mapping[str, Any],
     thinking: str | None,
-    plain: str,
+    plain: str | None,
     settings: Train,
     seed: int,
     facts: Mapping[str, Any],
@@ -95,12 +95,21 @@ def write_card(
     partial.replace(folder / "README.md")
 
 
-def _usage(thinking: str | None, plain: str) -> str:
-    words = "The system prompt says whether it thinks before it answers.\n\n" if thinking else ""
-    if thinking:
-        words += f"To think, between `<think>` and `</think>`:\n\n{_fenced(thinking)}\n\n"
-    words += "To answer at once:\n\n" if thinking else "It was trained with this system prompt:\n\n"
-    return words + (_fenced(plain) if plain else "no system prompt")
+def _usage(thinking: str | None, plain: str | None) -> str:
+    """What the system prompt must be: of rows with reasoning, and of rows without."""
+    if thinking is None:
+        return "It was trained with this system prompt:\n\n" + _prompt(plain)
+    words = "between `<think>` and `</think>`:\n\n" + _prompt(thinking)
+    if plain is None:
+        return "It thinks before it answers, " + words
+    return (
+        "The system prompt says whether it thinks before it answers.\n\n"
+        f"To think, {words}\n\nTo answer at once:\n\n{_prompt(plain)}"
+    )
+
+
+def _prompt(text: str | None) -> str:
+    return _fenced(text) if text else "no system prompt"
 
 
 def _fenced(text: str) -> str:

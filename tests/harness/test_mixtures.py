@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -268,17 +268,29 @@ def test_a_file_of_another_shape_is_named_before_a_student_is_loaded(
     assert not manifests(tmp_path / "store", "base")
 
 
-def test_the_card_promises_thinking_only_where_rows_think(tiny: Path, tmp_path: Path) -> None:
-    rows = [f"Jibu la {n}." for n in range(4)]
+@pytest.mark.parametrize(
+    ("thoughts", "says"),
+    [
+        ((), "It was trained with this system prompt"),
+        (range(4), "It thinks before it answers"),
+        (range(2), "The system prompt says whether it thinks"),
+    ],
+)
+def test_the_card_promises_thinking_only_where_rows_think(
+    thoughts: Sequence[int], says: str, tiny: Path, tmp_path: Path
+) -> None:
+    thought = "<think>Hebu nifikiri.</think>"
+    rows = [f"{thought if n in thoughts else ''}Jibu la {n}." for n in range(4)]
     more = ("stop_after=train", "train.steps=1", "train.threads=1", "mix.reasoning=true")
     done = run(own(tmp_path, tiny, rows, *more))
     assert done.returncode == 0, done.stderr
     (mixed,) = manifests(tmp_path / "store", "mixture")
-    assert (mixed["facts"]["rows"], mixed["facts"]["reasoning"]) == (4, 0)
+    assert (mixed["facts"]["rows"], mixed["facts"]["reasoning"]) == (4, len(thoughts))
     (card,) = (tmp_path / "store").glob("train/*/checkpoint/README.md")
     text = card.read_text(encoding="utf-8")
-    assert "It was trained with this system prompt" in text
-    assert "<think>" not in text
+    assert says in text
+    assert ("<think>" in text) == bool(thoughts)
+    assert ("To answer at once" in text) == (0 < len(thoughts) < 4)
 
 
 @pytest.mark.parametrize(
