@@ -39,7 +39,8 @@ def yields(view: StoreView) -> Sheet:
 def mixture(view: StoreView) -> Sheet:
     """What each mixture took of each source. Shares are 0-1; `fertility` is tokens per word.
 
-    `budget` is of the whole mixture, in `unit`; `too_long` and `truncated` are the source's rows
+    `budget` is of the whole mixture, in `unit`, and stands in its last line, which is of `all` its
+    sources where there are several; `too_long` and `truncated` are the source's rows
     over the longest that is trained, before drawing and when packing; `excluded` were named.
     """
     columns = (
@@ -65,16 +66,17 @@ def mixture(view: StoreView) -> Sheet:
     for a in view.stage("mixture"):
         budget = _number(a.facts, "budget")
         unit = str(a.facts.get("unit", "")) if budget is not None else ""
-        packed = _packed(view, a)
-        for line in _lines(a.facts.get("table")):
+        packed, table = _packed(view, a), _lines(a.facts.get("table"))
+        head, whole = (_about(a, "language"), _about(a, "mix"), a.key[:8]), (budget, unit)
+        for line in table:
             source = str(line.get("source", ""))
             taken = packed.get(source, {})
             left = (_number(line, "too_long"), _number(taken, "dropped"))
             known = [number for number in left if number is not None]
             rows.append(
                 (
-                    *(_about(a, "language"), _about(a, "mix"), a.key[:8], source),
-                    *(_number(line, "weight"), budget, unit),
+                    *(*head, source, _number(line, "weight")),
+                    *(whole if len(table) == 1 else (None, "")),
                     *(_number(line, name) for name in ("rows", "share", "tokens", "available")),
                     sum(known) if known else None,
                     _number(taken, "truncated"),
@@ -82,6 +84,10 @@ def mixture(view: StoreView) -> Sheet:
                     _number(line, "characters"),
                 )
             )
+        if len(table) > 1:
+            size = (_number(a.facts, "rows"), 1.0, _number(a.facts, "tokens"))
+            rest = len(columns) - len((*head, "all", None, *whole, *size))
+            rows.append((*head, "all", None, *whole, *size, *(None,) * rest))
     return Sheet("mixture", "Mixtures", columns, tuple(rows))
 
 
