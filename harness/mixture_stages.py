@@ -9,7 +9,7 @@ from typing import Any
 
 from generation.errors import InputError
 from generation.mixture.contamination import FOUND, Item, look_for_items
-from generation.mixture.make import Longest, Tokens, make_mixture
+from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Mix
 from generation.own import make_own
 from generation.own_files import own_files
@@ -24,7 +24,7 @@ from tasks.catalogue import Task
 from tasks.data import Data
 from tasks.errors import DataMissing, HubUnavailable
 from tasks.loading import load_task
-from training.prepare import longest
+from training.prepare import trained_tokens
 
 ROWS = "rows.jsonl"
 # FLORES's two sides are read apart: its English is Belebele's and SIB-200's too, and is there also
@@ -75,7 +75,7 @@ def own_stage(config: Config, name: str) -> Stage:
 def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> Stage:
     """The rows that the student is trained on, drawn from the sources, counted in its tokens.
 
-    Rows that are too long to be trained on are left out before, so that budgets hold in training.
+    Rows that cannot be trained on are left out before, so that budgets hold in training.
     """
     data = config.train.data
     excluded = config.mix.exclude and Path(config.mix.exclude).expanduser()
@@ -85,22 +85,21 @@ def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> 
     def make(work: Work) -> Outcome:
         clear(work.out)
         tokens = StudentTokens(work.inputs["base"])
-        limit = longest(checkpoint_path(work.inputs["base"]), data)
+        trained = trained_tokens(checkpoint_path(work.inputs["base"]), data)
         facts = make_mixture(
             {source: work.inputs[source].path / ROWS for source in sources},
             replace(config.mix, exclude=str(excluded)) if excluded else config.mix,
             language=config.language.name,
             seed=config.seed,
             out=work.out,
-            tokens=Tokens(tokens.of_chats, tokens.of_texts),
-            longest=Longest(limit, data.overlong),
+            tokens=Tokens(trained, tokens.of_texts),
             progress=work.progress,
         )
         return Outcome(asdict(facts))
 
     return Stage(
         name="mixture",
-        version=3,
+        version=4,
         label=f"{config.language.name}: mixture {config.mix.name}",
         fields={
             "mix": _mix_fields(config.mix),

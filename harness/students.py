@@ -8,7 +8,6 @@ from typing import Any
 from harness.config import Student
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.store import MANIFEST, clear, content_sha256, corrupt, file_hashes, file_sha256
-from training.chats import render
 from training.errors import StudentError
 
 CHECKPOINT = "checkpoint"
@@ -72,13 +71,6 @@ class StudentTokens:
             return []
         encoded = self._tokenizer(list(texts), add_special_tokens=False)
         return [len(ids) for ids in encoded["input_ids"]]
-
-    def of_chats(self, chats: Sequence[list[dict[str, Any]]]) -> list[int]:
-        """Number of tokens of each chat as the student's template renders it.
-
-        Raises MaskError where there is no template, or it refuses a chat.
-        """
-        return self.of_texts([render(self._tokenizer, chat) for chat in chats])
 
     def cut(self, text: str, tokens: int) -> str:
         """The beginning of `text` that its first `tokens` tokens cover, never half a character."""

@@ -63,10 +63,8 @@ def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> S
         )
         data = work.inputs["packed"].facts
         mixed = work.inputs["mixture"].facts
-        lost = ("dropped", "control_tokens", "truncated")
-        kept = ("rows", *lost, "packs", "fill", "validation_rows")
+        kept = ("rows", "truncated", "packs", "fill", "validation_rows")
         facts = asdict(made) | {name: data[name] for name in kept}
-        facts["dropped"] += sum(line["too_long"] for line in mixed["table"])
         write_card(
             work.out / "checkpoint",
             language=config.language.name,

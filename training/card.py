@@ -40,6 +40,7 @@ def write_card(
     if repository:
         head["base_model"] = repository
     trained_on = facts["rows"] - facts["validation_rows"]
+    untrainable = sum(line["untrainable"] for line in mixture["table"])
     parts = [
         "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
         f"# {student} for {language} ({mix})\n\n{student}, "
@@ -62,9 +63,9 @@ def write_card(
                 for line in mixture["table"]
             ],
         )
-        + f"\n\n{facts['dropped']:,} conversations were longer than allowed and left out, "
-        f"{facts['truncated']:,} were cut, {facts['control_tokens']:,} left out since they held "
-        f"control tokens as text; {facts['validation_rows']:,} were kept for validation.",
+        + f"\n\n{untrainable:,} rows of the sources were too long, or held special tokens as text, "
+        f"and could not be drawn; {facts['truncated']:,} of those drawn were cut, "
+        f"{facts['validation_rows']:,} kept for validation.",
         "## Training\n\n"
         + _table(
             ["setting", "value"],

@@ -46,16 +46,10 @@ def read_examples(
 ) -> Iterator[tuple[str, list[Example]]]:
     """(source, examples) of each row of the JSONL file `rows`: {"source", "messages"}.
 
-    `end_ids` are the tokens that end an assistant turn. A row has no example where one of its texts
-    holds a control token of the template as text: the tokenizer would make that token of it, and a
-    teacher's text could end its own turn and begin another's. Raises RowsError for rows that are no
+    `end_ids` are the tokens that end an assistant turn. Raises RowsError for rows that are no
     conversations; MaskError where the template is missing or cannot be masked.
     """
-    control = [t.content for t in tokenizer.added_tokens_decoder.values() if t.special]
     for where, source, messages in _conversations(rows):
-        if any(token in message["content"] for message in messages for token in control):
-            yield source, []
-            continue
         try:
             yield source, examples(messages, tokenizer, end_ids, train_newline=train_newline)
         except MaskError as error:
@@ -65,7 +59,16 @@ def read_examples(
 def examples(
     messages: Messages, tokenizer: Any, end_ids: frozenset[int], *, train_newline: bool = False
 ) -> list[Example]:
-    """The conversation as one example with every answer trained, or one for each answer."""
+    """The conversation as one example with every answer trained, or one for each answer.
+
+    None where one of its texts holds a special token as text: the tokenizer would make that token
+    of it, and a teacher's text could end its own turn and begin another's. (Marks of reasoning
+    belong there, even where a tokenizer calls them special.)
+    """
+    special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special}
+    special -= {"<think>", "</think>"}
+    if any(token in message["content"] for message in messages for token in special):
+        return []
     answers = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
     try:
         return [mask(messages, tokenizer, end_ids, answers, train_newline=train_newline)]

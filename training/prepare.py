@@ -7,12 +7,13 @@ itself where it is trained and -100 elsewhere; the first token of a document nev
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.dataset import IGNORED, Example, read_examples
+from training.chats import Messages
+from training.dataset import IGNORED, Example, examples, read_examples
 from training.errors import RowsError, StudentError
 from training.packing import pack
 from training.settings import Data
@@ -27,8 +28,9 @@ _WRITTEN = 1_000  # packed rows at once
 
 @dataclass
 class Taken:
-    """What became of a source's rows: `dropped` or `truncated` are those over the length, and
-    `control_tokens` were left out since they hold a control token of the chat template as text."""
+    """What became of a source's rows. Over the length, they were `dropped`, or `truncated`: cut, or
+    left without the answers that were too far down. Rows with `control_tokens` held a special token
+    as text, and were left out."""
 
     rows: int = 0
     dropped: int = 0
@@ -82,32 +84,25 @@ def prepare(
         )
     config = AutoConfig.from_pretrained(base, local_files_only=True)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    limit = longest(base, data)
+    limit = _longest(config, data)
     facts = PackFacts(max_length=limit)
     conversations: list[list[_Tokens]] = []
     read = read_examples(
         rows, tokenizer, end_ids(base, tokenizer), train_newline=data.train_newline
     )
-    for number, (source, examples) in enumerate(read, 1):
+    for number, (source, found) in enumerate(read, 1):
         taken = facts.sources.setdefault(source, Taken())
-        taken.control_tokens += not examples
-        kept = []
-        for example in examples:
-            if len(example.input_ids) > limit:
-                if data.overlong == "drop":
-                    taken.dropped += 1
-                    continue
-                example = Example(example.input_ids[:limit], example.labels[:limit])
-                if not example.supervised:
-                    taken.dropped += 1  # the cut took all that was to be learnt
-                    continue
-                taken.truncated += 1
-            taken.tokens += len(example.input_ids)
-            taken.supervised_tokens += example.supervised
-            kept.append(_Tokens.of(example))
+        kept = list(_within(found, limit, data))
         if kept:
             taken.rows += 1
-            conversations.append(kept)
+            taken.truncated += kept != found
+            conversations.append([_Tokens.of(example) for example in kept])
+        elif found:
+            taken.dropped += 1
+        else:
+            taken.control_tokens += 1
+        taken.tokens += sum(len(example.input_ids) for example in kept)
+        taken.supervised_tokens += sum(example.supervised for example in kept)
         if number % 500 == 0:
             progress(number, 0, "tokenising")
     for name in (
@@ -135,12 +130,38 @@ def prepare(
     return facts
 
 
-def longest(base: Path, data: Data) -> int:
-    """The most tokens that a conversation may have: `max_length`, or the student's own limit."""
-    from transformers import AutoConfig
+def trained_tokens(base: Path, data: Data) -> Callable[[Sequence[Messages]], list[int]]:
+    """How many tokens `prepare` takes of each of some conversations: 0 of one that it leaves out.
+
+    The function raises MaskError where the template of `base` is missing or cannot be masked.
+    """
+    from transformers import AutoConfig, AutoTokenizer
 
     config = AutoConfig.from_pretrained(base, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    limit, ends = _longest(config, data), end_ids(base, tokenizer)
+
+    def count(chats: Sequence[Messages]) -> list[int]:
+        made = (examples(chat, tokenizer, ends) for chat in chats)
+        return [sum(len(e.input_ids) for e in _within(some, limit, data)) for some in made]
+
+    return count
+
+
+def _longest(config: Any, data: Data) -> int:
+    """The most tokens that an example may have: `max_length`, or the student's own limit."""
     return min(data.max_length, getattr(config, "max_position_embeddings", None) or 2**31)
+
+
+def _within(found: Sequence[Example], limit: int, data: Data) -> Iterator[Example]:
+    """The examples that are no longer than `limit`, or were cut to it and still teach something."""
+    for example in found:
+        if len(example.input_ids) <= limit:
+            yield example
+        elif data.overlong == "truncate":
+            cut = Example(example.input_ids[:limit], example.labels[:limit])
+            if cut.supervised:
+                yield cut
 
 
 def end_ids(base: Path, tokenizer: Any) -> frozenset[int]:
@@ -159,8 +180,8 @@ def _check(
 ) -> None:
     if not conversations and facts.control_tokens and not facts.dropped:
         raise RowsError(
-            f"{rows}: all {facts.control_tokens} rows hold a control token of the student's chat "
-            "template as text. Remedy: give each message its text alone, without the template."
+            f"{rows}: all {facts.control_tokens} rows hold a special token of the student's "
+            "tokenizer as text. Remedy: give each message its text alone, without the template."
         )
     if not conversations and facts.dropped:
         raise RowsError(

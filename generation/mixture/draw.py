@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from statistics import median
+from statistics import quantiles
 
 from generation.errors import MixtureError
 from generation.ids import digest
@@ -45,7 +45,7 @@ def draw(
     }
     found = ", ".join(
         f"{source} has {len(rows):,} rows"
-        + (f" and {left:,} too long" if (left := len(places[source]) - len(rows)) else "")
+        + (f" and {left:,} untrainable" if (left := len(places[source]) - len(rows)) else "")
         for source, rows in taken.items()
     )
     chosen = merged = _merge(taken, settings, seed)
@@ -76,9 +76,9 @@ def draw(
         with_it = over < len(totals) and totals[over] - limit < limit - totals[over - 1]
         end = over if with_it else over - 1
         chosen = merged[:end]
-        # Of rows that are each more than may be missed, whole ones come no nearer.
-        few = median(counts) > _MISSED * limit
-        if not chosen or (abs(totals[end] - limit) > _MISSED * limit and not few):
+        # Whole rows come no nearer than one of a usual length.
+        usual = quantiles(counts, n=10)[-1] if len(counts) > 1 else counts[0]
+        if not chosen or abs(totals[end] - limit) > max(_MISSED * limit, usual):
             row = merged[over - 1]
             raise MixtureError(
                 f"{name} can have {totals[over - 1]:,} tokens or {totals[over]:,}, not its budget "

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from generation.errors import InputError, MixtureError
 from generation.mixture.draw import Place, draw
@@ -20,9 +20,9 @@ _BATCH = 1_000
 class MixedSource:
     """A source's line in the table.
 
-    `available` are its rows, of which `excluded` were named in a file and `too_long` are left out
-    by the trainer; `share` and `token_share` are of the mixture, 0-1; `tokens` are of the rendered
-    chats, as far as they are trained on, `characters` of their messages; `fertility` is tokens per
+    `available` are its rows, of which `excluded` were named in a file and of `untrainable` the
+    trainer takes nothing; `share` and `token_share` are of the mixture, 0-1; `tokens` are those
+    that the trainer takes, `characters` those of the messages; `fertility` is tokens per
     word between white space of the messages, None without a word.
     """
 
@@ -30,7 +30,7 @@ class MixedSource:
     weight: float
     available: int
     excluded: int
-    too_long: int
+    untrainable: int
     rows: int
     share: float
     tokens: int
@@ -55,19 +55,11 @@ class MixtureFacts:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Counts by the student's tokens: of chats as its template renders them, and of plain texts."""
+    """Counts by the student's tokens: what the trainer takes of each chat, 0 of one that it leaves
+    out; and all of plain texts."""
 
     of_chats: Callable[[Sequence[Messages]], Sequence[int]]
     of_texts: Callable[[Sequence[str]], Sequence[int]]
-
-
-@dataclass(frozen=True)
-class Longest:
-    """The longest conversation that the trainer takes, in tokens, and whether it drops a longer one
-    or truncates it."""
-
-    tokens: int
-    overlong: Literal["drop", "truncate"]
 
 
 def make_mixture(
@@ -78,13 +70,12 @@ def make_mixture(
     seed: int,
     out: Path,
     tokens: Tokens,
-    longest: Longest | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> MixtureFacts:
     """Write out/rows.jsonl, {"id", "source", "messages"}, and out/table.json, what it is made of.
 
     `sources` gives each needed source's rows.jsonl (or its folder); `draw` says which rows are
-    taken. Rows of which the trainer takes nothing (`longest`) are left out before that, so that
+    taken. Rows of which the trainer takes nothing are left out before that, so that
     budgets and shares are of what is trained on. A source without rows gets a line of zeros and the
     others keep their proportions; one with weight 0 gets no line. Raises MixtureError when a needed
     source is not there, when nothing remains, or the budget cannot be met; InputError for a bad
@@ -106,7 +97,7 @@ def make_mixture(
         counts: list[int] = []
         for rows in _batches(_rows(files[source]), _BATCH):
             chats = [_training_row(row, settings, reasoning)["messages"] for row in rows]
-            counts += _trained(chats, tokens, longest)
+            counts += tokens.of_chats(chats)
             progress(len(counts), len(every[source]), f"tokens of {source}")
         return counts
 
@@ -133,7 +124,7 @@ def make_mixture(
             weight=weight,
             available=len(every[name]),
             excluded=len(every[name]) - len(places[name]),
-            too_long=sum(not sizes(name, settings.reasoning)[p.number] for p in places[name]),
+            untrainable=sum(not sizes(name, settings.reasoning)[p.number] for p in places[name]),
             rows=sums[name].rows,
             share=sums[name].rows / len(chosen),
             tokens=sums[name].tokens,
@@ -171,25 +162,6 @@ class _Sum:
 def _text(row: dict[str, Any]) -> str:
     """What was written for the row: without the system prompt, which is the same for all."""
     return "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "system")
-
-
-def _trained(chats: Sequence[Messages], tokens: Tokens, longest: Longest | None) -> list[int]:
-    """How many tokens of each chat the trainer takes: 0 of one that it leaves out."""
-    counts = list(tokens.of_chats(chats))
-    if longest is None:
-        return counts
-    over = [number for number, count in enumerate(counts) if count > longest.tokens]
-    # Of a chat that is cut before its first answer, nothing is left to learn.
-    asked = tokens.of_chats([_opening(chats[number]) for number in over])
-    for number, before in zip(over, asked, strict=True):
-        cut = longest.overlong == "truncate" and before < longest.tokens
-        counts[number] = longest.tokens if cut else 0
-    return counts
-
-
-def _opening(chat: Messages) -> Messages:
-    """The turns before the first answer."""
-    return list(takewhile(lambda turn: turn["role"] != "assistant", chat))
 
 
 def _batches(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:

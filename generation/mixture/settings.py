@@ -15,8 +15,8 @@ class Budget:
     without reasoning), which makes mixtures of one size; with neither, all that the weights allow.
     With `reasoning: false` a mixture with reasoning has as many rows as the one without has in so
     many tokens: the very same ones, unless their reasoning makes some too long. A mixture in tokens
-    ends with the row that comes nearest to its budget, within 1%; where the budget holds fewer than
-    about a hundred rows, within half a row.
+    ends with the row that comes nearest to its budget, within 1%; where the budget is of fewer
+    than a hundred rows, within one of usual length (nine in ten are shorter).
     """
 
     unit: Unit = "tokens"

@@ -29,7 +29,7 @@ _HIDDEN = {
     "yields": ("key",),
     "mixture": ("key", "weight"),
     "data_quality": ("key", "stage"),
-    "training": ("key", "supervised_tokens", "dropped", "control_tokens"),
+    "training": ("key", "supervised_tokens"),
     "summary": ("chance", "base_above_chance", "languages", "wins_holm"),
     "correlation": ("languages",),
     "cost_by_language": ("tokens_in", "tokens_out"),

@@ -18,7 +18,7 @@ from reports.tables.sheet import TASK_NAMES
 BASE = "base"
 BUDGET_SPREAD = 0.02
 """Training sizes so near to each other, in every language, count as one budget: each mixture is
-within 1% of its own."""
+within 1% of its own, unless it has fewer than about a hundred rows."""
 
 
 @dataclass(frozen=True)

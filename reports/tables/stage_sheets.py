@@ -40,8 +40,8 @@ def mixture(view: StoreView) -> Sheet:
     """What each mixture took of each source. Shares are 0-1; `fertility` is tokens per word.
 
     `budget` is of the whole mixture, in `unit`, and stands in its last line, which is of `all` its
-    sources where there are several; `too_long` and `truncated` are the source's rows
-    over the longest that is trained, before drawing and when packing; `excluded` were named.
+    sources where there are several; of `untrainable` rows (too long, or with special tokens as
+    text) the trainer takes nothing, of `truncated` ones not all; `excluded` were named.
     """
     columns = (
         LANGUAGE,
@@ -55,7 +55,7 @@ def mixture(view: StoreView) -> Sheet:
         Column("share", "Share", ".0%", numeric=True),
         Column("tokens", "Tokens", numeric=True),
         Column("available", "Available", numeric=True),
-        Column("too_long", "Too long", numeric=True),
+        Column("untrainable", "Untrainable", numeric=True),
         Column("truncated", "Truncated", numeric=True),
         Column("excluded", "Left out", numeric=True),
         Column("token_share", "Share of tokens", ".0%", numeric=True),
@@ -71,14 +71,12 @@ def mixture(view: StoreView) -> Sheet:
         for line in table:
             source = str(line.get("source", ""))
             taken = packed.get(source, {})
-            left = (_number(line, "too_long"), _number(taken, "dropped"))
-            known = [number for number in left if number is not None]
             rows.append(
                 (
                     *(*head, source, _number(line, "weight")),
                     *(whole if len(table) == 1 else (None, "")),
                     *(_number(line, name) for name in ("rows", "share", "tokens", "available")),
-                    sum(known) if known else None,
+                    _number(line, "untrainable"),
                     _number(taken, "truncated"),
                     *(_number(line, name) for name in ("excluded", "token_share", "fertility")),
                     _number(line, "characters"),
@@ -107,8 +105,6 @@ def training(view: StoreView) -> Sheet:
         PRODUCER,
         Column("key", "Artifact"),
         Column("rows", "Rows", numeric=True),
-        Column("dropped", "Too long", numeric=True),
-        Column("control_tokens", "Control tokens", numeric=True),
         Column("steps", "Steps", numeric=True),
         Column("loss_first", "First loss", ".3f", numeric=True),
         Column("loss_last", "Last loss", ".3f", numeric=True),
@@ -122,7 +118,7 @@ def training(view: StoreView) -> Sheet:
     )
     losses = ("loss_first", "loss_last", "eval_loss")
     speed = ("supervised_tokens", "tokens_per_second", "mfu", "memory_gb")
-    names = ("rows", "dropped", "control_tokens", "steps", *losses, "fill", *speed)
+    names = ("rows", "steps", *losses, "fill", *speed)
     rows = [
         (
             *(_about(a, "language"), _about(a, "producer"), a.key[:8]),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from generation.errors import InputError, MixtureError
-from generation.mixture.make import Longest, MixtureFacts, Tokens, make_mixture
+from generation.mixture.make import MixtureFacts, Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 
 
@@ -35,11 +35,17 @@ def sources(tmp_path: Path) -> dict[str, Path]:
     return paths
 
 
-# Words stand in for tokens: what is counted is the student's affair.
-WORDS = Tokens(
-    of_chats=lambda chats: [sum(len(t["content"].split()) for t in chat) for chat in chats],
-    of_texts=lambda texts: [len(text.split()) for text in texts],
-)
+def words(limit: int | None = None) -> Tokens:
+    """They stand in for tokens: what is counted, and left out, is the student's affair."""
+
+    def trained(chat: list[dict[str, Any]]) -> int:
+        count = sum(len(turn["content"].split()) for turn in chat)
+        return count if limit is None or count <= limit else 0
+
+    return Tokens(
+        of_chats=lambda chats: list(map(trained, chats)),
+        of_texts=lambda texts: [len(text.split()) for text in texts],
+    )
 
 
 def mix(
@@ -47,12 +53,12 @@ def mix(
     out: Path,
     weights: dict[str, float],
     seed: int = 1,
-    longest: Longest | None = None,
+    longest: int | None = None,
     **settings: Any,
 ) -> tuple[MixtureFacts, list[dict[str, Any]]]:
     mixed = Mix("m", weights, **settings)
     facts = make_mixture(
-        sources, mixed, language="Swahili", seed=seed, out=out, tokens=WORDS, longest=longest
+        sources, mixed, language="Swahili", seed=seed, out=out, tokens=words(longest)
     )
     text = (out / "rows.jsonl").read_text(encoding="utf-8")
     return facts, [json.loads(line) for line in text.splitlines()]
@@ -230,7 +236,7 @@ def test_a_long_row_never_ends_a_budget_in_silence(tmp_path: Path) -> None:
 def test_what_the_trainer_leaves_out_is_left_out_before_drawing(tmp_path: Path) -> None:
     sources = written(tmp_path, "topic", [50] * 40 + [900] * 10)
     sources |= written(tmp_path, "context", [10] * 300)
-    limit = Longest(500, "drop")
+    limit = 500
     smallest = Budget("tokens", smallest_of=("topic", "context"))
     settings: dict[str, Any] = {"budget": smallest, "longest": limit, **BARE}
     for name in sources:
@@ -238,26 +244,13 @@ def test_what_the_trainer_leaves_out_is_left_out_before_drawing(tmp_path: Path) 
         assert facts.budget == facts.tokens == 2000
     facts, found = mix(sources, tmp_path, {"topic": 1}, longest=limit, **BARE)
     (line,) = facts.table
-    assert (line.available, line.too_long, line.rows) == (50, 10, 40)
+    assert (line.available, line.untrainable, line.rows) == (50, 10, 40)
     assert all(len(row["messages"][1]["content"].split()) < 500 for row in found)
     budget = Budget("tokens", 2001)
-    with pytest.raises(MixtureError, match=r"has 2,000 \(topic has 40 rows and 10 too long\)"):
+    with pytest.raises(MixtureError, match=r"has 2,000 \(topic has 40 rows and 10 untrainable\)"):
         mix(sources, tmp_path, {"topic": 1}, longest=limit, budget=budget, **BARE)
-    short = Longest(5, "drop")
-    with pytest.raises(MixtureError, match=r"0 rows and 50 too long.*raise train\.max_length"):
-        mix(sources, tmp_path, {"topic": 1}, longest=short, **BARE)
-
-
-def test_a_row_that_is_cut_counts_what_is_left_of_it(tmp_path: Path) -> None:
-    sources = written(tmp_path, "topic", [900] * 10)
-    sources |= written(tmp_path, "context", [900] * 10, asked=600)
-    facts, _ = mix(
-        sources, tmp_path, {"topic": 1, "context": 1}, longest=Longest(500, "truncate"), **BARE
-    )
-    # Where the user says more than fits, nothing is left to learn.
-    assert counts(facts) == {"topic": 10, "context": 0}
-    assert facts.tokens == 5000
-    assert [line.too_long for line in facts.table] == [0, 10]
+    with pytest.raises(MixtureError, match=r"0 rows and 50 untrainable.*raise train\.max_length"):
+        mix(sources, tmp_path, {"topic": 1}, longest=5, **BARE)
 
 
 def test_as_many_rows_as_without_reasoning(tmp_path: Path) -> None:
@@ -265,7 +258,7 @@ def test_as_many_rows_as_without_reasoning(tmp_path: Path) -> None:
     sources = written(tmp_path, "topic", [10] * 400, reasoning=100)
     budget = Budget("tokens", 1000, reasoning=False)
     for limit in (50, 500):
-        settings: dict[str, Any] = {"longest": Longest(limit, "drop"), "budget": budget, **BARE}
+        settings: dict[str, Any] = {"longest": limit, "budget": budget, **BARE}
         facts, found = mix(sources, tmp_path, {"topic": 1}, **settings)
         assert (facts.rows, facts.budget, facts.unit) == (100, 1000, "tokens without reasoning")
         assert facts.reasoning == sum("<think>" in row["messages"][-1]["content"] for row in found)

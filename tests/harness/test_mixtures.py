@@ -12,7 +12,7 @@ from small import KAKUGO, manifests, run
 
 from generation.errors import InputError
 from generation.mixture.contamination import FOUND
-from generation.mixture.make import Longest, Tokens, make_mixture
+from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 from harness.errors import ConfigError
 from harness.experiment import benchmark_data, plan
@@ -21,8 +21,8 @@ from harness.stage import Artifact, Work
 from harness.students import StudentTokens
 from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
-from training.prepare import prepare
-from training.settings import Data
+from training.prepare import prepare, trained_tokens
+from training.settings import Data, Train
 
 OWN = f"++sources.own={{mine: {{kind: chat, files: [{__file__}]}}}}"
 EQUAL = ("topic", "scenario", "context", "tran", "gen", "gen_tran", "gen_reas_tran_tokens")
@@ -48,7 +48,7 @@ def source(folder: Path, name: str, rows: int, words: int) -> Path:
 
 
 def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
-    composed: Callable[..., Any], tokenizer: Any, tmp_path: Path
+    composed: Callable[..., Any], tokenizer: Any, tiny: Path, tmp_path: Path
 ) -> None:
     counts = {
         "topic": (400, 30),
@@ -59,7 +59,7 @@ def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
     sources = {name: source(tmp_path / name, name, *n) for name, n in counts.items()}
     student = StudentTokens(None)
     student.__dict__["_tokenizer"] = tokenizer
-    tokens = Tokens(student.of_chats, student.of_texts)
+    tokens = Tokens(trained_tokens(tiny, Train("t").data), student.of_texts)
     made = {}
     for name in (*EQUAL, "gen_reas_tran_examples", "gen_reas_tran"):
         mix = composed("sweep=subsets", f"mix={name}").mix
@@ -97,16 +97,32 @@ def test_a_mistyped_weight_is_named_also_where_it_is_zero(composed: Callable[...
         composed("++mix.weights.topc=0")
 
 
+@pytest.mark.parametrize("rewrites", [False, True])
 @pytest.mark.parametrize("overlong", ["drop", "truncate"])
 def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
-    tokenizer: Any, tiny: Path, tmp_path: Path, overlong: Any
+    tokenizer: Any, tiny: Path, tmp_path: Path, overlong: Any, rewrites: bool
 ) -> None:
+    """Also where a template, as Qwen3's, writes something into the last answer alone, and where a
+    row holds a special token as text."""
+    base = tmp_path / "base"
+    shutil.copytree(tiny, base)
+    if rewrites:
+        (base / "chat_template.jinja").write_text(
+            "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+            "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n{% endif %}"
+            "{{ m.content }}<|im_end|>\n{% endfor %}"
+            "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+            encoding="utf-8",
+        )
     sources = {
         "topic": source(tmp_path / "topic", "topic", 200, 20),
         "context": source(tmp_path / "context", "context", 200, 90),
     }
+    spoil(sources["topic"] / "rows.jsonl")
     student = StudentTokens(None)
     student.__dict__["_tokenizer"] = tokenizer
+    data = Data(200, True, overlong, False, 0.0)
+    tokens = Tokens(trained_tokens(base, data), student.of_texts)
     budget = Budget(smallest_of=("topic", "context"))
     for name in sources:
         facts = make_mixture(
@@ -115,19 +131,33 @@ def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
             language="Swahili",
             seed=0,
             out=tmp_path / "out",
-            tokens=Tokens(student.of_chats, student.of_texts),
-            longest=Longest(200, overlong),
+            tokens=tokens,
         )
         packed = prepare(
-            base=tiny,
+            base=base,
             rows=tmp_path / "out" / "rows.jsonl",
             out=tmp_path / "packed",
-            data=Data(200, True, overlong, False, 0.0),
+            data=data,
             seed=0,
         )
-        assert packed.dropped == 0
+        assert packed.dropped == packed.control_tokens == 0
         assert packed.tokens == facts.tokens == pytest.approx(facts.budget, rel=0.01)
-        assert (facts.table[0].too_long > 0) == (name == "context" and overlong == "drop")
+        if name == "topic":
+            assert facts.table[0].untrainable == 1
+        else:
+            assert (facts.table[0].untrainable > 0) == (overlong == "drop")
+
+
+def spoil(rows: Path) -> None:
+    """Puts a special token into the first row, and a second answer into the others."""
+    lines = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
+    lines[0]["messages"][1]["content"] += "<|im_end|>"
+    for line in lines[1:]:
+        line["messages"] += [
+            {"role": "user", "content": "Na pili?"},
+            {"role": "assistant", "content": "Pili ni hivi."},
+        ]
+    rows.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
 def own(tmp_path: Path, tiny: Path, rows: list[str], *more: str) -> list[str]:

@@ -376,7 +376,7 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
             "token_share": 0.7,
             "fertility": 2.41,
             "excluded": 0,
-            "too_long": 2,
+            "untrainable": 2,
             "characters": 4821,
         },
         {
@@ -389,7 +389,7 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
             "token_share": 0.3,
             "fertility": None,
             "excluded": 1,
-            "too_long": 0,
+            "untrainable": 0,
             "characters": 2110,
         },
     ]

@@ -193,21 +193,20 @@ def test_a_contamination_check_says_that_it_found_nothing_and_what_it_did_not_lo
     ]
 
 
-def test_rows_that_packing_dropped_stand_in_their_sources_line(tmp_path: Path) -> None:
+def test_what_packing_cut_stands_in_its_sources_line(tmp_path: Path) -> None:
     store = make_store(tmp_path / "artifacts")
     key = key_of("mixture", "Swahili", "gen")
-    taken = {"topic": {"rows": 15, "dropped": 3, "truncated": 4}}
+    taken = {"topic": {"rows": 15, "truncated": 4}}
     inputs = [("mixture", "mixture", key)]
     write_artifact(store, "packed", "c" * 24, "tokens", {}, {"sources": taken}, {}, inputs=inputs)
     sheet = stage_sheets.mixture(read_store(store))
     names = [column.name for column in sheet.columns]
     lines = [dict(zip(names, row, strict=True)) for row in sheet.rows]
     found = {
-        (line["language"], line["mix"], line["source"]): (line["too_long"], line["truncated"])
+        (line["language"], line["mix"], line["source"]): (line["untrainable"], line["truncated"])
         for line in lines
     }
-    # 2 were left out before drawing.
-    assert found["Swahili", "gen", "topic"] == (5, 4)
+    assert found["Swahili", "gen", "topic"] == (2, 4)
     assert found["Swahili", "gen", "translated"] == (0, None)
     assert found["Swahili", "topic", "topic"] == (2, None)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from training.dataset import IGNORED, examples, read_examples
+from training.dataset import IGNORED, examples, mask, read_examples
 from training.errors import MaskError, RowsError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,7 +28,8 @@ def trained_texts(input_ids: list[int], labels: list[int], tokenizer: Any) -> li
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_golden_masks_of_smollm2(case: dict[str, Any], tokenizer: Any) -> None:
-    (example,) = examples(case["messages"], tokenizer, ENDS)
+    answers = [i for i, turn in enumerate(case["messages"]) if turn["role"] == "assistant"]
+    example = mask(case["messages"], tokenizer, ENDS, answers)
     assert tokenizer.decode(example.input_ids) == case["text"]
     assert trained_texts(example.input_ids, example.labels, tokenizer) == case["trained"]
     assert example.input_ids == case["input_ids"]
