@@ -7,7 +7,6 @@ log-probabilities in tiles: the logits of a whole row are never built.
 """
 
 import math
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -182,7 +181,8 @@ def training_arguments(
         output_dir=str(states),
         max_steps=steps,
         per_device_train_batch_size=settings.micro_batch,
-        gradient_accumulation_steps=settings.batch_size // (settings.micro_batch * _processes()),
+        gradient_accumulation_steps=settings.batch_size
+        // (settings.micro_batch * settings.processes),
         learning_rate=settings.learning_rate,
         lr_scheduler_type=_SCHEDULES[settings.schedule],
         # The first step of a warm-up has a learning rate of 0; a run of one step must train.
@@ -254,7 +254,3 @@ def _lora(settings: Train) -> Any:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-
-
-def _processes() -> int:
-    return int(os.environ.get("WORLD_SIZE", "1"))

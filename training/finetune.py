@@ -72,7 +72,8 @@ def finetune(
     Not covered: bitwise equality on GPUs or across machines, and noticing that `base` changed
     between an interruption and its continuation.
 
-    Raises ResumeError, LeakError, LaunchError, MemoryShort and DivergedError.
+    Raises LeakError, LaunchError, MemoryShort and DivergedError. (`training.launch.run` makes sure
+    that the states are this run's.)
     """
     with quiet_libraries(), _threads(settings.threads), _memory_errors(settings):
         return _finetune(base, packed, out, settings, precision, seed, progress)
@@ -116,11 +117,13 @@ def _finetune(
         base,
         dtype=torch.bfloat16 if frozen and precision == "bf16" else torch.float32,
         local_files_only=True,
-        **_attention(settings, precision),
+        **_attention(settings, precision, config),
     )
     attention = str(model.config._attn_implementation)
     if isolated:
-        _check_window(config, attention, longest=max(lengths))
+        held_out = _lengths(validation, by_document=True)
+        _check_window(config, attention, longest=max([*lengths, *held_out]))
+    flattened = attention.startswith("flash") and settings.micro_batch > 1  # see training.collate
     collator = Collator(attention, tokenizer.pad_token_id or 0, isolated=isolated)
     size = sum(map(whole_size, model.parameters()))
     operations = flops_per_token(model, lengths, frozen=frozen)
@@ -136,7 +139,7 @@ def _finetune(
         precision=precision,
         arguments=arguments,
         journal=journal,
-        probed=isolated and len(lengths) > len(rows),
+        probed=isolated and (len(lengths) > len(rows) or flattened),
     )
     trained = sum(whole_size(p) for p in trainer.model.parameters() if p.requires_grad)
     save_checkpoint(trainer, config, tokenizer, out / "checkpoint")
@@ -216,16 +219,19 @@ def _processes(settings: Train) -> int:
     return there
 
 
-def _attention(settings: Train, precision: Precision) -> dict[str, str]:
+def _attention(settings: Train, precision: Precision, config: Any) -> dict[str, str]:
     """The argument of from_pretrained; {} for what transformers has as its default, SDPA if it can.
 
     Raises LaunchError where flash attention was asked for and cannot run.
     """
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
     from transformers.utils import is_flash_attn_2_available
 
     runs = is_flash_attn_2_available() and precision == "bf16"
     if settings.attention == "auto":
-        return {"attn_implementation": "flash_attention_2"} if runs else {}
+        architecture = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+        known = getattr(architecture, "_supports_flash_attn", False)
+        return {"attn_implementation": "flash_attention_2"} if runs and known else {}
     if settings.attention == "flash_attention_2" and not runs:
         raise LaunchError(
             "train.attention=flash_attention_2 needs an NVIDIA GPU, the package flash-attn and "
@@ -252,7 +258,8 @@ def _memory_errors(settings: Train) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        short = ("out of memory", "can't allocate", "alloc_failed")  # PyTorch's GPU, CPU; cuBLAS
+        # PyTorch on GPUs and CPUs, the operating system, cuBLAS.
+        short = ("out of memory", "can't allocate", "cannot allocate", "alloc_failed")
         if not isinstance(error, MemoryError) and all(w not in str(error).lower() for w in short):
             raise
         ways = []
