@@ -97,6 +97,7 @@ def test_zero3_in_one_process_trains_as_without_it(
     settings = replace(settings, deepspeed="zero3")
     facts = run(base=tiny, packed=packed, out=spread, settings=settings, precision="fp32", seed=3)
     assert facts.processes == 1
+    assert facts.probe is not None  # the probe ran on weights that are spread
     for a, b in zip(losses(plain), losses(spread), strict=True):
         assert a == pytest.approx(b, abs=1e-4)
     files = {path.name for path in (spread / "checkpoint").iterdir()}
