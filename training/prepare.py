@@ -8,7 +8,7 @@ itself where it is trained and -100 elsewhere; the first token of a document nev
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,16 +41,10 @@ class Taken:
 
 
 @dataclass
-class PackFacts:
-    """Counts of the data. `fill` is the share of the packed rows' room that tokens take, 0-1, of
-    the training rows; `packs` are packed rows."""
+class PackFacts(Taken):
+    """What became of all rows, and counts of the packed ones, `packs`. `fill` is the share of the
+    training ones' room that tokens take, 0-1."""
 
-    rows: int = 0
-    dropped: int = 0
-    control_tokens: int = 0
-    truncated: int = 0
-    tokens: int = 0
-    supervised_tokens: int = 0
     packs: int = 0
     validation_rows: int = 0
     validation_packs: int = 0
@@ -105,15 +99,9 @@ def prepare(
         taken.supervised_tokens += sum(example.supervised for example in kept)
         if number % 500 == 0:
             progress(number, 0, "tokenising")
-    for name in (
-        "rows",
-        "dropped",
-        "control_tokens",
-        "truncated",
-        "tokens",
-        "supervised_tokens",
-    ):
-        setattr(facts, name, sum(getattr(taken, name) for taken in facts.sources.values()))
+    for count in fields(Taken):
+        total = sum(getattr(taken, count.name) for taken in facts.sources.values())
+        setattr(facts, count.name, total)
     _check(rows, conversations, facts, config)
     order = list(range(len(conversations)))
     random.Random(f"{seed}/validation").shuffle(order)

@@ -16,6 +16,7 @@ from training.errors import LaunchError, ResumeError
 from training.finetune import TrainFacts
 from training.launch import run
 from training.prepare import prepare
+from training.settings import Train
 
 CHILD = Path(__file__).parent / "killed_run.py"
 
@@ -26,9 +27,11 @@ def packed(tiny: Path, rows: Path, tmp_path: Path) -> Path:
     return tmp_path / "packed"
 
 
-def tuned(base: Path, packed: Path, out: Path, **more: Any) -> TrainFacts:
+def tuned(
+    base: Path, packed: Path, out: Path, settings: Train = SETTINGS, **more: Any
+) -> TrainFacts:
     return run(
-        base=base, packed=packed, out=out, settings=SETTINGS, precision="fp32", seed=3, **more
+        base=base, packed=packed, out=out, settings=settings, precision="fp32", seed=3, **more
     )
 
 
@@ -112,16 +115,15 @@ def test_without_a_whole_state_everything_may_change(
     tiny: Path, packed: Path, tmp_path: Path
 ) -> None:
     """As after a run that did not fit into memory."""
-    arguments: dict[str, Any] = {"base": tiny, "packed": packed, "out": tmp_path / "out"}
-    arguments |= {"precision": "fp32", "seed": 3}
 
     def stop_at_1(done: int, total: int, note: str) -> None:
         if done == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(**arguments, settings=SETTINGS, progress=stop_at_1)
-    facts = run(**arguments, settings=replace(SETTINGS, steps=2, learning_rate=1e-3))
+        tuned(tiny, packed, tmp_path / "out", progress=stop_at_1)
+    other = replace(SETTINGS, steps=2, learning_rate=1e-3)
+    facts = tuned(tiny, packed, tmp_path / "out", other)
     assert facts.steps == 2
 
 
@@ -132,25 +134,11 @@ def test_another_number_of_processes_than_asked_for_is_refused(
     torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone")
     settings = replace(SETTINGS, processes=2, launcher=(*torchrun, "--nproc-per-node=1"))
     with pytest.raises(LaunchError, match=r"1 processes were started.*train\.processes is 2"):
-        run(
-            base=tiny,
-            packed=packed,
-            out=tmp_path / "a",
-            settings=settings,
-            precision="fp32",
-            seed=3,
-        )
+        tuned(tiny, packed, tmp_path / "a", settings)
     settings = replace(settings, processes=1)
     (packed / "validation.parquet").write_text("not Parquet", encoding="utf-8")
     with pytest.raises(LaunchError, match=r"(?s)process 0 .*failed.*Parquet magic bytes"):
-        run(
-            base=tiny,
-            packed=packed,
-            out=tmp_path / "b",
-            settings=settings,
-            precision="fp32",
-            seed=3,
-        )
+        tuned(tiny, packed, tmp_path / "b", settings)
 
 
 @pytest.mark.distributed
