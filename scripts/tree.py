@@ -13,6 +13,7 @@ BEGIN, END = "<!-- tree: written by scripts/tree.py -->\n```\n", "```\n<!-- end 
 # Folders in the order of the main path, with what they hold; many small files need no line each.
 FOLDERS = {
     "conf": "what an experiment is",
+    "core": "the ground, which all others may use",
     "harness": "runs experiments",
     "harness/scoring": "scores a checkpoint",
     "harness/preference": "the blind study by native speakers",
