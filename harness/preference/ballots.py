@@ -4,6 +4,10 @@ An event's hash covers the one before it, and the first one covers the commitmen
 can be changed, left out or exchanged between studies once the head of the chain is published.
 An event is acknowledged only after it is on disk (synchronous=FULL). Nothing is ever updated: a
 later vote on an item stands in for an earlier one, and an undo takes the last one back.
+
+Two things are deleted, and then are gone from the disk: all that a rater did, when they withdraw,
+and a comment, when it is asked for or its vote is taken back. `chain.py` says why both leave the
+chain whole.
 """
 
 import hashlib
@@ -18,16 +22,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from harness.preference.chain import (
+    Event,
+    Row,
+    as_event,
+    comment_hash,
+    event_hash,
+    payload_hash,
+)
 from harness.preference.commitment import canonical
-from harness.preference.errors import BallotError, StudyStateError
+from harness.preference.errors import BallotError, StudyStateError, WithdrawnError
+from harness.preference.votes_file import close_votes, open_votes, wipe
 
 NAME = "votes.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS study (commitment TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
-    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, slot INTEGER NOT NULL, kind TEXT NOT NULL,
-    idempotency TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL,
+    seq INTEGER PRIMARY KEY, slot INTEGER NOT NULL, payload TEXT NOT NULL, hash TEXT NOT NULL,
+    salt TEXT, at TEXT, kind TEXT, idempotency TEXT, body TEXT,
     UNIQUE (slot, idempotency)
+);
+CREATE TABLE IF NOT EXISTS comments (
+    seq INTEGER PRIMARY KEY, salt TEXT NOT NULL, text TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS invitations (
     token_sha256 TEXT PRIMARY KEY, slot INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0
@@ -35,19 +51,24 @@ CREATE TABLE IF NOT EXISTS invitations (
 CREATE TABLE IF NOT EXISTS sessions (session_sha256 TEXT PRIMARY KEY, slot INTEGER NOT NULL);
 """
 _LAST_KIND = "SELECT kind FROM events ORDER BY seq DESC LIMIT 1"
+_COLUMNS = "seq, slot, payload, hash, salt, at, kind, idempotency, body"
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
-class Event:
-    """A row of the chain. slot is -1 for what concerns the whole study."""
+class Comment:
+    """A rater's words on one vote, the event `seq`. `hash` is what the vote keeps of them."""
 
     seq: int
-    at: str
     slot: int
-    kind: str
-    idempotency: str
-    body: Mapping[str, Any]
+    salt: str
+    text: str
     hash: str
+
+    @property
+    def genuine(self) -> bool:
+        """Whether these are the words that were sent with the vote."""
+        return comment_hash(self.salt, self.text) == self.hash
 
 
 @dataclass
@@ -70,13 +91,6 @@ class Seat:
     slot: int
     sitting: Sitting
     closed: bool
-
-
-def event_hash(
-    previous: str, seq: int, at: str, slot: int, kind: str, idempotency: str, body: str
-) -> str:
-    """SHA-256 over the previous hash and all fields of an event; body is its stored JSON."""
-    return hashlib.sha256(canonical([previous, seq, at, slot, kind, idempotency, body])).hexdigest()
 
 
 def sitting_of(events: Iterator[Event] | list[Event]) -> Sitting:
@@ -116,16 +130,15 @@ class Ballots:
         # Readers have a connection of their own: in WAL they need not wait for a write's sync.
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._commitment = commitment
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
+        self._db = open_votes(path)
+        self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         with self._writing():
+            self._must_be_of_this_format(path)
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
             row = self._db.execute("SELECT commitment FROM study").fetchone()
             if row is None:
                 self._db.execute("INSERT INTO study VALUES (?)", (commitment,))
-        self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         if row is not None and row[0] != commitment:
             self.close_file()
             raise StudyStateError(
@@ -135,13 +148,16 @@ class Ballots:
     def close_file(self) -> None:
         """Closes the database file (not the study)."""
         self._reader.close()
-        self._db.close()
+        close_votes(self._db)
 
     # Invitations and sessions. Only hashes of tokens are kept: a copy of the file opens nothing.
 
     def invite(self, slot: int) -> str:
         """A new token for a slot; earlier ones of the slot end, and so do its sessions."""
-        if self.sitting(slot).on_paper:
+        sitting = self.sitting(slot)
+        if sitting.withdrawn:
+            raise WithdrawnError(f"rater {slot + 1} has withdrawn from the study")
+        if sitting.on_paper:
             raise BallotError(
                 f"slot {slot + 1} is rated on an offline packet; it can have no link as well"
             )
@@ -237,7 +253,51 @@ class Ballots:
     def close_study(self) -> Event:
         """The last event; nothing is taken after it. Raises StudyStateError if closed already."""
         with self._writing():
-            return self._append(-1, "close", "close", {})
+            event = self._append(-1, "close", "close", {})
+        self._wipe()
+        return event
+
+    # What is deleted.
+
+    def withdraw(self, slot: int) -> Event:
+        """Ends a rater's part for good and deletes all that they did: choices, times, comments.
+        Stubs of their events remain in the chain. Raises StudyStateError once it is closed."""
+        with self._writing():
+            for event in self._events("WHERE slot=? AND kind='withdraw'", slot):
+                return event
+            self._must_be_open()
+            self._db.execute(
+                "DELETE FROM comments WHERE seq IN (SELECT seq FROM events WHERE slot=?)", (slot,)
+            )
+            self._db.execute(
+                "UPDATE events SET salt=NULL, at=NULL, kind=NULL, idempotency=NULL, body=NULL"
+                " WHERE slot=?",
+                (slot,),
+            )
+            event = self._append(slot, "withdraw", "withdraw", {}, at="")
+        self._wipe()
+        return event
+
+    def comments(self) -> list[Comment]:
+        """The comments that were not deleted, in the order of their votes."""
+        rows = self._read(
+            "SELECT c.seq, e.slot, c.salt, c.text, e.body FROM comments c JOIN events e USING (seq)"
+            " ORDER BY seq"
+        )
+        return [
+            Comment(seq, slot, salt, text, json.loads(body).get("comment_sha256", ""))
+            for seq, slot, salt, text, body in rows
+        ]
+
+    def forget(self, numbers: Sequence[int]) -> bool:
+        """Deletes the comments of these events, salt and all, also of a closed study; what was
+        voted stays. False where another program kept the old pages from being cleared just now."""
+        with self._writing():
+            for seq in numbers:
+                self._db.execute("DELETE FROM comments WHERE seq=?", (seq,))
+        return self._wipe()
+
+    # Reading.
 
     def closed(self) -> bool:
         """Whether the study is closed: its last event says so, since nothing follows it."""
@@ -256,28 +316,60 @@ class Ballots:
         """The whole chain, oldest first."""
         return self._seen("")
 
-    def raw(self) -> list[tuple[int, str, int, str, str, str, str]]:
+    def rows(self) -> list[Row]:
         """The chain as stored, for `verify`, which trusts no JSON in it."""
-        return self._read(
-            "SELECT seq, at, slot, kind, idempotency, body, hash FROM events ORDER BY seq"
-        )
+        return [Row(*row) for row in self._read(f"SELECT {_COLUMNS} FROM events ORDER BY seq")]
 
-    def _append(self, slot: int, kind: str, idempotency: str, body: Mapping[str, Any]) -> Event:
+    def _append(
+        self,
+        slot: int,
+        kind: str,
+        idempotency: str,
+        body: Mapping[str, Any],
+        *,
+        at: str | None = None,
+    ) -> Event:
         self._must_be_open()
+        if self._db.execute(
+            "SELECT 1 FROM events WHERE slot=? AND kind='withdraw'", (slot,)
+        ).fetchone():
+            raise WithdrawnError(f"rater {slot + 1} has withdrawn; nothing of theirs is taken")
         row = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         seq, previous = (row[0] + 1, row[1]) if row else (1, self._commitment)
-        text = canonical(body).decode("utf-8")
-        at = self._clock()
-        own = event_hash(previous, seq, at, slot, kind, idempotency, text)
+        kept = dict(body)
+        if words := kept.pop("comment", None):
+            salt = secrets.token_hex(16)
+            kept["comment_sha256"] = comment_hash(salt, words)
+            self._db.execute("INSERT INTO comments VALUES (?, ?, ?)", (seq, salt, words))
+        if kind == "undo":
+            # Who takes a vote back takes its comment back.
+            self._db.execute(
+                "DELETE FROM comments WHERE seq IN"
+                " (SELECT seq FROM events WHERE slot=? AND hash=?)",
+                (slot, kept.get("undone")),
+            )
+        text, salt = canonical(kept).decode("utf-8"), secrets.token_hex(16)
+        at = self._clock() if at is None else at
+        payload = payload_hash(salt, at, kind, idempotency, text)
+        own = event_hash(previous, seq, slot, payload)
         self._db.execute(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (seq, at, slot, kind, idempotency, text, own),
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (seq, slot, payload, own, salt, at, kind, idempotency, text),
         )
-        return Event(seq, at, slot, kind, idempotency, dict(body), own)
+        return Event(seq, at, slot, kind, idempotency, kept, own)
 
     def _must_be_open(self) -> None:
         if self._db.execute(_LAST_KIND).fetchone() == ("close",):
             raise StudyStateError("the study is closed; no vote is taken any more")
+
+    def _must_be_of_this_format(self, path: Path) -> None:
+        (found,) = self._db.execute("PRAGMA user_version").fetchone()
+        if found != _FORMAT and self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise StudyStateError(
+                f"{path} was written by another version of this program (format {found}, this one"
+                f" reads {_FORMAT}). Remedy: go on with the version that began the study"
+            )
+        self._db.execute(f"PRAGMA user_version={_FORMAT}")
 
     def _seen(self, where: str, *values: Any) -> list[Event]:
         with self._reading:
@@ -287,12 +379,10 @@ class Ballots:
         self, where: str, *values: Any, db: sqlite3.Connection | None = None
     ) -> Iterator[Event]:
         rows = (db or self._db).execute(
-            f"SELECT seq, at, slot, kind, idempotency, body, hash FROM events {where} ORDER BY seq",
-            values,
+            f"SELECT {_COLUMNS} FROM events {where} ORDER BY seq", values
         )
         for row in rows.fetchall():
-            seq, at, slot, kind, idempotency, body, own = row
-            yield Event(seq, at, slot, kind, idempotency, json.loads(body), own)
+            yield as_event(Row(*row))
 
     def _end(self, slot: int) -> None:
         self._db.execute("UPDATE invitations SET revoked=1 WHERE slot=?", (slot,))
@@ -301,6 +391,10 @@ class Ballots:
     def _read(self, query: str, *values: Any) -> list[Any]:
         with self._reading:
             return self._reader.execute(query, values).fetchall()
+
+    def _wipe(self) -> bool:
+        with self._lock:
+            return wipe(self._db)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

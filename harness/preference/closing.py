@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.preference.ballots import NAME, Ballots, Event
+from harness.preference.ballots import NAME, Ballots
+from harness.preference.chain import Row
 from harness.preference.errors import StudyStateError
 from harness.preference.files import read_json, write_json
 from harness.preference.pack import read_pack
@@ -43,8 +44,8 @@ def open_ballots(pack_dir: Path, pack: Mapping[str, Any]) -> Ballots:
     return Ballots(pack_dir / NAME, pack["commitment"])
 
 
-def closed_events(pack_dir: Path) -> tuple[list[Event], dict[str, Any]]:
-    """The events of a closed study and what was published. Raises StudyStateError while it is open:
+def closed_rows(pack_dir: Path) -> tuple[list[Row], dict[str, Any]]:
+    """The chain of a closed study and what was published. Raises StudyStateError while it is open:
     there is no result before the close."""
     pack = read_pack(pack_dir)
     if not (pack_dir / NAME).exists():
@@ -56,7 +57,7 @@ def closed_events(pack_dir: Path) -> tuple[list[Event], dict[str, Any]]:
                 f"the study in {pack_dir} is open; nothing can be unblinded. Remedy:"
                 f" kakugo-preference close {pack_dir}, once all raters have finished"
             )
-        events = ballots.events()
+        rows = ballots.rows()
     finally:
         ballots.close_file()
-    return events, read_json(pack_dir / CLOSED, StudyStateError, "record of the closing")
+    return rows, read_json(pack_dir / CLOSED, StudyStateError, "record of the closing")

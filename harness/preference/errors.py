@@ -5,6 +5,7 @@ PreferenceError
 ├─ AnswersError      the two arms' answers cannot be compared blindly
 ├─ PackError         a pack or a key cannot be made, read or trusted
 ├─ BallotError       a vote, link or packet that cannot be taken
+│  └─ WithdrawnError a vote or link for a rater who withdrew
 ├─ StudyStateError   the study is not in the state that a step needs (open, closed)
 ├─ VerificationError what was published and what lies here differ
 └─ MessagesError     a catalogue of the raters' words cannot be used
@@ -31,6 +32,10 @@ class PackError(PreferenceError):
 
 class BallotError(PreferenceError):
     """An invitation or vote that is unknown, revoked or impossible, or a packet that was edited."""
+
+
+class WithdrawnError(BallotError):
+    """Something for a rater who has withdrawn: nothing of theirs is taken any more."""
 
 
 class StudyStateError(PreferenceError):

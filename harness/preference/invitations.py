@@ -15,7 +15,8 @@ def invite(pack_dir: Path, rater: int | None = None) -> list[tuple[int, str]]:
         if rater is not None:
             slots = [slot_of(rater, len(pack["slots"]))]
         else:
-            slots = [s for s in range(len(pack["slots"])) if ballots.sitting(s).nonce is None]
+            sittings = [(s, ballots.sitting(s)) for s in range(len(pack["slots"]))]
+            slots = [s for s, one in sittings if one.nonce is None and not one.withdrawn]
             if not slots:
                 raise BallotError(
                     "all raters have started. Remedy: --rater N gives one of them a new link"

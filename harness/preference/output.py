@@ -12,7 +12,12 @@ from harness.preference.statistics import holm
 
 
 def write_tables(result: Mapping[str, Any], out: Path) -> list[Path]:
-    """summary.txt, figure.svg, categories.csv and raters.csv of one study."""
+    """Writes what `tables` gives."""
+    return [write_text(out / name, text) for name, text in tables(result).items()]
+
+
+def tables(result: Mapping[str, Any]) -> dict[str, str]:
+    """summary.txt, figure.svg, categories.csv and raters.csv of one study, by name."""
     categories = [
         [c["category"], c["prompts"], c["wins"], c["ties"], c["losses"], c["net"]]
         for c in result["categories"]
@@ -28,20 +33,16 @@ def write_tables(result: Mapping[str, Any], out: Path) -> list[Path]:
         ]
         for r in result["raters"]
     ]
-    return [
-        write_text(out / "summary.txt", summary(result)),
-        write_text(out / "figure.svg", figure([result])),
-        write_text(
-            out / "categories.csv",
-            to_csv(["category", "prompts", "wins", "ties", "losses", "net"], categories),
+    return {
+        "summary.txt": summary(result),
+        "figure.svg": figure([result]),
+        "categories.csv": to_csv(
+            ["category", "prompts", "wins", "ties", "losses", "net"], categories
         ),
-        write_text(
-            out / "raters.csv",
-            to_csv(
-                ["rater", "wins", "ties", "losses", "win_share_of_decisive", "sign_test_p"], raters
-            ),
+        "raters.csv": to_csv(
+            ["rater", "wins", "ties", "losses", "win_share_of_decisive", "sign_test_p"], raters
         ),
-    ]
+    }
 
 
 def summary(result: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from harness.preference.ballots import Ballots, Sitting
 from harness.preference.commitment import digest, fingerprint
-from harness.preference.errors import BallotError, StudyStateError
+from harness.preference.errors import BallotError, StudyStateError, WithdrawnError
 from harness.preference.languages import direction_of, font_file
 from harness.preference.messages import fill
 from harness.preference.rendering import render_answer
@@ -77,7 +77,10 @@ class RaterApp:
                 Route("/static/{name}", self.assets.serve),
             ],
             middleware=[Middleware(Guard)],
-            exception_handlers={StudyStateError: self._closed},
+            exception_handlers={
+                StudyStateError: self._closed,
+                WithdrawnError: self._withdrawn,
+            },
         )
 
     # Before a session.
@@ -227,7 +230,7 @@ class RaterApp:
     async def withdraw(
         self, request: Request, session: str, slot: int, sitting: Sitting
     ) -> Response:
-        await run_in_threadpool(self.ballots.add, slot, "withdraw", "withdraw", {})
+        await run_in_threadpool(self.ballots.withdraw, slot)
         return self._say("withdrawn")
 
     # What the pages share.
@@ -254,6 +257,10 @@ class RaterApp:
 
     async def _closed(self, request: Request, error: Exception) -> Response:
         return self._say("closed", 409)
+
+    async def _withdrawn(self, request: Request, error: Exception) -> Response:
+        """For a vote that was on its way when its rater withdrew on another device."""
+        return self._say("withdrawn")
 
     def _shown(self, screen: Screen) -> dict[str, Any]:
         return {

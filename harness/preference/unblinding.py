@@ -6,29 +6,31 @@
 
 In a store, OUT is STORE/preference/STUDY, from which `kakugo-report` takes the study in.
 
-votes.jsonl holds the raters' comments as well: look through it before you publish it. They are part
-of what the chain covers, so that taking one out shows.
+All of it is a function of the key and the closed votes, byte for byte, and none of it holds a
+rater's words: comments stay beside the votes (`comments.py`). Files with single votes are readable
+by their owner alone until they are published.
 """
 
 import hashlib
-import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.preference.analysis import Guess, Vote, analyse
-from harness.preference.ballots import Event, Sitting, sitting_of
-from harness.preference.closing import CLOSED, closed_events
+from harness.preference.ballots import Sitting, sitting_of
+from harness.preference.chain import Event, Row, as_event, row_line
+from harness.preference.closing import CLOSED, closed_rows
 from harness.preference.commitment import opaque_id
 from harness.preference.design import Item
-from harness.preference.errors import StudyStateError
-from harness.preference.files import read_json, write_json, write_text
-from harness.preference.output import to_csv, write_tables
-from harness.preference.pack import COMMITMENT, PACK, Key, read_key, read_pack
+from harness.preference.errors import PackError
+from harness.preference.files import json_text, read_json, write_text
+from harness.preference.output import tables, to_csv
+from harness.preference.pack import COMMITMENT, PACK, Key, key_as_json, read_key, read_pack
 from harness.preference.verify import verify
 
 MANIFEST = "manifest.json"
+KEY = "key.json"
+_PRIVATE = (KEY, "votes.jsonl", "votes.csv")
 
 
 def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess], dict[str, int]]:
@@ -46,7 +48,7 @@ def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess
     counts = {"enrolled": 0, "withdrawn": 0, "finished": 0}
     for slot, items in enumerate(key.items()):
         sitting = sitting_of([event for event in events if event.slot == slot])
-        counts["enrolled"] += sitting.nonce is not None
+        counts["enrolled"] += sitting.nonce is not None or sitting.withdrawn
         counts["withdrawn"] += sitting.withdrawn
         counts["finished"] += len(sitting.votes) == len(items) and not sitting.withdrawn
         if sitting.withdrawn:
@@ -123,10 +125,24 @@ def unblind(pack_dir: Path, key_path: Path, out: Path, *, seed: int = 0) -> dict
 
     Raises StudyStateError while the study is open and VerificationError if anything was changed.
     """
-    events, _ = closed_events(pack_dir)
+    rows, closed = closed_rows(pack_dir)
     verify(pack_dir, key_path)
     key = read_key(key_path)
-    votes, guesses, counts = unblinded(key, events)
+    published = read_json(pack_dir / COMMITMENT, PackError, "published commitment")
+    result = result_of(key, rows, closed, seed=seed)
+    files = published_files(key, read_pack(pack_dir), published, closed, rows, result)
+    (out / MANIFEST).unlink(missing_ok=True)
+    for name, text in files.items():
+        write_text(out / name, text, secret=name in _PRIVATE)
+    write_text(out / MANIFEST, json_text(manifest_of(key, out.name, files)))
+    return result
+
+
+def result_of(
+    key: Key, rows: Sequence[Row], closed: Mapping[str, Any], *, seed: int = 0
+) -> dict[str, Any]:
+    """The result of a closed study: a function of its key and its votes alone."""
+    votes, guesses, counts = unblinded(key, [as_event(row) for row in rows])
     base, trained = key.arms[1 - key.trained], key.arms[key.trained]
     study = {
         "title": key.settings.title,
@@ -134,44 +150,50 @@ def unblind(pack_dir: Path, key_path: Path, out: Path, *, seed: int = 0) -> dict
         "base": base["name"],
         "trained": trained["name"],
         "commitment": key.commitment,
-        "head": read_json(pack_dir / CLOSED, StudyStateError, "record of the closing")["head"],
+        "head": closed["head"],
         "plan": dict(key.plan),
         "dropped_questions": dict(key.dropped),
         "recorded": {"base": base.get("recorded", {}), "trained": trained.get("recorded", {})},
         **counts,
     }
-    result = analyse(votes, guesses, study=study, texts=answer_texts(key), seed=seed)
-    (out / MANIFEST).unlink(missing_ok=True)
-    for name in (PACK, COMMITMENT, CLOSED):
-        shutil.copyfile(*_into(pack_dir, out, name))
-    shutil.copyfile(key_path, out / "key.json")
-    write_text(out / "votes.jsonl", "".join(event_line(event) + "\n" for event in events))
-    write_text(out / "votes.csv", votes_csv(votes))
-    write_tables(result, out)
-    write_json(out / "result.json", result)
-    write_json(out / MANIFEST, _manifest(out, key))
-    return result
+    return analyse(votes, guesses, study=study, texts=answer_texts(key), seed=seed)
 
 
-def _manifest(out: Path, key: Key) -> dict[str, Any]:
+def published_files(
+    key: Key,
+    pack: Mapping[str, Any],
+    commitment: Mapping[str, Any],
+    closed: Mapping[str, Any],
+    rows: Sequence[Row],
+    result: Mapping[str, Any],
+) -> dict[str, str]:
+    """Every published file but the manifest, by name. Pure, so that `verify` can write them anew
+    and compare."""
+    votes, _, _ = unblinded(key, [as_event(row) for row in rows])
     return {
-        "stage": "preference",
-        "key": out.name,
-        "label": f"{key.settings.language['name']}: blind preference study",
-        "files": {
-            path.name: {
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            }
-            for path in sorted(out.iterdir())
-            if path.is_file() and path.name != MANIFEST
-        },
+        PACK: json_text(pack),
+        COMMITMENT: json_text(commitment),
+        CLOSED: json_text(closed),
+        KEY: json_text(key_as_json(key)),
+        "votes.jsonl": "".join(row_line(row) + "\n" for row in rows),
+        "votes.csv": votes_csv(votes),
+        **tables(result),
+        "result.json": json_text(result),
     }
 
 
-def _into(source: Path, target: Path, name: str) -> tuple[Path, Path]:
-    target.mkdir(parents=True, exist_ok=True)
-    return source / name, target / name
+def manifest_of(key: Key, name: str, files: Mapping[str, str]) -> dict[str, Any]:
+    """The manifest of the published files, in a folder of this name."""
+    encoded = {file: text.encode("utf-8") for file, text in files.items()}
+    return {
+        "stage": "preference",
+        "key": name,
+        "label": f"{key.settings.language['name']}: blind preference study",
+        "files": {
+            file: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for file, data in sorted(encoded.items())
+        },
+    }
 
 
 def votes_csv(votes: Sequence[Vote]) -> str:
@@ -191,14 +213,3 @@ def votes_csv(votes: Sequence[Vote]) -> str:
     return to_csv(
         ["rater", "kind", "category", "question", "choice", "trained_side", "passed"], rows
     )
-
-
-def event_line(event: Event) -> str:
-    """An event as a line of `votes.jsonl`: every field that its hash covers."""
-    return json.dumps(
-        {
-            "seq": event.seq, "at": event.at, "slot": event.slot, "kind": event.kind,
-            "idempotency": event.idempotency, "body": event.body, "hash": event.hash,
-        },
-        ensure_ascii=False, sort_keys=True,
-    )  # fmt: skip

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.preference.ballots import NAME, Ballots, Event, event_hash, sitting_of
+from harness.preference.ballots import NAME, Ballots, sitting_of
+from harness.preference.chain import Event, Row, check_chain, check_withdrawals, read_row, removed
 from harness.preference.commitment import canonical, digest
 from harness.preference.errors import PackError, StudyStateError, VerificationError
 from harness.preference.files import read_json
@@ -50,46 +51,43 @@ def inspect(
         directory / "closed.json", StudyStateError, "record of the closing (is the study closed?)"
     )
     rows = _rows(directory, str(published.get("commitment")))
-    chain, events = _chain(rows, str(published.get("commitment")))
+    chain, events = check_chain(rows, str(published.get("commitment")))
     checks = [
         Check("commitment", tuple(_commitment(key, pack, published, closed, commitment))),
         Check("pack", tuple(_pack(key, pack, published))),
         Check("names", tuple(_names(key, pack))),
         Check("vote chain", tuple(chain + _head(rows, closed, head))),
+        Check(_withdrawn(events), tuple(check_withdrawals(events))),
     ]
     # Votes can be held only against a pack that is the key's.
     problems = [] if any(check.problems for check in checks[:2]) else _votes(pack, events)
     return [*checks, Check("votes and order", tuple(problems))]
 
 
-def _rows(directory: Path, commitment: str) -> list[tuple[int, str, int, str, str, str, str]]:
+def _rows(directory: Path, commitment: str) -> list[Row]:
     if (directory / NAME).exists():
         ballots = Ballots(directory / NAME, commitment)
         try:
-            return ballots.raw()
+            return ballots.rows()
         finally:
             ballots.close_file()
     try:
-        lines = [
-            json.loads(line)
-            for line in (directory / "votes.jsonl").read_text(encoding="utf-8").splitlines()
-        ]
-        return [
-            (
-                r["seq"],
-                r["at"],
-                r["slot"],
-                r["kind"],
-                r["idempotency"],
-                canonical(r["body"]).decode("utf-8"),
-                r["hash"],
-            )
-            for r in lines
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        lines = (directory / "votes.jsonl").read_text(encoding="utf-8").split("\n")
+        return [read_row(json.loads(line)) for line in lines if line]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise VerificationError(
             f"{directory}: neither {NAME} nor votes.jsonl can be read ({error})"
         ) from None
+
+
+def _withdrawn(events: Sequence[Event]) -> str:
+    emptied = removed(events)
+    if not emptied:
+        return "withdrawals: none"
+    names = ", ".join(
+        f"rater {slot + 1} ({count} events emptied)" for slot, count in emptied.items()
+    )
+    return f"withdrawals: {len(emptied)}, {names}"
 
 
 def _commitment(
@@ -151,33 +149,14 @@ def _names(key: Key, pack: Mapping[str, Any]) -> list[str]:
     return [] if canonical(one) == canonical(other) else ["the pack depends on the arms' names"]
 
 
-def _chain(
-    rows: Sequence[tuple[int, str, int, str, str, str, str]], commitment: str
-) -> tuple[list[str], list[Event]]:
-    problems: list[str] = []
-    events: list[Event] = []
-    previous = commitment
-    for number, (seq, at, slot, kind, idempotency, body, own) in enumerate(rows, 1):
-        if seq != number:
-            problems.append(f"event {number} is missing or out of its place")
-        if event_hash(previous, seq, at, slot, kind, idempotency, body) != own:
-            problems.append(f"event {seq} ({kind} of slot {slot + 1}) was changed")
-        previous = own
-        try:
-            events.append(Event(seq, at, slot, kind, idempotency, json.loads(body), own))
-        except ValueError:
-            problems.append(f"event {seq} holds no JSON")
-    return problems, events
-
-
 def _head(
-    rows: Sequence[tuple[int, str, int, str, str, str, str]],
+    rows: Sequence[Row],
     closed: Mapping[str, Any],
     elsewhere: str | None,
 ) -> list[str]:
     problems = []
-    last = rows[-1][6] if rows else None
-    if not rows or rows[-1][3] != "close":
+    last = rows[-1].hash if rows else None
+    if not rows or rows[-1].kind != "close":
         problems.append("the chain does not end with the closing")
     if closed.get("head") != last or closed.get("events") != len(rows):
         problems.append(

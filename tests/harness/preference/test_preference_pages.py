@@ -105,7 +105,10 @@ def test_a_whole_session(study: Study) -> None:
     assert receipt
     assert receipt[:4] in done.text
     bodies = [e.body for e in study.ballots.events() if e.kind == "vote"]
-    assert [b["comment"] for b in bodies] == [f"No. {n}" for n in range(study.total)]
+    comments = study.ballots.comments()
+    assert [c.text for c in comments] == [f"No. {n}" for n in range(study.total)]
+    assert all(comment.genuine for comment in comments)
+    assert not any("comment" in body for body in bodies), "the chain holds hashes of words only"
     assert {b["verdict_a"] for b in bodies} == {"good"}
 
 

@@ -11,7 +11,8 @@ import pytest
 from small_study import prepared, vote_all
 
 from harness.preference import cli
-from harness.preference.ballots import NAME, event_hash
+from harness.preference.ballots import NAME
+from harness.preference.chain import event_hash, payload_hash
 from harness.preference.closing import close, open_ballots
 from harness.preference.commitment import digest
 from harness.preference.errors import StudyStateError, VerificationError
@@ -100,15 +101,19 @@ def rechain(pack: Path, change: Callable[[dict[str, Any]], None], *, head: bool)
     db = sqlite3.connect(pack / NAME)
     previous = commitment
     changed = False
-    for seq, at, slot, kind, key, body in db.execute(
-        "SELECT seq, at, slot, kind, idempotency, body FROM events ORDER BY seq"
+    for seq, slot, salt, at, kind, key, body in db.execute(
+        "SELECT seq, slot, salt, at, kind, idempotency, body FROM events ORDER BY seq"
     ).fetchall():
         if kind == "vote" and not changed:
             value = json.loads(body)
             change(value)
             body, changed = json.dumps(value, sort_keys=True, separators=(",", ":")), True
-        previous = event_hash(previous, seq, at, slot, kind, key, body)
-        db.execute("UPDATE events SET body=?, hash=? WHERE seq=?", (body, previous, seq))
+        payload = payload_hash(salt, at, kind, key, body)
+        previous = event_hash(previous, seq, slot, payload)
+        db.execute(
+            "UPDATE events SET body=?, payload=?, hash=? WHERE seq=?",
+            (body, payload, previous, seq),
+        )
     db.commit()
     db.close()
     if head:
