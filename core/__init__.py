@@ -1,0 +1,1 @@
+"""The ground: what every package may use, and what knows none of them."""

@@ -36,9 +36,8 @@ def decode(content: bytes) -> str:
     Windows' ``\\r\\n`` and, where it is the only one, old Macs' ``\\r`` end a line too. Raises
     `NotText` for another encoding, a NUL byte, or a ``\\r`` amid other line ends.
     """
-    for mark, name in _OTHER_ENCODINGS.items():
-        if content.startswith(mark):
-            raise NotText(f"the file is {name}, not UTF-8", 1)
+    if encoding := find_other_encoding(content):
+        raise NotText(f"the file is {encoding}, not UTF-8", 1)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -53,6 +52,14 @@ def decode(content: bytes) -> str:
     if "\n" not in text:
         return text.replace("\r", "\n")
     raise NotText("a carriage return that ends no line", _line(text, "\r"))
+
+
+def find_other_encoding(content: bytes) -> str | None:
+    """The encoding, other than UTF-8, whose byte order mark the bytes begin with."""
+    for mark, name in _OTHER_ENCODINGS.items():
+        if content.startswith(mark):
+            return name
+    return None
 
 
 def has_visible_text(text: str) -> bool:

@@ -1,10 +1,10 @@
 """Prompts about texts of the language: each text gets one of eight tasks in turn."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from core.lines import Line, LineError, read_json_lines, read_lines
 from generation.ask import Asker
 from generation.errors import InputError
 from generation.ids import chance, digest, distinct, ranked
@@ -12,6 +12,7 @@ from generation.items import Prompt, names_media
 from generation.settings import Context
 
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
+_ONE_TEXT = 'one text a line, {"text": "..."}, in UTF-8'
 
 
 def read_texts(location: str | None, *, language: str, flores_code: str | None) -> list[str]:
@@ -21,18 +22,16 @@ def read_texts(location: str | None, *, language: str, flores_code: str | None) 
     """
     path = find_texts(location, language=language, flores_code=flores_code)
     try:
-        content = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"The context texts {path} cannot be read: {error}. Remedy: save them as UTF-8."
-        ) from error
-    parts: list[str]
-    if path.suffix == ".jsonl":
-        parts = _json_texts(path, content)
-    elif _BLANK_LINE.search(content.strip()):
-        parts = _BLANK_LINE.split(content)
-    else:
-        parts = content.splitlines()
+        if path.suffix == ".jsonl":
+            parts = [_text(path, line) for line in read_json_lines(path)]
+        else:
+            parts = [line.value for line in read_lines(path)]
+            content = "\n".join(parts)
+            if _BLANK_LINE.search(content.strip()):
+                parts = _BLANK_LINE.split(content)
+    except (OSError, LineError) as error:
+        shape = _ONE_TEXT if path.suffix == ".jsonl" else "save them as UTF-8"
+        raise InputError(f"The context texts cannot be read: {error}. Remedy: {shape}.") from error
     texts = [text.strip() for text in parts if text.strip()]
     if not texts:
         raise InputError(f"The file {path} holds no text. Remedy: put texts into it.")
@@ -61,18 +60,13 @@ def find_texts(location: str | None, *, language: str, flores_code: str | None) 
     )
 
 
-def _json_texts(path: Path, content: str) -> list[str]:
-    texts = []
-    # Not splitlines(): JSON may hold the other characters that end a line.
-    for number, line in enumerate(content.split("\n"), 1):
-        try:
-            texts.append(json.loads(line)["text"] if line.strip() else "")
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f'{path}, line {number}: no object with a "text" ({error}). Remedy: one text a '
-                'line, {"text": "..."}.'
-            ) from error
-    return texts
+def _text(path: Path, line: Line) -> str:
+    text = line.value.get("text") if isinstance(line.value, dict) else None
+    if not isinstance(text, str):
+        raise InputError(
+            f'{path}, line {line.number}: no object with a text as its "text". Remedy: {_ONE_TEXT}.'
+        )
+    return text
 
 
 async def context_prompts(

@@ -1,11 +1,11 @@
 """Read the user's own files: chats as JSON lines, and parallel text; what is lost is counted."""
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from core.lines import Line, LineError, read_json_lines, read_lines
 from generation.ask import Step
 from generation.errors import InputError
 from generation.items import names_media
@@ -37,17 +37,8 @@ def read_chats(files: Sequence[Path], step: Step) -> Iterator[Row]:
     """
     for path in files:
         asked, parsed, first = step.asked, step.parsed, None
-        for number, line in enumerate(_lines(path), 1):
-            if not line.strip():
-                continue
+        for number, value in _values(path):
             step.asked += 1
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise InputError(
-                    f"{path}, line {number} is not JSON ({error}). Remedy: one chat a line, "
-                    f"{_CHAT}."
-                ) from error
             chat = _chat(value, step)
             if isinstance(chat, str):
                 step.lose(chat)
@@ -172,16 +163,19 @@ def _sides(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
         yield columns[0], columns[1]
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """Lines end at newlines only: other separators may stand inside a text."""
+def _values(path: Path) -> Iterator[Line]:
     try:
-        with path.open(encoding="utf-8-sig", newline="\n") as file:
-            for line in file:
-                yield line.rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} cannot be read as UTF-8 text ({error}). Remedy: check the file."
-        ) from error
+        yield from read_json_lines(path)
+    except (OSError, LineError) as error:
+        raise InputError(f"{error}. Remedy: one chat a line, in UTF-8, {_CHAT}.") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        for line in read_lines(path):
+            yield line.value
+    except (OSError, LineError) as error:
+        raise InputError(f"{error}. Remedy: save the file as UTF-8 text.") from error
 
 
 def _check_lines(files: Sequence[Path], step: Step) -> None:

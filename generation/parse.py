@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from core.lines import split_lines
+
 Turn = dict[str, str]
 
 # strict=False allows raw line breaks and tabs inside strings.
@@ -42,7 +44,7 @@ def read_list(text: str, limit: int) -> list[str] | None:
             return _clean(found, limit)
     if _LINE_OPENING.search(text):
         return None
-    lines = [match[1] for line in text.splitlines() if (match := _LIST_LINE.fullmatch(line))]
+    lines = [match[1] for line in split_lines(text) if (match := _LIST_LINE.fullmatch(line))]
     return _clean(lines, limit) if len(lines) > 1 or limit == 1 else None
 
 

@@ -1,11 +1,11 @@
 """Translate English chats turn by turn, with the paper's filters."""
 
 import heapq
-import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from core.lines import LineError, read_json_lines
 from generation.ask import Asker, Step, as_json, conversation_schema, parsed
 from generation.errors import InputError
 from generation.ids import digest
@@ -121,23 +121,18 @@ def _choose(
 
 
 def _chats(path: Path, step: Step) -> Iterator[list[Turn]]:
-    number = 0
-    with path.open(encoding="utf-8") as lines:
-        try:
-            for line in lines:
-                number += 1
-                if not line.strip():
-                    continue
-                chat, reason = _chat(json.loads(line))
-                if reason:
-                    step.lose(reason)
-                else:
-                    yield chat
-        except ValueError as error:
-            raise InputError(
-                f"{path}, line {number} or the next: not a JSON object in UTF-8 ({error}). Remedy: "
-                'one chat a line, {"messages": [{"role": "user", "content": "..."}, ...]}.'
-            ) from error
+    try:
+        for _, row in read_json_lines(path):
+            chat, reason = _chat(row)
+            if reason:
+                step.lose(reason)
+            else:
+                yield chat
+    except LineError as error:
+        raise InputError(
+            f"{error}. Remedy: one chat a line, in UTF-8, "
+            '{"messages": [{"role": "user", "content": "..."}, ...]}.'
+        ) from error
 
 
 def _chat(row: Any) -> tuple[list[Turn], str | None]:

@@ -12,12 +12,12 @@ an example of its own, with all before it as the student will see it. Tokens are
 text, rendered once; a token that reaches from a header into the content is not trained.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.lines import LineError, read_json_lines
 from training.chats import Messages, render
 from training.errors import MaskError, RowsError
 
@@ -131,13 +131,9 @@ def mask(
 
 def _conversations(rows: Path) -> Iterator[tuple[str, str, Messages]]:
     """Each conversation: the words that say where it stands, its source, its turns."""
-    with rows.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
+    try:
+        for number, row in read_json_lines(rows):
             where = f"{rows}, line {number}"
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise RowsError(f"{where} is not JSON: {error}. Remedy: repair it.") from error
             messages = row.get("messages") if isinstance(row, dict) else None
             if not (isinstance(messages, list) and messages and all(map(_is_message, messages))):
                 raise RowsError(
@@ -150,6 +146,8 @@ def _conversations(rows: Path) -> Iterator[tuple[str, str, Messages]]:
                     "Remedy: leave it out of the mixture."
                 )
             yield where, str(row.get("source", "rows")), messages
+    except LineError as error:
+        raise RowsError(f"{error}. Remedy: repair it.") from error
 
 
 def _is_message(message: object) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 import httpx2
 import openai
 
+from core.lines import split_lines
 from generation.errors import BudgetError, TeacherError
 from generation.ids import canonical
 from generation.settings import Teacher
@@ -294,8 +295,7 @@ class BatchClient:
 def _lines(content: bytes) -> dict[str, dict[str, Any]]:
     """The lines of a result file by custom_id; what cannot be read is as if it were not there."""
     found: dict[str, dict[str, Any]] = {}
-    # Not splitlines(): JSON may hold the other characters that end a line.
-    for line in content.decode("utf-8", "replace").split("\n"):
+    for line in split_lines(content.decode("utf-8", "replace")):
         try:
             value = json.loads(line)
         except ValueError:

@@ -1,12 +1,12 @@
 """Two arms' answers: read from files, normalised alike, and refused where they would unblind."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.preference.errors import AnswersError
+from harness.preference.files import read_rows
 from harness.preference.normalise import names_of, normalise, self_names, template_traces
 
 
@@ -42,15 +42,8 @@ def read_answers(path: Path, name: str) -> Arm:
     turn), or whole chat completions in place of the turns. Raises AnswersError with the line."""
     answers: dict[str, RawAnswer] = {}
     recorded: dict[str, Any] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnswersError(f"{path}: cannot be read ({error})") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, row in read_rows(path, AnswersError):
         try:
-            row = json.loads(line)
             if "recorded" in row and "question_id" not in row:
                 recorded |= row["recorded"]
                 continue

@@ -3,10 +3,11 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.lines import Line, LineError, read_json_lines
 from harness.preference.errors import PreferenceError
 
 
@@ -50,3 +51,13 @@ def read_json(path: Path, kind: type[PreferenceError], what: str) -> dict[str, A
     if not isinstance(value, dict):
         raise kind(f"{path}: {what} is a JSON object, this is {type(value).__name__}")
     return value
+
+
+def read_rows(path: Path, kind: type[PreferenceError]) -> Iterator[Line]:
+    """The values of a JSONL file. Raises `kind` with the path, the line and what is wrong."""
+    try:
+        yield from read_json_lines(path)
+    except LineError as error:
+        raise kind(str(error)) from None
+    except OSError as error:
+        raise kind(f"{path}: cannot be read ({error.strerror})") from None

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.lines import read_json_lines
 from harness.preference.analysis import SCHEMA, Vote, analyse
 from harness.preference.commitment import digest
 from harness.preference.errors import BallotError
@@ -33,7 +34,7 @@ def read_votes(path: Path) -> tuple[list[Vote], dict[str, str]]:
         rows = (
             json.loads(text)
             if text.lstrip().startswith("[")
-            else [json.loads(x) for x in text.splitlines() if x.strip()]
+            else [line.value for line in read_json_lines(path)]
         )
     except (OSError, ValueError) as error:
         raise BallotError(f"{path}: neither a JSON list nor JSONL ({error})") from None

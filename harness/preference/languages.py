@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from core.lines import read_lines
 from harness.preference.errors import PreferenceError
 
 HERE = Path(__file__).parent
@@ -91,7 +92,7 @@ def font_file(font: str, texts: Iterable[str]) -> bytes:
 @cache
 def common_stacks() -> frozenset[str]:
     """What the small Tibetan font holds."""
-    lines = (FONTS / "tibetan-common.txt").read_text(encoding="utf-8").splitlines()
+    lines = [line.value for line in read_lines(FONTS / "tibetan-common.txt")]
     return frozenset(stack for line in lines if not line.startswith("#") for stack in line.split())
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.preference.commitment import digest
 from harness.preference.errors import QuestionsError
-from harness.preference.files import read_json, write_json
+from harness.preference.files import read_json, read_rows, write_json
 from harness.preference.languages import study_language
 
 DRAFT, CORRECTIONS, FROZEN = "questions.json", "corrections.jsonl", "questions.frozen.json"
@@ -58,15 +58,8 @@ def read_prompts(path: Path) -> dict[str, tuple[str, str]]:
     """Question id -> (category, first turn) of a JSONL in MT-Bench's shape, or with `prompt`
     or `text`. Further turns are not used: the paper rates first turns."""
     rows: dict[str, tuple[str, str]] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionsError(f"{path}: cannot be read ({error})") from None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    for number, row in read_rows(path, QuestionsError):
         try:
-            row = json.loads(line)
             text = row.get("turns", row.get("prompt", row.get("text")))
             if isinstance(text, list):
                 text = text[0]
@@ -143,7 +136,8 @@ def read_corrections(directory: Path) -> dict[str, Correction]:
     latest: dict[str, Correction] = {}
     path = directory / CORRECTIONS
     if path.exists():
-        for line in path.read_text(encoding="utf-8").split("\n")[:-1]:
+        # What stands behind the last newline was cut off.
+        for line in path.read_bytes().split(b"\n")[:-1]:
             try:
                 row = json.loads(line)
             except ValueError:

@@ -4,12 +4,12 @@ Anyone can run it on the files that `unblind` writes: it needs no server and tru
 cannot show is that the votes are those of native speakers, nor that nobody compared texts.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.lines import read_json_lines
 from harness.preference.ballots import NAME, Ballots, sitting_of
 from harness.preference.chain import Event, Row, check_chain, check_withdrawals, read_row, removed
 from harness.preference.commitment import canonical, digest
@@ -72,8 +72,7 @@ def _rows(directory: Path, commitment: str) -> list[Row]:
         finally:
             ballots.close_file()
     try:
-        lines = (directory / "votes.jsonl").read_text(encoding="utf-8").split("\n")
-        return [read_row(json.loads(line)) for line in lines if line]
+        return [read_row(row) for _, row in read_json_lines(directory / "votes.jsonl")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise VerificationError(
             f"{directory}: neither {NAME} nor votes.jsonl can be read ({error})"

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from core.lines import decode_lines, parse_json_lines
+
 
 def plan_batches(lengths: Sequence[int], tokens: int, *, padded: bool = False) -> list[list[int]]:
     """Indices in batches of similar lengths, longest first (so that memory runs out at once).
@@ -46,9 +48,9 @@ class Journal:
         self._done: dict[str, Any] = {}
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.glob("*.jsonl")):
-            lines, _, cut = path.read_bytes().rpartition(b"\n")
-            for line in lines.splitlines():
-                entry = json.loads(line)
+            whole, _, cut = path.read_bytes().rpartition(b"\n")
+            lines = decode_lines(whole.split(b"\n"), str(path))
+            for _, entry in parse_json_lines(lines, str(path)):
                 self._done[entry["batch"]] = entry["results"]
             if cut and path == self.path:
                 with path.open("r+b") as file:

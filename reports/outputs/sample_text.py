@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from core.lines import split_lines
 from reports.samples import FILTERS, Found
 from reports.words import clean, safe
 
@@ -84,7 +85,7 @@ def _head(producer: str, row: dict[str, Any] | None) -> str:
 
 def _told(console: Console, head: str, text: str, style: str = "") -> None:
     _line(console, Text(clean(head), style="dim"))
-    for line in safe(text).splitlines() or [""]:
+    for line in split_lines(safe(text)) or [""]:
         console.print(Padding(Text(line, style=style), (0, 0, 0, 3)), highlight=False)
 
 

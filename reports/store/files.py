@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.lines import LineError, read_json_lines
+
 
 class Unreadable(Exception):
     """Why one file or field cannot be used. Never leaves this package: it becomes a Problem."""
@@ -33,16 +35,14 @@ def read_lines(path: Path) -> list[Mapping[str, Any]]:
     """The JSON objects in a file of one object per line."""
     rows: list[Mapping[str, Any]] = []
     try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise Unreadable(f"line {number} is not a JSON object")
-                rows.append(row)
+        for line, row in read_json_lines(path):
+            if not isinstance(row, dict):
+                raise Unreadable(f"line {line} is not a JSON object")
+            rows.append(row)
     except OSError as error:
         raise Unreadable(f"cannot be opened ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"line {len(rows) + 1} is not JSON ({error})") from None
+    except LineError as error:
+        raise Unreadable(f"line {error.number} is {error.reason}") from None
     return rows
 
 

@@ -93,8 +93,8 @@ def _first_line(path: Path) -> str | None:
     """The first line of a failed run's error.txt; None when the run left none."""
     if not path.is_file():
         return None
-    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[0] if lines else "it failed without a message"
+    first = path.read_text(encoding="utf-8", errors="replace").strip().partition("\n")[0]
+    return first or "it failed without a message"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -217,8 +217,8 @@ def test_a_larger_sample_contains_the_smaller(made: Any) -> None:
     [
         ("parallel", ("a\nb\n", "c\n"), "different numbers of lines: one ends before line 2"),
         ("parallel", ("a\tb\nc\n",), "line 2 has 1 tab-separated columns"),
-        ("chat", ('{"messages": \n',), "line 1 is not JSON"),
-        ("chat", ("[" * 200_000 + "\n",), "line 1 is not JSON"),
+        ("chat", ('{"messages": \n',), "line 1: not JSON"),
+        ("chat", ("[" * 200_000 + "\n",), "line 1: not JSON"),
         ("chat", ('{"instruction": "A", "output": "B"}\n',), "an object with the keys instruction"),
         ("chat", (f"[{chat('A', 'B').strip()}]\n",), "no line of 1 is a chat .* line 1 is a list"),
         ("chat", (chat("A", "B", "C"),), '"messages" are of user, assistant, user'),

@@ -56,7 +56,7 @@ def test_a_row_that_is_no_conversation_is_named(
 def test_a_broken_line_is_named(tokenizer: Any, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"messages": [', encoding="utf-8")
-    with pytest.raises(RowsError, match=r"line 1 is not JSON.*Remedy"):
+    with pytest.raises(RowsError, match=r"line 1: not JSON.*Remedy"):
         list(read_examples(rows, tokenizer, ENDS))
 
 

@@ -224,7 +224,7 @@ def test_mt_bench_and_its_answers_are_read(real_data: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 1: no answer could be read"),
+        ("{", "line 1: not JSON"),
         ('{"question_id": 1}', "KeyError: 'choices'"),
         ('{"question_id": 1, "text": 5}', "the text is int, not a string"),
         (
@@ -240,6 +240,15 @@ def test_bad_answer_files_say_where(tmp_path: Path, line: str, message: str) -> 
     with pytest.raises(AnswersError) as raised:
         read_answers(path, "a")
     assert message in str(raised.value)
+
+
+def test_other_separators_stay_in_answers_and_questions(tmp_path: Path) -> None:
+    """JSON may hold U+2028, U+2029 and U+0085 bare, and our own answers files do."""
+    said = "one\u2028two\u2029three\u0085four"
+    (tmp_path / "a").write_text(f'{{"question_id": 1, "text": "{said}"}}\n', "utf-8")
+    (tmp_path / "q").write_text(f'{{"id": 1, "prompt": "{said}"}}\n', "utf-8")
+    assert read_answers(tmp_path / "a", "a").answers["1"].text == said
+    assert read_prompts(tmp_path / "q") == {"1": ("all", said)}
 
 
 def test_questions_and_translations_must_be_the_same(tmp_path: Path) -> None:
