@@ -38,6 +38,22 @@ def test_unkeyed_fields_stay_out_at_any_depth() -> None:
     assert keyed(Settings(inner=Inner(workers=9))) == there
 
 
+@dataclass(frozen=True)
+class Grown(Settings):
+    """The same settings in a later version of the program, whose default is another by now."""
+
+    share: float = field(default=0.5, metadata={"since": "0.2", "before": 0.0})
+    nested: Inner = field(default_factory=Inner, metadata={"since": "0.3", "before": Inner()})
+
+
+def test_a_field_added_later_leaves_the_key_while_it_changes_nothing() -> None:
+    assert keyed(Grown(share=0.0)) == keyed(Settings())
+    assert keyed(Grown()) == keyed(Settings()) | {"share": 0.5}
+    assert keyed(Grown(share=0.0, nested=Inner(rate=0.1)))["nested"] == {"rate": 0.1}
+    assert keyed(Grown(share=0.0, nested=Inner(workers=9))) == keyed(Settings())
+    assert "share" in keyed(Grown(share=False))
+
+
 @pytest.mark.parametrize(
     "other",
     [
