@@ -4,10 +4,12 @@ Before the first vote the study publishes
 
     C = SHA256(secret || M || I || P)
 
-where M is the hash of all that raters see, I of who the two arms are and P of the analysis plan.
+where M is the hash of all that raters see, the two texts of a question in an order that says
+nothing of arms, I of which text is whose and who the two arms are, and P of the analysis plan.
 C hides all of it and binds it: afterwards neither the names, the texts nor the plan can be
-exchanged. Every choice that looks like chance is HMAC-SHA256 under the secret, so that `verify`
-can derive it again from the revealed secret.
+exchanged. C is the one value of a pack that depends on whose a text is. Every choice that looks
+like chance is HMAC-SHA256 under the secret, so that `verify` can derive it again from the revealed
+secret.
 """
 
 import hashlib

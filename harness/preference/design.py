@@ -1,21 +1,25 @@
 """Who sees what on which side, in which order: pure functions of the secret and raters' nonces.
 
-- Sides are counterbalanced exactly, not by coin flips: in each category of an even number of
-  prompts, half of them show arm 0 on the left; over all prompts, half (within one) do. A coin
-  flip would give 8 to 2 or worse in some category of MT-Bench 60% of the time.
+Nothing here knows an arm. A question has a text 0 and a text 1, in an order that the texts and the
+secret give (`pack.first_arm`), so that whoever holds a pack learns nothing of arms from any layout:
+exchanging the arms' texts of any questions leaves every item where it was.
+
+- Sides are counterbalanced exactly against that order, not by coin flips: in each category of an
+  even number of prompts, half of them show text 0 on the left; over all prompts, half (within one)
+  do. They are drawn from a nonce when the first rater of a pair starts, after the commitment was
+  published. So nobody could try secrets until one suited them.
 - Raters come in mirrored pairs: slots 0 and 1 see every prompt with opposite sides, as do 2 and 3.
-- A nonce that is drawn when the first rater of a pair starts, after the commitment was published,
-  turns whole categories over. So nobody could try secrets until one suited them.
+  So over a pair each arm stands on each side once a prompt. For one rater alone the arms' sides are
+  independent coin flips, since the order of a question's texts is.
 - The order of items is a shuffle of each rater's own, from a nonce drawn when they start.
 - A hidden repeat shows a prompt again with its sides swapped, in the other half of the session; a
-  check shows an answer to another prompt beside the right one.
+  check shows an answer to another prompt beside a right one, each drawn from the two of its prompt.
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from harness.preference.commitment import bit, canonical, keyed, opaque_id
 
@@ -30,49 +34,25 @@ class Prompt:
     category: str
 
 
+class Text(NamedTuple):
+    """One of the two texts of a question, number 0 or 1."""
+
+    question: str
+    number: int
+
+
 @dataclass(frozen=True)
 class Item:
-    """One screen of one rater, as the key knows it.
-
-    arm_first: the arm (0 or 1) whose text is `first` in the pack. For a check, the side on which
-    the wrong answer lies is given by `wrong_first`, and both texts come from arm `arm_first`.
-    """
+    """One screen of one rater. first, second: its texts, before the pair's nonce turns them over.
+    In a check, one of the two answers another question."""
 
     id: str
     slot: int
     question: str
     category: str
     kind: Kind
-    arm_first: int
-    wrong_question: str | None = None
-    wrong_first: bool | None = None
-
-
-def sides(secret: bytes, manifest: str, pair: int, prompts: Sequence[Prompt]) -> dict[str, int]:
-    """Question -> the arm that is first, for the even slot of a pair; exactly counterbalanced.
-
-    Within a category, prompts are ranked by HMAC(secret, manifest, pair, question) and the upper
-    half gets arm 0. Categories of odd size give their odd prompt to either arm in turn, in an
-    order that the secret decides.
-    """
-    first: dict[str, int] = {}
-    odd: list[str] = []
-    blocks = _blocks(prompts)
-    for category, questions in blocks.items():
-        ranked = sorted(questions, key=lambda q: keyed(secret, "side", manifest, pair, q))
-        half = len(ranked) // 2
-        for place, question in enumerate(ranked):
-            first[question] = 0 if place < half else 1
-        if len(ranked) % 2:
-            odd.append(category)
-            first[ranked[-1]] = -1
-    odd.sort(key=lambda category: keyed(secret, "odd", manifest, pair, category))
-    start = int(bit(secret, "odd-start", manifest, pair))
-    for place, category in enumerate(odd):
-        for question in blocks[category]:
-            if first[question] == -1:
-                first[question] = (start + place) % 2
-    return first
+    first: Text
+    second: Text
 
 
 def assign(
@@ -92,58 +72,49 @@ def assign(
         raise ValueError(
             f"{checks} checks of {len(prompts)} prompts; they need a prompt each and another's"
         )
+    category = {p.question: p.category for p in prompts}
     out = []
     for slot in range(slots):
-        pair, mirrored = divmod(slot, 2)
-        first = {q: arm ^ mirrored for q, arm in sides(secret, manifest, pair, prompts).items()}
-        items = [
-            Item(
-                opaque_id(secret, slot, "main", p.question),
-                slot,
-                p.question,
-                p.category,
-                "main",
-                first[p.question],
-            )
-            for p in prompts
-        ]
-        category = {p.question: p.category for p in prompts}
+
+        def item(kind: Kind, question: str, first: Text, second: Text, slot: int = slot) -> Item:
+            name = opaque_id(secret, slot, kind, question)
+            return Item(name, slot, question, category[question], kind, first, second)
+
+        # The two raters of a pair see opposite sides, and a repeat swaps the rater's own.
+        one, two = slot % 2, 1 - slot % 2
+        items = [item("main", q, Text(q, one), Text(q, two)) for q in category]
         items += [
-            Item(opaque_id(secret, slot, "repeat", q), slot, q, category[q], "repeat", 1 - first[q])
+            item("repeat", q, Text(q, two), Text(q, one))
             for q in _chosen(secret, manifest, slot, "repeat", prompts, repeats)
         ]
-        chosen = _chosen(secret, manifest, slot, "check", prompts, checks)
-        for place, question in enumerate(chosen):
-            # Another category where there is one: the wrong answer should be plainly wrong.
-            others = [p.question for p in prompts if p.category != category[question]]
-            others = others or [p.question for p in prompts if p.question != question]
-            wrong = min(others, key=lambda q: keyed(secret, "wrong", manifest, slot, question, q))
-            items.append(
-                Item(
-                    opaque_id(secret, slot, "check", question),
-                    slot,
-                    question,
-                    category[question],
-                    "check",
-                    int(bit(secret, "check-arm", manifest, slot, question)),
-                    wrong,
-                    bool((place + int(bit(secret, "check-side", manifest, slot))) % 2),
-                )
-            )
+        swapped = bit(secret, "check-side", manifest, slot)
+        for q in _chosen(secret, manifest, slot, "check", prompts, checks):
+            texts = [
+                Text(of, int(bit(secret, "check-text", manifest, slot, q, of)))
+                for of in (q, _other(secret, manifest, slot, q, category))
+            ]
+            items.append(item("check", q, *(reversed(texts) if swapped else texts)))
+            swapped = not swapped
         out.append(items)
     return out
 
 
-def turned(pair_nonce: str, categories: Mapping[str, int]) -> dict[str, bool]:
-    """Category -> whether the pair sees it with sides turned over.
+def turned(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str, bool]:
+    """Prompt -> whether the pair sees it with sides turned over.
 
-    Each category of even size has its own bit; those of odd size share one, which keeps the
-    balance over all prompts. `categories` gives the number of main prompts of each.
+    blocks: category -> its prompts. Half of each category's prompts are turned; the odd one of a
+    category of odd size is turned in every other such category, which keeps the balance over all.
     """
-    return {
-        category: _nonce_bit(pair_nonce, "odd" if size % 2 else f"even:{category}")
-        for category, size in categories.items()
-    }
+    turn: dict[str, bool] = {}
+    odd: list[str] = []
+    for block in sorted(blocks):
+        ranked = sorted(blocks[block], key=lambda prompt: _drawn(pair_nonce, "turn", prompt))
+        half = len(ranked) // 2
+        turn |= {prompt: place < half for place, prompt in enumerate(ranked[: 2 * half])}
+        odd += ranked[2 * half :]
+    odd.sort(key=lambda prompt: _drawn(pair_nonce, "odd", prompt))
+    start = _drawn(pair_nonce, "odd-start", "")[0] & 1
+    return turn | {prompt: bool((start + place) % 2) for place, prompt in enumerate(odd)}
 
 
 def order(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]) -> list[str]:
@@ -152,9 +123,7 @@ def order(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]) -> l
     twins: id of a repeat -> id of the item that it repeats. The two stand in different halves of
     the session, and which of them comes first is part of the shuffle.
     """
-    ranked = sorted(
-        items, key=lambda item: hashlib.sha256(canonical([rater_nonce, "order", item])).digest()
-    )
+    ranked = sorted(items, key=lambda item: _drawn(rater_nonce, "order", item))
     half = len(ranked) // 2
     place = {item: index for index, item in enumerate(ranked)}
     partners = {*twins, *twins.values()}
@@ -172,13 +141,6 @@ def order(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]) -> l
     return ranked
 
 
-def _blocks(prompts: Sequence[Prompt]) -> dict[str, list[str]]:
-    blocks: dict[str, list[str]] = defaultdict(list)
-    for prompt in prompts:
-        blocks[prompt.category].append(prompt.question)
-    return dict(blocks)
-
-
 def _chosen(
     secret: bytes, manifest: str, slot: int, what: str, prompts: Sequence[Prompt], count: int
 ) -> list[str]:
@@ -186,5 +148,16 @@ def _chosen(
     return [prompt.question for prompt in ranked[:count]]
 
 
-def _nonce_bit(nonce: str, label: str) -> bool:
-    return bool(hashlib.sha256(canonical([nonce, "turn", label])).digest()[0] & 1)
+def _other(
+    secret: bytes, manifest: str, slot: int, question: str, category: Mapping[str, str]
+) -> str:
+    """The question whose answer is the wrong one in a check: of another category where there is
+    one, so that it is plainly wrong."""
+    others = [q for q in category if category[q] != category[question]]
+    others = others or [q for q in category if q != question]
+    return min(others, key=lambda q: keyed(secret, "wrong", manifest, slot, question, q))
+
+
+def _drawn(nonce: str, label: str, name: str) -> bytes:
+    """32 bytes that look like chance, which a nonce decides for a name."""
+    return hashlib.sha256(canonical([nonce, label, name])).digest()

@@ -8,9 +8,10 @@ from typing import Any
 from harness.preference.answering import answers_file
 from harness.preference.answers import Arm, asked_alike, compare, named, read_answers
 from harness.preference.errors import AnswersError, PackError
+from harness.preference.key import Content, Key, Settings, new_secret
 from harness.preference.languages import study_language
 from harness.preference.messages import Catalogue, catalogue_for, read_catalogue
-from harness.preference.pack import Content, Key, Settings, new_secret, prepare
+from harness.preference.pack import prepare
 from harness.preference.questions import read_frozen
 
 # Bound by the commitment: the analysis cannot be chosen after the votes are seen.

@@ -29,7 +29,7 @@ def screens(pack: Mapping[str, Any], slot: int, nonce: str, pair_nonce: str) -> 
     for place, key in enumerate(order(nonce, list(items), pack["twins"][slot]), 1):
         item = items[key]
         a, b = item["first"], item["second"]
-        if turn[item["block"]]:
+        if turn[item["prompt"]]:
             a, b = b, a
         out.append(Screen(key, place, item["prompt"], a, b))
     return out

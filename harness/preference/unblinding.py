@@ -20,12 +20,12 @@ from harness.preference.analysis import Guess, Vote, analyse
 from harness.preference.ballots import Sitting, sitting_of
 from harness.preference.chain import Event, Row, as_event, row_line
 from harness.preference.closing import CLOSED, closed_rows
-from harness.preference.commitment import opaque_id
 from harness.preference.design import Item
 from harness.preference.errors import PackError
 from harness.preference.files import json_text, read_json, write_text
+from harness.preference.key import Key, key_as_json, read_key
 from harness.preference.output import tables, to_csv
-from harness.preference.pack import COMMITMENT, PACK, Key, key_as_json, read_key, read_pack
+from harness.preference.pack import COMMITMENT, PACK, read_pack
 from harness.preference.verify import verify
 
 MANIFEST = "manifest.json"
@@ -38,11 +38,7 @@ def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess
 
     A rater is called by the number of their slot, from 1. Withdrawn raters' votes are left out.
     """
-    arm_of = {
-        opaque_id(key.secret, "text", row[0], arm): (row[0], arm)
-        for row in key.content.rows
-        for arm in (0, 1)
-    }
+    arm_of = key.whose()
     votes: list[Vote] = []
     guesses: list[Guess] = []
     counts = {"enrolled": 0, "withdrawn": 0, "finished": 0}

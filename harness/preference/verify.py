@@ -5,7 +5,7 @@ cannot show is that the votes are those of native speakers, nor that nobody comp
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from harness.preference.chain import Event, Row, check_chain, check_withdrawals,
 from harness.preference.commitment import canonical, digest
 from harness.preference.errors import PackError, StudyStateError, VerificationError
 from harness.preference.files import read_json
-from harness.preference.pack import COMMITMENT, PACK, Key, pack_of, read_key
+from harness.preference.key import Content, Key, read_key
+from harness.preference.pack import COMMITMENT, PACK, pack_of
 from harness.preference.screens import CHOICES, screens
 
 
@@ -131,21 +132,17 @@ def _pack(key: Key, pack: Mapping[str, Any], published: Mapping[str, Any]) -> li
 
 
 def _names(key: Key, pack: Mapping[str, Any]) -> list[str]:
-    """The label swap: the pack is a function of texts and secret alone. Exchanging the names in the
-    key gives the same pack, but for the commitment, which binds the names and hides them."""
-    swapped = Key(
-        key.secret,
-        key.content,
-        key.settings,
-        (key.arms[1], key.arms[0]),
-        1 - key.trained,
-        key.plan,
-        key.questions_sha256,
-        key.dropped,
+    """Exchanges the arms' names, and the arms' texts of every second question, in the key: all of
+    the pack stays but for the commitment, which binds whose each text is and hides it."""
+    rows = tuple(
+        (q, c, p, two, one) if number % 2 else (q, c, p, one, two)
+        for number, (q, c, p, one, two) in enumerate(key.content.rows)
     )
-    one, other = dict(pack_of(key)), dict(pack_of(swapped))
-    del one["commitment"], other["commitment"]
-    return [] if canonical(one) == canonical(other) else ["the pack depends on the arms' names"]
+    other = replace(
+        key, content=Content(rows), arms=(key.arms[1], key.arms[0]), trained=1 - key.trained
+    )
+    one, two = ({**pack_of(k), "commitment": ""} for k in (key, other))
+    return [] if canonical(one) == canonical(two) else ["the pack depends on whose a text is"]
 
 
 def _head(

@@ -8,7 +8,8 @@ import pytest
 from small_study import SECRET, answers, frozen, prepared, write_lines
 
 from harness.preference.errors import AnswersError, PackError, QuestionsError
-from harness.preference.pack import pack_of, read_key, read_pack
+from harness.preference.key import read_key
+from harness.preference.pack import pack_of, read_pack
 from harness.preference.preparing import prepare_study
 
 CANARIES = ("zanzibarmodel", "kilimanjaromodel")
@@ -75,9 +76,7 @@ def test_order_of_the_pack_says_nothing_of_kinds(tmp_path: Path) -> None:
     pack, key = prepared(tmp_path)
     items = read_pack(pack)["slots"][0]
     assert [i["id"] for i in items] == sorted(i["id"] for i in items)
-    assert {frozenset(i) for i in items} == {
-        frozenset({"id", "prompt", "block", "first", "second"})
-    }
+    assert {frozenset(i) for i in items} == {frozenset({"id", "prompt", "first", "second"})}
     assert len(read_key(key).items()[0]) == len(items) == 11
 
 

@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from harness.preference.admin_app import admin_app
 from harness.preference.ballots import Ballots
 from harness.preference.closing import close, open_ballots
-from harness.preference.design import turned
-from harness.preference.pack import pack_of, read_key, read_pack
+from harness.preference.key import read_key
+from harness.preference.pack import pack_of, read_pack
 from harness.preference.preparing import prepare_study
 from harness.preference.rater_app import RaterApp
 from harness.preference.screens import asked_at_the_end, screens
@@ -373,12 +373,12 @@ def test_time_says_nothing_of_the_arm(tmp_path: Path) -> None:
     study = Study(pack_dir)
     assert pack_of(read_key(key_path)) == study.pack
     pages: dict[int, tuple[TestClient, str]] = {}
-    for slot, items in enumerate(read_key(key_path).items()):
+    whose = read_key(key_path).whose()
+    for slot in range(2):
         client = study.begin(slot)
         sitting = study.ballots.sitting(slot)
-        turn = turned(str(sitting.pair_nonce), study.pack["blocks"])
-        block = {item["id"]: item["block"] for item in study.pack["slots"][slot]}
-        arm_on_a = {i.id: i.arm_first ^ turn[block[i.id]] for i in items}
+        shown = screens(study.pack, slot, str(sitting.nonce), str(sitting.pair_nonce))
+        arm_on_a = {screen.item: whose[screen.a][1] for screen in shown}
         while (arm := arm_on_a[field(client.get("/rate").text, "item")]) in pages:
             vote(client)
         pages[arm] = client, client.get("/rate").text

@@ -1,0 +1,160 @@
+"""No pack says whose a text is: the proof, an attack that checks it, and the level of the test."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_study import SECRET, answers, frozen, write_lines
+from unblinding_attack import View, agreement, arm_balanced_layout, by_chance, recover
+
+from harness.preference.commitment import canonical
+from harness.preference.design import Prompt
+from harness.preference.key import Content, Key, Settings
+from harness.preference.pack import pack_of
+from harness.preference.preparing import prepare_study
+from harness.preference.screens import screens
+
+SIZES = (2, 4, 10, 14, 20, 30, 50)
+MT_BENCH = [Prompt(f"q{n}", f"c{n // 10}") for n in range(80)]
+
+
+def key_of(secret: bytes, rows: Sequence[tuple[str, str, str, str, str]], **options: Any) -> Key:
+    return Key(
+        secret=secret,
+        content=Content(tuple(rows)),
+        settings=Settings(title="", language={"name": "Swahili"}, messages={}, **options),
+        arms=({"name": "northern"}, {"name": "southern"}),
+        trained=1,
+        plan={"seed": 0},
+        questions_sha256="",
+    )
+
+
+@given(
+    st.binary(min_size=32, max_size=32),
+    # Few letters, so that some questions have the same answer from both arms.
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.sampled_from("xyz"))
+    ).filter(lambda rows: len(rows) > 1),
+    st.integers(1, 5),
+    st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_exchanging_the_arms_of_any_questions_leaves_every_byte_of_the_pack_but_the_commitment(
+    secret: bytes, texts: list[tuple[str, str, str]], slots: int, data: st.DataObject
+) -> None:
+    exchanged = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
+    rows = [(str(n), c, f"{n}?", one, two) for n, (c, one, two) in enumerate(texts)]
+    other = [
+        (q, c, p, two, one) if exchange else (q, c, p, one, two)
+        for (q, c, p, one, two), exchange in zip(rows, exchanged, strict=True)
+    ]
+    options = {"slots": slots, "repeats": 1, "checks": 1}
+    key, turned_key = key_of(secret, rows, **options), key_of(secret, other, **options)
+    packs = [pack_of(key), pack_of(turned_key)]
+    commitments = [pack.pop("commitment") for pack in packs]
+    assert canonical(packs[0]) == canonical(packs[1])
+    assert (commitments[0] == commitments[1]) == (rows == other), "whose a text is must be bound"
+    # The key still knows: every text is led back to the arm that gave it.
+    for one in (key, turned_key):
+        given_by = {
+            (q, arm): t for q, _, _, *texts in one.content.rows for arm, t in enumerate(texts)
+        }
+        whose = one.whose()
+        assert whose.keys() == packs[0]["texts"].keys()
+        assert {whose[name]: text for name, text in packs[0]["texts"].items()} == given_by
+
+
+def test_every_file_that_the_server_gets_is_the_same_but_for_the_commitment(tmp_path: Path) -> None:
+    study = frozen(tmp_path)
+    north, south = (
+        [json.loads(x) for x in answers(tmp_path, n).read_text("utf-8").split("\n") if x]
+        for n in ("northern", "southern")
+    )
+    folders = []
+    for number, exchanged in enumerate(((), (3,), (0, 1, 6), range(8))):
+        folder = tmp_path / str(number)
+        rows = [
+            [(b if n in exchanged else a) for n, (a, b) in enumerate(zip(one, two, strict=True))]
+            for one, two in ((north, south), (south, north))
+        ]
+        files = [write_lines(folder / f"{arm}.jsonl", of) for arm, of in enumerate(rows)]
+        prepare_study(
+            study,
+            base=f"northern={files[0]}",
+            trained=f"southern={files[1]}",
+            pack_dir=folder / "pack",
+            key_path=folder / "key",
+            secret=SECRET,
+            raters=3,
+        )
+        folders.append({p.name: p.read_text("utf-8") for p in (folder / "pack").iterdir()})
+    published = [json.loads(files["commitment.json"]) for files in folders]
+    assert len({p["commitment"] for p in published}) == 4
+    hidden = []
+    for files, own in zip(folders, published, strict=True):
+        # Of both files, only the commitment, its first digits and the hash of the pack with it.
+        out = json.dumps(files)
+        for name in ("commitment", "fingerprint", "pack_sha256"):
+            out = out.replace(own[name], name)
+        hidden.append(out)
+    assert len(set(hidden)) == 1
+
+
+def rows_of_mt_bench(secret: bytes) -> list[tuple[str, str, str, str, str]]:
+    return [
+        (p.question, p.category, f"{p.question}?", f"{p.question} {secret.hex()[:4]} one", "two")
+        for p in MT_BENCH
+    ]
+
+
+def views(pack: dict[str, Any]) -> dict[str, View]:
+    """What the pack alone shows, and what whoever serves it sees once the nonces are drawn."""
+    items = [
+        [(i["prompt"], i["first"], i["second"]) for i in slot if i["id"] not in twins]
+        for slot, twins in zip(pack["slots"], pack["twins"], strict=True)
+    ]
+    served = [
+        [
+            (s.prompt, s.a, s.b)
+            for s in screens(pack, slot, f"rater {slot}", f"pair {slot // 2}")
+            if s.item not in pack["twins"][slot]
+        ]
+        for slot in range(len(pack["slots"]))
+    ]
+    blocks = list(pack["blocks"].values())
+    return {"pack": View(items, blocks), "served": View(served, blocks)}
+
+
+@pytest.mark.parametrize(("raters", "least"), [(10, 64), (14, 79), (20, 79)])
+def test_the_attack_recovers_arms_that_a_layout_is_balanced_against(
+    raters: int, least: int
+) -> None:
+    for seed in range(3):
+        view, truth = arm_balanced_layout(bytes([seed] * 32), MT_BENCH, raters=raters)
+        assert agreement(recover(view, seed=seed), truth) >= least
+
+
+@pytest.mark.parametrize("raters", SIZES)
+def test_the_attack_does_no_better_than_chance_on_a_pack(raters: int) -> None:
+    mean, deviation = by_chance(80)
+    found = []
+    for seed in range(3):
+        secret = bytes([seed, raters] * 16)
+        key = key_of(secret, rows_of_mt_bench(secret), slots=raters)
+        pack = pack_of(key)
+        prompt_of = {i["first"]: i["prompt"] for i in pack["slots"][0]}
+        prompt_of |= {i["second"]: i["prompt"] for i in pack["slots"][0]}
+        whose = key.whose()
+        prompts = {name: text.rstrip("?") for name, text in pack["prompts"].items()}
+        names = {question: name for name, question in prompts.items()}
+        truth = {names[question]: text for text, (question, arm) in whose.items() if arm == 0}
+        found += [agreement(recover(v, seed=seed), truth) for v in views(pack).values()]
+    # Four deviations of the mean, and no single one that chance would give once in 100,000.
+    assert np.mean(found) < mean + 4 * deviation / np.sqrt(len(found)), found
+    assert max(found) < mean + 5 * deviation, found
