@@ -15,6 +15,7 @@ import json
 import secrets
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -240,14 +241,17 @@ class Ballots:
                 return event
             return self._append(slot, kind, idempotency, body)
 
-    def add_all(self, slot: int, rows: Sequence[tuple[str, str, Mapping[str, Any]]]) -> int:
-        """Appends (kind, idempotency, body) rows, all or none; returns how many were new."""
-        new = 0
+    def add_all(
+        self, slot: int, rows: Sequence[tuple[str, str, Mapping[str, Any]]]
+    ) -> Counter[str]:
+        """Appends (kind, idempotency, body) rows, all or none; returns how many were new of each
+        kind."""
+        new: Counter[str] = Counter()
         with self._writing():
             for kind, idempotency, body in rows:
                 if not list(self._events("WHERE slot=? AND idempotency=?", slot, idempotency)):
                     self._append(slot, kind, idempotency, body)
-                    new += 1
+                    new[kind] += 1
         return new
 
     def close_study(self) -> Event:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from generation.errors import GenerationError
 from harness.errors import HarnessError
+from harness.preference.cli_votes import add_steps
 from tasks.errors import TasksError
 
 _DESCRIPTION = """\
@@ -26,8 +27,10 @@ a study, from questions to result
   kakugo-preference invite PACK --url http://ADDRESS:8770      a link for each rater
   kakugo-preference packet PACK --rater 2         a rater without connection: one HTML file
   kakugo-preference import PACK votes.json        what the packet gave back
+  kakugo-preference backup PACK --out FILE        a whole copy of the votes, at any time
   kakugo-preference close PACK
   kakugo-preference unblind PACK --key KEY        the result, and kakugo-report shows it
+  kakugo-preference comments PACK --key KEY       what raters wrote; never published
   kakugo-preference verify RESULT                 by anyone, from the published files
 
 who should hold what
@@ -218,6 +221,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("pack", type=Path)
     one.add_argument("file", type=Path, nargs="+")
 
+    add_steps(step)
+
     one = step("close", _close, "end the voting for good, and print what to publish")
     one.add_argument("pack", type=Path)
     one.add_argument(
@@ -402,7 +407,12 @@ def _import(a: argparse.Namespace) -> None:
 
     for path in a.file:
         taken = import_packet(a.pack, path)
-        print(f"{path}: rater {taken.slot + 1}, {taken.new} new votes, {taken.total} in all")
+        print(
+            f"{path}: rater {taken.slot + 1}, {taken.new} new votes, {taken.total} in all"
+            + ("; with the guesses at the end" if taken.guesses else "")
+        )
+        if path.stat().st_mode & 0o077:
+            print(f"Others can read {path}, which holds the rater's words: chmod 600, or delete it")
 
 
 def _close(a: argparse.Namespace) -> None:
@@ -420,12 +430,14 @@ def _close(a: argparse.Namespace) -> None:
 
 
 def _unblind(a: argparse.Namespace) -> None:
+    from harness.preference.comments import write_remarks
     from harness.preference.output import summary
     from harness.preference.unblinding import place_in, unblind
 
     out = a.out or place_in(a.store, a.pack)
     print(summary(unblind(a.pack, a.key, out)), end="")
-    print(f"\n{out}: result.json, tables, figure, and all that `verify` needs")
+    print(f"\n{out}: result.json, tables, figure, and all that `verify` needs; for everyone")
+    print(f"{write_remarks(a.pack, a.key)}: comments and verdicts with the arms' names; for you")
     if a.out is None:
         print(f"In the report beside the benchmarks: kakugo-report --store {a.store}")
 

@@ -160,7 +160,7 @@ class CorrectApp:
             "messages": typed,
         }
         text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=10_000)
-        await run_in_threadpool(write_text, self.study / MESSAGES, text)
+        await run_in_threadpool(write_text, self.study / MESSAGES, text, secret=True)
         return RedirectResponse("/", status_code=303)
 
     def _catalogue(self) -> Catalogue:

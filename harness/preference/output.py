@@ -113,7 +113,7 @@ def summary(result: Mapping[str, Any]) -> str:
         lines.append(f"left out: question {question}: {why}")
     for name, why in result["gaps"].items():
         lines.append(f"not computed: {name}: {why}")
-    return "\n".join(_printable(line) for line in lines) + "\n"
+    return "\n".join(printable(line) for line in lines) + "\n"
 
 
 def comparison(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -236,5 +236,6 @@ def _p(p: float | None) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
+    """A line that can neither move the cursor nor reorder what is around it."""
     return "".join(c if c.isprintable() else "?" for c in line)

@@ -8,6 +8,7 @@ noticed. Against a rater who computes new hashes nothing helps, as nothing does 
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,19 +27,21 @@ from harness.preference.rendering import render_answer
 from harness.preference.screens import CHOICES, Screen, screens
 from harness.preference.web import HERE, environment, style_sheet
 
-FORMAT = "kakugo-packet-1"
+FORMAT = "kakugo-packet-2"
 # Of a vote, in the order in which its hash covers them.
-_FIELDS = ("item", "choice", "verdict_a", "verdict_b", "comment")
+_FIELDS = ("id", "item", "choice", "verdict_a", "verdict_b", "comment")
 IMPORT_LIMIT = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What an import took in. new: votes and guesses that were not there before."""
+    """What an import took in. new: votes that were not there before; guesses: whether the file has
+    the guesses at the end, which are no votes."""
 
     slot: int
     new: int
     total: int
+    guesses: bool
 
 
 def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
@@ -60,7 +63,8 @@ def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
     finally:
         ballots.close_file()
     path = out or pack_dir.parent / f"packet-rater-{rater}.html"
-    return write_text(path, _html(pack, slot, shown, packet_id))
+    # Whoever has a rater's packet can vote in their place.
+    return write_text(path, _html(pack, slot, shown, packet_id), secret=True)
 
 
 def import_packet(pack_dir: Path, path: Path) -> Taken:
@@ -74,7 +78,8 @@ def import_packet(pack_dir: Path, path: Path) -> Taken:
     try:
         slot, rows = _checked(path, given, pack, ballots)
         new = ballots.add_all(slot, rows)
-        return Taken(slot, new, len(ballots.sitting(slot).votes))
+        guesses = any(kind == "guess" for kind, _, _ in rows)
+        return Taken(slot, new["vote"], len(ballots.sitting(slot).votes), guesses)
     finally:
         ballots.close_file()
 
@@ -97,7 +102,7 @@ def _checked(
         if given.get("packet") == packet_id:
             break
     else:
-        raise refuse("this study gave out no such packet")
+        raise refuse("this study gave out no such packet, or its rater has withdrawn")
     if given.get("shown_sha256") != _sha(shown):
         raise refuse(
             "the packet was edited: its questions or answers are not those that were given out"
@@ -118,9 +123,12 @@ def _checked(
         item, choice = said["item"], said["choice"]
         if item not in sheet or choice not in CHOICES:
             raise refuse(f"vote {number} is on an item or a choice that the packet lacks")
+        if not re.fullmatch("[0-9a-f]{16}", said["id"]):
+            raise refuse(f"vote {number} has no number of its own")
         previous = vote["hash"]
         body = vote_body(sheet[item], choice, said)
-        rows.append(("vote", f"packet:{vote['hash']}", body))
+        # By the vote's own number: its hash is one of the comment, too, and is not to be kept.
+        rows.append(("vote", f"packet:{said['id']}", body))
     guesses = given.get("guesses", {})
     voted = {body["item"] for _, _, body in rows}
     if not isinstance(guesses, dict) or not all(

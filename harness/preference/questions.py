@@ -156,12 +156,10 @@ def add_correction(directory: Path, question: str, correction: Correction) -> No
         with path.open("rb") as handle:
             handle.seek(-1, os.SEEK_END)
             lead = "" if handle.read(1) == b"\n" else "\n"
-    with path.open("a", encoding="utf-8") as out:
-        out.write(
-            lead
-            + json.dumps({"question": question} | asdict(correction), ensure_ascii=False)
-            + "\n"
-        )
+    # A person's words: for the owner of the study alone.
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
+        row = json.dumps({"question": question} | asdict(correction), ensure_ascii=False)
+        out.write(f"{lead}{row}\n".encode())
         out.flush()
         os.fsync(out.fileno())
 

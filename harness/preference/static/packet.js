@@ -46,10 +46,13 @@
     return h.map((value) => (value >>> 0).toString(16).padStart(8, "0")).join("");
   };
 
+  // A number of each vote's own, by which it is known when the file is given back twice.
+  const number = () => [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, "0")).join("");
+
   const chained = () => {
     let previous = sha256(meta.packet);
     return state.votes.map((vote) => {
-      previous = sha256([previous, vote.item, vote.choice, vote.verdict_a, vote.verdict_b, vote.comment].join("\n"));
+      previous = sha256([previous, vote.id, vote.item, vote.choice, vote.verdict_a, vote.verdict_b, vote.comment].join("\n"));
       return { ...vote, hash: previous };
     });
   };
@@ -102,7 +105,7 @@
         if (marked) marked.checked = false;
         return marked ? marked.value : "";
       });
-      state.votes.push({ item: get("sheet").dataset.item, choice: button.dataset.choice, verdict_a, verdict_b, comment });
+      state.votes.push({ id: number(), item: get("sheet").dataset.item, choice: button.dataset.choice, verdict_a, verdict_b, comment });
       get("comment").value = "";
       next();
     });
