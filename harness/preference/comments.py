@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from harness.preference.ballots import Ballots, Comment, sitting_of
 from harness.preference.chain import Event, as_event
 from harness.preference.closing import closed_rows, open_ballots
-from harness.preference.commitment import opaque_id
 from harness.preference.design import Item
 from harness.preference.errors import BallotError, VerificationError
 from harness.preference.files import write_text
 from harness.preference.invitations import slot_of
+from harness.preference.key import Key, read_key
 from harness.preference.output import printable, to_csv
-from harness.preference.pack import Key, read_key, read_pack
+from harness.preference.pack import read_pack
 
 COMMENTS = "comments.csv"
 T = TypeVar("T")
@@ -47,9 +47,8 @@ class Remark:
 def remarks(key: Key, events: Sequence[Event], comments: Mapping[int, Comment]) -> list[Remark]:
     """Every vote with a comment that is still kept or with a verdict, in the order of the votes."""
     name_of = {
-        opaque_id(key.secret, "text", row[0], arm): (row[0], str(key.arms[arm]["name"]))
-        for row in key.content.rows
-        for arm in (0, 1)
+        text: (question, str(key.arms[arm]["name"]))
+        for text, (question, arm) in key.whose().items()
     }
     found = []
     for slot, items in enumerate(key.items()):
