@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,16 +32,24 @@ a study, from questions to result
   kakugo-preference close PACK
   kakugo-preference unblind PACK --key KEY        the result, and kakugo-report shows it
   kakugo-preference comments PACK --key KEY       what raters wrote; never published
-  kakugo-preference verify RESULT                 by anyone, from the published files
+  kakugo-preference verify RESULT --commitment C --head H      by anyone, as they were published
 
 who should hold what
   The pack names nobody, but whoever has the answers files can compare texts. So give the pack to
   someone who does not have them, and the key to someone who does not serve it. Publish the
-  commitment (commitment.json) before the first vote and the head (closed.json) when you close."""
+  commitment (commitment.json) before the first vote and the head (closed.json) when you close.
+
+exit status
+  0 done; 1 a study does not verify; 2 an error; 3 a study verifies, but --commitment or --head was
+  not given, so that it was held against nothing that was published"""
+
+
+UNHELD = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one step; returns the exit status: 0 done, 1 a study does not verify, 2 an error."""
+    """Runs one step; returns the exit status: 0 done, 1 a study does not verify, 2 an error, 3 a
+    study verifies, but was held against nothing that was published."""
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
@@ -243,11 +252,19 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="DIR", help="elsewhere (default: STORE/preference/STUDY)"
     )
 
-    one = step("verify", _verify, "derive a closed study again, and name what differs")
+    one = step(
+        "verify",
+        _verify,
+        "derive a closed study and every published file again, and name what differs. Exit status:"
+        " 0 all of it holds, 1 something differs, 3 it fits together, but --commitment or --head"
+        " was not given",
+    )
     one.add_argument("directory", type=Path, help="what unblind wrote, or a pack")
     one.add_argument("--key", type=Path, help="default: key.json in the directory")
-    one.add_argument("--commitment", help="as published elsewhere")
-    one.add_argument("--head", help="as published elsewhere")
+    for name, when in (("commitment", "before the first vote"), ("head", "at the close")):
+        one.add_argument(
+            f"--{name}", type=_digest, metavar="HEX", help=f"as published elsewhere {when}"
+        )
 
     one = step(
         "analyse",
@@ -270,6 +287,14 @@ def _parser() -> argparse.ArgumentParser:
         "--ties", type=float, default=0.3, help="expected share of ties (default: 0.3)"
     )
     return parser
+
+
+def _digest(text: str) -> str:
+    """A SHA-256 as it was published."""
+    found = text.strip().lower()
+    if re.fullmatch("[0-9a-f]{64}", found):
+        return found
+    raise argparse.ArgumentTypeError(f"{text!r} is not 64 hex digits, as prepare and close print")
 
 
 def _listening(parser: argparse.ArgumentParser, port: int) -> None:
@@ -438,17 +463,28 @@ def _unblind(a: argparse.Namespace) -> None:
     print(summary(unblind(a.pack, a.key, out)), end="")
     print(f"\n{out}: result.json, tables, figure, and all that `verify` needs; for everyone")
     print(f"{write_remarks(a.pack, a.key)}: comments and verdicts with the arms' names; for you")
+    print(f"Anyone can verify it: kakugo-preference verify {out} --commitment C --head H")
     if a.out is None:
         print(f"In the report beside the benchmarks: kakugo-report --store {a.store}")
 
 
-def _verify(a: argparse.Namespace) -> None:
+def _verify(a: argparse.Namespace) -> int:
     from harness.preference.verify import verify
 
-    for check in verify(
+    checks = verify(
         a.directory, a.key or a.directory / "key.json", commitment=a.commitment, head=a.head
-    ):
+    )
+    for check in checks:
         print(f"ok: {check.name}")
+    unheld = [check.unheld for check in checks if check.unheld]
+    for what in unheld:
+        print(f"not held against anything published: {what}")
+    if unheld:
+        print(
+            "The folder fits together. Whoever can write all of it could have made it up; only what"
+            " was published before says otherwise."
+        )
+    return UNHELD if unheld else 0
 
 
 def _analyse(a: argparse.Namespace) -> None:

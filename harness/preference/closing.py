@@ -3,7 +3,7 @@
 PACK/closed.json holds the head of the chain of votes; it is to be published at the close.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +25,21 @@ def close(pack_dir: Path) -> dict[str, Any]:
     ballots = open_ballots(pack_dir, pack)
     if not ballots.closed():
         ballots.close_study()
-    events, head = ballots.head()
-    at = ballots.events()[-1].at
-    published = {
-        "study": pack["study"],
-        "commitment": pack["commitment"],
-        "events": events,
-        "head": head,
-        "closed_at": at,
-    }
+    published = record_of_closing(pack, ballots.rows())
     write_json(pack_dir / CLOSED, published)
     ballots.close_file()
     return published
+
+
+def record_of_closing(pack: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+    """What closed.json holds, to be published at the close. rows: the whole chain."""
+    return {
+        "study": pack["study"],
+        "commitment": pack["commitment"],
+        "events": len(rows),
+        "head": rows[-1].hash,
+        "closed_at": rows[-1].at,
+    }
 
 
 def open_ballots(pack_dir: Path, pack: Mapping[str, Any]) -> Ballots:

@@ -1,7 +1,12 @@
 """Derives a closed study again from its revealed key, and names everything that differs.
 
-Anyone can run it on the files that `unblind` writes: it needs no server and trusts no file. What it
-cannot show is that the votes are those of native speakers, nor that nobody compared texts.
+Anyone can run it on the files that `unblind` writes: it needs no server and trusts no file. Each of
+them is made again from the key and the votes, and compared byte for byte.
+
+Whoever can write the whole folder can also make up a study that fits together. So key and votes are
+to be held against the commitment and the head as they were published elsewhere; what was not held
+so is said (`Check.unheld`). What cannot be shown at all is that the votes are those of native
+speakers, nor that nobody compared texts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,23 +14,35 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.lines import read_json_lines
+from core.lines import LineError, read_json_lines
 from harness.preference.ballots import NAME, Ballots, sitting_of
 from harness.preference.chain import Event, Row, check_chain, check_withdrawals, read_row, removed
+from harness.preference.closing import CLOSED, record_of_closing
 from harness.preference.commitment import canonical, digest
+from harness.preference.comparing import compare_contents, compare_names
 from harness.preference.errors import PackError, StudyStateError, VerificationError
 from harness.preference.files import read_json
 from harness.preference.key import Content, Key, read_key
-from harness.preference.pack import COMMITMENT, PACK, pack_of
+from harness.preference.pack import COMMITMENT, PACK, pack_of, published_before
+from harness.preference.publishing import (
+    MANIFEST,
+    RESULT,
+    VOTES,
+    libraries,
+    published_files,
+    result_of,
+)
 from harness.preference.screens import CHOICES, screens
 
 
 @dataclass(frozen=True)
 class Check:
-    """A check by name, and what is wrong; empty where nothing is."""
+    """A check by name, and what is wrong; empty where nothing is. unheld: what was held against
+    nothing that was published, and how to do so."""
 
     name: str
     problems: tuple[str, ...]
+    unheld: str = ""
 
 
 def verify(
@@ -44,40 +61,91 @@ def verify(
 def inspect(
     directory: Path, key_path: Path, *, commitment: str | None = None, head: str | None = None
 ) -> list[Check]:
-    """All checks, passed or not."""
+    """All checks, passed or not. Raises a PreferenceError for a file that cannot be read at all."""
+    if not directory.is_dir():
+        raise StudyStateError(f"{directory}: there is no such folder")
+    result = is_result(directory)
     key = read_key(key_path)
-    pack = read_json(directory / PACK, PackError, "pack")
-    published = read_json(directory / COMMITMENT, PackError, "published commitment")
-    closed = read_json(
-        directory / "closed.json", StudyStateError, "record of the closing (is the study closed?)"
+    pack = read_json(directory / PACK, VerificationError if result else PackError, "pack")
+    published = read_json(
+        directory / COMMITMENT, VerificationError if result else PackError, "published commitment"
     )
-    rows = _rows(directory, str(published.get("commitment")))
+    closed = read_json(
+        directory / CLOSED,
+        VerificationError if result else StudyStateError,
+        "record of the closing (is the study closed?)",
+    )
+    rows = _rows(directory, str(published.get("commitment")), result)
+    derived = pack_of(key)
     chain, events = check_chain(rows, str(published.get("commitment")))
     checks = [
-        Check("commitment", tuple(_commitment(key, pack, published, closed, commitment))),
-        Check("pack", tuple(_pack(key, pack, published))),
-        Check("names", tuple(_names(key, pack))),
-        Check("vote chain", tuple(chain + _head(rows, closed, head))),
+        Check(
+            "commitment",
+            tuple(_commitment(key, derived, pack, published, closed, commitment)),
+            "" if commitment else "the key: --commitment, as published before the first vote",
+        ),
+        Check("pack", tuple(_pack(derived, pack, published))),
+        Check("names", tuple(_names(key, derived))),
+        Check(
+            "vote chain",
+            tuple(chain + _head(rows, pack, closed, head)),
+            "" if head else "the votes: --head, as published when the study was closed",
+        ),
         Check(_withdrawn(events), tuple(check_withdrawals(events))),
     ]
-    # Votes can be held only against a pack that is the key's.
-    problems = [] if any(check.problems for check in checks[:2]) else _votes(pack, events)
-    return [*checks, Check("votes and order", tuple(problems))]
+    # Votes can be held only against a pack that is the key's, and a result against such votes.
+    fits = not any(check.problems for check in checks[:2])
+    checks.append(Check("votes and order", tuple(_votes(pack, events) if fits else ())))
+    if not result:
+        return [*checks, Check("published files: none, this is a pack", ())]
+    return [*checks, _files(directory, key, rows, any(check.problems for check in checks))]
 
 
-def _rows(directory: Path, commitment: str) -> list[Row]:
-    if (directory / NAME).exists():
+def is_result(directory: Path) -> bool:
+    """Whether a folder is what `unblind` wrote, and no pack."""
+    names = (MANIFEST, RESULT, VOTES, "votes.csv", "summary.txt")
+    return any((directory / name).exists() for name in names)
+
+
+def _files(directory: Path, key: Key, rows: Sequence[Row], failed: bool) -> Check:
+    """The folder against what the key and the votes give. failed: they do not fit together, so that
+    nothing can be derived but which files there should be."""
+    try:
+        result = result_of(key, rows)
+        # The versions of libraries are the one thing that is taken from the folder.
+        theirs = read_json(directory / RESULT, VerificationError, "result").get("computed_with")
+        named: dict[str, Any] = theirs if isinstance(theirs, dict) else {}
+        files = published_files(key, rows, result | ({"computed_with": named} if named else {}))
+    except (VerificationError, LookupError, TypeError, ValueError, AttributeError) as error:
+        return Check("published files", (f"nothing can be derived ({error})",))
+    problems = compare_names(directory, files)
+    if not failed:
+        problems += compare_contents(directory, files)
+    unheld = ""
+    if theirs != libraries():
+        there, here = (
+            ", ".join(f"{name} {of}" for name, of in versions.items())
+            for versions in (named, libraries())
+        )
+        unheld = f"the versions of libraries: computed with {there or 'none named'}; here {here}"
+        if problems:
+            problems.append(f"other versions can be the cause: {unheld}")
+    return Check(f"published files: {len(files)}, made again and compared", tuple(problems), unheld)
+
+
+def _rows(directory: Path, commitment: str, result: bool) -> list[Row]:
+    if not result:
+        if not (directory / NAME).exists():
+            raise StudyStateError(f"{directory} holds no votes: neither {NAME} nor {VOTES}")
         ballots = Ballots(directory / NAME, commitment)
         try:
             return ballots.rows()
         finally:
             ballots.close_file()
     try:
-        return [read_row(row) for _, row in read_json_lines(directory / "votes.jsonl")]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise VerificationError(
-            f"{directory}: neither {NAME} nor votes.jsonl can be read ({error})"
-        ) from None
+        return [read_row(row) for _, row in read_json_lines(directory / VOTES)]
+    except (OSError, LineError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise VerificationError(f"{directory / VOTES} cannot be read ({error})") from None
 
 
 def _withdrawn(events: Sequence[Event]) -> str:
@@ -92,6 +160,7 @@ def _withdrawn(events: Sequence[Event]) -> str:
 
 def _commitment(
     key: Key,
+    derived: Mapping[str, Any],
     pack: Mapping[str, Any],
     published: Mapping[str, Any],
     closed: Mapping[str, Any],
@@ -115,14 +184,22 @@ def _commitment(
         )
     if published.get("plan") != dict(key.plan):
         problems.append("the published analysis plan is not the key's")
+    fresh = published_before(key, derived)
+    problems += [
+        f"commitment.json: {name} is not what the key gives"
+        for name in sorted(fresh.keys() | published.keys())
+        if name not in ("commitment", "plan", "pack_sha256")
+        and fresh.get(name) != published.get(name)
+    ]
     return problems
 
 
-def _pack(key: Key, pack: Mapping[str, Any], published: Mapping[str, Any]) -> list[str]:
+def _pack(
+    derived: Mapping[str, Any], pack: Mapping[str, Any], published: Mapping[str, Any]
+) -> list[str]:
     problems = []
     if digest(pack) != published.get("pack_sha256"):
         problems.append("pack.json is not the pack whose hash was published")
-    derived = pack_of(key)
     problems += [
         f"{part} is not what the key gives"
         for part in sorted(derived.keys() | pack.keys())
@@ -131,7 +208,7 @@ def _pack(key: Key, pack: Mapping[str, Any], published: Mapping[str, Any]) -> li
     return problems
 
 
-def _names(key: Key, pack: Mapping[str, Any]) -> list[str]:
+def _names(key: Key, derived: Mapping[str, Any]) -> list[str]:
     """Exchanges the arms' names, and the arms' texts of every second question, in the key: all of
     the pack stays but for the commitment, which binds whose each text is and hides it."""
     rows = tuple(
@@ -141,14 +218,12 @@ def _names(key: Key, pack: Mapping[str, Any]) -> list[str]:
     other = replace(
         key, content=Content(rows), arms=(key.arms[1], key.arms[0]), trained=1 - key.trained
     )
-    one, two = ({**pack_of(k), "commitment": ""} for k in (key, other))
+    one, two = ({**pack, "commitment": ""} for pack in (derived, pack_of(other)))
     return [] if canonical(one) == canonical(two) else ["the pack depends on whose a text is"]
 
 
 def _head(
-    rows: Sequence[Row],
-    closed: Mapping[str, Any],
-    elsewhere: str | None,
+    rows: Sequence[Row], pack: Mapping[str, Any], closed: Mapping[str, Any], elsewhere: str | None
 ) -> list[str]:
     problems = []
     last = rows[-1].hash if rows else None
@@ -159,6 +234,8 @@ def _head(
             f"closed.json has {closed.get('events')} events and head"
             f" {str(closed.get('head'))[:16]}..., the chain {len(rows)} and {str(last)[:16]}..."
         )
+    elif closed != record_of_closing({**pack, "commitment": closed.get("commitment")}, rows):
+        problems.append("closed.json says something else of the study than the pack and the chain")
     if elsewhere is not None and elsewhere != last:
         problems.append(
             f"published elsewhere was head {elsewhere[:16]}..., the chain has {str(last)[:16]}..."
