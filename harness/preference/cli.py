@@ -157,15 +157,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--raters", type=int, default=2, help="slots; even numbers mirror exactly (default: 2)"
     )
+    one.add_argument("--repeats", type=int, help="hidden repeats with sides swapped (default: 8)")
+    one.add_argument("--checks", type=int, help="wrong-prompt checks (default: 3)")
     one.add_argument(
-        "--repeats", type=int, default=8, help="hidden repeats with sides swapped (default: 8)"
-    )
-    one.add_argument("--checks", type=int, default=3, help="wrong-prompt checks (default: 3)")
-    one.add_argument(
-        "--guesses",
-        type=int,
-        default=4,
-        help="prompts on which raters guess at the end (default: 4)",
+        "--guesses", type=int, help="prompts on which raters guess at the end (default: 4)"
     )
     one.add_argument("--title", default="", help="what raters read at the top")
     one.add_argument("--contact", default="", help="whom raters may ask")
@@ -183,16 +178,20 @@ def _parser() -> argparse.ArgumentParser:
         help="further strings that would name a model",
     )
     one.add_argument(
-        "--empty",
-        choices=("refuse", "drop"),
-        default="refuse",
-        help="a question with an empty answer (default: refuse)",
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="leave questions of this kind out of both arms: unanswered, empty, error (a tool's"
+        " error stands for the answer), template, naming (the answer names a model) or mention",
     )
     one.add_argument(
-        "--naming",
-        choices=("refuse", "drop"),
-        default="refuse",
-        help="a question whose answer names a model (default: refuse)",
+        "--allow",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="list instead of refuse: unasked, error, template, naming, identical, language or"
+        " same-model",
     )
     one.add_argument("--plan", default="", help="what else the analysis is bound to, in your words")
 
@@ -376,8 +375,8 @@ def _prepare(a: argparse.Namespace) -> None:
     published = prepare_study(
         a.study, base=a.base, trained=a.trained, pack_dir=a.pack, key_path=a.key, raters=a.raters,
         repeats=a.repeats, checks=a.checks, guesses=a.guesses, title=a.title, contact=a.contact,
-        verdicts=a.verdicts, messages=a.messages, hide=a.hide, empty=a.empty, naming=a.naming,
-        plan=a.plan, say=lambda line: print(line, file=sys.stderr),
+        verdicts=a.verdicts, messages=a.messages, hide=a.hide, leave_out=a.leave_out,
+        allow=a.allow, plan=a.plan, say=lambda line: print(line, file=sys.stderr),
     )  # fmt: skip
     print(f"Pack: {a.pack}. Key: {a.key} (keep it away from the pack).")
     print(f"Publish before the first vote: commitment {published['commitment']}")

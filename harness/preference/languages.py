@@ -68,6 +68,12 @@ def study_language(name: str) -> StudyLanguage:
             "Remedy: take one of them, or add a file there"
         )
     entry = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(entry.get("name"), str) or not entry["name"].strip("? "):
+        raise PreferenceError(
+            f"language {name!r} stands for any language without an entry, and a study needs its"
+            " name, code, script and direction. Remedy: copy conf/language/swahili.yaml to a file"
+            " named after the language, change what it says, and give that name"
+        )
     code = (entry.get("flores_code") or "und").split("_")[0]
     return StudyLanguage(
         name=entry["name"],

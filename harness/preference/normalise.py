@@ -1,13 +1,16 @@
-"""One normaliser for both arms: what of an answer a rater sees, and what would give an arm away.
+"""One normaliser for all that raters read, and what of an answer is a template's and not its words.
 
-The raw text stays in the answers file. What is taken out is what depends on a model's template
-and not on what it said: thinking, template tokens at the end, whitespace, invisible controls.
-Whatever is left of a template afterwards is named and refused rather than guessed at.
+`clean_text` is for questions, translations, corrections and answers alike. `normalise` is for
+answers: it also takes out thinking and template tokens at the end, of both arms by the same rules.
+Whatever is left of a template afterwards is named and refused rather than guessed at. The raw text
+stays in the answers file.
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass
+
+from core.text import has_visible_text
 
 # <think>...</think> and its kin; and the channels of gpt-oss.
 _THINKING = re.compile(
@@ -29,9 +32,18 @@ _TEMPLATE = re.compile(
     r"|<(?:start|end)_of_turn>|<<SYS>>|\[/?TOOL_CALLS\]",
     re.IGNORECASE,
 )
-# Embeddings and overrides of direction can reorder the page around them; marks, which Arabic
-# script needs, and joiners stay.
-_DIRECTION_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+# All that some writer or reader takes for the end of a line.
+_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+# Embeddings, overrides and isolates of direction can reorder the page around them, a byte order
+# mark is none inside a text, and noncharacters are no text. Marks of direction, joiners and the
+# space without width stay: Arabic, Indic and Khmer text needs them.
+_TAKEN_OUT = dict.fromkeys(
+    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF, *range(0xFDD0, 0xFDF0)]
+    + [plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)]
+)
+# How many marks one letter may carry. Tibetan stacks its letters as marks, up to eight in what is
+# written. Marks of one class are drawn on top of each other; no orthography needs more than three.
+_MARKS_ON_A_LETTER, _MARKS_OF_A_CLASS, _SAME_MARKS = 10, 3, 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,18 @@ class Normalised:
     cut_in_thinking: bool
 
 
+def clean_text(text: str) -> str:
+    """A text as raters see it: NFC, one kind of line end, no controls, nothing that reorders or
+    covers what stands around it; "" if nothing of it can be seen. Idempotent."""
+    text = _LINE_END.sub("\n", text).translate(_TAKEN_OUT)
+    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    text = unicodedata.normalize("NFC", _with_few_marks(unicodedata.normalize("NFD", text)))
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    # Only the first line may lose its indentation if all of it is blank before the text.
+    text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+    return text if has_visible_text(text) else ""
+
+
 def normalise(raw: str) -> Normalised:
     """Splits off the thinking and cleans what is left. Idempotent on its own `text`."""
     removed: list[str] = []
@@ -52,21 +76,15 @@ def normalise(raw: str) -> Normalised:
         removed.append(match.group(0))
         return ""
 
-    text = raw.replace("\r\n", "\n").replace("\r", "\n")
+    # Cleaned first as well: an invisible control inside a tag must not hide it.
+    text = clean_text(raw)
     text = _THINKING.sub(drop, text)
     text = _CLOSED_ONLY.sub(drop, text)
     text = _FINAL_CHANNEL.sub("", text)
     before = text
     text = _OPEN.sub(drop, text)
     cut = text != before
-    text = _END_TOKENS.sub("", text)
-    text = unicodedata.normalize("NFC", text).translate(_DIRECTION_CONTROLS)
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
-    text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")
-    # Only the first line may lose its indentation if all of it is blank before the text.
-    text = text if text.strip() else ""
-    return Normalised(text, "\n".join(removed), cut)
+    return Normalised(clean_text(_END_TOKENS.sub("", text)), "\n".join(removed), cut)
 
 
 def template_traces(text: str) -> list[str]:
@@ -74,42 +92,22 @@ def template_traces(text: str) -> list[str]:
     return sorted({match.group(0) for match in _TEMPLATE.finditer(text)})
 
 
-def self_names(text: str, names: list[str]) -> list[str]:
-    """Which of the names stand in the text, whatever their case, spacing or hyphens.
-
-    Many languages add endings to a name, so longer names match the beginning of a word; names of
-    up to five letters only a whole word.
-    """
-    squeezed = _squeeze(text)
-    found = []
-    for name in names:
-        end = r"(?!\w)" if len(name) <= 5 else ""
-        if re.search(rf"(?<!\w){re.escape(_squeeze(name))}{end}", squeezed):
-            found.append(name)
-    return found
-
-
-def names_of(identity: str) -> list[str]:
-    """Names to look for, from an arm's name or a repository: `openai/gpt-oss-120b` gives the whole,
-    its owner, its model and the model without its size."""
-    parts = [part for part in re.split(r"[/\\]", identity) if part]
-    names = {identity, *parts}
-    names |= {
-        re.sub(r"[-_ ]?\d+(\.\d+)?[bm]\b.*$", "", part, flags=re.IGNORECASE) for part in parts
-    }
-    generic = {
-        "base",
-        "trained",
-        "model",
-        "models",
-        "checkpoint",
-        "tuned",
-        "student",
-        "arm",
-        "home",
-    }
-    return sorted(name for name in names if len(name) >= 4 and name.lower() not in generic)
-
-
-def _squeeze(text: str) -> str:
-    return re.sub(r"[\s_\-‐‑–]+", "-", text.casefold())
+def _with_few_marks(decomposed: str) -> str:
+    """The text without those marks that no orthography stacks so high on one letter."""
+    kept: list[str] = []
+    run: list[str] = []
+    for c in decomposed:
+        if unicodedata.category(c) not in ("Mn", "Me"):
+            run = []
+        else:
+            kind = unicodedata.combining(c)
+            alike = sum(unicodedata.combining(mark) == kind for mark in run) if kind else 0
+            if (
+                len(run) >= _MARKS_ON_A_LETTER
+                or alike >= _MARKS_OF_A_CLASS
+                or run.count(c) >= _SAME_MARKS
+            ):
+                continue
+            run.append(c)
+        kept.append(c)
+    return "".join(kept)

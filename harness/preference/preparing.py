@@ -1,19 +1,22 @@
 """From frozen questions and two answers files to pack, key and commitment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.preference.answering import answers_file
-from harness.preference.answers import Arm, asked_alike, compare, named, read_answers
-from harness.preference.errors import AnswersError, PackError
+from harness.preference.answers import Arm, named, read_answers
+from harness.preference.checking import asked_alike, examine
+from harness.preference.errors import AnswersError
 from harness.preference.key import Content, Key, Settings, new_secret
 from harness.preference.languages import study_language
 from harness.preference.messages import Catalogue, catalogue_for, read_catalogue
 from harness.preference.pack import prepare
 from harness.preference.questions import read_frozen
 
+# A rater's hidden repeats, wrong-prompt checks, and prompts on which to guess at the end.
+DEFAULTS = {"repeats": 8, "checks": 3, "guesses": 4}
 # Bound by the commitment: the analysis cannot be chosen after the votes are seen.
 PLAN = {
     "unit": "prompt; raters' scores of +1 (trained), 0 (equal), -1 (base) are averaged first",
@@ -34,39 +37,50 @@ def prepare_study(
     pack_dir: Path,
     key_path: Path,
     raters: int = 2,
-    repeats: int = 8,
-    checks: int = 3,
-    guesses: int = 4,
+    repeats: int | None = None,
+    checks: int | None = None,
+    guesses: int | None = None,
     title: str = "",
     contact: str = "",
     verdicts: bool = False,
     messages: Path | None = None,
     hide: Sequence[str] = (),
-    empty: str = "refuse",
-    naming: str = "refuse",
+    leave_out: Collection[str] = (),
+    allow: Collection[str] = (),
     plan: str = "",
     secret: bytes | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Writes pack and key; returns what is to be published. base, trained: `NAME=FILE`, or what
-    `answer` wrote in the study's directory.
+    """Writes pack and key; returns what is to be published.
 
-    Raises AnswersError with everything that would unblind, before anything is written.
+    base, trained: `NAME=FILE`, or what `answer` wrote in the study's directory. repeats, checks,
+    guesses: None for the usual number (DEFAULTS), fewer where there are few questions. leave_out,
+    allow: kinds of findings, see `checking`; say: gets what is worth knowing, a line each.
+    Raises AnswersError with everything that speaks against the study, before anything is written.
     """
-    if not 1 <= raters <= 200:
-        raise PackError(f"{raters} raters; allowed are 1 to 200")
     questions = read_frozen(study)
     language = study_language(questions.language)
     arms = [_arm(study, "base", base), _arm(study, "trained", trained)]
-    for note in asked_alike(arms, questions.sha256):
-        say(f"the arms were asked differently: {note}")
-    compared = compare(
-        arms, [q.id for q in questions.questions], names=hide, empty=empty, naming=naming
+    problems, notes = asked_alike(arms, questions.sha256)
+    examined = examine(
+        arms, questions.questions, language, hide=hide, leave_out=leave_out, allow=allow
     )
-    for question, why in compared.dropped.items():
+    rows = tuple(
+        (q.id, q.category, q.prompt, *examined.texts[q.id])
+        for q in questions.questions
+        if q.id in examined.texts
+    )
+    given = {"repeats": repeats, "checks": checks, "guesses": guesses}
+    counts, wrong = _counts(raters, given, len(rows) or len(questions.questions))
+    problems += examined.problems + wrong
+    for line in notes + examined.notes:
+        say(line)
+    for question, why in examined.dropped.items():
         say(f"left out: question {question}: {why}")
-    if alike := sum(one == other for one, other in compared.texts.values()):
-        say(f"{alike} of {len(compared.texts)} questions have the same answer from both arms")
+    if examined.dropped:
+        say(f"{len(rows)} of {len(questions.questions)} questions are left")
+    if problems:
+        raise AnswersError("the study cannot be prepared:\n  " + "\n  ".join(problems))
     catalogue = _catalogue(study, messages, language.tag)
     if catalogue.draft:
         say(
@@ -76,11 +90,6 @@ def prepare_study(
         )
     if catalogue.tag == "en" and language.tag != "en":
         say(f"there is no catalogue of the raters' words in {language.name}; they read English")
-    rows = tuple(
-        (q.id, q.category, q.prompt, *compared.texts[q.id])
-        for q in questions.questions
-        if q.id in compared.texts
-    )
     settings = Settings(
         title=title or catalogue.messages["page_title"],
         language=language.as_dict(),
@@ -88,9 +97,9 @@ def prepare_study(
         messages_direction=catalogue.direction,
         messages_tag=catalogue.tag,
         slots=raters,
-        repeats=min(repeats, len(rows)),
-        checks=min(checks, max(0, len(rows) - 1)),
-        guesses=guesses,
+        repeats=counts["repeats"],
+        checks=counts["checks"],
+        guesses=counts["guesses"],
         verdicts=verdicts,
         contact=contact,
     )
@@ -102,9 +111,24 @@ def prepare_study(
         trained=1,
         plan=PLAN | ({"words": plan} if plan else {}),
         questions_sha256=questions.sha256,
-        dropped=compared.dropped,
+        dropped=examined.dropped,
     )
     return prepare(pack_dir, key_path, key)
+
+
+def _counts(
+    raters: int, given: Mapping[str, int | None], questions: int
+) -> tuple[dict[str, int], list[str]]:
+    """How many repeats, checks and guesses; and what is wrong with those that were given. A check
+    needs the answer to another question, so there is one fewer than there are questions."""
+    wrong = [] if 1 <= raters <= 200 else [f"--raters {raters}: allowed are 1 to 200"]
+    counts = {}
+    for name, number in given.items():
+        most = questions - (name == "checks")
+        counts[name] = min(DEFAULTS[name], most) if number is None else number
+        if not 0 <= counts[name] <= most:
+            wrong.append(f"--{name} {number}: allowed are 0 to {most} with {questions} questions")
+    return counts, wrong
 
 
 def _catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:

@@ -91,7 +91,7 @@ def test_order_of_the_pack_says_nothing_of_kinds(tmp_path: Path) -> None:
 )
 def test_an_answer_that_would_unblind_is_named(tmp_path: Path, text: str, message: str) -> None:
     bad = answers(tmp_path, "northern", text=lambda n: text if n == 3 else "Good.")
-    with pytest.raises(AnswersError, match="cannot be shown blindly") as raised:
+    with pytest.raises(AnswersError, match="cannot be prepared") as raised:
         prepared(tmp_path, base=f"northern={bad}")
     assert message in str(raised.value)
     assert not (tmp_path / "pack").exists()
@@ -100,7 +100,7 @@ def test_an_answer_that_would_unblind_is_named(tmp_path: Path, text: str, messag
 
 def test_dropping_is_for_both_arms_and_recorded(tmp_path: Path) -> None:
     bad = answers(tmp_path, "northern", text=lambda n: "" if n == 3 else f"Good {n}.")
-    pack, key = prepared(tmp_path, base=f"northern={bad}", empty="drop")
+    pack, key = prepared(tmp_path, base=f"northern={bad}", leave_out=["empty"])
     assert len(read_pack(pack)["prompts"]) == 7
     assert read_key(key).dropped == {"3": "northern: the answer is empty"}
 

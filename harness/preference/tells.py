@@ -1,0 +1,168 @@
+"""What in an answer tells of its model or of the tools around it: names, and errors for answers.
+
+The names and words stand in tells.yaml, a list to add to. What the question itself says tells
+nothing: an answer about Google to a question about Google names no model.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_DATA = Path(__file__).with_name("tells.yaml")
+# An answer that says who it is mostly begins with it.
+_BEGINNING = 160
+# How far a name may stand from the words "I am", and from another name of its maker.
+_NEAR = 60
+_ERROR_LENGTH = 600
+# Chinese, Japanese and Korean signs, between which there are no words or which take endings.
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_GENERIC = {
+    "base", "trained", "model", "models", "checkpoint", "tuned", "student", "arm", "home",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names that stand in an answer and not in its question. own: with which it (probably) says
+    who it is or who made it; mentioned: others, of which only a person can say what they mean."""
+
+    own: tuple[str, ...]
+    mentioned: tuple[str, ...]
+
+
+def names_in(text: str, question: Sequence[str], arms: Iterable[str] = ()) -> Names:
+    """Names of models and makers in an answer. arms: the arms' own names, of which any mention
+    counts; question: the question's texts.
+
+    Not covered: a model that names itself in words that tells.yaml lacks, far from the beginning,
+    by a name that is a word as well.
+    """
+    asked = "\n".join(map(_squeezed, question))
+    squeezed = _squeezed(text)
+    own: set[str] = set()
+    mentioned: set[str] = set()
+    for name in arms:
+        if _places(name, squeezed):
+            (mentioned if _places(name, asked) else own).add(name)
+    for names in _makers():
+        found = {
+            name: places
+            for name, distinct in names.items()
+            if (places := _places(name, squeezed, common=not distinct))
+        }
+        for name, places in found.items():
+            others = [p for other in found if not _overlap(other, name) for p in found[other]]
+            of_itself = any(_speaks_of_itself(squeezed, place) for place in places)
+            if not _places(name, asked) and (
+                of_itself or (names[name] and places[0] <= _BEGINNING)
+            ):
+                own.add(name)
+            elif of_itself or (
+                not _places(name, asked)
+                and (
+                    names[name] or any(abs(p - place) <= _NEAR for p in others for place in places)
+                )
+            ):
+                mentioned.add(name)
+    return Names(tuple(sorted(own)), tuple(sorted(mentioned - own)))
+
+
+def self_names(text: str, names: Iterable[str]) -> list[str]:
+    """Which of the names stand in the text, whatever their case, spacing or hyphens."""
+    squeezed = _squeezed(text)
+    return [name for name in names if _places(name, squeezed)]
+
+
+def names_of(identity: str) -> list[str]:
+    """Names to look for, from an arm's name or a repository: `openai/gpt-oss-120b` gives the whole,
+    its owner, its model and the model without its size."""
+    parts = [part for part in re.split(r"[/\\]", identity) if part]
+    names = {identity, *parts}
+    names |= {
+        re.sub(r"[-_ ]?\d+(\.\d+)?[bm]\b.*$", "", part, flags=re.IGNORECASE) for part in parts
+    }
+    return sorted(name for name in names if len(name) >= 4 and name.lower() not in _GENERIC)
+
+
+def error_in(text: str, question: Sequence[str]) -> str | None:
+    """What of an answer is the error of a tool, not a model's words; None if nothing is."""
+    data = _data()["errors"]
+    bare = " ".join(text.split())
+    for whole in data["whole"]:
+        if bare.strip(" .!*`\"'") in (whole, whole.strip("$[]<>{}") or whole):
+            return str(whole)
+    if len(bare) <= _ERROR_LENGTH:
+        for pattern in data["begins"]:
+            found = re.match(pattern, bare.lstrip("*`\"' "), re.IGNORECASE)
+            if found and found[0].casefold() not in "\n".join(question).casefold():
+                return found[0]
+    return None
+
+
+@cache
+def _data() -> dict[str, Any]:
+    value: dict[str, Any] = yaml.safe_load(_DATA.read_text(encoding="utf-8"))
+    return value
+
+
+@cache
+def _makers() -> tuple[Mapping[str, bool], ...]:
+    """For each maker its names: whether the name is distinct."""
+    return tuple(
+        dict.fromkeys(row.get("common", ()), False) | dict.fromkeys(row.get("distinct", ()), True)
+        for row in _data()["makers"].values()
+    )
+
+
+@cache
+def _pattern(name: str, prefix: bool) -> re.Pattern[str]:
+    """prefix: the name may go on as a longer word, since many languages add endings to it."""
+    escaped = re.escape(_squeezed(name))
+    if _UNSPACED.search(name):
+        return re.compile(escaped)
+    # A Latin name in a text of another script needs no space around it.
+    letter = r"[a-z0-9\u00df-\u024f]" if name.isascii() else r"[^\W_]"
+    end = "" if prefix else rf"(?!{letter.replace('0-9', '')})"
+    return re.compile(rf"(?<!{letter}){escaped}{end}")
+
+
+def _places(name: str, squeezed: str, *, common: bool = False) -> list[int]:
+    """Where a name stands; names of up to five letters, and common ones, as a whole word."""
+    pattern = _pattern(name, not common and len(name) > 5)
+    return [match.start() for match in pattern.finditer(squeezed)]
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether a name is part of the other: "Google" beside "Google DeepMind" says nothing more."""
+    one, other = _squeezed(one), _squeezed(other)
+    return one in other or other in one
+
+
+@cache
+def _before_a_name() -> re.Pattern[str]:
+    """What stands before a name where a text speaks of itself."""
+    near, next_to = (
+        "|".join(_word(word) for word in sorted(_data()[key], key=len, reverse=True))
+        for key in ("first_person", "pronouns")
+    )
+    return re.compile(rf"(?:{near})|(?:{next_to})\W{{0,3}}\Z")
+
+
+def _word(word: str) -> str:
+    escaped = re.escape(_squeezed(word))
+    return escaped if _UNSPACED.search(word) else rf"(?<![^\W_]){escaped}(?![^\W_])"
+
+
+def _speaks_of_itself(squeezed: str, place: int) -> bool:
+    """Whether the sentence speaks of itself before the name at `place`."""
+    before = re.split(r"[.!?。！？।]", squeezed[max(0, place - _NEAR) : place])[-1]
+    return bool(_before_a_name().search(before))
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s_\-‐‑–]+", "-", text.casefold().replace("’", "'"))
