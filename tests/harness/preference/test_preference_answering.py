@@ -150,7 +150,7 @@ def test_arms_that_were_asked_differently_are_named(
     assert cli.main(["prepare", str(study), *pack, *few]) == 0
     said = capsys.readouterr().err
     assert "thinking is False for plain and True for tuned" in said
-    assert "1 of 3 questions have the same answer from both arms" in said
+    assert "question 0, plain and tuned: the same answer from both" in said
 
 
 def test_a_checkpoint_is_a_directory_or_an_artifact(

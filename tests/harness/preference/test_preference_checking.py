@@ -223,7 +223,8 @@ def test_who_says_who_it_is(text: str) -> None:
     [
         "Search with Google, then read Facebook.", "The falcon sat on granite; a llama came by.",
         "The mistral blows. Gemini is a sign, and Claude Monet painted it.", "I am coherent.",
-        "Give the command and compute phi 2 from aya 23, i = yi.", "Meta-analysis of Amazon rivers", "Chagpt",
+        "Give the command and compute phi 2 from aya 23, i = yi.",
+        "Meta-analysis of Amazon rivers", "Chagpt",
         "Solar and nova are of the sky. Bard of Avon.",
     ],
 )  # fmt: skip
