@@ -185,7 +185,10 @@ def _alike(arms: Sequence[Arm], texts: Mapping[str, tuple[str, str]]) -> list[Fi
         found.append(Finding("same-model", both, f"both are recorded as {key} {one[key]}"))
     same = [key for key, (a, b) in texts.items() if a == b and a]
     most = len(same) * 2 > len(texts)
-    found += [Finding("identical" if most else "tie", both, "the same answer from both", key) for key in same]
+    found += [
+        Finding("identical" if most else "tie", both, "the same answer from both", key)
+        for key in same
+    ]
     for place, arm in enumerate(arms):
         counts = Counter(pair[place] for pair in texts.values() if pair[place])
         for text, count in counts.most_common(1):

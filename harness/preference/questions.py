@@ -8,7 +8,7 @@ DIR/questions.frozen.json  the prompts that models answer and raters see, with t
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from harness.preference.commitment import digest
 from harness.preference.errors import QuestionsError
 from harness.preference.files import read_json, read_rows, write_json
 from harness.preference.languages import study_language
+from harness.preference.normalise import clean_text
 
 DRAFT, CORRECTIONS, FROZEN = "questions.json", "corrections.jsonl", "questions.frozen.json"
 
@@ -64,7 +65,7 @@ def read_prompts(path: Path) -> dict[str, tuple[str, str]]:
             if isinstance(text, list):
                 text = text[0]
             key = str(row.get("question_id", row.get("id", number)))
-            if not isinstance(text, str) or not text.strip():
+            if not isinstance(text, str) or not clean_text(text):
                 raise ValueError("its prompt is empty or no text")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             raise QuestionsError(
@@ -73,7 +74,7 @@ def read_prompts(path: Path) -> dict[str, tuple[str, str]]:
             ) from None
         if key in rows:
             raise QuestionsError(f"{path}, line {number}: question {key} stands there twice")
-        rows[key] = (str(row.get("category", "all")), text.strip())
+        rows[key] = (str(row.get("category", "all")), clean_text(text).strip())
     if not rows:
         raise QuestionsError(f"{path}: holds no questions")
     return rows
@@ -111,7 +112,7 @@ def make_draft(
     questions = Questions(
         language,
         tuple(
-            Question(key, category, text, translated[key])
+            Question(key, category, clean_text(text), clean_text(translated[key]))
             for key, (category, text) in originals.items()
         ),
         dict(origin or {}),
@@ -147,7 +148,11 @@ def read_corrections(directory: Path) -> dict[str, Correction]:
 
 
 def add_correction(directory: Path, question: str, correction: Correction) -> None:
-    """Appends and syncs one correction; it is kept once this returns."""
+    """Appends and syncs one correction; it is kept once this returns. Raises QuestionsError for one
+    of which nothing can be seen."""
+    correction = replace(correction, prompt=clean_text(correction.prompt))
+    if not correction.prompt:
+        raise QuestionsError("the corrected question has no text that can be seen")
     if (directory / FROZEN).exists():
         raise QuestionsError("the questions are frozen; nothing can be corrected any more")
     path = directory / CORRECTIONS
@@ -186,7 +191,7 @@ def freeze(directory: Path, *, unreviewed: bool = False, approval: bool = False)
             f"{len(unapproved) + len(open_ones)} questions lack a second speaker's approval:"
             f" {', '.join((unapproved + open_ones)[:8])}"
         )
-    empty = [q.id for q in draft.questions if q.id not in corrections and not q.prompt]
+    empty = [q.id for q in draft.questions if q.id not in corrections and not clean_text(q.prompt)]
     if empty:
         raise QuestionsError(
             f"questions without a translation: {', '.join(empty[:8])}. Remedy: a speaker writes"
@@ -199,7 +204,7 @@ def freeze(directory: Path, *, unreviewed: bool = False, approval: bool = False)
                 q.id,
                 q.category,
                 q.source,
-                corrections[q.id].prompt if q.id in corrections else q.prompt,
+                clean_text(corrections[q.id].prompt if q.id in corrections else q.prompt),
             )
             for q in draft.questions
         ),

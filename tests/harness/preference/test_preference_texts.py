@@ -314,6 +314,22 @@ def test_questions_and_translations_must_be_the_same(tmp_path: Path) -> None:
         read_prompts(tmp_path / "bad")
 
 
+def test_questions_translations_and_corrections_are_cleaned_as_answers_are(tmp_path: Path) -> None:
+    dirty, shown = "a\u202eb\u2066\u2028e\u0301 ", "ab\né"
+    path = tmp_path / "q"
+    path.write_text(
+        json.dumps({"id": 1, "prompt": dirty}) + "\n" + '{"id": 2, "prompt": "x"}', "utf-8"
+    )
+    originals = read_prompts(path)
+    assert originals["1"][1] == shown == normalise(dirty).text
+    draft = make_draft(tmp_path / "s", "swahili", originals, {"1": dirty, "2": "\u200b"})
+    assert [(q.source, q.prompt) for q in draft.questions] == [(shown, shown), ("x", "")]
+    with pytest.raises(QuestionsError, match="no text that can be seen"):
+        add_correction(tmp_path / "s", "2", Correction("\u3164", "speaker"))
+    add_correction(tmp_path / "s", "2", Correction(f"\u202d{dirty}", "speaker"))
+    assert [q.prompt for q in freeze(tmp_path / "s", unreviewed=True).questions] == [shown, shown]
+
+
 def test_a_correction_cut_off_by_a_crash_loses_only_itself(tmp_path: Path) -> None:
     (tmp_path / "q").write_text('{"id": 1, "prompt": "a"}\n{"id": 2, "prompt": "b"}', "utf-8")
     study = tmp_path / "s"
