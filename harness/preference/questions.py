@@ -74,7 +74,7 @@ def read_prompts(path: Path) -> dict[str, tuple[str, str]]:
             ) from None
         if key in rows:
             raise QuestionsError(f"{path}, line {number}: question {key} stands there twice")
-        rows[key] = (str(row.get("category", "all")), clean_text(text).strip())
+        rows[key] = (str(row.get("category", "all")), text.strip())
     if not rows:
         raise QuestionsError(f"{path}: holds no questions")
     return rows
