@@ -107,6 +107,8 @@ def find_lone_surrogate(text: str) -> str | None:
 def fold(text: str) -> str:
     """What two spellings of one text share: Unicode form, case, width, white space and invisible
     characters aside. For comparing, not for showing."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", without_invisible(text)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 

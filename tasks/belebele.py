@@ -13,23 +13,23 @@ compare languages by `id`, which is made of link and question number, never by p
 
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, Row, choices, listed
+from tasks.benchmark import Asking, Benchmark, Item, choices, listed
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
+from tasks.rows import Column, Raw, Row, identify, keys, texts
 
 ANSWERS = ("mc_answer1", "mc_answer2", "mc_answer3", "mc_answer4")
-COLUMNS = ("link", "question_number", "flores_passage", "question", *ANSWERS, "correct_answer_num")
+IDENTITY = ("link", "question_number")
+COLUMNS = (
+    *keys(*IDENTITY),
+    *texts("flores_passage", "question", *ANSWERS),
+    Column("correct_answer_num", "label", ("1", "2", "3", "4"), "the first answer is number 1"),
+)
 
 
-def read(root: Path, code: str) -> list[Row]:
+def read(root: Path, code: str) -> list[Raw]:
     """The rows of the language with FLORES code `code`."""
-    return read_jsonl(root / "belebele" / f"{code}.jsonl", COLUMNS)
-
-
-def problem(row: Row) -> str | None:
-    if row["correct_answer_num"] in ("1", "2", "3", "4"):
-        return None
-    return f"correct_answer_num is {row['correct_answer_num']!r}, allowed are 1 to 4"
+    return read_jsonl(root / "belebele" / f"{code}.jsonl")
 
 
 def item(row: Row, asking: Asking) -> Item:
@@ -37,7 +37,7 @@ def item(row: Row, asking: Asking) -> Item:
     answers = [row[name].strip() for name in ANSWERS]
     words = asking.words
     return Item(
-        id=f"{row['link']}#{row['question_number']}",
+        id=identify(row, IDENTITY),
         cluster=row["link"],
         text="\n".join([passage, question, *answers]),
         query=f"{words.passage}: {passage}\n{words.question}: {question}\n"
@@ -54,8 +54,8 @@ BENCHMARK = Benchmark(
     split="test",
     complete=900,
     columns=COLUMNS,
+    identity=IDENTITY,
     read_files=read,
     item=item,
-    problem=problem,
     letters=LETTERS[:4],
 )

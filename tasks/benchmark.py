@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.protocol import LETTERS, Protocol
+from tasks.rows import Column, Raw, Row
 from tasks.words import Words
-
-# The used columns of a row as text, whichever format it was read from.
-Row = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -46,12 +44,8 @@ class Asking:
 
 
 # Functions with names, so that a task can be sent to another process.
-def _configuration(load: Callable[[str], list[Row]], code: str) -> list[Row]:
+def _configuration(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
     return load(code)
-
-
-def _none(row: Row) -> str | None:
-    return None
 
 
 def _empty(asking: Asking) -> str:
@@ -62,10 +56,10 @@ def _empty(asking: Asking) -> str:
 class Benchmark:
     """One benchmark. `complete` is the number of rows of a complete set, shots included.
 
+    columns: what each used column may hold; `identity` names those that tell a row from another.
     read_files: (data directory, code) -> rows; raises `DataMissing` or `DataMalformed`.
     read_hub: (rows of a configuration of the Hub's repository, code) -> rows. They come with
         `hub_columns`, or with `columns` where the repository has those.
-    problem: what is wrong with a row, or None.
     item, description: what the prompt says of a row, and before all of them.
     """
 
@@ -73,12 +67,12 @@ class Benchmark:
     repository: str
     split: str
     complete: int
-    columns: tuple[str, ...]
-    read_files: Callable[[Path, str], list[Row]]
+    columns: tuple[Column, ...]
+    identity: tuple[str, ...]
+    read_files: Callable[[Path, str], list[Raw]]
     item: Callable[[Row, Asking], Item]
-    read_hub: Callable[[Callable[[str], list[Row]], str], list[Row]] = _configuration
+    read_hub: Callable[[Callable[[str], list[Raw]], str], list[Raw]] = _configuration
     hub_columns: tuple[str, ...] = ()
-    problem: Callable[[Row], str | None] = _none
     description: Callable[[Asking], str] = _empty
     letters: str = ""
 

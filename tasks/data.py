@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tasks.benchmark import Benchmark, Row
+from tasks.benchmark import Benchmark
 from tasks.errors import DataMalformed, DataMissing
 from tasks.files import EMBEDDED
 from tasks.protocol import SHOTS
+from tasks.rows import LeftOut, Row, check, leave_out
 
 DATA_DIR_VARIABLE = "KAKUGO_DATA_DIR"
 HUB = "hub"
@@ -33,10 +34,11 @@ class Data:
 
 @dataclass(frozen=True)
 class Read:
-    """The rows of a benchmark in one language, checked, shots included.
+    """The rows of a benchmark in one language that can be asked, checked, shots included.
 
-    `sha256` is over the used columns of the rows, so that it does not depend on where or in which
-    format they lay. `revision` is the commit of a repository, None where there is none.
+    `sha256` is over the used columns of all rows, so that it does not depend on where or in which
+    format they lay. `left_out` are the rows that have nothing to ask. `revision` is the commit of a
+    repository, None where there is none.
     """
 
     rows: tuple[Row, ...]
@@ -44,6 +46,7 @@ class Read:
     name: Literal["embedded", "local", "hub"]
     repository: str | None = None
     revision: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = None) -> Data:
@@ -66,26 +69,33 @@ def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = Non
 def read(benchmark: Benchmark, data: Data, code: str) -> Read:
     """The rows of a benchmark in the language that it calls `code`.
 
-    Raises `DataMissing` where it lacks the language, `DataMalformed` where rows are too few, lack a
-    column, repeat an id or make no sense, and `HubUnavailable`.
+    Rows without a text are left out; `DataMalformed` is raised where those that remain are too few,
+    and where rows lack a column, repeat an id or make no sense. Raises `DataMissing` where it lacks
+    the language, and `HubUnavailable`.
     """
     repository = revision = None
     if data.root is not None:
-        rows = benchmark.read_files(data.root, code)
+        raws = benchmark.read_files(data.root, code)
         where = f"{data.root}, {benchmark.name} {code}"
     else:
         from tasks import hub
 
         found = hub.resolve(data.repositories.get(benchmark.name) or benchmark.repository)
-        columns = benchmark.hub_columns or benchmark.columns
-        rows = benchmark.read_hub(
+        columns = benchmark.hub_columns or [column.name for column in benchmark.columns]
+        raws = benchmark.read_hub(
             lambda config: hub.rows(found, config, benchmark.split, columns), code
         )
         where = f"{found.name}, {code}"
         repository, revision = found.name, found.revision
-    return Read(
-        tuple(_checked(rows, benchmark, where)), fingerprint(rows), data.name, repository, revision
-    )
+    rows = check(raws, benchmark.columns, benchmark.identity)
+    kept, left_out = leave_out(raws, rows, benchmark.columns)
+    if len(kept) <= SHOTS:
+        less = f" after {len(left_out)} without a text" if left_out else ""
+        raise DataMalformed(
+            f"{where}: {len(kept)} rows{less}; {SHOTS} are the shots, so at least {SHOTS + 1} are "
+            "needed. Remedy: give the whole set"
+        )
+    return Read(tuple(kept), fingerprint(rows), data.name, repository, revision, tuple(left_out))
 
 
 def fingerprint(rows: list[Row]) -> str:
@@ -94,16 +104,3 @@ def fingerprint(rows: list[Row]) -> str:
     for row in rows:
         digest.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode() + b"\n")
     return digest.hexdigest()
-
-
-def _checked(rows: list[Row], benchmark: Benchmark, where: str) -> list[Row]:
-    if len(rows) <= SHOTS:
-        raise DataMalformed(
-            f"{where}: {len(rows)} rows; {SHOTS} are the shots, so at least {SHOTS + 1} are needed"
-        )
-    for number, row in enumerate(rows, 1):
-        lacking = [column for column in benchmark.columns if not row[column].strip()]
-        wrong = f"no {', '.join(lacking)}" if lacking else benchmark.problem(row)
-        if wrong:
-            raise DataMalformed(f"{where}, row {number}: {wrong}")
-    return rows

@@ -3,20 +3,23 @@
     belebele/<code>.jsonl         flores/devtest/<code>.txt (or FLORES-200's archive)
     global_mmlu/<code>.jsonl      sib200/<code>/test.tsv
 
-`EMBEDDED` holds small sets of our own in that layout; they are not the benchmarks.
+`EMBEDDED` holds small sets of our own in that layout; they are not the benchmarks. What stands in
+the cells is checked afterwards, by `tasks.rows`.
 """
 
-import csv
 import json
 import tarfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from core.delimited import split_cells
+from core.text import NotText, decode
 from tasks.errors import DataMalformed, DataMissing
+from tasks.rows import REMEDY, Raw
 
 EMBEDDED = Path(__file__).parent / "embedded"
+_SAVE = "save the file as UTF-8 text"
 
 
 def missing(path: Path) -> DataMissing:
@@ -30,40 +33,65 @@ def missing(path: Path) -> DataMissing:
     return DataMissing(f"there is no file {path}")
 
 
-def as_text(value: Any) -> str:
-    """A cell as text; what is not there is the empty text."""
-    return "" if value is None else str(value)
-
-
-def read_jsonl(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The `columns` of all rows of a JSONL file."""
+def read_jsonl(path: Path) -> list[Raw]:
+    """The rows of a JSONL file; empty lines are none."""
     rows = []
     for number, line in enumerate(read_lines(path), 1):
+        if not line.strip():
+            continue
         try:
-            row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise DataMalformed(f"{path}, line {number}: not JSON ({error})") from None
+            row = json.loads(line.removeprefix("\ufeff"))
+        except (ValueError, RecursionError) as error:
+            raise _malformed(path, number, f"not JSON ({error})") from None
         if not isinstance(row, dict):
-            raise DataMalformed(
-                f"{path}, line {number}: a JSON object is needed, not {type(row).__name__}"
-            )
-        rows.append({column: as_text(row.get(column)) for column in columns})
+            raise _malformed(path, number, f"a JSON object is needed, not {type(row).__name__}")
+        rows.append(Raw(str(path), f"line {number}", row))
     return rows
 
 
-def read_tsv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The `columns` of all rows of a TSV file with a header. A field may be quoted, quotes in it
-    doubled."""
-    if not path.is_file():
-        raise missing(path)
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
+def read_tsv(path: Path, columns: Sequence[str]) -> list[Raw]:
+    """The rows of a TSV file with a header, a line each. A field may be quoted, quotes in it
+    doubled; empty lines are no rows."""
+    header: list[str] = []
+    rows = []
+    for number, line in enumerate(read_lines(path), 1):
+        if not line.strip():
+            continue
         try:
-            return [{column: as_text(row.get(column)) for column in columns} for row in reader]
-        except UnicodeDecodeError:
-            raise _not_utf8(str(path), path.read_bytes()) from None
-        except csv.Error as error:
-            raise DataMalformed(f"{path}, line {reader.line_num + 1}: not TSV ({error})") from None
+            cells = split_cells(line, "\t")
+        except ValueError as error:
+            raise _malformed(
+                path,
+                number,
+                f"not TSV: {error}",
+                'put the whole cell in quote marks and double those in it ("She said ""no"".")',
+            ) from None
+        if not header:
+            header = [cell.strip() for cell in cells]
+            _check_header(path, number, header, columns)
+        elif len(cells) != len(header):
+            raise _malformed(
+                path,
+                number,
+                f"{len(cells)} cells, where the header has {len(header)} columns",
+                "a tab inside a text must go; a cell without text still needs its tab",
+            )
+        else:
+            rows.append(Raw(str(path), f"line {number}", dict(zip(header, cells, strict=True))))
+    return rows
+
+
+def _check_header(path: Path, number: int, header: list[str], columns: Sequence[str]) -> None:
+    lacking = [column for column in columns if column not in header]
+    if lacking or len(set(header)) < len(header):
+        what = f"no column {', '.join(lacking)}" if lacking else "a column is named twice"
+        names = ", ".join(header)
+        raise _malformed(
+            path,
+            number,
+            f"{what}; the header is {names[:100]}",
+            f"the first line must name the columns: {', '.join(columns)}",
+        )
 
 
 def read_lines(path: Path) -> list[str]:
@@ -83,25 +111,20 @@ def read_lines_of_archive(path: Path, member: str) -> list[str]:
                     assert file is not None
                     return _lines(f"{path}: {member}", file.read())
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DataMalformed(f"{path}: not a whole tar.gz archive ({error})") from None
+        raise DataMalformed(
+            f"{path}: not a whole tar.gz archive ({error}). Remedy: fetch it again"
+        ) from None
     raise DataMissing(f"the archive {path} has no {member}")
 
 
 def _lines(name: str, content: bytes) -> list[str]:
-    """Only ``\\n`` and ``\\r\\n`` end a line: sentences may hold what Unicode also calls a line
-    separator."""
+    """Sentences may hold what Unicode also calls a line separator: that ends no line."""
     try:
-        text = content.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        raise _not_utf8(name, content) from None
+        text = decode(content)
+    except NotText as error:
+        raise DataMalformed(f"{name}, {error}. Remedy: {_SAVE}") from None
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def _not_utf8(name: str, content: bytes) -> DataMalformed:
-    """The error for bytes that are not UTF-8, with the first line that is not."""
-    line = 1
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line += content.count(b"\n", 0, error.start)
-    return DataMalformed(f"{name}, line {line}: not UTF-8")
+def _malformed(path: Path, line: int, what: str, remedy: str = REMEDY) -> DataMalformed:
+    return DataMalformed(f"{path}, line {line}: {what}. Remedy: {remedy}")

@@ -18,74 +18,117 @@ languages otherwise (Guarani: grn_Latn in FLORES-200, gug_Latn), and got some as
 its issue 1), which have no devtest to score.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, Row
+from tasks.benchmark import Asking, Benchmark, Item
 from tasks.errors import DataMalformed, DataMissing
-from tasks.files import missing, read_lines, read_lines_of_archive
+from tasks.files import EMBEDDED, missing, read_lines, read_lines_of_archive
+from tasks.rows import REMEDY, Column, Raw, Row, check, keys
 
 ENGLISH = "eng_Latn"
 SPLIT = "devtest"
 ARCHIVE = "flores200_dataset"
+IDENTITY = ("id",)
+SENTENCE = (*keys(*IDENTITY), Column("text", "line"))
 
 
-def read(root: Path, code: str) -> list[Row]:
-    """The sentences of the language with FLORES code `code`, and the English ones."""
+def read(root: Path, code: str) -> list[Raw]:
+    """The sentences of the language with FLORES code `code`, and the English ones.
+
+    The two files are parallel by their lines, so an empty line keeps its place: it is a sentence
+    that lacks. Empty lines at the end are none.
+    """
     _check_code(code)
-    here, english = sentences(root, code), sentences(root, ENGLISH)
-    if len(here) != len(english):
-        raise DataMalformed(
-            f"{root}: {code} has {len(here)} sentences, {ENGLISH} {len(english)}; they must be "
-            "parallel"
-        )
+    here, english = find(root, code), find(root, ENGLISH)
+    lines = max(len(_less_end(here.lines)), len(_less_end(english.lines)))
+    for one in (here, english):
+        if len(one.lines) < lines:
+            raise DataMalformed(_not_parallel(here, english))
     return [
-        {"id": str(number), "text": text, "english": other}
-        for number, (text, other) in enumerate(zip(here, english, strict=True), 1)
+        Raw(here.name, f"line {n}", {"id": n, "text": text, "english": other})
+        for n, (text, other) in enumerate(
+            zip(here.lines[:lines], english.lines[:lines], strict=True), 1
+        )
     ]
 
 
-def sentences(root: Path, code: str, split: str = SPLIT) -> list[str]:
+@dataclass(frozen=True)
+class Text:
+    """One language of a split: a sentence a line. `name` says where it was found."""
+
+    name: str
+    lines: list[str]
+
+
+def find(root: Path, code: str, split: str = SPLIT) -> Text:
     """One language of a split, from whichever form of FLORES-200 the directory holds."""
     text = root / "flores" / split / f"{code}.txt"
     folders = [root, root / ARCHIVE, root / "flores" / ARCHIVE]
     unpacked = [folder / split / f"{code}.{split}" for folder in folders]
     for path in [text, *unpacked]:
         if path.is_file():
-            return read_lines(path)
+            return Text(str(path), read_lines(path))
     for archive in (root / f"{ARCHIVE}.tar.gz", root / "flores" / f"{ARCHIVE}.tar.gz"):
         if archive.is_file():
-            return read_lines_of_archive(archive, f"{ARCHIVE}/{split}/{code}.{split}")
+            member = f"{ARCHIVE}/{split}/{code}.{split}"
+            return Text(f"{archive}: {member}", read_lines_of_archive(archive, member))
+    if code == ENGLISH and root.resolve() != EMBEDDED.resolve():
+        raise DataMissing(f"there is no file {text}: FLORES needs its English sentences too")
     raise missing(text)
 
 
-def read_hub(load: Callable[[str], list[Row]], code: str) -> list[Row]:
+def _less_end(lines: list[str]) -> list[str]:
+    """The lines without empty ones at the end."""
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    return lines
+
+
+def _not_parallel(here: Text, english: Text) -> str:
+    empty = [
+        f"line {n} of {one.name} is empty"
+        for one in (here, english)
+        for n, line in enumerate(_less_end(one.lines), 1)
+        if not line.strip()
+    ]
+    return (
+        f"{here.name} has {len(_less_end(here.lines))} sentences, {english.name} "
+        f"{len(_less_end(english.lines))}; they must be parallel, a sentence a line"
+        f"{''.join(f'; {said}' for said in empty[:2])}. Remedy: take both from one release; an "
+        "empty line keeps the place of a sentence that lacks"
+    )
+
+
+def read_hub(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
     """As `read`, from the Hub's rows, which carry each sentence's number.
 
     The two languages are joined on it. An `id` here is a position, as in the text files, so that
     the same sentences have the same fingerprint wherever they were read.
     """
     _check_code(code)
-    here = {row["id"]: row["text"] for row in load(code)}
-    english = {row["id"]: row["text"] for row in load(ENGLISH)}
+    here, english = _by_number(load(code)), _by_number(load(ENGLISH))
     if here.keys() != english.keys():
         raise DataMalformed(
             f"{code} has {len(here)} sentences, {ENGLISH} {len(english)}, and "
             f"{len(here.keys() ^ english.keys())} of their ids occur in one only; they must be "
-            "parallel"
+            "parallel. Remedy: a repository, or a commit, that has both whole"
         )
     return [
-        {"id": str(number), "text": here[key], "english": english[key]}
-        for number, key in enumerate(_in_order(here, code), 1)
+        Raw(raw.file, raw.place, {"id": n, "text": text, "english": english[number][1]})
+        for n, (number, (raw, text)) in enumerate(here.items(), 1)
     ]
 
 
-def _in_order(ids: Iterable[str], code: str) -> list[str]:
+def _by_number(raws: list[Raw]) -> dict[int, tuple[Raw, str]]:
+    """Each sentence by its number, in order."""
+    rows = check(raws, SENTENCE, IDENTITY)
     try:
-        return sorted(ids, key=int)
+        found = {int(row["id"]): (raw, row["text"]) for raw, row in zip(raws, rows, strict=True)}
     except ValueError:
-        raise DataMalformed(f"{code}: an id is not a number") from None
+        raise DataMalformed(f"{raws[0].file}: an id is not a number. Remedy: {REMEDY}") from None
+    return dict(sorted(found.items()))
 
 
 def _check_code(code: str) -> None:
@@ -119,7 +162,8 @@ BENCHMARK = Benchmark(
     repository="openlanguagedata/flores_plus",
     split=SPLIT,
     complete=1_012,
-    columns=("id", "text", "english"),
+    columns=(*SENTENCE, Column("english", "line")),
+    identity=IDENTITY,
     read_files=read,
     read_hub=read_hub,
     hub_columns=("id", "text"),
@@ -128,16 +172,17 @@ BENCHMARK = Benchmark(
 )
 
 
-def read_alone(root: Path, code: str) -> list[Row]:
+def read_alone(root: Path, code: str) -> list[Raw]:
     """The sentences of one language, English too."""
-    return [{"id": str(n), "text": text} for n, text in enumerate(sentences(root, code), 1)]
+    found = find(root, code)
+    lines = enumerate(_less_end(found.lines), 1)
+    return [Raw(found.name, f"line {n}", {"id": n, "text": text}) for n, text in lines]
 
 
-def read_hub_alone(load: Callable[[str], list[Row]], code: str) -> list[Row]:
+def read_hub_alone(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
     """As `read_alone`, from the Hub's rows."""
-    here = {row["id"]: row["text"] for row in load(code)}
-    order = enumerate(_in_order(here, code), 1)
-    return [{"id": str(number), "text": here[key]} for number, key in order]
+    found = enumerate(_by_number(load(code)).values(), 1)
+    return [Raw(raw.file, raw.place, {"id": n, "text": text}) for n, (raw, text) in found]
 
 
 def sentence(row: Row, asking: Asking) -> Item:
@@ -147,7 +192,7 @@ def sentence(row: Row, asking: Asking) -> Item:
 # The texts of one language, without a task: for those who look for them elsewhere.
 ALONE = replace(
     BENCHMARK,
-    columns=("id", "text"),
+    columns=SENTENCE,
     read_files=read_alone,
     read_hub=read_hub_alone,
     item=sentence,

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tasks.errors import DataMalformed, DataMissing, HubUnavailable
-from tasks.files import as_text
+from tasks.errors import DataMalformed, DataMissing, HubUnavailable, TasksError
+from tasks.rows import Raw
 
 LOCAL_INSTEAD = "or give the data as files: data_dir=DIR"
 
@@ -51,13 +51,11 @@ def resolve(repository: str) -> Repository:
     return Repository(name, _commit(name, revision))
 
 
-def rows(
-    repository: Repository, config: str, split: str, columns: Sequence[str]
-) -> list[dict[str, str]]:
-    """The `columns` of all rows of a configuration's split, as text, in the repository's order.
+def rows(repository: Repository, config: str, split: str, columns: Sequence[str]) -> list[Raw]:
+    """The `columns` of all rows of a configuration's split, in the repository's order.
 
     Raises `DataMissing` where there is no such configuration or split, `DataMalformed` where a
-    column lacks, and `HubUnavailable`.
+    column lacks or a file is no table, and `HubUnavailable`.
     """
     import datasets
     import httpx2
@@ -81,6 +79,8 @@ def rows(
             if split not in splits:
                 raise DataMissing(f"{place}, {config}: no split {split}, there are {splits}")
             data = datasets.load_dataset(source, config, split=split, **options)
+        except datasets.exceptions.DatasetGenerationError as error:
+            raise _unreadable(place, config, error) from error
         except (OSError, ValueError, httpx2.HTTPError, datasets.exceptions.DatasetsError) as error:
             raise _unavailable(place, error) from error
         # Where the Hub goes away in between, `datasets` takes the latest state that it keeps,
@@ -99,16 +99,20 @@ def rows(
             if isinstance(feature, datasets.ClassLabel)
         }
         return [
-            {column: _cell(row[column], labels.get(column)) for column in columns}
-            for row in data.select_columns(list(columns))
+            Raw(
+                f"{place}, {config}",
+                f"row {number}",
+                {column: _cell(row[column], labels.get(column)) for column in columns},
+            )
+            for number, row in enumerate(data.select_columns(list(columns)), 1)
         ]
 
 
-def _cell(value: Any, names: list[str] | None) -> str:
-    """A cell as text; a class label by its name."""
+def _cell(value: Any, names: list[str] | None) -> Any:
+    """A cell as it was found; a class label by its name."""
     if names and isinstance(value, int) and 0 <= value < len(names):
         return names[value]
-    return as_text(value)
+    return value
 
 
 def _head(path: Path) -> str | None:
@@ -174,13 +178,37 @@ def _kept(name: str, revision: str) -> Path:
     )
 
 
+def _unreadable(place: str, config: str, error: Exception) -> TasksError:
+    """A file of the repository that is no table, as its reader words it; else what is in the way.
+
+    `datasets` wraps whatever happens while it reads rows in one error.
+    """
+    import pyarrow
+
+    chain = _causes(error)[1:]
+    if not any(
+        isinstance(e, ValueError) and not isinstance(e, pyarrow.ArrowException) for e in chain
+    ):
+        return _unavailable(place, error)
+    return DataMalformed(
+        f"{place}, {config}: a file cannot be read as rows: {str(chain[0]).strip().rstrip('.')}. "
+        f"Remedy: mend it in the repository, {LOCAL_INSTEAD}"
+    )
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """An error and what it came of, in turn."""
+    chain = [error]
+    while cause := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(cause)
+    return chain
+
+
 def _unavailable(place: str, error: Exception) -> HubUnavailable:
     """What is in the way, with its remedy; the causes of an error are looked through too."""
     from huggingface_hub import errors
 
-    chain: list[BaseException] = [error]
-    while cause := chain[-1].__cause__ or chain[-1].__context__:
-        chain.append(cause)
+    chain = _causes(error)
 
     def is_a(*kinds: type[BaseException]) -> bool:
         return any(isinstance(link, kinds) for link in chain)

@@ -17,7 +17,7 @@ from tasks.catalogue import TASKS, VERSION, Task
 from tasks.data import Data, Read, open_data, read
 from tasks.errors import DataMalformed
 from tasks.protocol import SHOTS, Protocol, split_shots
-from tasks.warnings import of_answers, of_labels, of_number
+from tasks.warnings import of_answers, of_labels, of_left_out, of_number, of_shots
 from tasks.words import words
 
 COMMON = Path(__file__).parent / "lm_eval"
@@ -105,7 +105,9 @@ class Loaded:
         found = [
             *of_labels(self.shots, self.items, limit),
             *of_number(self.task.content, self.data, len(self.items[:limit])),
+            *of_left_out(self.data),
             *of_answers(self.items[:limit]),
+            *of_shots(self.shots, self.items[:limit]),
         ]
         if self.draft_words:
             found.append(
@@ -128,9 +130,6 @@ def load_task(
     content = read(task.content, data, code)
     asking = Asking(protocol, chosen, language, task.from_english)
     items = [task.content.item(row, asking) for row in content.rows]
-    repeated = len(items) - len({item.id for item in items})
-    if repeated:
-        raise DataMalformed(f"{task.benchmark} {code}: {repeated} rows repeat another row's id")
     shots = split_shots([item.label for item in items], protocol.shots)
     if len(shots) < SHOTS:
         raise DataMalformed(

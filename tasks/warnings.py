@@ -1,12 +1,15 @@
 """What a reader of a score should know of the items that were asked."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
+from core.text import fold
 from tasks.benchmark import Benchmark, Item
 from tasks.data import Read
 from tasks.protocol import SHOTS
 
 FEW = 20
+_NAMED = 5
 
 
 def of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | None) -> list[str]:
@@ -29,8 +32,9 @@ def of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | None) -
 def of_number(benchmark: Benchmark, data: Read, scored: int) -> list[str]:
     """A set that is not whole, and too few scored items."""
     found = []
-    if data.name != "embedded" and len(data.rows) != benchmark.complete:
-        found.append(f"the set has {len(data.rows)} rows; as published it has {benchmark.complete}")
+    rows = len(data.rows) + len(data.left_out)
+    if data.name != "embedded" and rows != benchmark.complete:
+        found.append(f"the set has {rows} rows; as published it has {benchmark.complete}")
     if scored < FEW:
         found.append(f"only {scored} items are scored: too few to tell two models apart")
     return found
@@ -42,3 +46,41 @@ def of_answers(items: Sequence[Item]) -> list[str]:
     if not equal:
         return []
     return [f"{equal} items have two equal answers, of which the first is taken as the model's"]
+
+
+def of_shots(shots: Sequence[Item], items: Sequence[Item]) -> list[str]:
+    """Items whose answer stands in the prompt, as they equal a shot; their ids may differ."""
+    seen = {fold(text) for item in shots for text in _asked(item)}
+    equal = [item.id for item in items if any(fold(text) in seen for text in _asked(item))]
+    if not equal:
+        return []
+    return [
+        f"{len(equal)} scored items equal a shot, so that the prompt holds their answer: "
+        f"{_first(equal)}"
+    ]
+
+
+def of_left_out(data: Read) -> list[str]:
+    """Rows that could not be asked, by what they lack."""
+    rows = len(data.rows) + len(data.left_out)
+    places: dict[str, list[str]] = defaultdict(list)
+    for row in data.left_out:
+        places[", ".join(row.columns)].append(row.place)
+    found = [
+        f"{len(where)} of {rows} rows are left out, since {columns} is empty or invisible: "
+        f"{_first(where)}"
+        for columns, where in places.items()
+    ]
+    if any(row.position < SHOTS for row in data.left_out):
+        found.append("a row that is left out is among the first, so the shots are not the paper's")
+    return found
+
+
+def _asked(item: Item) -> tuple[str, ...]:
+    """What is asked, and a translation: a sentence may be translated twice."""
+    return (item.query, item.target) if item.target else (item.query,)
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

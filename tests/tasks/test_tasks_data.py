@@ -35,7 +35,7 @@ def sib(*rows: str) -> str:
 
 
 def sib_rows(*categories: str) -> list[str]:
-    return [f"{number}\t{category}\tx\n" for number, category in enumerate(categories)]
+    return [f"{number}\t{category}\tx{number}\n" for number, category in enumerate(categories)]
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -91,10 +91,17 @@ def test_a_language_that_the_data_lack_is_data_missing(tmp_path: Path) -> None:
         ("", "0 rows; 3 are the shots"),
         (sib(*sib_rows("travel")), "1 rows; 3 are the shots"),
         (sib(*sib_rows("travel", "travel", "travel")), "so at least 4 are needed"),
-        (sib(*sib_rows("travel", "cars", "travel", "travel")), "row 2: category is 'cars'"),
-        ("index_id\tcategory\n" + "1\ttravel\n" * 5, "row 1: no text"),
-        (sib(*sib_rows(*["travel"] * 4), "9\ttravel\t \n"), "row 5: no text"),
-        (sib(*sib_rows("travel") * 5), "4 rows repeat another row's id"),
+        (
+            sib(*sib_rows("travel", "cars", "travel", "travel")),
+            "test.tsv, line 3: category is 'cars'",
+        ),
+        ("index_id\tcategory\n" + "1\ttravel\n" * 5, "line 1: no column text; the header is"),
+        ("1\ttravel\tx\n" * 5, "line 1: no column index_id, category, text"),
+        ("index_id\tcategory\ttext\ttext\n", "line 1: a column is named twice"),
+        (sib(*sib_rows("travel") * 5), "line 3: repeats index_id '0' of line 2; line 4: repeats"),
+        (sib(*sib_rows("travel") * 9), "and 5 more rows. Remedy: mend these rows"),
+        (sib("1\ttravel\tx\ty\n"), "line 2: 4 cells, where the header has 3 columns"),
+        (sib("1\ttravel\n"), "line 2: 2 cells, where the header has 3 columns"),
     ],
 )
 def test_malformed_topics_are_named(tmp_path: Path, content: str, words: str) -> None:
@@ -105,7 +112,7 @@ def test_malformed_topics_are_named(tmp_path: Path, content: str, words: str) ->
 
 def test_quoted_fields_are_read_once_unquoted(tmp_path: Path) -> None:
     write(tmp_path, "sib200/x/test.tsv", sib('1\ttravel\t"She said ""no""."\n'))
-    assert sib200.read(tmp_path, "x")[0]["text"] == 'She said "no".'
+    assert sib200.read(tmp_path, "x")[0].cells["text"] == 'She said "no".'
 
 
 def test_broken_json_and_answers_are_named_with_their_line(tmp_path: Path) -> None:
@@ -114,8 +121,10 @@ def test_broken_json_and_answers_are_named_with_their_line(tmp_path: Path) -> No
         ("{", "line 7: not JSON"),
         ("[1]", "line 7: a JSON object is needed, not list"),
         ("null", "line 7: a JSON object is needed, not NoneType"),
-        (json.dumps(json.loads(lines[5]) | {"correct_answer_num": "5"}), "row 7: correct_answer"),
-        (json.dumps({"link": "x"}), "row 7: no question_number, flores_passage"),
+        (json.dumps(json.loads(lines[5]) | {"correct_answer_num": "5"}), "line 7: correct_answer"),
+        (json.dumps({"link": "x"}), "line 7: no question_number, no flores_passage"),
+        ('{"link": ' + "9" * 5000 + "}", "line 7: not JSON"),
+        ("[" * 100_000, "line 7: not JSON"),
     ):
         write(tmp_path, "belebele/x.jsonl", "\n".join([*lines, other]) + "\n")
         with pytest.raises(DataMalformed, match=words):
@@ -123,13 +132,29 @@ def test_broken_json_and_answers_are_named_with_their_line(tmp_path: Path) -> No
 
 
 def test_translations_must_be_parallel(tmp_path: Path) -> None:
-    write(tmp_path, "flores/devtest/x.txt", "a\n" * 5)
-    write(tmp_path, "flores/devtest/eng_Latn.txt", "a\n" * 6)
-    with pytest.raises(DataMalformed, match="x has 5 sentences, eng_Latn 6"):
+    write(tmp_path, "flores/devtest/x.txt", "a\n\nb\nc\nd\n")
+    with pytest.raises(DataMissing, match=r"eng_Latn\.txt: FLORES needs its English sentences too"):
         load(tmp_path, "flores_xx_en")
-    write(tmp_path, "flores/devtest/x.txt", "a\n" * 4 + "\n" + "a\n")
-    with pytest.raises(DataMalformed, match="row 5: no text"):
-        load(tmp_path, "flores_en_xx")
+    write(tmp_path, "flores/devtest/eng_Latn.txt", "a\n" * 6)
+    for content in ("a\n\nb\nc\nd\n", "a\n\nb\nc\nd"):
+        write(tmp_path, "flores/devtest/x.txt", content)
+        with pytest.raises(
+            DataMalformed,
+            match=r"x\.txt has 5 sentences, .*eng_Latn\.txt 6; .*; line 2 of .*x\.txt is empty",
+        ):
+            load(tmp_path, "flores_xx_en")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n \n\n"])
+def test_an_empty_line_keeps_its_place_and_one_at_the_end_is_none(tmp_path: Path, end: str) -> None:
+    write(tmp_path, "flores/devtest/x.txt", "x1\nx2\nx3\nx4\n\nx6" + end)
+    write(tmp_path, "flores/devtest/eng_Latn.txt", "e1\ne2\ne3\ne4\ne5\ne6\n")
+    loaded = load(tmp_path, "flores_xx_en")
+    assert [(item.id, item.source, item.target) for item in loaded.items] == [
+        ("4", "x4", "e4"),
+        ("6", "x6", "e6"),
+    ]
+    assert "1 of 6 rows are left out, since text is empty or invisible: line 5" in loaded.warnings()
 
 
 def test_flores_is_read_from_each_of_its_forms(tmp_path: Path) -> None:
@@ -151,7 +176,7 @@ def test_flores_is_read_from_each_of_its_forms(tmp_path: Path) -> None:
                 archive.addfile(entry, io.BytesIO(text))
     for root in ("a", "a/flores200_dataset", "b", "c", "d"):
         assert load(tmp_path / root, "flores_xx_en", "swh_Latn").data.sha256 == ours.data.sha256
-    assert flores.sentences(tmp_path / "b", "swh_Latn", "dev")[-1] == "one more"
+    assert flores.find(tmp_path / "b", "swh_Latn", "dev").lines[-1] == "one more"
     with pytest.raises(DataMissing, match=r"has no flores200_dataset/devtest/yor_Latn.devtest"):
         load(tmp_path / "c", "flores_xx_en", "yor_Latn")
     whole = (tmp_path / "c/flores200_dataset.tar.gz").read_bytes()
@@ -174,7 +199,7 @@ def test_bytes_that_are_no_text_are_named_with_their_line(tmp_path: Path) -> Non
 
 def test_a_field_without_end_is_malformed(tmp_path: Path) -> None:
     write(tmp_path, "sib200/x/test.tsv", sib('1\ttravel\t"' + "x" * 200_000))
-    with pytest.raises(DataMalformed, match=r"line 2: not TSV \(field larger"):
+    with pytest.raises(DataMalformed, match=r"line 2: not TSV: a cell is too long"):
         load(tmp_path, "sib200")
 
 

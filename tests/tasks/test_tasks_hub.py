@@ -90,7 +90,7 @@ def test_what_is_wrong_with_a_repository_is_named(tmp_path: Path) -> None:
     sib(root)  # no git repository: its rows are read, no commit is recorded
     with pytest.raises(DataMissing, match="has no configuration yor_Latn"):
         sib(root, "yor_Latn")
-    rows = [{"index_id": 1, "category": 0, "text": "x"}]
+    rows = [{"index_id": 1, "category": "travel", "text": "x"}]
     for changed, words in (
         ([{"index_id": 1, "category": "travel"}], r"no column text, there are \['index_id'"),
         ([{**rows[0], "category": "cars"}] * 4, "row 1: category is 'cars'"),
