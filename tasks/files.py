@@ -7,13 +7,13 @@
 the cells is checked afterwards, by `tasks.rows`.
 """
 
-import json
 import tarfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from core.delimited import split_cells
+from core.lines import Line, LineError, parse_json_lines, split_lines
 from core.text import NotText, decode
 from tasks.errors import DataMalformed, DataMissing
 from tasks.rows import REMEDY, Raw
@@ -35,17 +35,16 @@ def missing(path: Path) -> DataMissing:
 
 def read_jsonl(path: Path) -> list[Raw]:
     """The rows of a JSONL file; empty lines are none."""
+    # A mark within the file is what joining two files left.
+    lines = (Line(n, line.removeprefix("\ufeff")) for n, line in enumerate(read_lines(path), 1))
     rows = []
-    for number, line in enumerate(read_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.removeprefix("\ufeff"))
-        except (ValueError, RecursionError) as error:
-            raise _malformed(path, number, f"not JSON ({error})") from None
-        if not isinstance(row, dict):
-            raise _malformed(path, number, f"a JSON object is needed, not {type(row).__name__}")
-        rows.append(Raw(str(path), f"line {number}", row))
+    try:
+        for number, row in parse_json_lines(lines, str(path)):
+            if not isinstance(row, dict):
+                raise _malformed(path, number, f"a JSON object is needed, not {type(row).__name__}")
+            rows.append(Raw(str(path), f"line {number}", row))
+    except LineError as error:
+        raise _malformed(path, error.number, error.reason) from None
     return rows
 
 
@@ -120,10 +119,9 @@ def read_lines_of_archive(path: Path, member: str) -> list[str]:
 def _lines(name: str, content: bytes) -> list[str]:
     """Sentences may hold what Unicode also calls a line separator: that ends no line."""
     try:
-        text = decode(content)
+        return split_lines(decode(content))
     except NotText as error:
         raise DataMalformed(f"{name}, {error}. Remedy: {_SAVE}") from None
-    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _malformed(path: Path, line: int, what: str, remedy: str = REMEDY) -> DataMalformed:

@@ -9,17 +9,16 @@ from typing import Any
 import hub_repositories
 import pytest
 
-from core.text import decode
 from tasks.catalogue import TASKS
 from tasks.data import Data, open_data
 from tasks.errors import DataMalformed
-from tasks.files import EMBEDDED
+from tasks.files import EMBEDDED, read_lines
 from tasks.loading import Loaded, load_task
 from tasks.rows import Column, Raw, check
 
 LINES = {
-    "belebele": decode((EMBEDDED / "belebele/swh_Latn.jsonl").read_bytes()).splitlines(),
-    "sib200": decode((EMBEDDED / "sib200/swh_Latn/test.tsv").read_bytes()).splitlines(),
+    "belebele": read_lines(EMBEDDED / "belebele/swh_Latn.jsonl"),
+    "sib200": read_lines(EMBEDDED / "sib200/swh_Latn/test.tsv"),
 }
 ROWS = [json.loads(line) for line in LINES["belebele"]]
 Loading = Callable[[dict[int, Any]], Loaded]
@@ -228,3 +227,18 @@ def test_every_fault_of_a_row_is_told(tmp_path: Path) -> None:
     raws = [Raw("f", "line 1", {"id": True, "text": "a\tb"})]
     with pytest.raises(DataMalformed, match=r"f, line 1: id is True.*, text holds a tab"):
         check(raws, (Column("id", "key"), Column("text", "line")), ("id",))
+
+
+def test_files_that_were_joined_are_read_through_their_inner_marks(tmp_path: Path) -> None:
+    """`cat a b` leaves b's byte order mark inside."""
+    (tmp_path / "belebele").mkdir()
+    joined = "".join(f"\ufeff{line}\n" for line in LINES["belebele"])
+    (tmp_path / "belebele/swh_Latn.jsonl").write_text(joined, encoding="utf-8")
+    loaded = load_task(TASKS["belebele"], "swh_Latn", "Swahili", Data("local", tmp_path))
+    ours = load_task(TASKS["belebele"], "swh_Latn", "Swahili", Data("embedded", EMBEDDED))
+    assert loaded.prompts_sha256 == ours.prompts_sha256
+    header, *rows = LINES["sib200"]
+    marked = [*rows[:9], "\ufeff" + rows[9], *rows[10:]]
+    assert (
+        sib(tmp_path, header, *marked).prompts_sha256 == sib(tmp_path, header, *rows).prompts_sha256
+    )
