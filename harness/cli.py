@@ -121,6 +121,8 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
         return
     stages = plan(config, ledgers)
     write_plan(folder, config, stages, resolved)
+    for reason in stages.malformed:
+        display.will_lack(reason)
     teaches = config.stop_after == "sources" or stages.contamination is not None
     if (
         teaches

@@ -26,7 +26,7 @@ from harness.train_stages import packed_stage, train_stage
 from tasks.catalogue import TASKS, Task
 from tasks.catalogue import VERSION as TASKS_VERSION
 from tasks.data import Data, open_data
-from tasks.errors import DataMissing
+from tasks.errors import DataMalformed, DataMissing
 from tasks.files import EMBEDDED
 from tasks.flores import ENGLISH
 from tasks.loading import Loaded, load_task
@@ -38,13 +38,17 @@ CORPUS_ROWS = "rows.jsonl"
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of the report: a checkpoint on a task, or the reason why there cannot be one."""
+    """One number of the report: a checkpoint on a task, or the reason why there cannot be one.
+
+    `malformed`: a file of the benchmark must be mended, as the reason says.
+    """
 
     task: str
     producer: str
     checkpoint: Stage
     score: Stage | None
     gap: str | None = None
+    malformed: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,11 @@ class Plan:
     def taught(self) -> Mapping[str, Stage]:
         """The sources for which a teacher is asked."""
         return {name: stage for name, stage in self.sources.items() if "teacher" in stage.about}
+
+    @property
+    def malformed(self) -> list[str]:
+        """What a person should mend before the run, or else goes without: each reason once."""
+        return list(dict.fromkeys(str(cell.gap) for cell in self.cells if cell.malformed))
 
     def targets(self, stop_after: str | None) -> list[Stage]:
         """The stages to build; their inputs are built where a target is missing."""
@@ -261,24 +270,30 @@ def benchmark_data(config: Config) -> Data:
     return open_data(config.data_dir or str(EMBEDDED), repositories)
 
 
-def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | str:
-    """The task in the experiment's language, or why the benchmark or the data lack it."""
+def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | DataMissing | DataMalformed:
+    """The task in the experiment's language, or why it cannot be asked: the benchmark or the data
+    lack it, or its file makes no sense. That ends no other cell."""
     language = config.language
     code = getattr(language.benchmarks, task.benchmark)
     if code is None:
-        return language.gap(task.benchmark)
+        return DataMissing(language.gap(task.benchmark))
     try:
         return load_task(task, code, language.name, data, config.evaluate.protocol)
-    except DataMissing as error:
-        return str(error)
+    except (DataMissing, DataMalformed) as error:
+        return error
 
 
 def score_cell(
-    config: Config, name: str, loaded: Loaded | str, producer: str, checkpoint: Stage
+    config: Config,
+    name: str,
+    loaded: Loaded | DataMissing | DataMalformed,
+    producer: str,
+    checkpoint: Stage,
 ) -> Cell:
     """A checkpoint on a task, or the named gap in its place."""
-    if isinstance(loaded, str):
-        return Cell(name, producer, checkpoint, None, loaded)
+    if isinstance(loaded, DataMissing | DataMalformed):
+        broken = isinstance(loaded, DataMalformed)
+        return Cell(name, producer, checkpoint, None, str(loaded), malformed=broken)
     task, language = loaded.task, config.language
     evaluate = config.evaluate
     precision = evaluate.precision

@@ -22,7 +22,7 @@ from harness.students import StudentTokens, checkpoint_path
 from tasks import belebele, flores, global_mmlu, sib200
 from tasks.catalogue import Task
 from tasks.data import Data
-from tasks.errors import DataMissing, HubUnavailable
+from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.loading import load_task
 from training.prepare import trained_tokens
 
@@ -179,7 +179,7 @@ def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping
                 continue
             try:
                 loaded = load_task(Task(content.name, content), code, name, data)
-            except (DataMissing, HubUnavailable) as error:
+            except (DataMissing, DataMalformed, HubUnavailable) as error:
                 unchecked[f"{content.name} in {name}"] = str(error)
                 continue
             for item in (*loaded.shots, *loaded.items):

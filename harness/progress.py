@@ -79,6 +79,14 @@ class Display:
         """What a person must know of a finished stage, before the run goes on."""
         self._line("[yellow]warning[/yellow] ", stage, note)
 
+    def will_lack(self, reason: str) -> None:
+        """Why the run will have no result where it could have one, before it begins."""
+        self.console.print(
+            f"{self._mark}[yellow]warning[/yellow]  no result: {escape(reason)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
     def stopped(self, stage: Stage, as_asked: bool = False) -> None:
         self._close()
         if as_asked:

@@ -6,6 +6,7 @@ exactly what `load_task` asks.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -69,6 +70,11 @@ class Loaded:
             "revision": self.data.revision,
             "repository": self.data.repository,
         }
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many rows of the data were not asked, by the columns that are blank in them."""
+        return dict(Counter(", ".join(row.columns) for row in self.data.left_out))
 
     @property
     def evaluate_options(self) -> dict[str, Any]:

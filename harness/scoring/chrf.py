@@ -26,6 +26,12 @@ class CorpusScore:
     statistics: list[list[int]]
 
 
+def corpus_score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+    """chrF++ of a corpus alone, from 0 to 100."""
+    metric = CHRF(word_order=2)
+    return float(metric.corpus_score(list(hypotheses), [list(references)]).score)
+
+
 def chrf_plus_plus(
     hypotheses: Sequence[str], references: Sequence[str], seed: int = 0
 ) -> CorpusScore:

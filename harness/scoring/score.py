@@ -14,6 +14,7 @@ from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.chrf import chrf_plus_plus
 from harness.scoring.engines import open_engine
+from harness.scoring.forms import compare_forms
 from harness.scoring.lm import ScoringLM, Share
 from harness.scoring.measures import copied, detected, of_prompts, of_translations
 from harness.scoring.samples import (
@@ -80,8 +81,16 @@ def score_task(
     _check_against_lm_eval(numbers["score"], result["results"][loaded.name])
     texts = [loaded.task.text(sample["doc"]) for sample in samples]
     measures = of_prompts(rows, texts, lm.count_tokens(texts))
+    measures["items_left_out"] = len(loaded.data.left_out)
+    warnings = [*loaded.warnings(request.limit), *lm.notes, *_warnings(rows, lm)]
     if not loaded.task.chooses:
-        measures |= of_translations(rows)
+        forms = compare_forms(
+            numbers["score"],
+            [row["hypothesis"] for row in rows],
+            [row["reference"] for row in rows],
+        )
+        measures |= of_translations(rows) | forms.measures()
+        warnings += forms.warnings()
     scores = {
         "task": loaded.task.name,
         "lm_eval_task": loaded.name,
@@ -94,8 +103,9 @@ def score_task(
         "protocol_fields": loaded.protocol.fields(),
         "data": loaded.data_facts,
         "engine": lm.facts(),
+        "left_out": loaded.left_out,
         "measures": measures,
-        "warnings": [*loaded.warnings(request.limit), *lm.notes, *_warnings(rows, lm)],
+        "warnings": warnings,
     }
     write_samples(out / SAMPLES, rows, CHOICES if loaded.task.chooses else TRANSLATIONS)
     _write(out / "scores.json", json.dumps(scores, indent=1, ensure_ascii=False) + "\n")

@@ -36,6 +36,7 @@ _HIDDEN = {
     "measures": (
         *("prompt_tokens_mean", "tokens_per_character", "hypothesis_tokens_mean"),
         *("output_language_undetermined_share", "empty_share", "unfinished_share"),
+        *("nfc_changed_share", "reference_nfc_changed_share", "chrf_nfc", "chrf_visible"),
     ),
 }
 

@@ -69,6 +69,7 @@ def measures(results: Results) -> Sheet:
 
 MEASURES = {
     "items_truncated": ("Cut prompts", ".0f"),
+    "items_left_out": ("Left out", ".0f"),
     "prompt_tokens_mean": ("Prompt tokens", ",.0f"),
     "fertility": ("Tokens a word", ".2f"),
     "tokens_per_character": ("Tokens a character", ".2f"),
@@ -78,5 +79,9 @@ MEASURES = {
     "unfinished_share": ("Unfinished", ".0%"),
     "empty_share": ("Empty", ".0%"),
     "hypothesis_tokens_mean": ("Output tokens", ",.0f"),
+    "nfc_changed_share": ("Changed by NFC", ".0%"),
+    "reference_nfc_changed_share": ("References changed by NFC", ".0%"),
+    "chrf_nfc": ("chrF++ in NFC", ".1f"),
+    "chrf_visible": ("Without invisible characters", ".1f"),
 }
 """Measure to its title and number form. Shares are 0-1; fertility is tokens a whitespace word."""

@@ -76,6 +76,8 @@ def test_sentence_statistics_give_the_corpus_score(tiny: Path, tmp_path: Path) -
     assert metric.corpus_score(hypotheses, references).score == pytest.approx(scores["score"])
     assert scores["measures"]["unfinished_share"] == sum(not r["finished"] for r in rows) / 8
     assert all(row["hypothesis_tokens"] == 12 for row in rows if not row["finished"])
+    assert scores["measures"]["chrf_nfc"] == scores["score"]
+    assert scores["measures"]["nfc_changed_share"] == 0
 
 
 @pytest.mark.parametrize("task", ["sib200", "flores_en_xx"])

@@ -1,0 +1,102 @@
+"""What the form of the characters does to chrF++: one letter may be written in two ways.
+
+chrF++ compares code points. `é` as one of them and `e` with an accent as two look alike and share
+nothing, so that a translation in the other form than its reference scores far too low; and a
+character without width (U+200B, a joiner, a soft hyphen) is a fault that nobody sees. The score
+stays what the paper's metric gives; this tells what it would be without that difference.
+"""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from core.text import without_invisible
+from harness.scoring.chrf import corpus_score
+
+LEAST = 0.05
+"""A difference that shows in a score with one decimal; smaller ones need no warning."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What one change of both sides would do. Shares are from 0 to 1; `score` is chrF++ of the
+    changed texts, 0 to 100."""
+
+    hypotheses: float
+    references: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Forms:
+    """chrF++ of both sides in NFC, and of those without invisible characters too.
+
+    In `visible`, the shares are of texts that hold any such character.
+    """
+
+    score: float
+    nfc: Form
+    visible: Form
+
+    def measures(self) -> dict[str, float]:
+        """What stands beside the score in its record and in the report's table of measures."""
+        return {
+            "nfc_changed_share": self.nfc.hypotheses,
+            "reference_nfc_changed_share": self.nfc.references,
+            "chrf_nfc": self.nfc.score,
+            "chrf_visible": self.visible.score,
+        }
+
+    def warnings(self) -> list[str]:
+        """One sentence for each change that would show in the score."""
+        found = []
+        if abs(self.nfc.score - self.score) >= LEAST:
+            found.append(
+                f"NFC changes {_percent(self.nfc.hypotheses)} of the translations and "
+                f"{_percent(self.nfc.references)} of the references: the same letters in two forms "
+                f"of Unicode count as different. With both in NFC, chrF++ is {self.nfc.score:.1f}, "
+                f"not {self.score:.1f}"
+            )
+        if abs(self.visible.score - self.nfc.score) >= LEAST:
+            found.append(
+                f"{_percent(self.visible.hypotheses)} of the translations and "
+                f"{_percent(self.visible.references)} of the references hold invisible characters "
+                f"(joiners, zero-width spaces). Without them, and in NFC, chrF++ is "
+                f"{self.visible.score:.1f}, not {self.score:.1f}"
+            )
+        return found
+
+
+def compare_forms(score: float, hypotheses: Sequence[str], references: Sequence[str]) -> Forms:
+    """`score` is chrF++ of the texts as they are."""
+    nfc = [[_nfc(text) for text in side] for side in (hypotheses, references)]
+    visible = [[without_invisible(text) for text in side] for side in nfc]
+    given = [list(hypotheses), list(references)]
+    in_nfc = score if nfc == given else corpus_score(*nfc)
+    # What is taken away may have stood between a letter and its mark.
+    seen = [[_nfc(text) for text in side] for side in visible]
+    as_seen = in_nfc if seen == nfc else corpus_score(*seen)
+    return Forms(
+        score,
+        Form(_changed(_nfc, hypotheses), _changed(_nfc, references), in_nfc),
+        Form(
+            _changed(without_invisible, hypotheses),
+            _changed(without_invisible, references),
+            as_seen,
+        ),
+    )
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _changed(change: Callable[[str], str], texts: Sequence[str]) -> float:
+    return sum(change(text) != text for text in texts) / len(texts)
+
+
+def _percent(share: float) -> str:
+    """ "0%", "100%", else whole percents between 1 and 99."""
+    if share in (0, 1):
+        return f"{share:.0%}"
+    return f"{min(99, max(1, round(100 * share)))}%"

@@ -1,0 +1,71 @@
+"""A benchmark's broken file costs its own cells, is named before the run, and ends nothing else."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import manifests, run, small
+
+from harness.experiment import benchmark_data, plan
+from harness.mixture_stages import benchmark_items
+from tasks.files import EMBEDDED
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """The embedded sets: a stray quote mark in SIB-200, one blank option in Belebele."""
+    root = tmp_path / "data"
+    shutil.copytree(EMBEDDED, root)
+    topics = root / "sib200/swh_Latn/test.tsv"
+    topics.write_text(topics.read_text().replace("10\tgeography\t", '10\tgeography\t"'))
+    questions = root / "belebele/swh_Latn.jsonl"
+    first, *rest = questions.read_text().strip().split("\n")
+    row = json.loads(rest[8]) | {"mc_answer2": "\u200b"}
+    rest[8] = json.dumps(row)
+    questions.write_text("\n".join([first, *rest]) + "\n")
+    return root
+
+
+def test_the_other_cells_go_on_and_the_report_names_file_line_and_remedy(
+    broken: Path, tiny: Path, tmp_path: Path
+) -> None:
+    tasks = "evaluate.tasks=[sib200,belebele]"
+    store = tmp_path / "store"
+    done = run(small(store, tiny, "producers=[base]", "mix=topic", tasks, f"data_dir={broken}"))
+    assert done.returncode == 0, done.stderr
+    (score,) = manifests(store, "score")
+    assert score["about"]["task"] == "belebele"
+    said = f"{broken}/sib200/swh_Latn/test.tsv, line 11: not TSV: a quote mark opens a cell"
+    before, _, report = done.stdout.partition("begun")
+    assert said in before
+    (recorded,) = [json.loads(path.read_text()) for path in store.glob("runs/*/plan.json")]
+    (gap,) = [cell["gap"] for cell in recorded["cells"] if cell["gap"]]
+    assert said in gap
+    assert "Remedy: put the whole cell in quote marks" in gap
+    assert "gap  SIB-200" in report
+    (path,) = store.glob("score/*/scores.json")
+    scores = json.loads(path.read_text())
+    assert scores["left_out"] == {"mc_answer2": 1}
+    assert scores["measures"]["items_left_out"] == 1
+    left = "1 of 30 rows are left out, since mc_answer2 is empty or invisible: line 10"
+    assert left in scores["warnings"]
+    assert left in " ".join(report.split())
+    assert "Left out" in report
+
+
+def test_a_file_that_makes_no_sense_is_not_taken_for_clean(
+    broken: Path, composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    config = composed(f"++data_dir={broken}", "mix=topic")
+    made = plan(config, tmp_path)
+    (reason,) = made.malformed
+    assert "line 11: not TSV" in reason
+    assert {cell.task for cell in made.cells if not cell.score} == {"sib200"}
+    items, unchecked = benchmark_items(config, benchmark_data(config))
+    assert "line 11: not TSV" in unchecked["sib200 in Swahili"]
+    assert {item.benchmark for item in items if item.language == "Swahili"} == {
+        *("belebele", "global_mmlu", "flores")
+    }
