@@ -64,7 +64,8 @@ def analyse(
       estimate: net preference (mean over prompts of the raters' mean of +1, 0, -1) with interval;
         wins, ties, losses: mean over prompts of each share, with interval
       primary: the sign-flip test over prompts
-      raters: per rater, counts, exact sign test without ties, Wilson interval of the win share
+      raters: per rater, counts, on which side the trained arm stood how often, exact sign test
+        without ties, Wilson interval of the win share
       agreement, position, repeats, checks, blinding, categories, texts, power; gaps: name -> reason
     """
     gaps: dict[str, str] = {}
@@ -133,9 +134,12 @@ def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
     counts = _counts(votes)
     decisive = counts["wins"] + counts["losses"]
     interval = wilson(counts["wins"], decisive)
+    sides = Counter(vote.trained_side for vote in votes)
     return {
         "rater": rater,
         **counts,
+        "trained_as_a": sides["a"],
+        "trained_as_b": sides["b"],
         "win_share_of_decisive": counts["wins"] / decisive if decisive else None,
         "interval": None if interval is None else asdict(interval),
         "sign_test_p": sign_test(counts["wins"], counts["losses"]),

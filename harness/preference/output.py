@@ -10,6 +10,11 @@ from typing import Any
 from harness.preference.files import write_text
 from harness.preference.statistics import holm
 
+_RATER_COLUMNS = (
+    "rater", "wins", "ties", "losses", "win_share_of_decisive", "sign_test_p", "trained_as_a",
+    "trained_as_b",
+)  # fmt: skip
+
 
 def write_tables(result: Mapping[str, Any], out: Path) -> list[Path]:
     """Writes what `tables` gives."""
@@ -30,6 +35,8 @@ def tables(result: Mapping[str, Any]) -> dict[str, str]:
             r["losses"],
             r["win_share_of_decisive"],
             r["sign_test_p"],
+            r["trained_as_a"],
+            r["trained_as_b"],
         ]
         for r in result["raters"]
     ]
@@ -39,9 +46,7 @@ def tables(result: Mapping[str, Any]) -> dict[str, str]:
         "categories.csv": to_csv(
             ["category", "prompts", "wins", "ties", "losses", "net"], categories
         ),
-        "raters.csv": to_csv(
-            ["rater", "wins", "ties", "losses", "win_share_of_decisive", "sign_test_p"], raters
-        ),
+        "raters.csv": to_csv(_RATER_COLUMNS, raters),
     }
 
 
@@ -75,7 +80,11 @@ def summary(result: Mapping[str, Any]) -> str:
         lines.append(
             f"  {rater['rater']}: {rater['wins']} / {rater['ties']} / {rater['losses']}"
             f" (trained / equal / base), sign test {_p(rater['sign_test_p'])}"
+            + _on_a(rater["trained_as_a"], rater["trained_as_b"])
         )
+    if result["raters"]:
+        shown = [sum(r[f"trained_as_{side}"] for r in result["raters"]) for side in "ab"]
+        lines.append(f"all raters{_on_a(*shown)}" if any(shown) else "sides: not known")
     if agreed := result["agreement"]:
         lines.append(f"agreement (Krippendorff's alpha, nominal): {agreed['alpha']:.2f}")
     if position := result["position"]:
@@ -223,6 +232,11 @@ def _share(value: Mapping[str, Any]) -> str:
     return f"{value['value']:.1%}" + (
         "" if bounds is None else f"  [{bounds['low']:.1%}, {bounds['high']:.1%}]"
     )
+
+
+def _on_a(a: int, b: int) -> str:
+    """How often the trained arm stood on side A; empty where nobody knows."""
+    return f", trained on A in {a} of {a + b}" if a + b else ""
 
 
 def _raters(result: Mapping[str, Any]) -> str:
