@@ -11,6 +11,8 @@ from harness.preference.commitment import digest
 from harness.preference.errors import BallotError
 from harness.preference.files import read_json, write_json, write_text
 from harness.preference.output import comparison, figure, summary, to_csv, write_tables
+from harness.preference.publishing import KEY
+from harness.preference.verify import verify
 
 _CHOICES = {
     "trained": "trained",
@@ -81,25 +83,33 @@ def analyse_file(path: Path, out: Path, *, language: str = "") -> dict[str, Any]
 
 
 def compare_results(paths: Sequence[Path], out: Path) -> list[str]:
-    """figure.svg, comparison.csv and comparison.json of several studies; returns lines to print."""
+    """figure.svg, comparison.csv and comparison.json of several studies; returns lines to print.
+
+    Raises VerificationError for a study whose folder does not fit together.
+    """
     results: list[Mapping[str, Any]] = []
+    notes: list[str] = []
     for path in paths:
         result = read_json(path / "result.json" if path.is_dir() else path, BallotError, "result")
         if result.get("schema") != SCHEMA or "estimate" not in result:
             raise BallotError(
                 f"{path}: not a result that this program can read (schema {result.get('schema')!r})"
             )
+        if (path / KEY).is_file():
+            verify(path, path / KEY)
+        else:
+            notes.append(f"not verified: {path} holds no key")
         results.append(result)
     rows = comparison(results)
     write_text(out / "figure.svg", figure(results))
     write_text(out / "comparison.csv", to_csv(list(rows[0]), [list(row.values()) for row in rows]))
     write_json(out / "comparison.json", {"rows": rows})
     if len(results) == 1:
-        return [summary(results[0]).rstrip("\n")]
+        return [summary(results[0]).rstrip("\n"), *notes]
     return [
         f"{row['language'] or '?'}: net {row['net']:+.3f}, p"
         f" {row['p'] if row['p'] is None else round(row['p'], 4)}, Holm"
         f" {row['p_holm'] if row['p_holm'] is None else round(row['p_holm'], 4)}"
         for row in rows
         if row["net"] is not None
-    ]
+    ] + notes

@@ -285,3 +285,16 @@ def test_a_digest_that_is_none_is_refused(
     with pytest.raises(SystemExit):
         cli.main(["verify", str(published), "--head", "abcd 1234"])
     assert "is not 64 hex digits" in capsys.readouterr().err
+
+
+def test_a_comparison_of_several_studies_takes_no_forged_one(
+    folder: Path, published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = tmp_path / "result.json"
+    shutil.copyfile(published / "result.json", alone)
+    out = ["--out", str(tmp_path / "out")]
+    assert cli.main(["compare", str(published), str(alone), *out]) == 0
+    assert f"not verified: {alone} holds no key" in capsys.readouterr().out
+    change(folder, "result.json")
+    assert cli.main(["compare", str(published), str(folder), *out]) == 1
+    assert "result.json is not what" in capsys.readouterr().err
