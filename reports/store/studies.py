@@ -1,7 +1,8 @@
 """Reads the results of blind preference studies: STORE/preference/*/result.json.
 
-`kakugo-preference unblind` writes them, with a manifest that lists every file's size and SHA-256.
-Not covered: whether a study verifies against its key, which `kakugo-preference verify` tells.
+`kakugo-preference unblind` writes them, with a manifest that lists every file's size and SHA-256;
+the figures are counted again from `votes.csv`. Not covered: whether a study verifies against its
+key and what was published of it, which `kakugo-preference verify` tells.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 from reports.store import files
 from reports.store.files import Unreadable
 from reports.store.model import Problem, Share, Study, StudyRater
+from reports.store.recount import VOTES, check_counts
 
 FOLDER, SCHEMA = "preference", 1
 _REDO = "kakugo-preference unblind again, from the closed pack and its key"
@@ -38,6 +40,10 @@ def _read(folder: Path) -> Study:
         raise Unreadable(
             f"result.json has schema {row.get('schema')!r}, this report reads {SCHEMA}"
         )
+    for name in ("result.json", VOTES):
+        if name not in sums:
+            raise Unreadable(f"{name} is not listed in the manifest")
+    check_counts(folder, row)
     about, estimate = files.mapping(row, "study"), files.mapping(row, "estimate")
     return Study(
         folder=folder,
@@ -92,9 +98,14 @@ def _quality(row: Mapping[str, Any]) -> Mapping[str, float | None]:
         files.mapping(row, name) for name in ("agreement", "position", "repeats", "checks", "power")
     )
     blinding = files.mapping(files.mapping(row, "blinding"), "all")
+    on_a, on_b = (
+        sum(files.whole(rater, f"trained_as_{side}") for rater in files.objects(row, "raters"))
+        for side in "ab"
+    )
     return {
         "alpha": files.number_or_none(agreement, "alpha", high=1),
         "chose_a": files.number_or_none(position, "share_a", 0, 1),
+        "trained_on_a": on_a / (on_a + on_b) if on_a + on_b else None,
         "repeats_same": _part(repeats, "same_answer", "pairs"),
         "checks_passed": _part(checks, "passed", "shown"),
         "blinding": files.number_or_none(blinding, "index", -1, 1),

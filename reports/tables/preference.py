@@ -41,8 +41,11 @@ def preference(studies: Sequence[Study]) -> Sheet:
     notes = (
         "Blind: which answer was whose was revealed after the votes were closed. Net is the share "
         "of prompts on which the trained answer was preferred, less that of base, raters averaged "
-        "first; p is of the sign-flip test over prompts. `kakugo-preference verify` on the study's "
-        "folder derives all of it again.",
+        "first; p is of the sign-flip test over prompts.",
+        "Not verified by this report, which only counted each study's votes.csv again: a folder "
+        "can be made up as a whole. `kakugo-preference verify FOLDER --commitment C --head H` "
+        "derives all of it again, with C and H as they were published before the first vote and "
+        "at the close.",
     )
     return Sheet("preference", TITLE, columns, tuple(rows), notes=notes if rows else ())
 
@@ -54,6 +57,7 @@ def trust(studies: Sequence[Study]) -> Sheet:
         LANGUAGE,
         Column("alpha", "Agreement", ".2f", numeric=True),
         Column("chose_a", "Chose A", _PERCENT, numeric=True),
+        Column("trained_on_a", "Trained on A", _PERCENT, numeric=True),
         Column("repeats_same", "Repeats alike", _PERCENT, numeric=True),
         Column("checks_passed", "Checks passed", _PERCENT, numeric=True),
         Column("blinding", "Guess index", "+.2f", numeric=True),
@@ -61,10 +65,11 @@ def trust(studies: Sequence[Study]) -> Sheet:
     )
     notes = (
         "Agreement: Krippendorff's alpha between raters. Chose A: of the decisive votes; 50% is no "
-        "liking for a side. Repeats alike: prompts shown again with sides swapped. Checks: an "
-        "answer to another prompt beside the right one. Guess index (Bang): 0 where raters could "
-        "not tell which answer was whose, 1 where they always could. Findable: the share of "
-        "decisive votes that one rater's study finds with 80% power.",
+        "liking for a side. Trained on A: in how many of the votes the trained answer stood there; "
+        "half where raters finished in pairs, near it otherwise. Repeats alike: prompts shown "
+        "again with sides swapped. Checks: an answer to another prompt beside the right one. Guess index "
+        "(Bang): 0 where raters could not tell which answer was whose, 1 where they always could. "
+        "Findable: the share of decisive votes that one rater's study finds with 80% power.",
     )
     return Sheet(
         "preference_trust", "How far to trust the votes", columns, tuple(rows), notes=notes
@@ -145,6 +150,9 @@ def gaps(studies: Sequence[Study]) -> Sheet:
         rows += [(study.language, f"not computed: {n}", why) for n, why in study.gaps.items()]
         rows.append((study.language, "commitment, published before", study.commitment))
         rows.append((study.language, "head of the votes, at the close", study.head))
+        rows.append(
+            (study.language, "folder in the store, to verify", f"preference/{study.folder.name}")
+        )
     columns = (LANGUAGE, Column("what", "What"), Column("words", "In words"))
     return Sheet("preference_record", "What was left out, and the proof", columns, tuple(rows))
 

@@ -1,7 +1,9 @@
 """A study's result in `kakugo-report`, as every format shows it, and what a changed file does."""
 
 import csv
+import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +87,68 @@ def test_one_language_and_the_terminal(store: Path, capsys: pytest.CaptureFixtur
     assert "Swahili" not in said
 
 
-def test_a_changed_result_is_named_and_left_out(store: Path, tmp_path: Path) -> None:
-    import shutil
+def rehashed(folder: Path) -> None:
+    """Makes the manifest fit the files again, as a forger does."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    for name in manifest["files"]:
+        data = (folder / name).read_bytes()
+        entry = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        manifest["files"][name] = entry
+    path.write_text(json.dumps(manifest), "utf-8")
 
+
+def set_in(result: dict[str, Any], path: str, value: Any) -> None:
+    *outer, last = path.split(".")
+    inner: Any = result
+    for name in outer:
+        inner = inner[int(name)] if name.isdigit() else inner[name]
+    inner[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("votes", 99, "says 99 votes, votes.csv gives 16"),
+        ("prompts", 80, "says 80 prompts, votes.csv gives 8"),
+        ("estimate.net.value", 0.9, "says net 0.9"),
+        ("estimate.wins.value", 0.9, "says wins 0.9"),
+        ("primary.p", 0.001, "says p 0.001"),
+        ("primary.p", None, "says p None"),
+        ("raters.1.wins", 11, "says 11 wins of rater 2"),
+        ("categories.0.losses", 7, "says 7 losses of maths"),
+        ("raters", [], "names other raters"),
+    ],
+)
+def test_a_result_that_its_votes_do_not_give_is_left_out_whatever_its_manifest_says(
+    store: Path, tmp_path: Path, path: str, value: Any, said: str
+) -> None:
+    copy = Path(shutil.copytree(store, tmp_path / "store"))
+    (folder,) = (
+        place.parent
+        for place in copy.rglob("result.json")
+        if json.loads(place.read_text("utf-8"))["study"]["language"] == "Galician"
+    )
+    result = json.loads((folder / "result.json").read_text("utf-8"))
+    set_in(result, path, value)
+    (folder / "result.json").write_text(json.dumps(result), "utf-8")
+    rehashed(folder)
+    view = read_store(copy)
+    assert [study.language for study in view.studies] == ["Swahili"]
+    assert said in str(view.problems[0])
+
+
+def test_the_report_says_that_it_verifies_nothing(store: Path, tmp_path: Path) -> None:
+    """Votes and result forged alike are shown, with what tells them beside them."""
+    copy = Path(shutil.copytree(store, tmp_path / "store"))
+    assert report_cli.main(["--store", str(copy), "--format", "markdown", "--out", str(copy)]) == 0
+    said = (copy / "report.md").read_text("utf-8")
+    assert "Not verified by this report" in said
+    assert "kakugo-preference verify FOLDER --commitment C --head H" in said
+    assert "Trained on A" in said
+
+
+def test_a_changed_result_is_named_and_left_out(store: Path, tmp_path: Path) -> None:
     copy = tmp_path / "store"
     shutil.copytree(store, copy)
     changed, half = sorted((copy / "preference").iterdir())
