@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from core.lines import Line, LineError, read_json_lines, read_lines
+from core.reasoning import split_reasoning
 from generation.ask import Step
 from generation.errors import InputError
 from generation.items import names_media
-from generation.parse import is_conversation, is_sound, split_reasoning
+from generation.parse import is_conversation, is_sound
 from generation.settings import Own
 
 Row = dict[str, Any]
@@ -73,10 +74,10 @@ def _chat(value: Any, step: Step) -> Row | str:
             return "content that is no text"
         if (role := _ROLES.get(role, role)) == "assistant":
             parts = split_reasoning(content)
-            if parts is None:
-                return "reasoning without end"
-            inline, content = parts
-            traces.append(_trace(turn) or inline.strip())
+            if parts.problem:
+                return parts.problem
+            content = parts.answer
+            traces.append(_trace(turn) or parts.reasoning)
         turns.append({"role": role, "content": content})
     system = turns[:1] if turns and turns[0]["role"] == "system" else []
     chat = turns[len(system) :]

@@ -20,15 +20,6 @@ _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OPENING = re.compile(r"[\[{]")
 _LINE_OPENING = re.compile(r"^[ \t]*(?:```\w*[ \t]*)?([\[{])", re.MULTILINE)
-# Reasoning that a server left in the text: <think> blocks, or the channels of gpt-oss's own format,
-# where it runs without a parser for them.
-_INLINE = re.compile(r"\s*<think>(.*?)</think>(.*)", re.DOTALL)
-_CHANNELS = re.compile(
-    r"\s*(?:<\|start\|>assistant)?<\|channel\|>analysis<\|message\|>(.*?)"
-    r"<\|end\|>\s*<\|start\|>assistant<\|channel\|>final<\|message\|>(.*?)(?:<\|return\|>)?\s*",
-    re.DOTALL,
-)
-_OPENED = ("<think>", "<|channel|>", "<|start|>")
 _LIST_LINE = re.compile(r"\s*(?:\d{1,3}[.)]|[-*•])\s+(\S.*)")
 
 
@@ -79,14 +70,6 @@ def is_conversation(value: object) -> bool:
         if not isinstance(content, str) or not content.strip() or not is_sound(content):
             return False
     return True
-
-
-def split_reasoning(text: str) -> tuple[str, str] | None:
-    """(reasoning, answer) of a text that may begin with reasoning ("" where it does not); None
-    where the reasoning has no end."""
-    if inline := _INLINE.fullmatch(text) or _CHANNELS.fullmatch(text):
-        return inline[1], inline[2].lstrip()
-    return None if text.lstrip().startswith(_OPENED) else ("", text)
 
 
 def is_sound(text: str) -> bool:

@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from generation.parse import is_sound, split_reasoning
+from core.reasoning import MARK_LEFT, bare_reasoning, marks_left, split_reasoning
+from generation.parse import is_sound
 from generation.teacher.failures import BROKEN_OFF, MALFORMED
 
 _FIELDS = ("reasoning", "reasoning_content", "thinking")
@@ -52,8 +53,8 @@ def read_reply(raw: str) -> Reply:
 
     Accepted only when `finish_reason` is "stop" and there is text. Reasoning is read from
     `reasoning` (vLLM, Together, OpenRouter), `reasoning_content` (llama.cpp, older vLLM, DeepSeek),
-    `thinking`, `reasoning_details[]`, parts of the content of another type than text, a leading
-    <think> block, or the channels of gpt-oss.
+    `thinking`, `reasoning_details[]`, parts of the content of another type than text, or, by its
+    marks, the text itself.
     """
     body = completion(raw)
     if body is None:
@@ -65,17 +66,21 @@ def read_reply(raw: str) -> Reply:
     message = choice["message"]
     if isinstance(message.get("refusal"), str) and message["refusal"].strip():
         return Reply(reason="refusal")
+    if message.get("tool_calls") or message.get("function_call"):
+        return Reply(reason="tool call")
     text, traced = _content(message.get("content"))
     if text is None:
         return Reply(reason="empty answer")
-    reasoning = _reasoning(message) or traced
     parts = split_reasoning(text)
-    if parts is None:
-        return Reply(reason="reasoning without end")
-    reasoning, text = reasoning or parts[0], parts[1].strip()
+    if parts.problem:
+        return Reply(reason=parts.problem)
+    text = parts.answer.strip()
     if not text:
         return Reply(reason="empty answer")
-    reasoning = (reasoning or "").strip()
+    # Servers that find the reasoning may leave a mark, or the whole of it, in the text as well.
+    reasoning = bare_reasoning(_reasoning(message) or traced or "") or parts.reasoning
+    if marks_left(reasoning):
+        return Reply(reason=MARK_LEFT)
     if not is_sound(text + reasoning):
         return Reply(reason="broken Unicode")
     return Reply(text=text, reasoning=reasoning or None)

@@ -44,6 +44,34 @@ def test_reasoning_inside_the_text() -> None:
     assert read(completion("<think>because")).reason == "reasoning without end"
 
 
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
+@pytest.mark.parametrize("text", ["Ndiyo.", "</think>\n\nNdiyo.", "<think>why</think>Ndiyo."])
+@pytest.mark.parametrize("trace", ["because", "<think>because", "because\n</think>\n"])
+def test_reasoning_in_its_field_may_leave_marks_in_both(name: str, text: str, trace: str) -> None:
+    assert read(completion(text, **{name: trace})) == Reply("Ndiyo.", "because")
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "reason"),
+    [
+        ("Ndiyo <think>au</think> hapana.", {}, "mark of reasoning in the answer"),
+        ("Ndiyo.", {"reasoning": "a </think> b"}, "mark of reasoning in the answer"),
+        ("Ndiyo.<|im_end|><|im_start|>user\nA", {}, "template token in the text"),
+        ("Ndiyo.", {"tool_calls": [{"function": {"name": "f"}}]}, "tool call"),
+        ("so</think>  ", {}, "empty answer"),
+    ],
+)
+def test_what_a_server_left_in_the_answer_is_a_loss(
+    text: str, message: dict[str, Any], reason: str
+) -> None:
+    assert read(completion(text, **message)) == Reply(reason=reason)
+
+
+def test_final_alone_is_an_answer() -> None:
+    assert read(completion("<|channel|>final<|message|>Habari!<|return|>")) == Reply("Habari!")
+    assert read(completion("I greet.\n</think>\n\nHabari!")) == Reply("Habari!", "I greet.")
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -78,7 +106,10 @@ def test_real_responses_of_the_papers_teacher(real_data: Path) -> None:
         for turn in turns:
             reply = read(turn)
             choice = turn["choices"][0]
-            if choice["finish_reason"] == "stop" and choice["message"]["content"].strip():
+            if "assistantfinal" in (choice["message"]["content"] or ""):
+                # The server lost the tokens of a second thought, amid the answer.
+                assert reply.reason == "mark of reasoning in the answer"
+            elif choice["finish_reason"] == "stop" and choice["message"]["content"].strip():
                 assert reply.text == choice["message"]["content"].strip()
                 assert reply.reasoning == choice["message"]["reasoning"].strip()
             else:
