@@ -1,7 +1,8 @@
 """One normaliser for all that raters read, and what of an answer is a template's and not its words.
 
 `clean_text` is for questions, translations, corrections and answers alike. `normalise` is for
-answers: it also takes out thinking and template tokens at the end, of both arms by the same rules.
+answers: it also takes out thinking and template tokens at the end, of both arms by the same rules
+(those of `core.reasoning`, which teachers' answers pass through, too).
 Whatever is left of a template afterwards is named and refused rather than guessed at. The raw text
 stays in the answers file.
 """
@@ -10,28 +11,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from core.reasoning import UNCLOSED, marks_left, split_reasoning, template_tokens
 from core.text import has_visible_text
 
-# <think>...</think> and its kin; and the channels of gpt-oss.
-_THINKING = re.compile(
-    r"<(think|thinking|reasoning|thought)>.*?</\1>"
-    r"|<\|channel\|>analysis<\|message\|>.*?<\|end\|>(?:<\|start\|>assistant)?",
-    re.DOTALL | re.IGNORECASE,
-)
-_FINAL_CHANNEL = re.compile(r"<\|channel\|>final<\|message\|>")
-# A template that opens the thinking itself leaves only its end in the answer.
-_CLOSED_ONLY = re.compile(
-    r"\A.*?</(?:think|thinking|reasoning|thought)>", re.DOTALL | re.IGNORECASE
-)
-_OPEN = re.compile(r"<(?:think|thinking|reasoning|thought)>.*\Z", re.DOTALL | re.IGNORECASE)
-_END_TOKENS = re.compile(
-    r"(?:\s*(?:<\|[a-z0-9_]{2,40}\|>|</s>|<eos>|<end_of_turn>|\[/INST\]))+\s*\Z", re.IGNORECASE
-)
-_TEMPLATE = re.compile(
-    r"<\|[a-z0-9_]{2,40}\|>|</?(?:think|thinking|reasoning|thought)>|</s>|<s>|\[/?INST\]"
-    r"|<(?:start|end)_of_turn>|<<SYS>>|\[/?TOOL_CALLS\]",
-    re.IGNORECASE,
-)
 # All that some writer or reader takes for the end of a line.
 _LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 # Embeddings, overrides and isolates of direction can reorder the page around them, a byte order
@@ -49,7 +31,7 @@ _MARKS_ON_A_LETTER, _MARKS_OF_A_CLASS, _SAME_MARKS = 10, 3, 2
 @dataclass(frozen=True)
 class Normalised:
     """What a rater sees (`text`, possibly empty), the thinking that was split off, and whether
-    thinking was opened and never closed (`cut_in_thinking`; then nothing was said at all)."""
+    thinking was begun and never ended (`cut_in_thinking`; then nothing was said at all)."""
 
     text: str
     thinking: str
@@ -70,26 +52,17 @@ def clean_text(text: str) -> str:
 
 def normalise(raw: str) -> Normalised:
     """Splits off the thinking and cleans what is left. Idempotent on its own `text`."""
-    removed: list[str] = []
-
-    def drop(match: re.Match[str]) -> str:
-        removed.append(match.group(0))
-        return ""
-
     # Cleaned first as well: an invisible control inside a tag must not hide it.
-    text = clean_text(raw)
-    text = _THINKING.sub(drop, text)
-    text = _CLOSED_ONLY.sub(drop, text)
-    text = _FINAL_CHANNEL.sub("", text)
-    before = text
-    text = _OPEN.sub(drop, text)
-    cut = text != before
-    return Normalised(clean_text(_END_TOKENS.sub("", text)), "\n".join(removed), cut)
+    said = split_reasoning(clean_text(raw))
+    if said.problem == UNCLOSED:
+        return Normalised("", said.answer, True)
+    return Normalised(clean_text(said.answer), said.reasoning, False)
 
 
 def template_traces(text: str) -> list[str]:
-    """Template tokens that are left in a normalised text, each once."""
-    return sorted({match.group(0) for match in _TEMPLATE.finditer(text)})
+    """Marks of thinking and template tokens that are left in a normalised text, each once."""
+    problem = split_reasoning(text).problem
+    return sorted({*marks_left(text), *template_tokens(text)}) or ([problem] if problem else [])
 
 
 def _with_few_marks(decomposed: str) -> str:

@@ -51,6 +51,9 @@ from harness.preference.translation import difference, warnings
         ("Jibu.<|im_end|>\n", "Jibu."),
         ("Jibu.</s>", "Jibu."),
         ("<think>never ends", ""),
+        ("[THINK]so[/THINK]Jibu.", "Jibu."),
+        ("analysisWe answer.assistantfinalJibu.", "Jibu."),
+        ("Andika `</think>` mwishoni.", "Andika `</think>` mwishoni."),
         ("a  \r\nb\r\n\n\n\n\nc", "a\nb\n\nc"),
         ("e\u0301 \u202eevil\u202c \u200fnot lost\u200c", "é evil \u200fnot lost\u200c"),
         ("    indented code\n", "    indented code"),
@@ -111,7 +114,7 @@ def test_the_normaliser_is_idempotent_on_any_text(raw: str) -> None:
 
 
 def test_thinking_is_kept_apart_and_a_cut_is_told() -> None:
-    assert normalise("<think>why</think>Because.").thinking == "<think>why</think>"
+    assert normalise("<think>why</think>Because.").thinking == "why"
     assert normalise("<think>why").cut_in_thinking
     assert not normalise("Because.").cut_in_thinking
     assert template_traces("a <|start_header_id|> b [INST] <think>") == [
@@ -119,6 +122,8 @@ def test_thinking_is_kept_apart_and_a_cut_is_told() -> None:
         "<|start_header_id|>",
         "[INST]",
     ]
+    assert template_traces("Use `<think>` and `<|im_end|>`.") == []
+    assert template_traces(normalise("finalHabari!").text) == ["mark of reasoning in the answer"]
 
 
 def test_names_are_found_whatever_their_form() -> None:
