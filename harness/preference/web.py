@@ -1,5 +1,6 @@
 """What every page of the study has: security headers, form tokens, rate limits, templates."""
 
+import gzip
 import hashlib
 import hmac
 import time
@@ -116,20 +117,28 @@ class Assets:
     """The few static files, read once, under names that change with their content."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._by_url: dict[str, tuple[bytes, str]] = {}
+        self._by_url: dict[str, tuple[bytes, bytes, str]] = {}
         self.urls: dict[str, str] = {}
         for name, content in files.items():
             stem, suffix = name.rsplit(".", 1)
             url = f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"
             self.urls[name] = f"/static/{url}"
-            self._by_url[url] = (content, _TYPES[suffix])
+            # A page's first load is paid by the megabyte; fonts are compressed already.
+            packed = content if suffix == "woff2" else gzip.compress(content, mtime=0)
+            self._by_url[url] = (content, packed, _TYPES[suffix])
 
     async def serve(self, request: Request) -> Response:
         found = self._by_url.get(request.path_params["name"])
         if found is None:
             return Response("not found", 404)
-        headers = {"cache-control": "public, max-age=31536000, immutable"}
-        return Response(found[0], media_type=found[1], headers=headers)
+        content, packed, kind = found
+        headers = {
+            "cache-control": "public, max-age=31536000, immutable",
+            "vary": "accept-encoding",
+        }
+        if packed is not content and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(packed, media_type=kind, headers=headers | {"content-encoding": "gzip"})
+        return Response(content, media_type=kind, headers=headers)
 
 
 _TYPES = {
