@@ -32,6 +32,7 @@ def counts(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, Any]]:
         state = (
             "withdrawn" if sitting.withdrawn
             else "not started" if sitting.nonce is None
+            else "to decide between two choices" if sitting.held
             else "finished" if done == len(items)
             else "rating offline" if sitting.on_paper
             else "rating"
@@ -57,7 +58,7 @@ def unfinished(pack_dir: Path) -> list[str]:
     return [
         f"rater {row['slot']} has rated {row['done']} of {row['of']}"
         for row in counts_of(pack_dir)
-        if row["state"].startswith("rating")
+        if row["state"].startswith(("rating", "to decide"))
     ]
 
 

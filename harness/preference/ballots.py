@@ -3,11 +3,11 @@
 An event's hash covers the one before it, and the first one covers the commitment, so that nothing
 can be changed, left out or exchanged between studies once the head of the chain is published.
 An event is acknowledged only after it is on disk (synchronous=FULL). Nothing is ever updated: a
-later vote on an item stands in for an earlier one, and an undo takes the last one back.
+later vote on an item says which one it stands in for, and an undo takes one back (see `standing`).
 
 Two things are deleted, and then are gone from the disk: all that a rater did, when they withdraw,
-and a comment, when it is asked for or its vote is taken back. `chain.py` says why both leave the
-chain whole.
+and a comment, when it is asked for, or its vote is taken back or replaced. `chain.py` says why both
+leave the chain whole.
 """
 
 import hashlib
@@ -15,10 +15,9 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from harness.preference.chain import (
 )
 from harness.preference.commitment import canonical
 from harness.preference.errors import BallotError, StudyStateError, WithdrawnError
+from harness.preference.standing import Choice, Sitting, placed, sitting_of, subject_of
 from harness.preference.votes_file import close_votes, open_votes, wipe
 
 NAME = "votes.sqlite"
@@ -50,8 +50,10 @@ CREATE TABLE IF NOT EXISTS invitations (
     token_sha256 TEXT PRIMARY KEY, slot INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS sessions (session_sha256 TEXT PRIMARY KEY, slot INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sheets (slot INTEGER PRIMARY KEY, name TEXT NOT NULL);
 """
 _LAST_KIND = "SELECT kind FROM events ORDER BY seq DESC LIMIT 1"
+_WORDS = "SELECT c.seq, c.text FROM comments c JOIN events USING (seq) WHERE slot=?"
 _COLUMNS = "seq, slot, payload, hash, salt, at, kind, idempotency, body"
 _FORMAT = 2
 
@@ -72,51 +74,16 @@ class Comment:
         return comment_hash(self.salt, self.text) == self.hash
 
 
-@dataclass
-class Sitting:
-    """What a slot's events add up to."""
-
-    nonce: str | None = None
-    pair_nonce: str | None = None
-    votes: dict[str, Event] = field(default_factory=dict)
-    guesses: Event | None = None
-    receipt: str | None = None
-    withdrawn: bool = False
-    on_paper: bool = False
-
-
 @dataclass(frozen=True)
 class Seat:
-    """A session's slot, what became of it so far, and whether the study is closed."""
+    """A session, its slot, what became of it so far, and whether the study is closed. sheet: the
+    name under which the rater's browsers keep what was not sent yet."""
 
+    session: str
     slot: int
     sitting: Sitting
     closed: bool
-
-
-def sitting_of(events: Iterator[Event] | list[Event]) -> Sitting:
-    """Folds a slot's events, oldest first."""
-    sitting = Sitting()
-    cast: list[str] = []
-    for event in events:
-        if event.kind in ("enrol", "packet"):
-            sitting.nonce, sitting.pair_nonce = event.body["nonce"], event.body["pair_nonce"]
-            sitting.on_paper = event.kind == "packet"
-        elif event.kind == "vote":
-            sitting.votes[event.body["item"]] = event
-            cast = [item for item in cast if item != event.body["item"]] + [event.body["item"]]
-            sitting.receipt = event.hash
-        elif event.kind == "undo":
-            sitting.votes.pop(event.body["item"], None)
-            cast = [item for item in cast if item != event.body["item"]]
-            sitting.receipt = event.hash
-        elif event.kind == "guess":
-            sitting.guesses = event
-            sitting.receipt = event.hash
-        elif event.kind == "withdraw":
-            sitting.withdrawn = True
-    sitting.votes = {item: sitting.votes[item] for item in cast}
-    return sitting
+    sheet: str
 
 
 class Ballots:
@@ -203,6 +170,9 @@ class Ballots:
             session = secrets.token_urlsafe(24)
             self._db.execute("DELETE FROM sessions WHERE slot=?", (row[0],))
             self._db.execute("INSERT INTO sessions VALUES (?, ?)", (_sha(session), row[0]))
+            # Drawn by chance and for good: shown to no other rater, and known after a withdrawal.
+            sheet = (row[0], secrets.token_hex(8))
+            self._db.execute("INSERT OR IGNORE INTO sheets VALUES (?, ?)", sheet)
         return session
 
     def who(self, session: str) -> int | None:
@@ -213,7 +183,10 @@ class Ballots:
     def seat(self, session: str) -> Seat | None:
         """All that a page needs to know of a session, in one look."""
         slot = self.who(session)
-        return None if slot is None else Seat(slot, self.sitting(slot), self.closed())
+        if slot is None:
+            return None
+        ((sheet,),) = self._read("SELECT name FROM sheets WHERE slot=?", slot)
+        return Seat(session, slot, self.sitting(slot), self.closed(), sheet)
 
     # Events.
 
@@ -233,26 +206,30 @@ class Ballots:
             }
             return self._append(slot, kind, "enrol", {**(body or {}), **nonces})
 
-    def add(self, slot: int, kind: str, idempotency: str, body: Mapping[str, Any]) -> Event:
-        """Appends an event, durably, or returns the one that was kept under the same idempotency
-        key. Raises StudyStateError once the study is closed."""
+    def take(self, slot: int, choices: Sequence[Choice]) -> list[Event]:
+        """Places a page's choices, all or none; returns the events that keep them, without those
+        that were there before. See `standing` for what stands and what waits."""
         with self._writing():
-            for event in self._events("WHERE slot=? AND idempotency=?", slot, idempotency):
-                return event
-            return self._append(slot, kind, idempotency, body)
+            events = list(self._events("WHERE slot=?", slot))
+            before = len(events)
+            for choice in choices:
+                found = placed(events, dict(self._db.execute(_WORDS, (slot,))), choice)
+                if isinstance(found, tuple):
+                    events.append(self._append(slot, *found))
+            return events[before:]
 
-    def add_all(
-        self, slot: int, rows: Sequence[tuple[str, str, Mapping[str, Any]]]
-    ) -> Counter[str]:
-        """Appends (kind, idempotency, body) rows, all or none; returns how many were new of each
-        kind."""
-        new: Counter[str] = Counter()
+    def undo(self, slot: int, key: str) -> bool:
+        """Takes back the slot's last vote if it is the one with this idempotency key; says whether
+        that one is taken back, now or before."""
         with self._writing():
-            for kind, idempotency, body in rows:
-                if not list(self._events("WHERE slot=? AND idempotency=?", slot, idempotency)):
-                    self._append(slot, kind, idempotency, body)
-                    new[kind] += 1
-        return new
+            for _ in self._events("WHERE slot=? AND idempotency=?", slot, f"undo:{key}"):
+                return True
+            last = list(sitting_of(self._events("WHERE slot=?", slot)).votes.values())[-1:]
+            if [vote.idempotency for vote in last] != [key]:
+                return False
+            body = {"item": subject_of(last[0]), "undone": last[0].hash}
+            self._append(slot, "undo", f"undo:{key}", body)
+            return True
 
     def close_study(self) -> Event:
         """The last event; nothing is taken after it. Raises StudyStateError if closed already."""
@@ -292,6 +269,10 @@ class Ballots:
             Comment(seq, slot, salt, text, json.loads(body).get("comment_sha256", ""))
             for seq, slot, salt, text, body in rows
         ]
+
+    def words(self, slot: int) -> dict[int, str]:
+        """Event's number -> its comment, of one rater."""
+        return dict(self._read(_WORDS, slot))
 
     def forget(self, numbers: Sequence[int]) -> bool:
         """Deletes the comments of these events, salt and all, also of a closed study; what was
@@ -345,12 +326,12 @@ class Ballots:
             salt = secrets.token_hex(16)
             kept["comment_sha256"] = comment_hash(salt, words)
             self._db.execute("INSERT INTO comments VALUES (?, ?, ?)", (seq, salt, words))
-        if kind == "undo":
-            # Who takes a vote back takes its comment back.
+        # Who takes a vote back, or puts another in its place, takes its comment back.
+        for gone in [kept.get("undone"), *kept.get("supersedes", ())]:
             self._db.execute(
                 "DELETE FROM comments WHERE seq IN"
                 " (SELECT seq FROM events WHERE slot=? AND hash=?)",
-                (slot, kept.get("undone")),
+                (slot, gone),
             )
         text, salt = canonical(kept).decode("utf-8"), secrets.token_hex(16)
         at = self._clock() if at is None else at

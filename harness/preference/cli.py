@@ -437,6 +437,12 @@ def _import(a: argparse.Namespace) -> None:
         )
         if path.stat().st_mode & 0o077:
             print(f"Others can read {path}, which holds the rater's words: chmod 600, or delete it")
+        if taken.held:
+            print(
+                f"Rater {taken.slot + 1} chose differently in another file, on {taken.held} items."
+                " The earlier choices count until the rater decides. Remedy: kakugo-preference"
+                f" packet {a.pack} --rater {taken.slot + 1}, which asks"
+            )
 
 
 def _close(a: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.preference.ballots import Ballots, Comment, sitting_of
+from harness.preference.ballots import Ballots, Comment
 from harness.preference.chain import Event, as_event
 from harness.preference.closing import closed_rows, open_ballots
 from harness.preference.design import Item
@@ -20,6 +20,7 @@ from harness.preference.invitations import slot_of
 from harness.preference.key import Key, read_key
 from harness.preference.output import printable, to_csv
 from harness.preference.pack import read_pack
+from harness.preference.standing import sitting_of
 
 COMMENTS = "comments.csv"
 T = TypeVar("T")
@@ -28,7 +29,8 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Remark:
     """A vote on which its rater wrote or judged something. left, right: whose answer stood on side
-    A and B; chosen: whose was preferred, or equal; stands: whether no later vote replaced it."""
+    A and B; chosen: whose was preferred, or equal; stands: whether it counts, not
+    replaced by a later vote, nor waiting beside another choice."""
 
     number: int
     rater: int
@@ -59,7 +61,8 @@ def remarks(key: Key, events: Sequence[Event], comments: Mapping[int, Comment]) 
         found += [
             _remark(event, by_id[event.body["item"]], name_of, comments, event.seq in standing)
             for event in own
-            if event.kind == "vote"
+            if event.kind in ("vote", "held")
+            and "item" in event.body
             and event.hash not in undone
             and (event.seq in comments or {"verdict_a", "verdict_b"} & event.body.keys())
         ]

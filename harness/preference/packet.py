@@ -1,14 +1,18 @@
 """A rater without connection: one HTML file that works offline, and its JSON, which is imported.
 
 The file holds that rater's screens and nothing of anyone else's. What comes back names the packet,
-the hash of what was shown, and its votes in a hash chain of their own, so that an edited file is
-noticed. Against a rater who computes new hashes nothing helps, as nothing does on a page.
+the hash of what was shown, and a log of all that the rater did in one browser, in a hash chain of
+its own, so that an edited file is noticed. Against a rater who computes new hashes nothing helps,
+as nothing does on a page. Files may come in any order: each log is a page of its own (`standing`),
+an older file adds nothing to a newer one, and two browsers that differ leave it to the rater, whom
+the packet asks when it is written again.
 """
 
 import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,33 +24,38 @@ from harness.preference.errors import BallotError
 from harness.preference.files import read_json, write_text
 from harness.preference.invitations import slot_of
 from harness.preference.languages import direction_of, font_file
-from harness.preference.messages import fill
+from harness.preference.messages import english, fill
 from harness.preference.pack import read_pack
-from harness.preference.rater_app import texts_of, vote_body
+from harness.preference.rater_app import said_beside, texts_of, vote_body
 from harness.preference.rendering import render_answer
 from harness.preference.screens import CHOICES, Screen, screens
+from harness.preference.standing import GUESSES, Choice, Sitting
 from harness.preference.web import HERE, environment, style_sheet
 
 FORMAT = "kakugo-packet-2"
-# Of a vote, in the order in which its hash covers them.
-_FIELDS = ("id", "item", "choice", "verdict_a", "verdict_b", "comment")
+# Of an entry of the log, in the order in which its hash covers them.
+_FIELDS = ("kind", "item", "choice", "verdict_a", "verdict_b", "comment", "seen")
+_CHOICES = {"vote": CHOICES, "guess": ("a", "b", "unknown"), "undo": ("",)}
 IMPORT_LIMIT = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What an import took in. new: votes that were not there before; guesses: whether the file has
-    the guesses at the end, which are no votes."""
+    """What an import took in. new: votes that were not there before; total: those that stand;
+    guesses: whether the file has the guesses at the end, which are no votes; held: items and
+    guesses on which the rater chose differently in two files."""
 
     slot: int
     new: int
     total: int
     guesses: bool
+    held: int
 
 
 def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
-    """Writes a rater's packet; the same one if it is asked for again. From then on the rater can
-    have no link. Raises BallotError for a rater who already has one and started."""
+    """Writes a rater's packet. Asked for again, it is the same one, but that it goes on from what
+    was imported, and asks about choices that differ. From then on the rater can have no link.
+    Raises BallotError for a rater who already has one and started."""
     pack = read_pack(pack_dir)
     slot = slot_of(rater, len(pack["slots"]))
     ballots = open_ballots(pack_dir, pack)
@@ -60,11 +69,12 @@ def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
             ballots.enrol(slot, "packet")
             ballots.end_links(slot)
         shown, packet_id = _shown(pack, ballots, slot)
+        taken = _taken(ballots.sitting(slot), ballots.words(slot))
     finally:
         ballots.close_file()
     path = out or pack_dir.parent / f"packet-rater-{rater}.html"
     # Whoever has a rater's packet can vote in their place.
-    return write_text(path, _html(pack, slot, shown, packet_id), secret=True)
+    return write_text(path, _html(pack, slot, shown, packet_id, taken), secret=True)
 
 
 def import_packet(pack_dir: Path, path: Path) -> Taken:
@@ -76,17 +86,23 @@ def import_packet(pack_dir: Path, path: Path) -> Taken:
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     try:
-        slot, rows = _checked(path, given, pack, ballots)
-        new = ballots.add_all(slot, rows)
-        guesses = any(kind == "guess" for kind, _, _ in rows)
-        return Taken(slot, new["vote"], len(ballots.sitting(slot).votes), guesses)
+        slot, choices = _checked(path, given, pack, ballots)
+        new = [event for event in ballots.take(slot, choices) if event.kind in ("vote", "held")]
+        sitting = ballots.sitting(slot)
+        return Taken(
+            slot,
+            sum("item" in event.body for event in new),
+            len(sitting.votes),
+            any(choice.kind == "guess" for choice in choices),
+            len(sitting.held),
+        )
     finally:
         ballots.close_file()
 
 
 def _checked(
     path: Path, given: dict[str, Any], pack: dict[str, Any], ballots: Ballots
-) -> tuple[int, list[tuple[str, str, dict[str, Any]]]]:
+) -> tuple[int, list[Choice]]:
     def refuse(why: str) -> BallotError:
         return BallotError(f"{path}: {why}. Nothing was taken in. Remedy: ask for the file anew")
 
@@ -108,36 +124,49 @@ def _checked(
             "the packet was edited: its questions or answers are not those that were given out"
         )
     sheet = {s.item: s for s in screens(pack, slot, sitting.nonce, sitting.pair_nonce)}
-    votes = given.get("votes")
-    if not isinstance(votes, list):
-        raise refuse("it holds no list of votes")
-    rows: list[tuple[str, str, dict[str, Any]]] = []
-    previous = _sha(packet_id)
-    for number, vote in enumerate(votes, 1):
-        if not isinstance(vote, dict):
-            raise refuse(f"vote {number} is no vote")
-        said = {name: str(vote.get(name)) for name in _FIELDS}
-        fields = [previous, *said.values()]
-        if vote.get("hash") != _sha("\n".join(fields)):
-            raise refuse(f"vote {number} was edited after it was cast")
-        item, choice = said["item"], said["choice"]
-        if item not in sheet or choice not in CHOICES:
-            raise refuse(f"vote {number} is on an item or a choice that the packet lacks")
-        if not re.fullmatch("[0-9a-f]{16}", said["id"]):
-            raise refuse(f"vote {number} has no number of its own")
-        previous = vote["hash"]
-        body = vote_body(sheet[item], choice, said)
-        # By the vote's own number: its hash is one of the comment, too, and is not to be kept.
-        rows.append(("vote", f"packet:{said['id']}", body))
-    guesses = given.get("guesses", {})
-    voted = {body["item"] for _, _, body in rows}
-    if not isinstance(guesses, dict) or not all(
-        item in voted and guess in ("a", "b", "unknown") for item, guess in guesses.items()
-    ):
-        raise refuse("its guesses are not on items that were voted on")
-    if guesses:
-        rows.append(("guess", "guess", {"guesses": guesses}))
-    return slot, rows
+    page, log = given.get("page"), given.get("log")
+    if not isinstance(log, list) or not re.fullmatch("[0-9a-f]{16}", str(page)):
+        raise refuse("it holds no log of votes")
+    choices: list[Choice] = []
+    guesses: dict[str, str] = {}
+    last_guess: tuple[int, str] | None = None
+    previous = _sha(f"{packet_id}\n{page}")
+    for number, entry in enumerate(log, 1):
+        if not isinstance(entry, dict):
+            raise refuse(f"entry {number} is no vote")
+        said = {name: str(entry.get(name)) for name in _FIELDS}
+        if entry.get("hash") != _sha("\n".join([previous, *said.values()])):
+            raise refuse(f"entry {number} was edited after it was made")
+        previous = entry["hash"]
+        kind, item, choice = said["kind"], said["item"], said["choice"]
+        if item not in sheet or choice not in _CHOICES.get(kind, ()):
+            raise refuse(f"entry {number} is on an item or a choice that the packet lacks")
+        if kind == "guess":
+            guesses[item], last_guess = choice, (number, said["seen"])
+            continue
+        guesses, last_guess = {}, None
+        body = {"item": item} if kind == "undo" else vote_body(sheet[item], choice, said)
+        choices.append(Choice(kind, f"packet:{page}", number, said["seen"], body))
+    if last_guess:
+        choices.append(Choice("guess", f"packet:{page}", *last_guess, {"guesses": guesses}))
+    return slot, choices
+
+
+def _taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any]:
+    """What the packet's page has to know of what was imported before."""
+    return {
+        "seen": sitting.latest,
+        "known": [item for item in sitting.votes if item not in sitting.held],
+        "decide": {
+            item: {
+                "choices": [choice.body["choice"] for choice in sitting.choices(item)],
+                **said_beside(sitting.choices(item), words),
+            }
+            for item in sitting.held
+            if item != GUESSES
+        },
+        "guessed": sitting.guesses is not None and GUESSES not in sitting.held,
+    }
 
 
 def _shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]:
@@ -175,8 +204,11 @@ def _shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]
     return shown, packet_id
 
 
-def _html(pack: dict[str, Any], slot: int, shown: str, packet_id: str) -> str:
+def _html(
+    pack: dict[str, Any], slot: int, shown: str, packet_id: str, taken: Mapping[str, Any]
+) -> str:
     settings = pack["settings"]
+    messages = {**english().messages, **settings["messages"]}
     font = settings["language"]["font"]
     url = None
     if font:
@@ -191,7 +223,8 @@ def _html(pack: dict[str, Any], slot: int, shown: str, packet_id: str) -> str:
         "packet": packet_id,
         "guesses": settings["guesses"],
         "fileName": f"votes-{packet_id}.json",
-        "messages": settings["messages"],
+        "messages": messages,
+        **taken,
     }
     common = {
         "language": settings["language"]["autonym"],
@@ -199,7 +232,7 @@ def _html(pack: dict[str, Any], slot: int, shown: str, packet_id: str) -> str:
     }
 
     def t(key: str, **more: str | int) -> str:
-        return fill(settings["messages"][key], **{**common, **more})
+        return fill(messages[key], **{**common, **more})
 
     return environment().get_template("packet.html.j2").render(
         t=t,

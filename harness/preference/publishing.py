@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import Any
 
 from harness.preference.analysis import Guess, Vote, analyse
-from harness.preference.ballots import Sitting, sitting_of
 from harness.preference.chain import Event, Row, as_event, row_line
 from harness.preference.closing import CLOSED, record_of_closing
 from harness.preference.design import Item
@@ -18,6 +17,7 @@ from harness.preference.files import json_text
 from harness.preference.key import Key, key_as_json
 from harness.preference.output import tables, to_csv
 from harness.preference.pack import COMMITMENT, PACK, pack_of, published_before
+from harness.preference.standing import Sitting, sitting_of
 
 MANIFEST, RESULT, KEY, VOTES = "manifest.json", "result.json", "key.json", "votes.jsonl"
 PRIVATE = (KEY, VOTES, "votes.csv")

@@ -5,24 +5,27 @@ in particular an invitation may be fetched by a chat's preview without being use
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from harness.preference.ballots import Ballots, Sitting
-from harness.preference.commitment import digest, fingerprint
+from harness.preference.ballots import Ballots, Seat
+from harness.preference.chain import Event
+from harness.preference.commitment import fingerprint
 from harness.preference.errors import BallotError, StudyStateError, WithdrawnError
 from harness.preference.languages import direction_of, font_file
-from harness.preference.messages import fill
+from harness.preference.messages import english, fill
 from harness.preference.rendering import render_answer
 from harness.preference.screens import CHOICES, Screen, Sittings, asked_at_the_end
+from harness.preference.standing import GUESSES, Choice
 from harness.preference.web import (
     HERE,
     Assets,
@@ -36,9 +39,8 @@ from harness.preference.web import (
     style_sheet,
 )
 
-COOKIE = "kakugo_rater"
 COMMENT_LIMIT = 2000
-Handler = Callable[[Request, str, int, Sitting], Awaitable[Response]]
+Handler = Callable[[Request, Seat], Awaitable[Response]]
 
 
 class RaterApp:
@@ -46,8 +48,11 @@ class RaterApp:
 
     def __init__(self, pack: Mapping[str, Any], ballots: Ballots, *, https: bool = False) -> None:
         self.pack, self.ballots, self.https = pack, ballots, https
+        # Studies on other ports of a host share their cookies: each has a name of its own.
+        self.cookie = f"kakugo_rater_{pack['study']}"
         self.settings = pack["settings"]
-        self.messages: Mapping[str, str] = self.settings["messages"]
+        # A pack that is older than a message has it in English.
+        self.messages = {**english().messages, **self.settings["messages"]}
         self.language = self.settings["language"]
         self.sittings = Sittings(pack)
         self.env = environment()
@@ -65,6 +70,7 @@ class RaterApp:
                 Route("/", self.home),
                 Route("/i/{token}", self.invitation),
                 Route("/start", self.start, methods=["POST"]),
+                Route("/started", self.started),
                 Route("/consent", self._rater(self.consent)),
                 Route("/enrol", self._rater(self.enrol, form=True), methods=["POST"]),
                 Route("/rate", self._rater(self.rate)),
@@ -79,7 +85,7 @@ class RaterApp:
             middleware=[Middleware(Guard)],
             exception_handlers={
                 StudyStateError: self._closed,
-                WithdrawnError: self._withdrawn,
+                WithdrawnError: self._gone,
             },
         )
 
@@ -119,9 +125,9 @@ class RaterApp:
             return (
                 self._say("link_unknown", 404) if found is None else self._say("link_revoked", 410)
             )
-        response = _see_other("/rate")
+        response = _see_other("/started")
         response.set_cookie(
-            COOKIE,
+            self.cookie,
             session,
             max_age=90 * 86400,
             httponly=True,
@@ -131,107 +137,124 @@ class RaterApp:
         )
         return response
 
-    # Within a session. Each gets the session, its slot and what became of it so far.
-
-    async def consent(
-        self, request: Request, session: str, slot: int, sitting: Sitting
-    ) -> Response:
-        if sitting.nonce is not None:
-            return _see_other("/rate")
-        return self._page(
-            "consent.html.j2", form=form_token(session), contact=self.settings["contact"]
-        )
-
-    async def enrol(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
-        await run_in_threadpool(self.ballots.enrol, slot)
+    async def started(self, request: Request) -> Response:
+        """Where a start leads: the one place where a missing cookie means that it was not kept."""
+        if self.cookie not in request.cookies:
+            return self._say("cookies_needed", 403)
         return _see_other("/rate")
 
-    async def rate(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+    # Within a session. Each gets the rater's seat.
+
+    async def consent(self, request: Request, seat: Seat) -> Response:
+        sitting = seat.sitting
+        if sitting.nonce is not None:
+            return _see_other("/rate")
+        return self._page("consent.html.j2", **_own(seat), contact=self.settings["contact"])
+
+    async def enrol(self, request: Request, seat: Seat) -> Response:
+        await run_in_threadpool(self.ballots.enrol, seat.slot)
+        return _see_other("/rate")
+
+    async def rate(self, request: Request, seat: Seat) -> Response:
+        sitting = seat.sitting
         if sitting.nonce is None or sitting.pair_nonce is None:
             return _see_other("/consent")
-        screens = self.sittings(slot, sitting.nonce, sitting.pair_nonce)
-        done = len(sitting.votes)
+        screens = self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
         common: dict[str, Any] = {
-            "form": form_token(session),
+            **_own(seat),
             "total": len(screens),
-            "done": done,
-            "can_undo": done > 0,
+            "done": len(sitting.votes),
+            "last": next((v.idempotency for v in reversed(sitting.votes.values())), None),
+            "idempotency": secrets.token_hex(8),
         }
-        screen = next((s for s in screens if s.item not in sitting.votes), None)
-        if screen is not None:
+        waiting = [s for s in screens if s.item in sitting.held]
+        waiting += [s for s in screens if s.item not in sitting.votes]
+        if waiting:
+            screen = waiting[0]
+            choices = sitting.choices(screen.item) if screen.item in sitting.held else []
             return self._page(
                 "rate.html.j2",
                 **common,
                 **self._shown(screen),
                 item=screen.item,
-                idempotency=secrets.token_hex(8),
-                sheet=digest([self.pack["study"], slot])[:12],
+                seen=sitting.latest.get(screen.item, ""),
+                chosen=[choice.body["choice"] for choice in choices],
+                said=said_beside(choices, await run_in_threadpool(self.ballots.words, seat.slot)),
                 verdicts=self.settings["verdicts"],
                 comments=self.settings["comments"],
             )
-        if sitting.guesses is None and self.settings["guesses"]:
+        twice = GUESSES in sitting.held
+        if (sitting.guesses is None or twice) and self.settings["guesses"]:
             asked = asked_at_the_end(screens, list(sitting.votes), self.settings["guesses"])
             shown = [(s.item, self._shown(s)) for s in asked]
-            return self._page("guess.html.j2", **common, items=shown, missing=False)
+            seen = sitting.latest.get(GUESSES, "")
+            return self._page("guess.html.j2", **common, items=shown, seen=seen, twice=twice)
         receipt = sitting.receipt or ""
-        return self._page("done.html.j2", **common, receipt=fingerprint(receipt))
+        return self._page("done.html.j2", **common, receipt=fingerprint(receipt), clear="drafts")
 
-    async def vote(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+    async def vote(self, request: Request, seat: Seat) -> Response:
+        """Keeps a choice. The page's script, which must not take a portal's answer for this one, is
+        told so in JSON."""
+        sitting = seat.sitting
         form = await request.form()
         item, choice = str(form.get("item", "")), str(form.get("choice", ""))
         key = str(form.get("idempotency", ""))
         if sitting.nonce is None or sitting.pair_nonce is None:
             return _see_other("/consent")
-        screens = {s.item: s for s in self.sittings(slot, sitting.nonce, sitting.pair_nonce)}
+        screens = {s.item: s for s in self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)}
         if item not in screens or choice not in CHOICES or not 8 <= len(key) <= 64:
             return self._say("refused", 400)
-        if not self.votes_a_minute.allows(session):
+        if not self.votes_a_minute.allows(seat.session):
             return self._say("too_fast", 429)
         body = vote_body(
             screens[item],
             choice,
             {name: str(form.get(name, "")) for name in ("verdict_a", "verdict_b", "comment")},
         )
-        await run_in_threadpool(self.ballots.add, slot, "vote", f"vote:{key}", body)
+        await run_in_threadpool(self.ballots.take, seat.slot, [_choice("vote", form, body)])
+        if request.headers.get("accept") == "application/json":
+            return JSONResponse({"taken": key})
         return _see_other("/rate")
 
-    async def undo(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
-        form = await request.form()
-        # The page names how many votes it had seen, so that a form sent twice undoes one vote only.
-        if sitting.votes and str(form.get("done", "")) == str(len(sitting.votes)):
-            item, event = list(sitting.votes.items())[-1]
-            body = {"item": item, "undone": event.hash}
-            await run_in_threadpool(self.ballots.add, slot, "undo", f"undo:{event.hash}", body)
+    async def undo(self, request: Request, seat: Seat) -> Response:
+        # The page names the vote, so that a form sent twice, or from another tab, undoes no other.
+        key = str((await request.form()).get("last", ""))
+        if not await run_in_threadpool(self.ballots.undo, seat.slot, key):
+            return self._say("undo_changed", 409, back=True)
         return _see_other("/rate")
 
-    async def pause(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+    async def pause(self, request: Request, seat: Seat) -> Response:
+        sitting = seat.sitting
         return self._page(
-            "pause.html.j2", done=len(sitting.votes), total=len(self.pack["slots"][slot])
+            "pause.html.j2",
+            **_own(seat),
+            done=len(sitting.votes),
+            total=len(self.pack["slots"][seat.slot]),
         )
 
-    async def guess(self, request: Request, session: str, slot: int, sitting: Sitting) -> Response:
+    async def guess(self, request: Request, seat: Seat) -> Response:
+        sitting = seat.sitting
         form = await request.form()
-        unfinished = len(sitting.votes) < len(self.pack["slots"][slot])
-        if unfinished or sitting.guesses is not None or not sitting.nonce or not sitting.pair_nonce:
+        unfinished = len(sitting.votes) < len(self.pack["slots"][seat.slot])
+        if unfinished or sitting.held.keys() - {GUESSES}:
             return _see_other("/rate")
-        screens = self.sittings(slot, sitting.nonce, sitting.pair_nonce)
+        if sitting.nonce is None or sitting.pair_nonce is None:
+            return _see_other("/rate")
+        screens = self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
         asked = asked_at_the_end(screens, list(sitting.votes), self.settings["guesses"])
         guesses = {s.item: str(form.get(f"guess-{s.item}", "")) for s in asked}
         if not all(guess in ("a", "b", "unknown") for guess in guesses.values()):
             return self._say("guess_missing", 400, back=True)
-        await run_in_threadpool(self.ballots.add, slot, "guess", "guess", {"guesses": guesses})
+        guess = _choice("guess", form, {"guesses": guesses})
+        await run_in_threadpool(self.ballots.take, seat.slot, [guess])
         return _see_other("/rate")
 
-    async def ask_withdrawal(
-        self, request: Request, session: str, slot: int, sitting: Sitting
-    ) -> Response:
-        return self._page("withdraw.html.j2", form=form_token(session))
+    async def ask_withdrawal(self, request: Request, seat: Seat) -> Response:
+        return self._page("withdraw.html.j2", **_own(seat))
 
-    async def withdraw(
-        self, request: Request, session: str, slot: int, sitting: Sitting
-    ) -> Response:
-        await run_in_threadpool(self.ballots.withdraw, slot)
-        return self._say("withdrawn")
+    async def withdraw(self, request: Request, seat: Seat) -> Response:
+        await run_in_threadpool(self.ballots.withdraw, seat.slot)
+        return self._withdrawn(seat)
 
     # What the pages share.
 
@@ -241,26 +264,29 @@ class RaterApp:
         """A handler behind a session; with `form`, behind the form's token as well."""
 
         async def wrapped(request: Request) -> Response:
-            session = request.cookies.get(COOKIE, "")
+            session = request.cookies.get(self.cookie, "")
             seat = await run_in_threadpool(self.ballots.seat, session) if session else None
             if seat is None:
                 return self._say("session_ended" if session else "link_needed", 401)
             if form and not same_token(session, str((await request.form()).get("form", ""))):
                 return self._say("form_expired", 403)
             if seat.sitting.withdrawn:
-                return self._say("withdrawn")
+                return self._withdrawn(seat, 409 if form else 200)
             if seat.closed and not form:
                 return self._say("closed")
-            return await handler(request, session, seat.slot, seat.sitting)
+            return await handler(request, seat)
 
         return wrapped
+
+    def _withdrawn(self, seat: Seat, status: int = 200) -> HTMLResponse:
+        return self._say("withdrawn", status, clear="all", **_own(seat))
 
     async def _closed(self, request: Request, error: Exception) -> Response:
         return self._say("closed", 409)
 
-    async def _withdrawn(self, request: Request, error: Exception) -> Response:
+    async def _gone(self, request: Request, error: Exception) -> Response:
         """For a vote that was on its way when its rater withdrew on another device."""
-        return self._say("withdrawn")
+        return self._say("withdrawn", 409)
 
     def _shown(self, screen: Screen) -> dict[str, Any]:
         return {
@@ -277,8 +303,10 @@ class RaterApp:
             table_label=self.messages["table"],
         )
 
-    def _say(self, message: str, status: int = 200, *, back: bool = False) -> HTMLResponse:
-        return self._page("say.html.j2", status, message=message, back=back)
+    def _say(
+        self, message: str, status: int = 200, *, back: bool = False, **own: Any
+    ) -> HTMLResponse:
+        return self._page("say.html.j2", status, message=message, back=back, **own)
 
     def _page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         common = {
@@ -300,8 +328,36 @@ class RaterApp:
             text_tag=self.language["tag"],
             text_direction=self.language["direction"],
             urls=self.assets.urls,
-            **values,
+            **{"form": "", "sheet": "", "clear": ""} | values,
         )
+
+
+def _own(seat: Seat) -> dict[str, Any]:
+    """What a rater's pages carry: the token of their forms, and the name of their drafts."""
+    return {"form": form_token(seat.session), "sheet": seat.sheet}
+
+
+def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> Choice:
+    """A page's choice: which page it was, and what that page had seen. Only its script counts."""
+    turn = str(form.get("turn", ""))
+    return Choice(
+        kind,
+        f"{kind}:{form.get('idempotency') or secrets.token_hex(8)}",
+        int(turn) if turn.isdecimal() and len(turn) < 7 else None,
+        str(form.get("seen", "")),
+        body,
+    )
+
+
+def said_beside(choices: Sequence[Event], words: Mapping[int, str]) -> dict[str, str]:
+    """What the rater said beside choices that differ, to go on from: every comment, and a verdict
+    on which they agree. Nothing where there is no choice yet."""
+    comments = dict.fromkeys(words[choice.seq] for choice in choices if choice.seq in words)
+    said = {"comment": "\n".join(comments)}
+    for name in ("verdict_a", "verdict_b"):
+        given = {choice.body.get(name, "") for choice in choices}
+        said[name] = given.pop() if len(given) == 1 else ""
+    return said
 
 
 def vote_body(screen: Screen, choice: str, extra: Mapping[str, str]) -> dict[str, Any]:

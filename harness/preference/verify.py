@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.lines import LineError, read_json_lines
-from harness.preference.ballots import NAME, Ballots, sitting_of
+from harness.preference.ballots import NAME, Ballots
 from harness.preference.chain import Event, Row, check_chain, check_withdrawals, read_row, removed
 from harness.preference.closing import CLOSED, record_of_closing
 from harness.preference.commitment import canonical, digest
@@ -33,6 +33,7 @@ from harness.preference.publishing import (
     result_of,
 )
 from harness.preference.screens import CHOICES, screens
+from harness.preference.standing import GUESSES, out_of_place, sitting_of, subject_of
 
 
 @dataclass(frozen=True)
@@ -250,8 +251,9 @@ def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
     for slot in range(len(pack["slots"])):
         own = [event for event in events if event.slot == slot]
         sitting = sitting_of(own)
+        problems += out_of_place(own)
         if sitting.nonce is None or sitting.pair_nonce is None:
-            if any(event.kind == "vote" for event in own):
+            if any(event.kind in ("vote", "held") for event in own):
                 problems.append(f"slot {slot + 1} voted without having enrolled")
             continue
         if pair_nonces.setdefault(slot // 2, sitting.pair_nonce) != sitting.pair_nonce:
@@ -262,7 +264,7 @@ def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
             screen.item: screen for screen in screens(pack, slot, sitting.nonce, sitting.pair_nonce)
         }
         for event in own:
-            if event.kind != "vote":
+            if event.kind != "vote" and (event.kind != "held" or subject_of(event) == GUESSES):
                 continue
             screen = shown.get(event.body.get("item", ""))
             where = f"event {event.seq} of slot {slot + 1}"

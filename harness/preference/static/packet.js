@@ -7,7 +7,10 @@
   const meta = JSON.parse(get("meta").textContent);
   const place = "kakugo-packet-" + meta.packet;
   const read = () => { try { return JSON.parse(localStorage.getItem(place)); } catch { return null; } };
-  const state = read() || { agreed: false, votes: [], guesses: {} };
+  // page: this browser's own number, since a packet may be opened on two devices; log: all that was done,
+  // in order; drafts: what is being written, by item.
+  const page = () => [...crypto.getRandomValues(new Uint8Array(8))].map((n) => n.toString(16).padStart(2, "0")).join("");
+  const state = read() || { agreed: false, page: page(), log: [], drafts: {} };
   const keep = () => { try { localStorage.setItem(place, JSON.stringify(state)); } catch { /* the file can still be saved */ } };
 
   // SHA-256 (FIPS 180-4): the browser's own is missing where a file counts as no secure context.
@@ -46,41 +49,78 @@
     return h.map((value) => (value >>> 0).toString(16).padStart(8, "0")).join("");
   };
 
-  // A number of each vote's own, by which it is known when the file is given back twice.
-  const number = () => [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, "0")).join("");
-
   const chained = () => {
-    let previous = sha256(meta.packet);
-    return state.votes.map((vote) => {
-      previous = sha256([previous, vote.id, vote.item, vote.choice, vote.verdict_a, vote.verdict_b, vote.comment].join("\n"));
-      return { ...vote, hash: previous };
+    let previous = sha256(meta.packet + "\n" + state.page);
+    return state.log.map((one) => {
+      previous = sha256([previous, one.kind, one.item, one.choice, one.verdict_a, one.verdict_b, one.comment, one.seen].join("\n"));
+      return { ...one, hash: previous };
     });
+  };
+  const file = () => JSON.stringify({
+    format: meta.format, study: meta.study, packet: meta.packet, page: state.page, shown_sha256: sha256(text), log: chained(),
+  }, null, 1);
+  const add = (kind, item, choice, said) => {
+    state.log.push({ kind, item, choice, verdict_a: "", verdict_b: "", comment: "", seen: meta.seen[kind === "guess" ? "guesses" : item] || "", ...said });
+    keep();
+    show();
+    window.scrollTo(0, 0);
+  };
+
+  // What the log adds up to: this browser's votes, latest last, and the guesses made after them.
+  const standing = () => {
+    const votes = new Map();
+    for (const one of state.log) {
+      if (one.kind === "guess") continue;
+      votes.delete(one.item);
+      if (one.kind === "vote") votes.set(one.item, one);
+    }
+    return votes;
+  };
+  const guessed = () => {
+    const items = new Set();
+    for (const one of state.log) {
+      if (one.kind !== "guess") items.clear();
+      else if (one.seen === (meta.seen.guesses || "")) items.add(one.item);
+    }
+    return items;
+  };
+  // An item is open that nobody chose on, or on which the rater chose differently in another browser.
+  const open = (item) => {
+    const vote = standing().get(item);
+    if (item in meta.decide) return !vote || vote.seen !== meta.seen[item];
+    return !vote && (state.log.some((one) => one.item === item && one.kind !== "guess") || !meta.known.includes(item));
   };
   // Of the latest votes, as many with different prompts as are asked for.
   const guessing = () => {
     const prompts = new Map(items.map((one) => [one.item, one.prompt]));
     const chosen = new Map();
-    for (const vote of [...state.votes].reverse()) {
-      const prompt = prompts.get(vote.item);
-      if (chosen.size < meta.guesses && !chosen.has(prompt)) chosen.set(prompt, vote.item);
+    for (const item of [...standing().keys()].reverse()) {
+      if (chosen.size < meta.guesses && !chosen.has(prompts.get(item))) chosen.set(prompts.get(item), item);
     }
-    return [...chosen.values()];
+    return meta.guessed ? [] : [...chosen.values()];
   };
-  const file = () => JSON.stringify({
-    format: meta.format, study: meta.study, packet: meta.packet, shown_sha256: sha256(text),
-    votes: chained(), guesses: state.guesses,
-  }, null, 1);
+
+  const radios = () => [...document.querySelectorAll("#voting input[type=radio]")];
+  const said = () => {
+    const marked = Object.fromEntries(radios().filter((one) => one.checked).map((one) => [one.name, one.value]));
+    return { comment: get("comment").value.replace(/\r/g, ""), ...marked };
+  };
+  const fill = (draft) => {
+    get("comment").value = draft.comment || "";
+    for (const one of radios()) one.checked = draft[one.name] === one.value;
+  };
 
   const show = () => {
-    const done = state.votes.length;
+    const todo = items.filter((one) => open(one.item));
+    const done = items.length - todo.length;
     get("welcome").hidden = state.agreed;
-    get("undo").hidden = !state.agreed || done === 0;
+    get("undo").hidden = !state.agreed || standing().size === 0;
     get("save").hidden = !state.agreed;
     get("bar").max = items.length;
     get("bar").value = done;
     get("progress").textContent = meta.messages.progress.replace("{done}", done).replace("{total}", items.length);
-    let item = items.find((one) => !state.votes.some((vote) => vote.item === one.item));
-    const asking = !item && guessing().find((one) => !(one in state.guesses));
+    let item = todo.find((one) => one.item in meta.decide) || todo[0];
+    const asking = !item && guessing().find((one) => !guessed().has(one));
     if (asking) item = items.find((one) => one.item === asking);
     get("sheet").hidden = !state.agreed || !item;
     get("voting").hidden = Boolean(asking);
@@ -90,29 +130,36 @@
       // Rendered and escaped when the packet was made; the page's policy runs no script in it.
       for (const part of ["prompt", "a", "b"]) get(part).innerHTML = item[part];
       get("sheet").dataset.item = item.item;
+      const decide = asking ? null : meta.decide[item.item];
+      get("twice").hidden = !decide;
+      get("chosen").replaceChildren(...(decide ? decide.choices : []).map((choice) => {
+        const line = document.createElement("li");
+        line.textContent = meta.messages["choose_" + choice];
+        return line;
+      }));
+      fill(state.drafts[item.item] || decide || {});
     }
     get("save").href = "data:application/json;charset=utf-8," + encodeURIComponent(file());
     get("save").download = meta.fileName;
   };
-  const next = () => { keep(); show(); window.scrollTo(0, 0); };
 
-  get("begin").addEventListener("click", () => { state.agreed = true; next(); });
+  get("begin").addEventListener("click", () => { state.agreed = true; keep(); show(); window.scrollTo(0, 0); });
+  get("voting").addEventListener("input", () => { state.drafts[get("sheet").dataset.item] = said(); keep(); });
   for (const button of document.querySelectorAll("[data-choice]")) {
     button.addEventListener("click", () => {
-      const comment = get("comment").value.replace(/\r/g, "");
-      const [verdict_a, verdict_b] = ["a", "b"].map((side) => {
-        const marked = document.querySelector(`[name=verdict_${side}]:checked`);
-        if (marked) marked.checked = false;
-        return marked ? marked.value : "";
-      });
-      state.votes.push({ id: number(), item: get("sheet").dataset.item, choice: button.dataset.choice, verdict_a, verdict_b, comment });
-      get("comment").value = "";
-      next();
+      const { item } = get("sheet").dataset;
+      delete state.drafts[item];
+      add("vote", item, button.dataset.choice, said());
     });
   }
   for (const button of document.querySelectorAll("[data-guess]")) {
-    button.addEventListener("click", () => { state.guesses[get("sheet").dataset.item] = button.dataset.guess; next(); });
+    button.addEventListener("click", () => add("guess", get("sheet").dataset.item, button.dataset.guess));
   }
-  get("undo").addEventListener("click", () => { state.votes.pop(); state.guesses = {}; next(); });
+  get("undo").addEventListener("click", () => {
+    const [item, { comment, verdict_a, verdict_b }] = [...standing()].pop();
+    // What was written with the vote is there again.
+    state.drafts[item] = { comment, verdict_a, verdict_b };
+    add("undo", item, "");
+  });
   show();
 })();

@@ -1,58 +1,175 @@
-// Keeps a vote that could not be sent, and the comment that is being written. Voting works without it.
+// The raters' pages: says beside the buttons what became of a tap, keeps a vote that could not be sent,
+// and the words that are being written. Everything works without it while there is a connection.
 (() => {
   "use strict";
-  const form = document.getElementById("vote");
+  const own = document.querySelector("main").dataset;
   const notice = document.getElementById("notice");
-  // By rater: a device may be handed on.
-  const KEPT = "kakugo-kept-vote-" + form.dataset.sheet;
-  const draft = "kakugo-draft-" + form.elements.item.value;
-  const store = (act) => { try { return act(window.localStorage); } catch { return null; } };
-  const comment = form.elements.comment;
-  let sending = false;
+  const form = document.getElementById("vote");
+  // Never form.elements.NAME: `item` and others are the browser's own methods there.
+  const field = (name) => form.querySelector(`[name="${name}"]`);
+  const buttons = form ? [...form.querySelectorAll('button[name="choice"]')] : [];
+  const PATIENCE = 20000, PAUSE = 5000;
 
-  // Fields of a kept vote; its form token is this page's, its idempotency key the one it was made with.
-  const send = async (fields) => {
-    if (sending) return;
-    sending = true;
-    store((s) => s.setItem(KEPT, JSON.stringify(fields)));
-    const body = new URLSearchParams(fields);
-    body.set("form", form.elements.form.value);
-    try {
-      const answer = await fetch("/vote", { method: "POST", body, redirect: "manual", credentials: "same-origin" });
-      if (answer.type === "opaqueredirect" || answer.status === 303) {
-        store((s) => { s.removeItem(KEPT); s.removeItem("kakugo-draft-" + fields.item); });
-        window.location.replace("/rate");
-        return;
-      }
-      const final = answer.status === 400 || answer.status === 409;
-      // A vote that can never be taken is given up, and said to be; any other stays for the next try.
-      if (final) store((s) => s.removeItem(KEPT));
-      const later = answer.status === 429 || answer.status >= 500;
-      notice.textContent = later ? notice.dataset.kept : notice.dataset.refused;
-    } catch {
-      notice.textContent = notice.dataset.kept;
-    } finally {
-      sending = false;
+  // What is kept bears the rater's own name: a device may be handed on. Where the browser keeps nothing,
+  // this page does.
+  const spare = new Map();
+  const place = (name) => `kakugo-${own.sheet}-${name}`;
+  const write = (name, value) => {
+    if (!own.sheet) return;
+    try { localStorage.setItem(place(name), JSON.stringify(value)); } catch { spare.set(place(name), value); }
+  };
+  const read = (name) => {
+    try { return JSON.parse(localStorage.getItem(place(name))) ?? spare.get(place(name)) ?? null; }
+    catch { return spare.get(place(name)) ?? null; }
+  };
+  const remove = (name) => {
+    spare.delete(place(name));
+    try { localStorage.removeItem(place(name)); } catch { /* nothing was kept */ }
+  };
+  const names = (start) => {
+    let all = [...spare.keys()];
+    try { all = all.concat(Object.keys(localStorage)); } catch { /* nothing was kept */ }
+    return [...new Set(all)].filter((name) => own.sheet && name.startsWith(place(start)))
+      .map((name) => name.slice(place("").length));
+  };
+
+  const tell = (what) => {
+    const words = what ? notice?.dataset[what] : "";
+    if (!notice || notice.textContent === words) return;
+    // Only what answers a tap is brought into sight; a reader is not moved by a try in the background.
+    const tapped = notice.textContent === notice.dataset.sending || what === "sending";
+    notice.textContent = words;
+    if (tapped) notice.scrollIntoView({ block: "nearest" });
+  };
+  const ask = async (url, options) => {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), PATIENCE);
+    try { return await fetch(url, { cache: "no-store", signal: patience.signal, ...options }); }
+    catch { return null; } finally { clearTimeout(timer); }
+  };
+
+  // Votes. A page's choices are numbered, so that the server knows a later one from one sent again.
+  let chosen = null, turn = 0, sending = false, busy = false, moved = false;
+  let voteName = form && "vote-" + field("idempotency").value;
+  const draftName = form && "draft-" + field("item").value;
+  const extras = () => {
+    const said = {};
+    for (const name of ["comment", "verdict_a", "verdict_b"]) {
+      const one = field(name);
+      const given = one && (one.type === "radio" ? form.querySelector(`[name="${name}"]:checked`) : one);
+      if (given && given.value) said[name] = given.value;
+    }
+    return said;
+  };
+  const show = () => {
+    for (const button of buttons) {
+      button.setAttribute("aria-pressed", String(button.value === chosen));
+      button.disabled = sending && button.value !== chosen;
     }
   };
-  const retry = () => {
-    const kept = store((s) => s.getItem(KEPT));
-    if (kept) send(JSON.parse(kept));
+  const keep = () => {
+    turn = Math.max(turn, read(voteName)?.fields.turn ?? 0) + 1;
+    const [item, idempotency, seen] = ["item", "idempotency", "seen"].map((name) => field(name).value);
+    write(voteName, { at: Date.now(), fields: { item, idempotency, seen, turn, choice: chosen, ...extras() } });
+  };
+  const post = async (fields) => {
+    const body = new URLSearchParams({ ...fields, form: own.form });
+    const answer = await ask("/vote", { method: "POST", body, headers: { accept: "application/json" } });
+    // A portal that wants a login answers as well: only this study's own word counts.
+    const said = answer && answer.ok ? await answer.json().catch(() => ({})) : {};
+    if (said.taken === fields.idempotency) return "taken";
+    return { 400: "refused", 401: "formExpired", 403: "formExpired", 409: "ended" }[answer && answer.status] || "kept";
+  };
+  // Sends what is kept, oldest first. A vote that can never be taken is given up, and said to be;
+  // where the study has ended, or the rater's part in it, the next page says so.
+  const deliver = async () => {
+    if (busy) return;
+    busy = true;
+    let outcome = "taken";
+    for (let name; outcome === "taken" && (name = names("vote-").sort((x, y) => read(x).at - read(y).at)[0]);) {
+      const { fields } = read(name);
+      outcome = await post(fields);
+      if (["kept", "formExpired"].includes(outcome)) break;
+      moved ||= outcome !== "refused";
+      if (read(name)?.fields.turn === fields.turn) remove(name);
+      if (outcome === "taken") remove("draft-" + fields.item);
+    }
+    busy = false;
+    if (["taken", "ended"].includes(outcome)) {
+      // Another tab may have sent this page's.
+      if (moved || (chosen && !read(voteName))) window.location.replace("/rate");
+      return;
+    }
+    sending = false;
+    if (!voteName || !read(voteName)) chosen = null;
+    show();
+    tell(outcome);
   };
 
-  form.addEventListener("submit", (event) => {
-    if (!event.submitter) return;
-    event.preventDefault();
-    const fields = Object.fromEntries(new FormData(form));
-    fields.choice = event.submitter.value;
-    send(fields);
-  });
-  if (comment) {
-    const words = store((s) => s.getItem(draft));
-    if (words) { comment.value = words; comment.closest("details").open = true; }
-    comment.addEventListener("input", () => store((s) => s.setItem(draft, comment.value)));
+  if (form) {
+    const draft = read(draftName) || {};
+    for (const [name, value] of Object.entries(draft)) {
+      const one = field(name);
+      if (!one) continue;
+      if (one.type === "radio") form.querySelector(`[name="${name}"][value="${value}"]`).checked = true;
+      else { one.value = value; one.closest("details").open = true; }
+    }
+    form.addEventListener("input", () => {
+      write(draftName, extras());
+      if (chosen) keep();
+    });
+    form.addEventListener("submit", (event) => {
+      if (!event.submitter) return;
+      event.preventDefault();
+      if (sending) return;
+      chosen = event.submitter.value;
+      sending = true;
+      keep();
+      show();
+      tell("sending");
+      deliver();
+    });
+    // A vote on this item that an earlier page kept: this page goes on from it.
+    const earlier = names("vote-").find((name) => read(name).fields.item === field("item").value);
+    if (earlier) {
+      const { fields } = read(earlier);
+      voteName = earlier;
+      [field("idempotency").value, field("seen").value, chosen] = [fields.idempotency, fields.seen, fields.choice];
+      show();
+    }
   }
-  window.addEventListener("online", retry);
-  window.setInterval(retry, 5000);
-  retry();
+
+  // Other forms and links leave the page. What a rater would lose by that (data-offline names the sentence)
+  // is asked for first; the rest goes at once unless the device knows that it is offline.
+  let leaving = false;
+  const leave = async (event, by, go) => {
+    const why = by.dataset.offline;
+    if (navigator.onLine && !why) return tell("sending");
+    event.preventDefault();
+    if (leaving) return;
+    leaving = true;
+    tell("sending");
+    const answer = await ask("/", { method: "HEAD" });
+    leaving = false;
+    if (!answer || !answer.ok) tell(why || "offline");
+    // An undo means the choice that waits here: once that is sent, the next page undoes it.
+    else if (why === "undoOffline" && chosen) deliver();
+    else go();
+  };
+  document.addEventListener("submit", (event) => {
+    if (event.target !== form) leave(event, event.target, () => HTMLFormElement.prototype.submit.call(event.target));
+  });
+  for (const link of document.querySelectorAll('a[href^="/"]')) {
+    link.addEventListener("click", (event) => {
+      if (!event.ctrlKey && !event.metaKey && !event.shiftKey) leave(event, link, () => window.location.assign(link.href));
+    });
+  }
+  window.addEventListener("pageshow", (event) => { if (event.persisted) tell(""); });
+
+  // Nothing private stays behind: drafts end with the last vote, everything with a withdrawal.
+  for (const name of names({ drafts: "draft-", all: "" }[own.clear] ?? "none")) remove(name);
+  try { localStorage.removeItem("kakugo-draft-undefined"); } catch { /* an earlier version kept it */ }
+  window.addEventListener("online", deliver);
+  window.setInterval(deliver, PAUSE);
+  deliver();
 })();

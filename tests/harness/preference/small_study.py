@@ -13,6 +13,7 @@ from harness.preference.preparing import prepare_study
 from harness.preference.questions import freeze, make_draft, read_prompts
 from harness.preference.rater_app import vote_body
 from harness.preference.screens import Screen, screens
+from harness.preference.standing import Choice
 
 SECRET = bytes(range(32))
 
@@ -73,7 +74,7 @@ def vote_all(
     for slot in range(slots):
         for screen in enrolled(pack, ballots, slot):
             body = vote_body(screen, choose(pack, screen, slot), {})
-            ballots.add(slot, "vote", f"vote:{screen.item}", body)
+            ballots.take(slot, [Choice("vote", f"vote:{screen.item}", 1, "", body)])
     ballots.close_file()
 
 

@@ -78,6 +78,12 @@ def phone(browser: Any, **more: Any) -> Any:
     return context
 
 
+def wait_for_words(page: Any, pack: Path, message: str) -> None:
+    """Until the sentence stands beside the buttons."""
+    words = read_pack(pack)["settings"]["messages"][message]
+    page.locator("#notice", has_text=words).wait_for()
+
+
 def assert_usable(page: Any, where: str) -> None:
     """No violation of WCAG 2.2 AA, no sideways scrolling, and targets of 44 px."""
     from axe_playwright_python.sync_playwright import Axe
@@ -129,6 +135,7 @@ def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str)
             "at twice the text size"
         )
         page.click("text=/^Pause$/")
+        page.wait_for_url("**/pause")
         assert_usable(page, "pause")
         page.goto(f"{address}/withdraw")
         assert_usable(page, "withdraw")
@@ -164,7 +171,7 @@ def test_a_vote_without_connection_is_kept_and_sent_once(browser: Any, tmp_path:
         item = page.input_value("input[name=item]")
         context.set_offline(True)
         page.click("button[value=b]")
-        page.wait_for_function("document.getElementById('notice').textContent.length > 20")
+        wait_for_words(page, pack, "kept")
         page.click("button[value=b]")
         context.set_offline(False)
         page.wait_for_selector("progress[value='1']", timeout=20_000)
@@ -195,7 +202,7 @@ def test_a_kept_vote_waits_for_its_own_rater(browser: Any, tmp_path: Path) -> No
         begin(0)
         context.set_offline(True)
         page.click("button[value=b]")
-        page.wait_for_function("document.getElementById('notice').textContent.length > 20")
+        wait_for_words(page, pack, "kept")
         page.goto("about:blank")
         context.set_offline(False)
         begin(1)
@@ -252,7 +259,8 @@ def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -
         page.click(f"[data-choice={'ab'[n % 2]}]")
         if n == 2:
             page.click("#undo")
-            assert not page.is_checked("[name=verdict_b][value=bad]")
+            assert page.input_value("#comment") == "ቃል 2", "what was written is there again"
+            assert page.is_checked("[name=verdict_b][value=bad]")
             page.click("[data-choice=equal]")
             page.reload()
     for _ in range(2):
@@ -268,29 +276,33 @@ def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -
 
     whole = json.loads(given.read_text("utf-8"))
     edited = json.loads(given.read_text("utf-8"))
-    edited["votes"][4]["choice"] = "equal" if edited["votes"][4]["choice"] != "equal" else "a"
+    edited["log"][6]["choice"] = "equal" if edited["log"][6]["choice"] != "equal" else "a"
     (tmp_path / "edited.json").write_text(json.dumps(edited), "utf-8")
-    with pytest.raises(BallotError, match=r"vote 5 was edited.*Nothing was taken in"):
+    with pytest.raises(BallotError, match=r"entry 7 was edited.*Nothing was taken in"):
         import_packet(pack, tmp_path / "edited.json")
     shown = whole | {"shown_sha256": "0" * 64}
     (tmp_path / "shown.json").write_text(json.dumps(shown), "utf-8")
     with pytest.raises(BallotError, match="the packet was edited"):
         import_packet(pack, tmp_path / "shown.json")
-    part = whole | {"votes": whole["votes"][:3], "guesses": {}}
-    (tmp_path / "part.json").write_text(json.dumps(part), "utf-8")
+    # Saved early, before the third vote was taken back, and sent late.
+    (tmp_path / "part.json").write_text(json.dumps(whole | {"log": whole["log"][:3]}), "utf-8")
     assert import_packet(pack, tmp_path / "part.json").new == 3
     taken = import_packet(pack, given)
-    assert (taken.new, taken.total, taken.guesses) == (total - 3, total, True), "no guess is a vote"
+    # The vote in the place of the one that was taken back, and the rest; no guess is a vote.
+    assert (taken.new, taken.total, taken.guesses) == (total - 3 + 1, total, True)
     assert import_packet(pack, given).new == 0
+    assert import_packet(pack, tmp_path / "part.json").new == 0, "an older file adds nothing"
     ballots = open_ballots(pack, read_pack(pack))
     votes = ballots.sitting(0).votes
     assert len(votes) == total
-    assert [v.body.get("verdict_b") for v in votes.values()].count("bad") == total - 1
+    assert [v.body["choice"] for v in votes.values()][2] == "equal"
+    assert {v.body.get("verdict_b") for v in votes.values()} == {"bad"}
     assert not any("verdict_a" in v.body for v in votes.values())
-    assert {comment.text for comment in ballots.comments()} >= {"ቃል 0", "ቃል 7"}
+    words = {comment.seq: comment.text for comment in ballots.comments()}
+    assert [words[v.seq] for v in votes.values()] == [f"ቃል {n}" for n in range(total)]
     # Whoever knows a file's hash could guess a short comment from it.
     stored = str(ballots.rows())
-    assert not any(vote["hash"] in stored for vote in whole["votes"])
+    assert not any(entry["hash"] in stored for entry in whole["log"])
     ballots.close_file()
 
 

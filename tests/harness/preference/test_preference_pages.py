@@ -88,7 +88,7 @@ def test_a_whole_session(study: Study) -> None:
     assert consent.url.path == "/consent"
     cookie = client.cookies.jar
     assert [(c.name, c.has_nonstandard_attr("HttpOnly")) for c in cookie] == [
-        ("kakugo_rater", True)
+        (f"kakugo_rater_{study.pack['study']}", True)
     ]
     assert "SameSite=strict" in consent.history[0].headers["set-cookie"]
     page = client.post("/enrol", data={"form": field(consent.text, "form")})
@@ -126,7 +126,7 @@ def test_undo_takes_back_one_vote_however_often_it_is_sent(study: Study) -> None
     for _ in range(3):
         vote(client)
     page = client.get("/rate").text
-    fields = {"form": field(page, "form"), "done": field(page, "done")}
+    fields = {"form": field(page, "form"), "last": field(page, "last")}
     client.post("/undo", data=fields)
     client.post("/undo", data=fields)
     sitting = study.ballots.sitting(0)
@@ -293,7 +293,8 @@ def test_names_exchanged_leave_every_byte_of_every_page(tmp_path: Path) -> None:
 def _steady(html: str, commitment: str) -> str:
     """A page without what is drawn anew for each: the forms' tokens."""
     assert commitment not in html
-    return re.sub(r'name="(form|idempotency)" value="\w+"', "", html)
+    drawn = r'(name="(form|idempotency|last)" value|data-form|data-sheet)="[\w:]+"'
+    return re.sub(drawn, "", html)
 
 
 def test_model_output_stays_text(study: Study) -> None:
@@ -317,6 +318,7 @@ ROUTES = {
     "/": (200, 200, 200),
     "/consent": (401, 200, 404),
     "/rate": (401, 200, 404),
+    "/started": (403, 200, 404),
     "/pause": (401, 200, 404),
     "/withdraw": (401, 200, 404),
     "/enrol": (405, 405, 404),

@@ -24,6 +24,7 @@ from harness.preference.pack import read_pack
 from harness.preference.packet import write_packet
 from harness.preference.questions import Correction, add_correction, make_draft
 from harness.preference.rater_app import vote_body
+from harness.preference.standing import Choice
 from harness.preference.unblinding import unblind
 from harness.preference.verify import verify
 
@@ -34,9 +35,9 @@ def cast(pack: Path, ballots: Ballots, slot: int, *, rounds: int = 1) -> None:
         for n, screen in enumerate(enrolled(read_pack(pack), ballots, slot)):
             words = f"maneno ya siri {slot}-{turn}-{n} " + "ndefu " * (n % 9)
             extra = {"comment": words, "verdict_a": "good", "verdict_b": "bad"}
-            ballots.add(
-                slot, "vote", f"vote:{slot}:{turn}:{n}", vote_body(screen, "ab"[n % 2], extra)
-            )
+            seen = ballots.sitting(slot).latest.get(screen.item, "")
+            vote = vote_body(screen, "ab"[n % 2], extra)
+            ballots.take(slot, [Choice("vote", f"vote:{slot}:{turn}:{n}", 1, seen, vote)])
 
 
 def holding(folder: Path, words: str) -> list[str]:
@@ -66,7 +67,7 @@ def test_a_withdrawn_rater_leaves_no_word_vote_or_time(tmp_path: Path) -> None:
     assert [holding(pack, words) for words in gone] == [[]] * len(gone), "while it is in use"
     assert holding(pack, "maneno ya siri 0-"), "nobody else's words are touched"
     with pytest.raises(WithdrawnError, match="rater 2 has withdrawn"):
-        ballots.add(1, "vote", "vote:late", {"item": "x"})
+        ballots.take(1, [Choice("vote", "vote:late", 1, "", {"item": "x"})])
     with pytest.raises(WithdrawnError):
         ballots.enrol(1)
     with pytest.raises(WithdrawnError):
@@ -150,7 +151,8 @@ def test_comments_are_deleted_after_the_close_and_the_study_verifies_as_before(
     assert "siri" not in listed
     assert cli.main(["forget", str(pack), "--comment", str(first.seq)]) == 0
     assert holding(tmp_path, first.text) == []
-    assert holding(tmp_path, "maneno ya siri 0-0-1")
+    assert holding(tmp_path, "maneno ya siri 0-0-") == [], "a later vote took its place"
+    assert holding(tmp_path, "maneno ya siri 0-2-1")
     assert cli.main(["forget", str(pack), "--rater", "1"]) == 0
     assert holding(tmp_path, "maneno ya siri 0-") == []
     assert holding(tmp_path, "maneno ya siri 1-")
@@ -165,14 +167,16 @@ def test_a_salt_hides_a_short_comment_and_goes_with_it(tmp_path: Path) -> None:
     pack, _ = prepared(tmp_path)
     ballots = open_ballots(pack, read_pack(pack))
     screen, other, *_ = enrolled(read_pack(pack), ballots, 0)
-    hashes = [
-        ballots.add(0, "vote", f"vote:{s.item}", vote_body(s, "a", {"comment": "ndiyo"})).body
+    votes = [
+        Choice("vote", f"vote:{s.item}", 1, "", vote_body(s, "a", {"comment": "ndiyo"}))
         for s in (screen, other)
     ]
+    hashes = [event.body for event in ballots.take(0, votes)]
     assert hashes[0]["comment_sha256"] != hashes[1]["comment_sha256"]
-    salt = ballots.comments()[0].salt
+    salt = ballots.comments()[1].salt
     vote = ballots.sitting(0).votes[screen.item]
-    ballots.add(0, "undo", f"undo:{vote.hash}", {"item": screen.item, "undone": vote.hash})
+    assert not ballots.undo(0, vote.idempotency), "it is not the last one"
+    assert ballots.undo(0, list(ballots.sitting(0).votes.values())[-1].idempotency)
     ballots.close_file()
     assert [c.text for c in Ballots(pack / NAME, read_pack(pack)["commitment"]).comments()] == [
         "ndiyo"
@@ -191,7 +195,7 @@ def test_the_researcher_reads_comments_with_the_arms_names(
         # "nrehtuos" is in the texts of southern, "nrehtron" in those of northern.
         words = f"{n}: B is {'southern' if 'nrehtuos' in texts[screen.b] else 'northern'}"
         extra = {"comment": f"{words}\n=1+1 second line", "verdict_b": "good"}
-        ballots.add(0, "vote", f"vote:{n}", vote_body(screen, "b", extra))
+        ballots.take(0, [Choice("vote", f"vote:{n}", 1, "", vote_body(screen, "b", extra))])
     ballots.close_file()
     command = ["comments", str(pack), "--key", str(key)]
     assert cli.main(command) == 2, "while the study is open, it would unblind"

@@ -111,8 +111,8 @@ class Rater(threading.Thread):
     def turn(self) -> None:
         if self.pending is None:
             page = get(self.port, "/rate", self.cookie)
-            if 'name="idempotency"' not in page:
-                undo = {"form": field(page, "form"), "done": field(page, "done")}
+            if 'action="/vote"' not in page:
+                undo = {"form": field(page, "form"), "last": field(page, "last")}
                 request(self.port, "POST", "/undo", undo, self.cookie)
                 return
             names = ("form", "item", "idempotency")
@@ -151,9 +151,11 @@ def test_kill_9_under_load_loses_no_acknowledged_vote_and_doubles_none(tmp_path:
         kept = [e.idempotency for e in ballots.events() if e.slot == slot and e.kind == "vote"]
         assert len(rater.acknowledged) > 5
         assert len(kept) == len(set(kept))
-        assert {f"vote:{k}" for k in rater.acknowledged} <= set(kept)
+        assert {f"vote:{k}:1" for k in rater.acknowledged} <= set(kept)
         # What is kept beyond that is at most the one vote whose answer was cut off.
         assert len(set(kept)) - len(rater.acknowledged) <= 1
+    votes = list(ballots.sitting(0).votes.values())
+    assert ballots.undo(0, votes[-1].idempotency), "whether or not this rater had just finished"
     ballots.close_file()
     assert cli.main(["close", str(pack)]) == 2, "raters have begun and not finished"
     assert cli.main(["close", str(pack), "--unfinished"]) == 0

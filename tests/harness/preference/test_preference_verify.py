@@ -18,6 +18,7 @@ from harness.preference.commitment import digest
 from harness.preference.errors import StudyStateError, VerificationError
 from harness.preference.pack import read_pack
 from harness.preference.screens import Screen
+from harness.preference.standing import Choice
 from harness.preference.unblinding import unblind
 from harness.preference.verify import verify
 
@@ -66,7 +67,7 @@ def test_closed_is_closed(closed: tuple[Path, Path]) -> None:
     pack, _ = closed
     ballots = open_ballots(pack, read_pack(pack))
     with pytest.raises(StudyStateError, match="closed"):
-        ballots.add(0, "vote", "late", {"item": "x"})
+        ballots.take(0, [Choice("vote", "late", 1, "", {"item": "x"})])
     before = ballots.head()
     ballots.close_file()
     assert close(pack)["head"] == before[1], "closing again changes nothing"
