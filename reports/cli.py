@@ -13,6 +13,7 @@ from reports.tables.sheet import TASK_NAMES
 
 if TYPE_CHECKING:
     from reports.tables.sheets import Report
+    from reports.tables.table_numbers import Scale
 
 FORMATS = ("terminal", "markdown", "csv", "latex", "html", "svg", "png", "pdf")
 PUBLISHED = "published"
@@ -83,7 +84,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     store: Path = arguments.store
-    report = _load(arguments.table or str(store), arguments.run, table=bool(arguments.table))
+    report = _load(
+        arguments.table or str(store), arguments.run, bool(arguments.table), arguments.scale
+    )
     if arguments.language:
         report = report.of_languages(arguments.language)
     out = arguments.out or (Path() if arguments.table else store) / "report"
@@ -97,7 +100,9 @@ def _report(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _load(source: str, run: Path | None = None, table: bool = False) -> "Report":
+def _load(
+    source: str, run: Path | None = None, table: bool = False, scale: "Scale | None" = None
+) -> "Report":
     """The report of a store, of a CSV file, or of the published table."""
     from reports.tables.importing import import_table, published
     from reports.tables.sheets import Report
@@ -105,7 +110,7 @@ def _load(source: str, run: Path | None = None, table: bool = False) -> "Report"
     if source == PUBLISHED and not Path(source).exists():
         return Report.of_table(published())
     if table or Path(source).is_file():
-        return Report.of_table(import_table(Path(source)))
+        return Report.of_table(import_table(Path(source), scale))
     from reports.store.read import read_store, select_run
 
     view = read_store(Path(source))
@@ -201,11 +206,14 @@ def _compare(argv: list[str]) -> int:
     parser.add_argument("new", metavar="NEW")
     parser.add_argument("--format", default="terminal", choices=("terminal", "markdown", "csv"))
     parser.add_argument("--out", type=Path, default=Path("comparison"), metavar="DIR")
+    _scale_argument(parser)
     arguments = parser.parse_args(argv)
     from reports.outputs.comparison import write_comparison
     from reports.tables.compare import compare
 
-    old, new = (_load(name).results for name in (arguments.old, arguments.new))
+    old, new = (
+        _load(name, scale=arguments.scale).results for name in (arguments.old, arguments.new)
+    )
     for path in write_comparison(compare(old, new), old, new, arguments.format, arguments.out):
         print(path)
     return 0
@@ -252,6 +260,7 @@ def _parser() -> argparse.ArgumentParser:
         help="report on a score table instead: CSV with language,task,base,trained (or other "
         "producers' names); the word `published` is the paper's",
     )
+    _scale_argument(parser)
     parser.add_argument(
         "--format",
         action="append",
@@ -286,6 +295,14 @@ def _store_argument(parser: "argparse._ActionsContainer") -> None:
         default=Path("artifacts"),
         metavar="DIR",
         help="the store to report on (default: artifacts)",
+    )
+
+
+def _scale_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scale",
+        choices=("percent", "fraction"),
+        help="how a CSV table writes scores: 45 or 0.45 (default: asked for where it is not clear)",
     )
 
 

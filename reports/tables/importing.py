@@ -1,80 +1,106 @@
 """Score tables from CSV files: `language,task,base,trained`, or one score a line."""
 
-import csv
-import io
-import math
+import difflib
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.text import fold, has_visible_text
 from reports.errors import ImportedTableError
 from reports.store.model import Language
 from reports.tables.gain import Gain
 from reports.tables.results import BASE, Result, Results
 from reports.tables.sheet import TASK_NAMES
+from reports.tables.table_columns import find_producers
+from reports.tables.table_file import TableFile, read_table, refuse, same_name
+from reports.tables.table_numbers import Number, Scale, find_marks, read_number, scale_of
 
 PUBLISHED = Path(__file__).parent.parent / "published"
 NO_SAMPLES = "an imported table has no samples, so nothing can be tested"
-_LONGEST_LIST = 12
+# A language or task of this name is a mean over others.
+_SUMMARY = re.compile(
+    r"((macro|micro|grand|overall)[ -]*)?(mean|average|avg|total|median)\b.*"
+    r"|all|all languages|overall|sum|std|ø"
+)
 
 
-def import_table(path: Path) -> Results:
+@dataclass
+class _Names:
+    """Names that differ in case, space, Unicode form or apostrophe alone are one: the key of each,
+    and the ways in which it is written, in the order of the file."""
+
+    spellings: dict[str, dict[str, None]] = field(default_factory=dict)
+
+    def key(self, text: str) -> str:
+        key = same_name(text)
+        self.spellings.setdefault(key, {})[text] = None
+        return key
+
+    def shown(self, key: str) -> str:
+        """A name as it was written first."""
+        return next(iter(self.spellings[key]))
+
+
+@dataclass
+class _Reading:
+    """What has been read so far. `numbers` are by (language, task, producer), names by key."""
+
+    table: TableFile
+    numbers: dict[tuple[str, str, str], tuple[int, Number | None]] = field(default_factory=dict)
+    languages: _Names = field(default_factory=_Names)
+    producers: _Names = field(default_factory=_Names)
+    problems: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+
+
+def import_table(path: Path, scale: Scale | None = None) -> Results:
     """The results of a CSV file, UTF-8, with a header line.
 
     Wide: `language,task` and one column a producer, named by it; `base` is what gains are over.
     Long, as scores.csv: `language,task,producer,score`, where further columns are left aside. A
-    score is a number from 0 to 100; an empty one is a gap. Raises ImportedTableError, which lists
-    every problem with its line.
+    score is a number from 0 to 100, or with `scale="fraction"` from 0 to 1; an empty one is a gap.
+    Columns that count rows and rows of means are left aside, which `notes` tell. Raises
+    ImportedTableError, which lists every problem with its line.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ImportedTableError(f"{path} cannot be opened ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise ImportedTableError(f"{path} is not UTF-8.\nRemedy: save it as CSV UTF-8.") from None
-    lines = list(csv.DictReader(io.StringIO(text, newline="")))
-    header = next(csv.reader(io.StringIO(text, newline="")), [])
-    problems: list[str] = []
+    table = read_table(path)
+    header = [fold(name) for name in table.header]
     long = {"producer", "score"} <= set(header)
-    producers = [name for name in header if name not in ("language", "task")]
-    if not {"language", "task"} <= set(header) or not producers:
+    columns = None if long else find_producers(table)
+    if not {"language", "task"} <= set(header) or (columns and not columns.producers):
+        refuse(table, columns.problems if columns else [])
         raise ImportedTableError(
-            f"{path}: the header is {','.join(map(str, header)) or 'empty'}.\n"
+            f"{path}: the header is {','.join(table.header) or 'empty'}.\n"
             "Remedy: it must be language,task and then one column a producer, base among them, "
             "or language,task,producer,score."
         )
-    if len(set(header)) < len(header):
-        problems.append(f"line 1: a column is named twice: {', '.join(header)}")
-    scores: dict[tuple[str, str, str], tuple[int, float | None]] = {}
-    for number, line in enumerate(lines, start=2):
-        if None in line or None in line.values():
-            problems.append(f"line {number}: it has not as many values as the header has columns")
+    if any(name and header.count(name) > 1 for name in header):
+        refuse(table, [f"line 1: a column is named twice: {', '.join(table.header)}"])
+    reading = _Reading(table, problems=list(table.problems))
+    if columns:
+        reading.problems += columns.problems
+        reading.aside += columns.aside
+    for line, cells in table.rows:
+        row = dict(zip(header, cells, strict=True))
+        if any(_SUMMARY.fullmatch(fold(row[name])) for name in ("language", "task")):
+            reading.aside.append(f"line {line}, which is a mean or total")
             continue
-        language, task = line["language"].strip(), line["task"].strip()
-        if not language:
-            problems.append(f"line {number}: the language is empty")
-        if task not in TASK_NAMES:
-            problems.append(
-                f"line {number}: unknown task {task!r}; allowed: {', '.join(TASK_NAMES)}"
-            )
-        pairs = [(line["producer"], line["score"])] if long else [(p, line[p]) for p in producers]
-        for producer, value in pairs:
-            key = (language, task, producer.strip())
-            if key in scores:
-                problems.append(
-                    f"line {number}: {language}, {task}, {producer} stands on line "
-                    f"{scores[key][0]} already"
-                )
-            try:
-                scores[key] = (number, _score(value))
-            except ValueError as error:
-                problems.append(f"line {number}: {language}, {task}, {producer}: {error}")
-    if not scores and not problems:
-        problems.append("it holds no scores")
-    if problems:
-        more = len(problems) - _LONGEST_LIST
-        listed = problems[:_LONGEST_LIST] + ([f"and {more} more"] if more > 0 else [])
-        raise ImportedTableError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in listed))
-    return Results(tuple(_results(scores)), path.name)
+        language = _read_language(reading, line, row["language"])
+        task = _read_task(reading, line, row["task"])
+        pairs = (
+            [(name, cells[place]) for place, name in columns.producers.items()]
+            if columns
+            else [(row["producer"], row["score"])]
+        )
+        for producer, cell in pairs:
+            _take(reading, line, (language, task, producer), cell)
+    refuse(table, reading.problems)
+    # Our own scores.csv tells by its columns that it holds points of 100.
+    factors = _find_factors(reading, "percent" if long and "protocol" in header else scale)
+    if not reading.numbers:
+        reading.problems.append("it holds no scores")
+    refuse(table, reading.problems)
+    return Results(tuple(_results(reading, factors)), path.name, _notes(reading))
 
 
 def published() -> Results:
@@ -83,31 +109,85 @@ def published() -> Results:
     return Results(found.rows, "Kakugo, arXiv 2601.14051, Table 6")
 
 
-def _score(value: str) -> float | None:
-    """A number from 0 to 100, None for an empty cell."""
-    value = value.strip()
-    if not value:
-        return None
+def _read_language(reading: _Reading, line: int, name: str) -> str:
+    if not has_visible_text(name):
+        reading.problems.append(f"line {line}: the language is empty")
+    return reading.languages.key(name)
+
+
+def _read_task(reading: _Reading, line: int, name: str) -> str:
+    """The task's own name, from that or the one that readers know."""
+    known = {_letters(text): task for task, shown in TASK_NAMES.items() for text in (task, shown)}
+    task = known.get(_letters(name))
+    if task is None:
+        close = difflib.get_close_matches(_letters(name), known, n=1)
+        hint = f". Did you mean {known[close[0]]}?" if close else ""
+        reading.problems.append(
+            f"line {line}: unknown task {name!r}; allowed: {', '.join(TASK_NAMES)}{hint}"
+        )
+    return task or name
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in fold(text) if character.isalnum())
+
+
+def _take(reading: _Reading, line: int, names: tuple[str, str, str], cell: str) -> None:
+    """Keeps the number of one cell, or notes why it cannot."""
+    language, task, producer = names
+    where = f"line {line}: {reading.languages.shown(language)}, {task}, {producer}"
+    if not has_visible_text(producer):
+        reading.problems.append(f"line {line}: the producer is empty")
+        return
+    key = (language, task, reading.producers.key(producer))
+    if key in reading.numbers:
+        reading.problems.append(f"{where} stands on line {reading.numbers[key][0]} already")
+        return
+    number = None
     try:
-        score = float(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is no number") from None
-    if not math.isfinite(score) or not 0 <= score <= 100:
-        raise ValueError(f"{value!r} must be a finite number from 0 to 100")
-    return score
+        number = read_number(cell, line, task, producer, reading.table.decimal_comma)
+    except ValueError as error:
+        reading.problems.append(f"{where}: {error}")
+    reading.numbers[key] = (line, number)
 
 
-def _results(scores: dict[tuple[str, str, str], tuple[int, float | None]]) -> Iterable[Result]:
-    for (language, task, producer), (_, score) in scores.items():
-        base = scores.get((language, task, BASE), (0, None))[1]
+def _find_factors(reading: _Reading, scale: Scale | None) -> dict[str, float]:
+    """What each task's numbers are to be multiplied with."""
+    numbers = [number for _, number in reading.numbers.values() if number]
+    reading.problems += find_marks(numbers)
+    factors = {}
+    for task in dict.fromkeys(number.task for number in numbers):
+        own = [number for number in numbers if number.task == task]
+        factors[task], problems = scale_of(task, own, scale)
+        reading.problems += problems
+    return factors
+
+
+def _notes(reading: _Reading) -> tuple[str, ...]:
+    """What a reader of the report must know of how the table was read."""
+    every = [reading.languages.spellings, reading.producers.spellings]
+    several = [names for spellings in every for names in spellings.values() if len(names) > 1]
+    return (
+        *([f"Left aside in the table: {'; '.join(reading.aside)}."] if reading.aside else []),
+        *(f"Taken for one name: {', '.join(map(repr, names))}." for names in several),
+    )
+
+
+def _results(reading: _Reading, factors: dict[str, float]) -> Iterable[Result]:
+    scores: dict[tuple[str, str, str], float | None] = {}
+    for key, (_, number) in reading.numbers.items():
+        factor = factors[number.task] if number and not number.percent else 1
+        scores[key] = round(number.value * factor, 10) if number else None
+    for (language, task, producer), score in scores.items():
+        base = scores.get((language, task, BASE))
         gained = producer != BASE and base is not None and score is not None
         # The difference of two rounded numbers, as exact as they are.
         points = round(score - base, 10) if gained and score is not None and base is not None else 0
         why = "" if producer == BASE else "base has no score in the table"
         yield Result(
-            language=Language(language),
+            language=Language(reading.languages.shown(language)),
             task=task,
-            producer=producer,
+            producer=BASE if producer == BASE else reading.producers.shown(producer),
             state="gap" if score is None else "result",
             reason="the table has no score here" if score is None else "",
             score=score,

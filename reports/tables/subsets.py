@@ -50,7 +50,12 @@ def subsets(results: Results) -> Sheet:
         columns,
         rows,
         mark_best(rows, [str(row[0]) for row in rows], len(columns), results.equal),
-        (*(f"{', '.join(names)}: {said}" for said, names in notes.items()), *_budget_note(results)),
+        (
+            *(f"{', '.join(names)}: {said}" for said, names in notes.items()),
+            *_budget_note(results),
+            # Where there is a gain, the table of means tells them.
+            *(() if any(row.gain for row in results.rows) else results.notes),
+        ),
     )
 
 

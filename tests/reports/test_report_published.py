@@ -91,7 +91,8 @@ def test_other_producers_gaps_and_our_own_scores_are_read(tmp_path: Path) -> Non
     ("text", "said"),
     [
         ("language,task,base,trained\nZulu,sib2000,1,2\n", "unknown task 'sib2000'; allowed"),
-        ("language,task,base,trained\nZulu,sib200,nan,2\n", "must be a finite number"),
+        ("language,task,base,trained\nZulu,sib200,inf,2\n", "must be a finite number"),
+        ("language,task,base,trained\nZulu,sib200,-3,2\n", "'-3' must be a finite number from 0"),
         ("language,task,base,trained\nZulu,sib200,101,2\n", "from 0 to 100"),
         ("language,task,base,trained\nZulu,sib200,x,2\n", "'x' is no number"),
         ("language,task,base,t\nZ,sib200,1,2\nZ,sib200,1,2\n", "line 3: Z, sib200, base stands on"),
