@@ -3,11 +3,12 @@
 Answers are untrusted, and the two arms must go through the same rules. markdown-it escapes all
 text; `html`, links, images and automatic links are switched off, so that the page can hold no
 element, address or script that the text chose. Headings become bold paragraphs: an answer must not
-change the outline of the page. Code and tables scroll inside their own block.
+change the outline of the page. Code and tables scroll inside their own block. Formulas are taken
+out first, since Markdown would eat their backslashes, underscores and stars.
 """
 
 import re
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -15,8 +16,11 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from harness.preference.formulas import Formula, put_back, render_formula, split, take_out
 from harness.preference.languages import direction_of
 
+# Beyond this depth markdown-it leaves out the rest of a text.
+_DEEPEST = 60
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _DIRECTED = {
     "paragraph_open",
@@ -31,18 +35,25 @@ _DIRECTED = {
 def render_answer(text: str, *, direction: str, code_label: str, table_label: str) -> Markup:
     """HTML of one text. direction: of a block without letters; labels: names of the scroll
     regions for screen readers, in the rater's language."""
-    markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable(
-        "table"
-    )
+    markdown = MarkdownIt(
+        "commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": _DEEPEST}
+    ).enable("table")
     markdown.disable(["link", "image", "autolink", "html_inline", "html_block", "reference"])
     for name in ("fence", "code_block"):
         markdown.add_render_rule(name, _code(code_label))
     markdown.add_render_rule("table_open", _table_open(table_label))
     markdown.add_render_rule("table_close", _table_close)
-    tokens = markdown.parse(text)
+    markdown.add_render_rule("formula", _formula)
+    plain, formulas = take_out(text)
+    tokens = markdown.parse(plain)
+    if any(token.level >= _DEEPEST - 2 for token in tokens):
+        side = direction_of(text, direction)
+        return Markup('<p class="plain" dir="{}">{}</p>\n').format(side, text)
     for token in tokens:
-        if token.children:
-            token.children = list(_broken(token.children))
+        if token.type in ("fence", "code_block"):
+            token.content = put_back(token.content, formulas)
+        elif token.children:
+            token.children = list(_broken(_with_formulas(token.children, formulas)))
     _direct(tokens, direction)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
@@ -52,7 +63,20 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))
 
 
-def _broken(children: Sequence[Token]) -> Iterator[Token]:
+def _with_formulas(children: Iterable[Token], formulas: list[Formula]) -> Iterator[Token]:
+    """Each formula as a token of its own; inside code, what was written."""
+    for child in children:
+        if child.type != "text":
+            yield child.copy(content=put_back(child.content, formulas))
+            continue
+        for part in split(child.content, formulas):
+            if isinstance(part, str):
+                yield child.copy(content=part)
+            else:
+                yield Token("formula", "span", 0, content=part.source, meta={"formula": part})
+
+
+def _broken(children: Iterable[Token]) -> Iterator[Token]:
     """`<br>`, with which models break lines in tables, as a line break: the only HTML that counts,
     since it carries nothing. Inside code it stays as it is."""
     for child in children:
@@ -81,6 +105,16 @@ def _direct(tokens: Sequence[Token], otherwise: str) -> None:
 def _letters(inline: Token) -> str:
     """The text of a block without its inline code, whose letters are not the language's."""
     return " ".join(child.content for child in inline.children or [] if child.type == "text")
+
+
+def _formula(
+    self: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: Any,
+    env: MutableMapping[str, Any],
+) -> str:
+    return render_formula(tokens[index].meta["formula"])
 
 
 def _code(label: str) -> Any:
