@@ -76,7 +76,7 @@ def test_no_formula_makes_an_element_or_style_of_its_own(parts: list[str]) -> No
         "mspace", "mfrac", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mtable",
         "mtr", "mtd", "mpadded", "menclose",
     }  # fmt: skip
-    assert not re.search(r"<[^>]*\s(style|href|on\w+|class=\"(?!formula|left|right))", html)
+    assert not re.search(r"<[^>]*\s(style|href|on\w+|class=\"(?!formula|left|right|heading))", html)
 
 
 def test_formulas_are_drawn_and_markdown_eats_none_of_their_signs() -> None:
