@@ -99,7 +99,12 @@ def _quality(row: Mapping[str, Any]) -> Mapping[str, float | None]:
     )
     blinding = files.mapping(files.mapping(row, "blinding"), "all")
     on_a, on_b = (
-        sum(files.whole(rater, f"trained_as_{side}") for rater in files.objects(row, "raters"))
+        sum(
+            files.whole(rater, f"trained_as_{side}")
+            for rater in files.objects(row, "raters")
+            # Results of earlier versions do not count the sides.
+            if f"trained_as_{side}" in rater
+        )
         for side in "ab"
     )
     return {

@@ -144,3 +144,15 @@ def test_questions_changed_after_freezing_are_noticed(tmp_path: Path) -> None:
             pack_dir=tmp_path / "p",
             key_path=tmp_path / "k",
         )
+
+
+def test_a_pack_or_key_of_the_version_that_could_be_unblinded_says_so(tmp_path: Path) -> None:
+    pack, key = prepared(tmp_path)
+    for path, read in ((pack / "pack.json", lambda: read_pack(pack)), (key, lambda: read_key(key))):
+        value = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps(value | {"version": 1}), "utf-8")
+        with pytest.raises(PackError, match=r"of version 1, .* work out which"):
+            read()
+        path.write_text(json.dumps(value | {"version": 3}), "utf-8")
+        with pytest.raises(PackError, match=r"of version 3, .* Remedy: the version"):
+            read()

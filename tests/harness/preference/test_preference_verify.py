@@ -48,6 +48,10 @@ def test_a_study_from_votes_to_result(closed: tuple[Path, Path], tmp_path: Path)
     # All eight prompts one way: 2 of 2^8 sign patterns are as extreme.
     assert result["primary"]["p"] == pytest.approx(2 / 2**8)
     assert result["position"]["chose_a"] == result["position"]["chose_b"] == 8
+    # Over the two of a pair, the trained arm stood on A once a prompt.
+    assert [r["trained_as_a"] + r["trained_as_b"] for r in result["raters"]] == [8, 8]
+    assert sum(r["trained_as_a"] for r in result["raters"]) == 8
+    assert "all raters, trained on A in 8 of 16" in (out / "summary.txt").read_text("utf-8")
     assert result["repeats"]["same_answer"] == result["repeats"]["pairs"] == 4
     assert result["study"]["trained"] == "southern"
     assert json.loads((out / "result.json").read_text("utf-8")) == json.loads(json.dumps(result))
