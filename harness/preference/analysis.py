@@ -5,8 +5,8 @@ Every figure that could not be computed is null and has its reason in `gaps`.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 from harness.preference.statistics import (
     agreement,
@@ -18,33 +18,11 @@ from harness.preference.statistics import (
     sign_test,
     wilson,
 )
+from harness.preference.votes import Guess, Vote
+from harness.preference.warnings import find_warnings, names_of
 
-Choice = Literal["trained", "base", "equal"]
 _SCORES = {"trained": 1.0, "equal": 0.0, "base": -1.0}
-SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Vote:
-    """One unblinded vote. trained_side: where the trained arm stood, or None where a file does not
-    say. For a check, `passed` says whether the right answer was chosen and choice is not used."""
-
-    rater: str
-    question: str
-    category: str
-    choice: Choice
-    trained_side: Literal["a", "b"] | None = None
-    kind: Literal["main", "repeat", "check"] = "main"
-    passed: bool | None = None
-
-
-@dataclass(frozen=True)
-class Guess:
-    """A rater's guess at the end which side was the trained arm."""
-
-    rater: str
-    trained_side: Literal["a", "b"]
-    guess: Literal["a", "b", "unknown"]
+SCHEMA = 2
 
 
 def analyse(
@@ -66,7 +44,9 @@ def analyse(
       primary: the sign-flip test over prompts
       raters: per rater, counts, on which side the trained arm stood how often, exact sign test
         without ties, Wilson interval of the win share
+      verdicts: per arm the share of answers called good, mean over prompts, and their difference
       agreement, position, repeats, checks, blinding, categories, texts, power; gaps: name -> reason
+      warnings: what to know before the p is believed (`warnings.py`)
     """
     gaps: dict[str, str] = {}
     main = [vote for vote in votes if vote.kind == "main"]
@@ -84,6 +64,7 @@ def analyse(
         gaps["agreement"] = (
             "one rater" if len(raters) < 2 else "too few prompts in common, or no variation"
         )
+    warnings = find_warnings(votes, guesses, agreed, study)
     return {
         "schema": SCHEMA,
         "study": dict(study),
@@ -96,7 +77,13 @@ def analyse(
             "p": p_value,
             "prompts_with_preference": sum(score != 0 for score in scores.values()),
         },
-        "raters": [_rater(rater, [v for v in main if v.rater == rater]) for rater in raters],
+        "warnings": [asdict(warning) for warning in warnings],
+        "raters": [
+            _rater(rater, [v for v in main if v.rater == rater])
+            | {"warnings": names_of(warnings, rater)}
+            for rater in raters
+        ],
+        "verdicts": _verdicts(main, seed, gaps),
         "agreement": None if agreed is None else asdict(agreed),
         "position": _position(main, gaps),
         "repeats": _repeats(votes, gaps),
@@ -130,6 +117,38 @@ def _estimate(
     return out
 
 
+def _verdicts(
+    main: Sequence[Vote], seed: int, gaps: dict[str, str]
+) -> dict[str, dict[str, Any]] | None:
+    """Per arm, and their difference where a rater judged both: raters averaged first, as above."""
+    of: dict[str, dict[str, list[float]]] = {n: {} for n in ("base", "trained", "difference")}
+    for vote in main:
+        base, trained = (
+            None if verdict is None else float(verdict == "good")
+            for verdict in (vote.base_verdict, vote.trained_verdict)
+        )
+        both = None if base is None or trained is None else trained - base
+        for name, value in (("base", base), ("trained", trained), ("difference", both)):
+            if value is not None:
+                of[name].setdefault(vote.question, []).append(value)
+    if not any(of.values()):
+        gaps["verdicts"] = "no rater called an answer good or bad"
+        return None
+    out: dict[str, dict[str, Any]] = {}
+    for name, by_prompt in of.items():
+        values = [_mean(found) for found in by_prompt.values()]
+        interval = bca(values, seed=seed)
+        if interval is None:
+            gaps[f"verdicts.{name}.interval"] = "fewer than two prompts, or all of them alike"
+        out[name] = {
+            "value": _mean(values) if values else None,
+            "interval": None if interval is None else asdict(interval),
+            "prompts": len(values),
+            "judged": sum(map(len, by_prompt.values())),
+        }
+    return out
+
+
 def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
     counts = _counts(votes)
     decisive = counts["wins"] + counts["losses"]
@@ -147,11 +166,7 @@ def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
 
 
 def _position(main: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | None:
-    sides = Counter(
-        "a" if (v.choice == "trained") == (v.trained_side == "a") else "b"
-        for v in main
-        if v.choice != "equal" and v.trained_side
-    )
+    sides = Counter(v.chosen_side for v in main if v.chosen_side)
     n = sides.total()
     if not n:
         gaps["position"] = "no decisive vote with a known side"

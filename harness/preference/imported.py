@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.lines import read_json_lines
-from harness.preference.analysis import SCHEMA, Vote, analyse
+from harness.preference.analysis import SCHEMA, analyse
 from harness.preference.commitment import digest
 from harness.preference.errors import BallotError
 from harness.preference.files import read_json, write_json, write_text
 from harness.preference.output import comparison, figure, summary, to_csv, write_tables
 from harness.preference.publishing import KEY
 from harness.preference.verify import verify
+from harness.preference.votes import Guess, Vote
 
 _CHOICES = {
     "trained": "trained",
@@ -24,12 +26,23 @@ _CHOICES = {
 }
 
 
-def read_votes(path: Path) -> tuple[list[Vote], dict[str, str]]:
-    """Votes from a JSON list or JSONL, and how the two arms are called.
+@dataclass(frozen=True)
+class Imported:
+    """What a file of votes holds, and how its two arms are called."""
 
-    Rows are {"question", "rater", "choice": trained | base | equal, "category"?}, or a public
-    preference set's {"input", "output_1", "output_2", "label": "1" | "2"}, whose second output then
-    stands in the place of the trained arm. Raises BallotError with the row.
+    votes: tuple[Vote, ...]
+    guesses: tuple[Guess, ...]
+    names: Mapping[str, str]
+
+
+def read_votes(path: Path) -> Imported:
+    """Votes from a JSON list or JSONL. Raises BallotError with the number of a row that is none.
+
+    Rows are {"question", "rater", "choice": trained | base | equal, "category"?, "trained_side"?},
+    or a public preference set's {"input", "output_1", "output_2", "label": "1" | "2"}, whose second
+    output then stands in the place of the trained arm. A row's `kind` says what it is: `main` (or
+    nothing) a vote; `repeat` a prompt shown again; `check` with "passed": true | false; `guess`
+    with "trained_side" and "guess": a | b | unknown. Only the first counts as a vote.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -40,43 +53,77 @@ def read_votes(path: Path) -> tuple[list[Vote], dict[str, str]]:
         )
     except (OSError, ValueError) as error:
         raise BallotError(f"{path}: neither a JSON list nor JSONL ({error})") from None
-    votes: list[Vote] = []
-    seen: set[tuple[str, str]] = set()
+    read: list[Vote | Guess] = []
+    seen: set[tuple[str, str, str]] = set()
     names = {"base": "base", "trained": "trained"}
     for number, row in enumerate(rows, 1):
+        where = f"{path}, row {number}"
+        if not isinstance(row, dict):
+            raise BallotError(f"{where}: not an object but {json.dumps(row)[:60]}")
+        if "label" in row:
+            names = {"base": "output_1", "trained": "output_2"}
         try:
-            if "label" in row:
-                names = {"base": "output_1", "trained": "output_2"}
-                question, rater, choice = (
-                    digest([row["input"], row["output_1"], row["output_2"]])[:16],
-                    "majority",
-                    str(row["label"]),
-                )
-            else:
-                question, rater, choice = (
-                    str(row["question"]),
-                    str(row["rater"]),
-                    str(row["choice"]),
-                )
-            vote = Vote(rater, question, str(row.get("category", "all")), _CHOICES[choice])  # type: ignore[arg-type]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise BallotError(
-                f"{path}, row {number}: {type(error).__name__}: {error}; choices are"
-                f" {', '.join(_CHOICES)}"
-            ) from None
-        if (rater, question) in seen:
-            raise BallotError(f"{path}, row {number}: {rater} has voted on this question already")
-        seen.add((rater, question))
-        votes.append(vote)
-    return votes, names
+            found = _read_row(row)
+        except KeyError as error:
+            raise BallotError(f"{where}: it has no {error}") from None
+        except (ValueError, TypeError) as error:
+            raise BallotError(f"{where}: {error}") from None
+        if isinstance(found, Vote):
+            if (found.kind, found.rater, found.question) in seen:
+                raise BallotError(f"{where}: {found.rater} has voted on this question already")
+            seen.add((found.kind, found.rater, found.question))
+        read.append(found)
+    return Imported(
+        tuple(one for one in read if isinstance(one, Vote)),
+        tuple(one for one in read if isinstance(one, Guess)),
+        names,
+    )
+
+
+def _read_row(row: Mapping[str, Any]) -> Vote | Guess:
+    if "label" in row:
+        question = digest([row["input"], row["output_1"], row["output_2"]])[:16]
+        row = {"question": question, "rater": "majority", "choice": row["label"]} | {
+            name: row[name] for name in ("kind", "category") if name in row
+        }
+    kind = _one_of(row, "kind", ("main", "repeat", "check", "guess"), default="main")
+    if kind == "guess":
+        side = _one_of(row, "trained_side", ("a", "b"))
+        return Guess(str(row["rater"]), side, _one_of(row, "guess", ("a", "b", "unknown")))  # type: ignore[arg-type]
+    passed = None
+    choice = "equal"
+    if kind == "check":
+        passed = _one_of(row, "passed", ("true", "false")) == "true"
+    else:
+        choice = _CHOICES[_one_of(row, "choice", tuple(_CHOICES))]
+    known = row.get("trained_side") not in (None, "") and kind != "check"
+    return Vote(
+        str(row["rater"]),
+        str(row["question"]),
+        str(row.get("category", "all")),
+        choice,  # type: ignore[arg-type]
+        _one_of(row, "trained_side", ("a", "b")) if known else None,  # type: ignore[arg-type]
+        kind,  # type: ignore[arg-type]
+        passed,
+    )
+
+
+def _one_of(
+    row: Mapping[str, Any], name: str, allowed: Sequence[str], *, default: str | None = None
+) -> str:
+    """A field's value as text. Raises KeyError where it is missing, ValueError for another one."""
+    value = row[name] if default is None else row.get(name, default)
+    said = str(value).lower() if isinstance(value, bool) else str(value)
+    if said not in allowed:
+        raise ValueError(f"{name} is {value!r}; allowed are {', '.join(allowed)}")
+    return said
 
 
 def analyse_file(path: Path, out: Path, *, language: str = "") -> dict[str, Any]:
     """Analyses such a file into `result.json` and its tables."""
-    votes, names = read_votes(path)
-    result = analyse(
-        votes, study={"title": path.name, "language": language, **names, "imported": True}
-    )
+    read = read_votes(path)
+    study = {"title": path.name, "language": language, **read.names, "imported": True}
+    result = analyse(read.votes, read.guesses, study=study)
     write_tables(result, out)
     write_json(out / "result.json", result)
     return result
@@ -110,6 +157,7 @@ def compare_results(paths: Sequence[Path], out: Path) -> list[str]:
         f"{row['language'] or '?'}: net {row['net']:+.3f}, p"
         f" {row['p'] if row['p'] is None else round(row['p'], 4)}, Holm"
         f" {row['p_holm'] if row['p_holm'] is None else round(row['p_holm'], 4)}"
+        + (f". WARNING: {row['warnings']}" if row["warnings"] else "")
         for row in rows
         if row["net"] is not None
     ] + notes

@@ -12,7 +12,7 @@ from harness.preference.statistics import holm
 
 _RATER_COLUMNS = (
     "rater", "wins", "ties", "losses", "win_share_of_decisive", "sign_test_p", "trained_as_a",
-    "trained_as_b",
+    "trained_as_b", "warnings",
 )  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def tables(result: Mapping[str, Any]) -> dict[str, str]:
             r["sign_test_p"],
             r["trained_as_a"],
             r["trained_as_b"],
+            " ".join(r["warnings"]),
         ]
         for r in result["raters"]
     ]
@@ -59,6 +60,7 @@ def summary(result: Mapping[str, Any]) -> str:
             f" {study.get('base', 'base')} ({study.get('language') or 'language not given'})"
         ),
         f"{result['votes']} votes of {_raters(result)} on {result['prompts']} prompts",
+        *(f"WARNING ({w['name']}): {w['sentence']}" for w in result["warnings"]),
         "",
     ]
     for name, label in (
@@ -74,17 +76,23 @@ def summary(result: Mapping[str, Any]) -> str:
         + ("-" if net["value"] is None else f"{net['value']:+.3f}")
         + ("" if bounds is None else f"  [{bounds['low']:+.3f}, {bounds['high']:+.3f}]"),
         "",
-        f"primary test ({result['primary']['test']}): {_p(result['primary']['p'])}",
+        f"primary test ({result['primary']['test']}): {_p(result['primary']['p'])}"
+        + _named([warning["name"] for warning in result["warnings"]]),
     ]
     for rater in result["raters"]:
         lines.append(
             f"  {rater['rater']}: {rater['wins']} / {rater['ties']} / {rater['losses']}"
             f" (trained / equal / base), sign test {_p(rater['sign_test_p'])}"
+            + _named(rater["warnings"])
             + _on_a(rater["trained_as_a"], rater["trained_as_b"])
         )
     if result["raters"]:
         shown = [sum(r[f"trained_as_{side}"] for r in result["raters"]) for side in "ab"]
         lines.append(f"all raters{_on_a(*shown)}" if any(shown) else "sides: not known")
+    if verdicts := result["verdicts"]:
+        for arm in ("trained", "base"):
+            name, row = study.get(arm, arm), verdicts[arm]
+            lines.append(f"called good: {name} {_share(row)} of {row['judged']} answers judged")
     if agreed := result["agreement"]:
         lines.append(f"agreement (Krippendorff's alpha, nominal): {agreed['alpha']:.2f}")
     if position := result["position"]:
@@ -146,6 +154,7 @@ def comparison(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             },
             "p": result["primary"]["p"],
             "p_holm": adjusted.get(name),
+            "warnings": " ".join(w["sentence"] for w in result["warnings"]),
         }
         for name, result in zip(names, results, strict=True)
     ]
@@ -204,7 +213,7 @@ def figure(results: Sequence[Mapping[str, Any]]) -> str:
         p = result["primary"]["p"]
         parts.append(
             f'<text x="{left}" y="{y + bar + 14}" font-size="11" fill="#4b5160">{result["prompts"]}'
-            f" prompts, {_raters(result)}, {escape(_p(p))}</text>"
+            f" prompts, {_raters(result)}, {escape(_p(p) + _count(result))}</text>"
         )
     return "\n".join([*parts, "</svg>", ""])
 
@@ -242,6 +251,16 @@ def _on_a(a: int, b: int) -> str:
 def _raters(result: Mapping[str, Any]) -> str:
     count = len(result["raters"])
     return f"{count} rater" + ("" if count == 1 else "s")
+
+
+def _named(names: Sequence[str]) -> str:
+    """The names of warnings, to stand where a p does; "" without any."""
+    return f" (warnings: {', '.join(names)})" if names else ""
+
+
+def _count(result: Mapping[str, Any]) -> str:
+    count = len(result["warnings"])
+    return f", {count} warning{'s' * (count > 1)}" if count else ""
 
 
 def _p(p: float | None) -> str:

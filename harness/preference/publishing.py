@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from harness.preference.analysis import Guess, Vote, analyse
+from harness.preference.analysis import analyse
 from harness.preference.chain import Event, Row, as_event, row_line
 from harness.preference.closing import CLOSED, record_of_closing
 from harness.preference.design import Item
@@ -18,6 +18,7 @@ from harness.preference.key import Key, key_as_json
 from harness.preference.output import tables, to_csv
 from harness.preference.pack import COMMITMENT, PACK, pack_of, published_before
 from harness.preference.standing import Sitting, sitting_of
+from harness.preference.votes import Guess, Vote
 
 MANIFEST, RESULT, KEY, VOTES = "manifest.json", "result.json", "key.json", "votes.jsonl"
 PRIVATE = (KEY, VOTES, "votes.csv")
@@ -110,7 +111,16 @@ def _vote(
         right = "a" if arm_of[body["a"]][0] == item.question else "b"
         return Vote(rater, item.question, item.category, "equal", None, "check", chosen == right)
     choice = "equal" if chosen == "equal" else ("trained" if chosen == side else "base")
-    return Vote(rater, item.question, item.category, choice, side, item.kind)  # type: ignore[arg-type]
+    return Vote(
+        rater,
+        item.question,
+        item.category,
+        choice,  # type: ignore[arg-type]
+        side,  # type: ignore[arg-type]
+        item.kind,
+        base_verdict=body.get("verdict_b" if side == "a" else "verdict_a"),
+        trained_verdict=body.get(f"verdict_{side}"),
+    )
 
 
 def _guesses(
@@ -162,12 +172,13 @@ def votes_csv(votes: Sequence[Vote]) -> str:
             v.choice,
             v.trained_side or "",
             "" if v.passed is None else str(v.passed),
+            v.base_verdict or "",
+            v.trained_verdict or "",
         ]
         for v in votes
     ]
-    return to_csv(
-        ["rater", "kind", "category", "question", "choice", "trained_side", "passed"], rows
-    )
+    header = ["rater", "kind", "category", "question", "choice", "trained_side", "passed"]
+    return to_csv([*header, "base_verdict", "trained_verdict"], rows)
 
 
 def _manifest(key: Key, study: str, files: Mapping[str, str]) -> dict[str, Any]:

@@ -53,6 +53,16 @@ def sign_test(wins: int, losses: int) -> float | None:
     return float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else None
 
 
+def at_least(successes: int, n: int, chance: float) -> float:
+    """Exact probability of so many successes or more of n, each by chance."""
+    return float(stats.binom.sf(successes - 1, n, chance))
+
+
+def two_sided(successes: int, n: int) -> float:
+    """Exact two-sided binomial p against one half; 1 for n = 0."""
+    return float(stats.binomtest(successes, n).pvalue) if n else 1.0
+
+
 def wilson(successes: int, n: int) -> Interval | None:
     """Wilson score interval of a proportion; None for n = 0."""
     if n == 0:

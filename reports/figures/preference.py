@@ -36,6 +36,8 @@ def preferences(studies: Sequence[Study]) -> Figure | None:
         p = "p < 0.001" if study.p is not None and study.p < 0.001 else p
         raters = f"{len(study.raters)} rater" + ("" if len(study.raters) == 1 else "s")
         words = f"{study.prompts} prompts, {raters}, {p}"
+        if count := len(study.warnings):
+            words += f", {count} warning{'s' * (count > 1)}"
         parts.append(text(LEFT, y + BAR + 14, words, "small"))
     caption = (
         "Which answer native speakers preferred, blind: share of prompts, raters averaged first. "

@@ -58,7 +58,7 @@ def print_report(report: Report, console: Console) -> None:
         _print_gaps(console, report)
     if many:
         _print(console, Text("One language in full: kakugo-report --language NAME", style="dim"))
-    for sheet in report.preference[:3]:
+    for sheet in report.preference[:4]:
         _print_sheet(console, sheet)
     for sheet in [report.measures, *report.stages] if not many else report.stages[-2:]:
         _print_sheet(console, sheet)
@@ -211,7 +211,8 @@ def _print_sheet(console: Console, sheet: Sheet) -> None:
     _print(console, _sheet_table(shown, room))
     notes = [f"Too narrow here for: {', '.join(left)}."] if left else []
     for note in (*notes, *shown.notes):
-        _print(console, Text(clean(note), style="dim"))
+        style = "yellow" if note.startswith("Warning") else "dim"
+        _print(console, Text(clean(note), style=style))
 
 
 def _sheet_table(sheet: Sheet, room: int) -> Table:

@@ -180,6 +180,16 @@ class StudyRater:
     losses: int
     share: float | None
     p: float | None
+    warnings: tuple[str, ...]
+    """Names of the study's warnings that are of this rater."""
+
+
+@dataclass(frozen=True)
+class StudyWarning:
+    """What a reader has to know before they believe a study's p: one word, and a sentence."""
+
+    name: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -201,6 +211,9 @@ class Study:
     net: Share
     p: float | None
     """Sign-flip test over prompts."""
+    warnings: tuple[StudyWarning, ...]
+    verdicts: Mapping[str, Share]
+    """Arm, or "difference" (from -1), to the share of answers called good; empty if not asked."""
     raters: tuple[StudyRater, ...]
     categories: tuple[Mapping[str, Any], ...]
     quality: Mapping[str, float | None]

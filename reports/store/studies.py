@@ -11,10 +11,10 @@ from typing import Any
 
 from reports.store import files
 from reports.store.files import Unreadable
-from reports.store.model import Problem, Share, Study, StudyRater
+from reports.store.model import Problem, Share, Study, StudyRater, StudyWarning
 from reports.store.recount import VOTES, check_counts
 
-FOLDER, SCHEMA = "preference", 1
+FOLDER, SCHEMA = "preference", 2
 _REDO = "kakugo-preference unblind again, from the closed pack and its key"
 
 
@@ -59,6 +59,11 @@ def _read(folder: Path) -> Study:
         losses=_share(estimate, "losses", 0),
         net=_share(estimate, "net", -1),
         p=files.number_or_none(files.mapping(row, "primary"), "p", 0, 1),
+        warnings=tuple(
+            StudyWarning(files.text(w, "name"), files.text(w, "sentence"))
+            for w in files.objects(row, "warnings")
+        ),
+        verdicts=_verdicts(files.mapping(row, "verdicts")),
         raters=tuple(_rater(rater) for rater in files.objects(row, "raters")),
         categories=tuple(files.objects(row, "categories")),
         quality=_quality(row),
@@ -81,6 +86,11 @@ def _share(row: Mapping[str, Any], name: str, low: float) -> Share:
     )
 
 
+def _verdicts(row: Mapping[str, Any]) -> Mapping[str, Share]:
+    lows = {"base": 0, "trained": 0, "difference": -1}
+    return {name: _share(row, name, low) for name, low in lows.items()} if row else {}
+
+
 def _rater(row: Mapping[str, Any]) -> StudyRater:
     return StudyRater(
         name=files.text(row, "rater"),
@@ -89,6 +99,7 @@ def _rater(row: Mapping[str, Any]) -> StudyRater:
         losses=files.whole(row, "losses"),
         share=files.number_or_none(row, "win_share_of_decisive", 0, 1),
         p=files.number_or_none(row, "sign_test_p", 0, 1),
+        warnings=files.texts(row, "warnings"),
     )
 
 

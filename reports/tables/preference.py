@@ -1,6 +1,7 @@
 """What native speakers said in blind studies: the result, each rater, and how far to trust it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from reports.stats.multiple import holm
 from reports.store.model import Share, Study
@@ -8,6 +9,7 @@ from reports.tables.sheet import LANGUAGE, Column, Sheet
 
 TITLE = "What native speakers preferred"
 _PERCENT = ".0%"
+_WARNINGS = Column("warnings", "Warnings")
 
 
 def preference(studies: Sequence[Study]) -> Sheet:
@@ -16,10 +18,12 @@ def preference(studies: Sequence[Study]) -> Sheet:
     adjusted = iter(holm(known))
     rows = [
         (
-            study.language, study.base, study.trained, study.prompts, len(study.raters),
-            study.wins.value, study.ties.value, study.losses.value, study.net.value,
-            study.net.low, study.net.high, study.p,
-            None if study.p is None else next(adjusted),
+            study.language, study.base, study.trained,
+            study.net.value, study.net.low, study.net.high,
+            ", ".join(w.name for w in study.warnings),
+            study.p, None if study.p is None else next(adjusted),
+            study.prompts, len(study.raters),
+            study.wins.value, study.ties.value, study.losses.value,
         )
         for study in studies
     ]  # fmt: skip
@@ -27,18 +31,26 @@ def preference(studies: Sequence[Study]) -> Sheet:
         LANGUAGE,
         Column("base", "Base"),
         Column("trained", "Trained"),
+        Column("net", "Net", "+.2f", numeric=True),
+        Column("net_low", "95% from", "+.2f", numeric=True),
+        Column("net_high", "to", "+.2f", numeric=True),
+        # Before p: a narrow terminal leaves out the last columns, so never these alone.
+        _WARNINGS,
+        Column("p", "p", "p", numeric=True),
+        Column("p_holm", "p (Holm)", "p", numeric=True),
         Column("prompts", "Prompts", numeric=True),
         Column("raters", "Raters", numeric=True),
         Column("wins", "Trained preferred", _PERCENT, numeric=True),
         Column("ties", "Equal", _PERCENT, numeric=True),
         Column("losses", "Base preferred", _PERCENT, numeric=True),
-        Column("net", "Net", "+.2f", numeric=True),
-        Column("net_low", "95% from", "+.2f", numeric=True),
-        Column("net_high", "to", "+.2f", numeric=True),
-        Column("p", "p", "p", numeric=True),
-        Column("p_holm", "p (Holm)", "p", numeric=True),
+    )
+    warned = tuple(
+        f"Warning, {study.language} ({warning.name}): {warning.sentence}"
+        for study in studies
+        for warning in study.warnings
     )
     notes = (
+        *warned,
         "Blind: which answer was whose was revealed after the votes were closed. Net is the share "
         "of prompts on which the trained answer was preferred, less that of base, raters averaged "
         "first; p is of the sign-flip test over prompts.",
@@ -48,6 +60,47 @@ def preference(studies: Sequence[Study]) -> Sheet:
         "at the close.",
     )
     return Sheet("preference", TITLE, columns, tuple(rows), notes=notes if rows else ())
+
+
+def preference_file(studies: Sequence[Study]) -> Sheet:
+    """The same for programs, with the warnings in whole sentences."""
+    sheet = preference(studies)
+    place = [column.name for column in sheet.columns].index("warnings")
+    rows = tuple(
+        (
+            *row[:place],
+            " ".join(f"{w.name}: {w.sentence}" for w in study.warnings),
+            *row[place + 1 :],
+        )
+        for row, study in zip(sheet.rows, studies, strict=True)
+    )
+    return replace(sheet, rows=rows)
+
+
+def verdicts(studies: Sequence[Study]) -> Sheet:
+    """How many answers of each arm raters called good, where they were asked."""
+    rows = [
+        (study.language, name, share.value, share.low, share.high)
+        for study in studies
+        for arm, name in (
+            ("base", study.base),
+            ("trained", study.trained),
+            ("difference", "difference"),
+        )
+        if (share := study.verdicts.get(arm)) is not None
+    ]
+    columns = (
+        LANGUAGE,
+        Column("arm", "Answers of"),
+        Column("good", "Called good", _PERCENT, numeric=True),
+        Column("good_low", "95% from", _PERCENT, numeric=True),
+        Column("good_high", "to", _PERCENT, numeric=True),
+    )
+    notes = (
+        "Share of prompts whose answer raters called good, raters averaged first, with a bootstrap "
+        "interval over prompts; the difference is of prompts on which a rater judged both.",
+    )
+    return Sheet("preference_verdicts", "Answers called good", columns, tuple(rows), notes=notes)
 
 
 def trust(studies: Sequence[Study]) -> Sheet:
@@ -80,10 +133,13 @@ def trust(studies: Sequence[Study]) -> Sheet:
 def raters(studies: Sequence[Study]) -> Sheet:
     """Each rater's own votes: descriptive, since the study's test is over prompts."""
     rows = [
-        (study.language, rater.name, rater.wins, rater.ties, rater.losses, rater.share, rater.p)
+        (
+            study.language, rater.name, rater.wins, rater.ties, rater.losses, rater.share,
+            ", ".join(rater.warnings), rater.p,
+        )
         for study in studies
         for rater in study.raters
-    ]
+    ]  # fmt: skip
     columns = (
         LANGUAGE,
         Column("rater", "Rater"),
@@ -91,6 +147,7 @@ def raters(studies: Sequence[Study]) -> Sheet:
         Column("ties", "Equal", numeric=True),
         Column("losses", "Base", numeric=True),
         Column("share", "Share of decisive", _PERCENT, numeric=True),
+        _WARNINGS,
         Column("p", "p (sign test)", "p", numeric=True),
     )
     return Sheet("preference_raters", "Votes of each rater", columns, tuple(rows))
@@ -169,7 +226,9 @@ def interval(share: Share) -> str:
 
 def sheets(studies: Sequence[Study]) -> list[Sheet]:
     """All of them, in the order in which a reader wants them."""
-    return [make(studies) for make in (preference, trust, raters, categories, texts, gaps)]
+    return [
+        make(studies) for make in (preference, trust, verdicts, raters, categories, texts, gaps)
+    ]
 
 
 def _share(study: Study, arm: str, name: str) -> float | None:

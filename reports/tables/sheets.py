@@ -188,7 +188,11 @@ def all_sheets(report: Report) -> list[Sheet]:
         report.precision,
         report.measures,
         score_sheets.warnings(report.panels),
-        *(sheet for sheet in report.preference if sheet.rows),
+        *(
+            sheet
+            for sheet in (preference.preference_file(report.studies), *report.preference[1:])
+            if sheet.rows
+        ),
         *report.stages,
         stage_sheets.cost(view),
         protocols.protocols(view),

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.preference import cli
-from harness.preference.analysis import Guess, Vote, analyse
+from harness.preference.analysis import analyse
 from harness.preference.output import comparison, figure, summary
+from harness.preference.votes import Guess, Vote
 
 
 def votes() -> list[Vote]:
@@ -144,4 +145,60 @@ def test_bad_vote_files_say_where(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert cli.main(["analyse", str(path), "--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert "row 2" in error
-    assert "choices are trained, base, equal" in error
+    assert "allowed are trained, base, equal" in error
+
+
+def test_only_votes_count_as_votes_whatever_else_a_file_holds(tmp_path: Path) -> None:
+    """Rows as they come from a study of one's own: votes, repeats, checks and guesses."""
+    rows = [
+        {"question": "q1", "rater": "r", "choice": "trained", "trained_side": "a"},
+        {"question": "q2", "rater": "r", "choice": "base", "kind": "main", "trained_side": "a"},
+        {"question": "q1", "rater": "r", "choice": "trained", "kind": "repeat"},
+        {"question": "q2", "rater": "r", "kind": "check", "passed": False},
+        {"question": "q1", "rater": "r", "kind": "guess", "trained_side": "a", "guess": "a"},
+        {"question": "q2", "rater": "r", "kind": "guess", "trained_side": "b", "guess": "unknown"},
+    ]
+    path = tmp_path / "v.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert cli.main(["analyse", str(path), "--out", str(tmp_path / "out")]) == 0
+    result = json.loads((tmp_path / "out" / "result.json").read_text("utf-8"))
+    assert result["counts"] == {"wins": 1, "ties": 0, "losses": 1}
+    assert (result["repeats"]["pairs"], result["repeats"]["same_answer"]) == (1, 1)
+    assert (result["checks"]["shown"], result["checks"]["passed"]) == (1, 0)
+    assert result["position"]["chose_a"] == 1
+    assert (result["blinding"]["all"]["right"], result["blinding"]["all"]["unknown"]) == (1, 1)
+    assert "checks" in [warning["name"] for warning in result["warnings"]]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"question": 2, "rater": "r", "guess": "a"}, "row 2: it has no 'choice'"),
+        (
+            {"question": 2, "rater": "r", "choice": "base", "kind": "practice"},
+            "row 2: kind is 'prac",
+        ),
+        ({"question": 2, "rater": "r", "choice": "a", "kind": "vote"}, "row 2: kind is 'vote'"),
+        ({"question": 2, "rater": "r", "choice": "base", "kind": None}, "row 2: kind is None"),
+        (
+            {"question": 2, "rater": "r", "kind": "guess", "guess": "a"},
+            "row 2: it has no 'trained_",
+        ),
+        (
+            {"question": 2, "rater": "r", "kind": "check", "passed": "maybe"},
+            "row 2: passed is 'may",
+        ),
+        ({"question": 2, "rater": "r", "choice": ["base"]}, "row 2: choice is ['base']"),
+        ({"question": 1, "rater": "r", "choice": "base"}, "row 2: r has voted on this"),
+        ("trained", "row 2: not an object"),
+        ({"seq": 3, "slot": 0, "kind": "guess", "body": {}}, "row 2: it has no"),
+    ],
+)
+def test_rows_that_are_no_votes_are_refused_by_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], row: object, said: str
+) -> None:
+    path = tmp_path / "v.json"
+    path.write_text(json.dumps([{"question": 1, "rater": "r", "choice": "trained"}, row]), "utf-8")
+    assert cli.main(["analyse", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
