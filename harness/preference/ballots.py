@@ -120,8 +120,12 @@ class Ballots:
 
     # Invitations and sessions. Only hashes of tokens are kept: a copy of the file opens nothing.
 
-    def invite(self, slot: int) -> str:
-        """A new token for a slot; earlier ones of the slot end, and so do its sessions."""
+    def invite(
+        self, slot: int, drawn: Callable[[int, int], str] | None = None, *, once: bool = False
+    ) -> str:
+        """A new token for a slot; earlier ones of the slot end, and so do its sessions. drawn: the
+        token by slot and number of earlier links, else by chance; once: the slot's latest one as it
+        is, where it has one."""
         sitting = self.sitting(slot)
         if sitting.withdrawn:
             raise WithdrawnError(f"rater {slot + 1} has withdrawn from the study")
@@ -129,19 +133,27 @@ class Ballots:
             raise BallotError(
                 f"slot {slot + 1} is rated on an offline packet; it can have no link as well"
             )
-        token = secrets.token_urlsafe(18)
+        draw = drawn or (lambda slot, before: secrets.token_urlsafe(18))
         with self._writing():
             self._must_be_open()
+            (before,) = self._db.execute(
+                "SELECT count(*) FROM invitations WHERE slot=?", (slot,)
+            ).fetchone()
+            if once and before:
+                return draw(slot, before - 1)
+            token = draw(slot, before)
             self._end(slot)
             self._db.execute("INSERT INTO invitations VALUES (?, ?, 0)", (_sha(token), slot))
         return token
 
+    def live_link(self, slot: int) -> bool:
+        """Whether a slot has a link that opens it."""
+        return bool(self._read("SELECT 1 FROM invitations WHERE slot=? AND revoked=0", slot))
+
     def revoke(self, slot: int) -> None:
         """Ends a slot's links and sessions. Its votes stay."""
         with self._writing():
-            if not self._db.execute(
-                "SELECT 1 FROM invitations WHERE slot=? AND revoked=0", (slot,)
-            ).fetchone():
+            if not self.live_link(slot):
                 raise BallotError(f"slot {slot + 1} has no link that could be revoked")
             self._end(slot)
 
@@ -185,7 +197,7 @@ class Ballots:
         slot = self.who(session)
         if slot is None:
             return None
-        ((sheet,),) = self._read("SELECT name FROM sheets WHERE slot=?", slot)
+        (sheet,) = self._read("SELECT name FROM sheets WHERE slot=?", slot)[0]
         return Seat(session, slot, self.sitting(slot), self.closed(), sheet)
 
     # Events.

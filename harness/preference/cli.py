@@ -25,7 +25,7 @@ a study, from questions to result
   kakugo-preference answer STUDY --base NAME=CHECKPOINT --trained NAME=CHECKPOINT
   kakugo-preference prepare STUDY --pack PACK --key KEY
   kakugo-preference serve PACK --host 0.0.0.0     phones on the LAN, or behind a reverse proxy
-  kakugo-preference invite PACK --url http://ADDRESS:8770      a link for each rater
+  kakugo-preference invite PACK                   each rater's link; ask as often as you like
   kakugo-preference packet PACK --rater 2         a rater without connection: one HTML file
   kakugo-preference import PACK votes.json        what the packet gave back
   kakugo-preference backup PACK --out FILE        a whole copy of the votes, at any time
@@ -206,12 +206,20 @@ def _parser() -> argparse.ArgumentParser:
         "--trust-proxy", metavar="ADDRESS", help="believe this proxy's X-Forwarded-For"
     )
 
-    one = step(
-        "invite", _invite, "make an invitation link for one rater, or for all who have not started"
-    )
+    one = step("invite", _invite, "show each rater's link; make those that are not made yet")
     one.add_argument("pack", type=Path)
-    one.add_argument("--rater", type=int, help="the slot, from 1; an earlier link of theirs ends")
-    one.add_argument("--url", default="http://127.0.0.1:8770", help="where raters reach the server")
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--rater", type=int, help="this one's alone, from 1")
+    which.add_argument(
+        "--renew",
+        type=int,
+        metavar="RATER",
+        help="make a new link for this one; the earlier link ends, and so does the rater's open"
+        " page; their choices stay",
+    )
+    one.add_argument(
+        "--url", help="where raters reach the server (default: where it was served last)"
+    )
 
     one = step("revoke", _revoke, "end a rater's link; votes stay")
     one.add_argument("pack", type=Path)
@@ -400,10 +408,28 @@ def _serve(a: argparse.Namespace) -> None:
 
 
 def _invite(a: argparse.Namespace) -> None:
-    from harness.preference.invitations import invite
+    from harness.preference.invitations import known_addresses, list_links, renew
 
-    for slot, token in invite(a.pack, a.rater):
-        print(f"rater {slot + 1}: {a.url.rstrip('/')}/i/{token}")
+    url, *others = [a.url] if a.url else known_addresses(a.pack) or ["http://127.0.0.1:8770"]
+    links = list_links(a.pack, a.rater) if a.renew is None else [renew(a.pack, a.renew)]
+    for link in links:
+        shown = f"{url.rstrip('/')}/i/{link.token}" if link.token else link.why or "no link"
+        print(f"rater {link.slot + 1}: {shown}  ({link.state})")
+    if a.renew is not None:
+        print(
+            f"The earlier link of rater {a.renew} has ended, and so has their open page. Their"
+            " choices are kept; they go on with this link."
+        )
+    elif lost := [link.slot + 1 for link in links if link.why.startswith("the link")]:
+        print(f"A new link: kakugo-preference invite {a.pack} --renew {lost[0]}", file=sys.stderr)
+    if others:
+        print(f"The server is also at {' and '.join(others)}.", file=sys.stderr)
+    elif url.startswith(("http://127.", "http://localhost", "http://[::1]")):
+        print(
+            "These links open on this machine alone. Remedy: serve PACK --host 0.0.0.0, which finds"
+            " out its address, or --url with the one under which raters reach the server",
+            file=sys.stderr,
+        )
 
 
 def _revoke(a: argparse.Namespace) -> None:

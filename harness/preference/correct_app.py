@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from harness.preference.commitment import digest
 from harness.preference.errors import QuestionsError
 from harness.preference.files import read_json, write_json, write_text
 from harness.preference.languages import FONTS, direction_of, study_language
@@ -47,7 +48,6 @@ from harness.preference.web import (
     style_sheet,
 )
 
-COOKIE = "kakugo_speaker"
 LINKS, MESSAGES = "correction-links.json", "messages.yaml"
 ROLES = ("speaker", "approver")
 LIMIT = 20_000
@@ -61,6 +61,8 @@ class CorrectApp:
         self.draft = read_draft(study)
         self.language = study_language(self.draft.language)
         self.links = links(study)
+        # Studies on other ports of a host share their cookies: each has a name of its own.
+        self.cookie = f"kakugo_speaker_{digest(['cookie', *self.links.values()])[:16]}"
         self.env = environment()
         self.tries = RateLimit(30, 60)
         font = self.language.font
@@ -97,7 +99,9 @@ class CorrectApp:
         if not self._role(token):
             return self._say("This link is not valid.", 404)
         response = RedirectResponse("/", status_code=303)
-        response.set_cookie(COOKIE, token, max_age=90 * 86400, httponly=True, samesite="strict")
+        response.set_cookie(
+            self.cookie, token, max_age=90 * 86400, httponly=True, samesite="strict"
+        )
         return response
 
     async def overview(self, request: Request, token: str, role: str) -> Response:
@@ -211,7 +215,7 @@ class CorrectApp:
         self, handler: Callable[[Request, str, str], Awaitable[Response]], form: bool = False
     ) -> Callable[[Request], Awaitable[Response]]:
         async def wrapped(request: Request) -> Response:
-            token = request.cookies.get(COOKIE, "")
+            token = request.cookies.get(self.cookie, "")
             role = self._role(token)
             if role is None:
                 return self._say("Please open the link that you were sent.", 401)
@@ -261,7 +265,11 @@ def serve_corrections(study: Path, *, host: str, port: int) -> None:
     from harness.preference.serving import run_apps, served_alone
 
     app = CorrectApp(study)
+
+    def opened(found: list[list[str]]) -> None:
+        for address in found[0]:
+            print(f"to correct: {address}/c/{app.links['speaker']}", flush=True)
+            print(f"to approve: {address}/c/{app.links['approver']}", flush=True)
+
     with served_alone(study, "this study's correction page"):
-        print(f"to correct: http://{host}:{port}/c/{app.links['speaker']}", flush=True)
-        print(f"to approve: http://{host}:{port}/c/{app.links['approver']}", flush=True)
-        run_apps([(app.app(), host, port, "listening")], say=lambda line: None)
+        run_apps([(app.app(), host, port)], opened=opened)

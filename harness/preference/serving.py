@@ -13,9 +13,11 @@ import uvicorn
 from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 
+from harness.preference.addresses import reachable
 from harness.preference.admin_app import admin_app
 from harness.preference.closing import open_ballots
 from harness.preference.errors import PreferenceError, StudyStateError
+from harness.preference.invitations import remember_addresses
 from harness.preference.pack import read_pack
 from harness.preference.rater_app import RaterApp
 
@@ -69,30 +71,43 @@ def serve(
                 raise StudyStateError(
                     f"the study in {pack_dir} is closed; no vote is taken any more"
                 )
+
+            def opened(found: list[list[str]]) -> None:
+                # Behind a proxy, raters come by its address, which nobody here knows.
+                remember_addresses(pack_dir, [] if https else found[0])
+                through = "raters, through the proxy" if https else "raters"
+                for what, addresses in zip((through, "counts, for you alone"), found, strict=True):
+                    for address in addresses:
+                        say(f"{what}: {address}/")
+
             run_apps(
                 [
-                    (RaterApp(pack, ballots, https=https).app(), host, port, "raters"),
-                    (admin_app(pack, ballots), "127.0.0.1", admin_port, "counts, for you alone"),
+                    (RaterApp(pack, ballots, https=https).app(), host, port),
+                    (admin_app(pack, ballots), "127.0.0.1", admin_port),
                 ],
                 trust_proxy=trust_proxy,
-                say=say,
+                opened=opened,
             )
         finally:
             ballots.close_file()
 
 
 def run_apps(
-    apps: Sequence[tuple[Starlette, str, int, str]],
+    apps: Sequence[tuple[Starlette, str, int]],
     *,
+    opened: Callable[[list[list[str]]], None],
     trust_proxy: str | None = None,
-    say: Callable[[str], None] = print,
 ) -> None:
     """Runs applications, each on its address, in one process until interrupted. Port 0 takes any
-    free one. Access logs are off: they would keep the tokens and addresses of raters."""
-    sockets = [_bound(host, port) for _, host, port, _ in apps]
-    for (_, host, _, what), bound in zip(apps, sockets, strict=True):
-        shown = f"[{host}]" if ":" in host else host
-        say(f"{what}: http://{shown}:{bound.getsockname()[1]}/")
+    free one. opened: is told the addresses of each application, once it listens. Access logs are
+    off: they would keep the tokens and addresses of raters."""
+    sockets = [_bound(host, port) for _, host, port in apps]
+    opened(
+        [
+            reachable(host, bound.getsockname()[1])
+            for (_, host, _), bound in zip(apps, sockets, strict=True)
+        ]
+    )
 
     async def run() -> None:
         servers = [
@@ -128,6 +143,8 @@ def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
         bound.bind((host, port))
     except OSError as error:

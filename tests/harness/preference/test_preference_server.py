@@ -34,10 +34,10 @@ def free_port() -> int:
 class Server:
     """`kakugo-preference serve` in a process of its own."""
 
-    def __init__(self, pack: Path, port: int, admin: int) -> None:
+    def __init__(self, pack: Path, port: int, admin: int, *options: str) -> None:
         command = [sys.executable, "-m", "harness.preference.cli", "serve", str(pack)]
         self.process = subprocess.Popen(
-            [*command, "--port", str(port), "--admin-port", str(admin)],
+            [*command, "--port", str(port), "--admin-port", str(admin), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
