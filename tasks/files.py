@@ -16,7 +16,7 @@ from core.delimited import split_cells
 from core.lines import Line, LineError, parse_json_lines, split_lines
 from core.text import NotText, decode
 from tasks.errors import DataMalformed, DataMissing
-from tasks.rows import REMEDY, Raw
+from tasks.rows import REMEDY, Raw, listed
 
 EMBEDDED = Path(__file__).parent / "embedded"
 _SAVE = "save the file as UTF-8 text"
@@ -52,31 +52,28 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Raw]:
     """The rows of a TSV file with a header, a line each. A field may be quoted, quotes in it
     doubled; empty lines are no rows."""
     header: list[str] = []
-    rows = []
+    rows: list[Raw] = []
+    wrong: list[str] = []
     for number, line in enumerate(read_lines(path), 1):
         if not line.strip():
             continue
         try:
             cells = split_cells(line, "\t")
         except ValueError as error:
-            raise _malformed(
-                path,
-                number,
-                f"not TSV: {error}",
-                'put the whole cell in quote marks and double those in it ("She said ""no"".")',
-            ) from None
+            wrong.append(f"line {number}: {error}")
+            continue
         if not header:
             header = [cell.strip() for cell in cells]
             _check_header(path, number, header, columns)
         elif len(cells) != len(header):
-            raise _malformed(
-                path,
-                number,
-                f"{len(cells)} cells, where the header has {len(header)} columns",
-                "a tab inside a text must go; a cell without text still needs its tab",
-            )
+            wrong.append(f"line {number}: {len(cells)} cells for {len(header)} columns")
         else:
             rows.append(Raw(str(path), f"line {number}", dict(zip(header, cells, strict=True))))
+    if wrong:
+        raise DataMalformed(
+            f"{path}, {listed(wrong)}. Remedy: a tab stands between two cells and nowhere else; "
+            'a text with quote marks is quoted whole, and those in it doubled ("She said ""no"".")'
+        )
     return rows
 
 

@@ -122,9 +122,7 @@ def check(raws: Sequence[Raw], columns: Sequence[Column], identity: Sequence[str
             wrong.append(f"{raw.place}: {', '.join(faults)}")
         rows.append(row)
     if wrong:
-        more = len(wrong) - _MOST_NAMED
-        listed = "; ".join(wrong[:_MOST_NAMED]) + (f"; and {more} more rows" if more > 0 else "")
-        raise DataMalformed(f"{raws[0].file}, {listed}. Remedy: {REMEDY}")
+        raise DataMalformed(f"{raws[0].file}, {listed(wrong)}. Remedy: {REMEDY}")
     return rows
 
 
@@ -146,6 +144,12 @@ def leave_out(
 def identify(row: Row, identity: Iterable[str]) -> str:
     """The benchmark's own name of a row: the values of its columns of `identity`."""
     return "#".join(row[column] for column in identity)
+
+
+def listed(wrong: Sequence[str]) -> str:
+    """The first rows that are wrong, and how many more there are."""
+    more = len(wrong) - _MOST_NAMED
+    return "; ".join(wrong[:_MOST_NAMED]) + (f"; and {more} more rows" if more > 0 else "")
 
 
 def texts(*names: str) -> tuple[Column, ...]:

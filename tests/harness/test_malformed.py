@@ -38,13 +38,13 @@ def test_the_other_cells_go_on_and_the_report_names_file_line_and_remedy(
     assert done.returncode == 0, done.stderr
     (score,) = manifests(store, "score")
     assert score["about"]["task"] == "belebele"
-    said = f"{broken}/sib200/swh_Latn/test.tsv, line 11: not TSV: a quote mark opens a cell"
+    said = f"{broken}/sib200/swh_Latn/test.tsv, line 11: a quote mark opens a cell"
     before, _, report = done.stdout.partition("begun")
     assert said in before
     (recorded,) = [json.loads(path.read_text()) for path in store.glob("runs/*/plan.json")]
     (gap,) = [cell["gap"] for cell in recorded["cells"] if cell["gap"]]
     assert said in gap
-    assert "Remedy: put the whole cell in quote marks" in gap
+    assert "a text with quote marks is quoted whole" in gap
     assert "gap  SIB-200" in report
     (path,) = store.glob("score/*/scores.json")
     scores = json.loads(path.read_text())
@@ -62,10 +62,10 @@ def test_a_file_that_makes_no_sense_is_not_taken_for_clean(
     config = composed(f"++data_dir={broken}", "mix=topic")
     made = plan(config, tmp_path)
     (reason,) = made.malformed
-    assert "line 11: not TSV" in reason
+    assert "line 11: a quote mark opens" in reason
     assert {cell.task for cell in made.cells if not cell.score} == {"sib200"}
     items, unchecked = benchmark_items(config, benchmark_data(config))
-    assert "line 11: not TSV" in unchecked["sib200 in Swahili"]
+    assert "line 11: a quote mark opens" in unchecked["sib200 in Swahili"]
     assert {item.benchmark for item in items if item.language == "Swahili"} == {
         *("belebele", "global_mmlu", "flores")
     }

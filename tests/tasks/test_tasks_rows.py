@@ -149,7 +149,7 @@ def test_an_answer_may_be_a_number_or_lower_case() -> None:
 def test_a_stray_quote_mark_joins_no_rows(tmp_path: Path, text: str) -> None:
     header, *rows = LINES["sib200"]
     rows[9] = f"10\tgeography\t{text}"
-    with pytest.raises(DataMalformed, match=r"test\.tsv, line 11: not TSV: a quote mark .*Remedy"):
+    with pytest.raises(DataMalformed, match=r"test\.tsv, line 11: a quote mark .*Remedy"):
         sib(tmp_path, header, *rows)
 
 
@@ -242,3 +242,12 @@ def test_files_that_were_joined_are_read_through_their_inner_marks(tmp_path: Pat
     assert (
         sib(tmp_path, header, *marked).prompts_sha256 == sib(tmp_path, header, *rows).prompts_sha256
     )
+
+
+def test_every_stray_quote_mark_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    header, *rows = LINES["sib200"]
+    for place in (9, 13):
+        number, category, text = rows[place].split("\t")
+        rows[place] = f'{number}\t{category}\t"{text}'
+    with pytest.raises(DataMalformed, match=r"line 11: a quote mark opens .*; line 15: a quote"):
+        sib(tmp_path, header, *rows)
