@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from core.text import fold, without_invisible
+
 _DATA = Path(__file__).with_name("tells.yaml")
 # An answer that says who it is mostly begins with it.
 _BEGINNING = 160
@@ -92,7 +94,7 @@ def names_of(identity: str) -> list[str]:
 def error_in(text: str, question: Sequence[str]) -> str | None:
     """What of an answer is the error of a tool, not a model's words; None if nothing is."""
     data = _data()["errors"]
-    bare = " ".join(text.split())
+    bare = " ".join(without_invisible(text).split())
     for whole in data["whole"]:
         if bare.strip(" .!*`\"'") in (whole, whole.strip("$[]<>{}") or whole):
             return str(whole)
@@ -165,4 +167,4 @@ def _speaks_of_itself(squeezed: str, place: int) -> bool:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"[\s_\-‐‑–]+", "-", text.casefold().replace("’", "'"))
+    return re.sub(r"[\s_\-‐‑–]+", "-", fold(text).replace("’", "'"))

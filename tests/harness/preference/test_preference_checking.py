@@ -212,6 +212,8 @@ def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(
         "As a large language model trained by Google, I cannot.",
         "Je suis un assistant développé par Mistral AI.", "Nimeundwa na OpenAI.",
         "Llama 3 naam mera", "ສະບາຍດີDeepSeek", "My name is Granite.", "أنا Falcon", "I’m Phi‑3",
+        "I am Qw\u200ben.",
+        "ＯｐｅｎＡＩ hapa",
     ],
 )  # fmt: skip
 def test_who_says_who_it_is(text: str) -> None:
@@ -243,7 +245,8 @@ def test_what_the_question_says_names_nobody() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "$ERROR$", " $ERROR$ ", "API ERROR OUTPUT", "Internal Server Error.", "nan", "null", "None",
+        "$ERROR$", " $ERROR$ ", "$ERR\u200bOR$", "API ERROR OUTPUT",
+        "Internal Server Error.", "nan", "null", "None",
         "Rate limit exceeded, retry in 3 s", "Error: 500", '{"error": {"message": "x"}}',
         "openai.RateLimitError: Error code: 429", "Traceback (most recent call last):\n  File",
         "502 Bad Gateway", "**NETWORK ERROR DUE TO HIGH TRAFFIC. PLEASE REGENERATE**", "[ERROR]",
