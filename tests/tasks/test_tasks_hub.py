@@ -147,6 +147,17 @@ def test_translations_are_joined_on_their_ids(tmp_path: Path) -> None:
         )
 
 
+def test_two_sentences_of_one_id_are_named(tmp_path: Path) -> None:
+    hub_repositories.flores(tmp_path)
+    path = tmp_path / "devtest" / "swh_Latn.parquet"
+    table = pq.read_table(path)
+    pq.write_table(pa.concat_tables([table, table.slice(2, 1)]), path)
+    with pytest.raises(DataMalformed, match=r"row 31: repeats id '27' of row 3\. Remedy"):
+        load_task(
+            TASKS["flores_en_xx"], "swh_Latn", "X", open_data("hub", {"flores": str(tmp_path)})
+        )
+
+
 def test_the_sentences_of_one_language_are_those_of_the_text_file(tmp_path: Path) -> None:
     hub_repositories.flores(tmp_path)
     data = open_data("hub", {"flores": str(tmp_path)})
