@@ -41,7 +41,8 @@ who should hold what
 
 exit status
   0 done; 1 a study does not verify; 2 an error; 3 a study verifies, but --commitment or --head was
-  not given, so that it was held against nothing that was published"""
+  not given, so that it was held against nothing that was published, or the libraries it says it was
+  computed with are others than here (their figures are the same)"""
 
 
 UNHELD = 3
@@ -263,8 +264,8 @@ def _parser() -> argparse.ArgumentParser:
         "verify",
         _verify,
         "derive a closed study and every published file again, and name what differs. Exit status:"
-        " 0 all of it holds, 1 something differs, 3 it fits together, but --commitment or --head"
-        " was not given",
+        " 0 all of it holds, 1 something differs, 2 a file or option that cannot be read, 3 it fits"
+        " together, but --commitment or --head was not given, or other libraries computed it",
     )
     one.add_argument("directory", type=Path, help="what unblind wrote, or a pack")
     one.add_argument("--key", type=Path, help="default: key.json in the directory")
