@@ -33,7 +33,13 @@ from harness.preference.chain import (
 from harness.preference.commitment import canonical
 from harness.preference.errors import BallotError, StudyStateError, WithdrawnError
 from harness.preference.standing import Choice, Sitting, placed, sitting_of, subject_of
-from harness.preference.votes_file import close_votes, open_votes, wipe
+from harness.preference.votes_file import (
+    close_votes,
+    note_deletion,
+    open_votes,
+    wipe,
+    wipe_what_was_left,
+)
 
 NAME = "votes.sqlite"
 _SCHEMA = """
@@ -112,6 +118,7 @@ class Ballots:
             raise StudyStateError(
                 f"{path} holds the votes of another study. Remedy: a directory for each study"
             )
+        wipe_what_was_left(self._db)
 
     def close_file(self) -> None:
         """Closes the database file (not the study)."""
@@ -267,6 +274,7 @@ class Ballots:
                 " WHERE slot=?",
                 (slot,),
             )
+            note_deletion(self._db)
             event = self._append(slot, "withdraw", "withdraw", {}, at="")
         self._wipe()
         return event
@@ -292,6 +300,7 @@ class Ballots:
         with self._writing():
             for seq in numbers:
                 self._db.execute("DELETE FROM comments WHERE seq=?", (seq,))
+            note_deletion(self._db)
         return self._wipe()
 
     # Reading.

@@ -53,11 +53,26 @@ def close_votes(db: sqlite3.Connection) -> None:
     db.close()
 
 
+def note_deletion(db: sqlite3.Connection) -> None:
+    """Part of a transaction that deletes: should the program be killed before it wipes, the next
+    one to open the file does."""
+    db.execute("PRAGMA application_id=1")
+
+
 def wipe(db: sqlite3.Connection) -> bool:
     """Takes deleted text out of the file's free space and out of the -wal; False where another
     program was reading all the while, and the -wal has to wait for the next one to close."""
     db.execute("VACUUM")
-    return bool(db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+    if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        return False
+    db.execute("PRAGMA application_id=0")
+    return True
+
+
+def wipe_what_was_left(db: sqlite3.Connection) -> None:
+    """Wipes where a program deleted and was killed before it could."""
+    if db.execute("PRAGMA application_id").fetchone() != (0,):
+        wipe(db)
 
 
 def refuse_half_copy(path: Path) -> None:

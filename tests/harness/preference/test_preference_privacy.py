@@ -4,8 +4,11 @@ import csv
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -357,3 +360,29 @@ def test_a_line_of_the_published_votes_says_all_that_its_hash_covers() -> None:
     assert read_row(json.loads(row_line(stub))) == stub
     with pytest.raises(ValueError, match="unknown fields"):
         read_row({**json.loads(row_line(stub)), "choice": "a"})
+
+
+def test_a_server_killed_between_deleting_and_wiping_leaves_nothing_to_the_next_one(
+    tmp_path: Path,
+) -> None:
+    pack, _ = prepared(tmp_path)
+    ballots = open_ballots(pack, read_pack(pack))
+    cast(pack, ballots, 1)
+    ballots.close_file()
+    killed = f"""
+import os, signal
+from pathlib import Path
+from harness.preference import ballots
+from harness.preference.closing import open_ballots
+from harness.preference.pack import read_pack
+ballots.wipe = lambda db: os.kill(os.getpid(), signal.SIGKILL)
+pack = Path({str(pack)!r})
+open_ballots(pack, read_pack(pack)).withdraw(1)
+"""
+    done = subprocess.run([sys.executable, "-c", killed], check=False, timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    assert holding(pack, "maneno ya siri 1-"), "the kill came in time"
+    ballots = open_ballots(pack, read_pack(pack))
+    assert holding(pack, "maneno ya siri 1-") == []
+    assert ballots.sitting(1).withdrawn
+    ballots.close_file()
