@@ -83,11 +83,11 @@ def write_card(
             ["check", "rows with the fault", "left out"],
             [[name, n, quality.dropped.get(name, 0)] for name, n in quality.flags.items()],
         ),
-        "## Columns\n\n`messages` is the chat, `reasoning` the teacher's trace or null, "
-        "`provenance` the topic, scenario, text or conversation that a row comes from, whether its "
-        "prompt was revised, the seed, the keys of its requests in the ledger and the teacher's "
-        "tokens of the last one, `quality` the checks that it fails, `language` the identified "
-        "ISO 639-3 code or null.",
+        "## Columns\n\n`messages` is the chat (turns with `weight` 0 are context, not trained), "
+        "`reasoning` the teacher's trace or null, `provenance` the topic, scenario, text or "
+        "conversation that a row comes from, whether its prompt was revised, the seed, the keys of "
+        "its requests in the ledger and the teacher's tokens of the last one, `quality` the checks "
+        "that it fails, `language` the identified ISO 639-3 code or null.",
         "## Samples",
         *_samples(folder / "rows.jsonl"),
     ]
@@ -121,7 +121,10 @@ def _samples(rows: Path) -> list[str]:
 
 
 def _turns(row: dict[str, Any]) -> list[str]:
-    turns = [f"[{turn['role']}]\n{turn['content']}" for turn in row["messages"]]
+    turns = [
+        f"[{turn['role']}{'' if turn.get('weight', 1) else ', not trained'}]\n{turn['content']}"
+        for turn in row["messages"]
+    ]
     if row["reasoning"]:
         turns.insert(-1, f"[reasoning]\n{row['reasoning']}")
     return [_short(turn) for turn in turns]

@@ -143,7 +143,11 @@ def _content(row: Row) -> object:
 def _distinct(rows: Iterable[Row], step: Step) -> Iterator[Row]:
     seen: set[str] = set()
     for row in rows:
-        mark = digest([folded(text) for text in row.get("pair") or _texts(row["messages"])])
+        mark = digest(
+            [folded(text) for text in row["pair"]]
+            if "pair" in row
+            else [_said(turn) for turn in row["messages"]]
+        )
         if mark in seen:
             step.lose("duplicate")
         else:
@@ -151,8 +155,9 @@ def _distinct(rows: Iterable[Row], step: Step) -> Iterator[Row]:
             yield row
 
 
-def _texts(messages: list[Row]) -> list[str]:
-    return [turn["content"] for turn in messages]
+def _said(turn: Row) -> tuple[object, ...]:
+    """What makes two turns the same: their text, and whether it is trained."""
+    return folded(turn["content"]), turn.get("weight", 1)
 
 
 def _together(parts: Sequence[QualityFacts]) -> QualityFacts:

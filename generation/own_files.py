@@ -6,17 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from core.lines import Line, LineError, read_json_lines, read_lines
-from core.reasoning import split_reasoning
 from generation.ask import Step
+from generation.chats import read_chat
 from generation.errors import InputError
 from generation.items import names_media
-from generation.parse import is_conversation, is_sound
+from generation.parse import is_sound
 from generation.settings import Own
 
 Row = dict[str, Any]
-_ROLES = {"human": "user", "gpt": "assistant"}
-_TRACES = ("reasoning", "reasoning_content", "thinking")
 _CHAT = '{"messages": [{"role": "user", "content": "..."}, {"role": "assistant", ...}]}'
+# What files of other forms call a request and its answer (Alpaca's, TRL's, ...).
+_PAIRS = (
+    ("instruction", "output"),
+    ("instruction", "response"),
+    ("prompt", "completion"),
+    ("prompt", "response"),
+    ("question", "answer"),
+)
 _KINDS = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
@@ -40,64 +46,23 @@ def read_chats(files: Sequence[Path], step: Step) -> Iterator[Row]:
         asked, parsed, first = step.asked, step.parsed, None
         for number, value in _values(path):
             step.asked += 1
-            chat = _chat(value, step)
+            chat = read_chat(value)
             if isinstance(chat, str):
                 step.lose(chat)
                 first = first or f"line {number} is {_shape(value)}"
                 continue
             step.answered += 1
             step.parsed += 1
-            yield {**chat, "at": f"{path.name}:{number}"}
+            for reason, count in chat.left_out.items():
+                step.lose(reason, count)
+            at = f"{path.name}:{number}"
+            yield {"messages": chat.turns, "reasoning": chat.reasoning, "at": at}
         if first and step.parsed == parsed:
             raise InputError(
                 f"{path}: no line of {step.asked - asked} is a chat that can be used "
                 f"({_lost(step)}); {first}. Remedy: one chat a line, {_CHAT}."
             )
     _check_lines(files, step)
-
-
-def _chat(value: Any, step: Step) -> Row | str:
-    """The turns and the reasoning of the last one, or why they are lost.
-
-    Turns are those of `messages`, or of `conversations` with from/value. Reasoning is a field of
-    the row or of the turn, or stands before the answer between <think> and </think>.
-    """
-    found = (value.get("messages") or value.get("conversations")) if isinstance(value, dict) else ()
-    turns: list[Row] = []
-    traces: list[str] = []
-    for turn in found if isinstance(found, list) else ():
-        if not isinstance(turn, dict):
-            return "not an alternating chat"
-        role = str(turn.get("role") or turn.get("from"))
-        content = turn.get("content") or turn.get("value") or ""
-        if not isinstance(content, str):
-            return "content that is no text"
-        if (role := _ROLES.get(role, role)) == "assistant":
-            parts = split_reasoning(content)
-            if parts.problem:
-                return parts.problem
-            content = parts.answer
-            traces.append(_trace(turn) or parts.reasoning)
-        turns.append({"role": role, "content": content})
-    system = turns[:1] if turns and turns[0]["role"] == "system" else []
-    chat = turns[len(system) :]
-    reasoning = (_trace(value) if chat else "") or "".join(traces[-1:])
-    if not all(map(is_sound, (reasoning, *(turn["content"] for turn in turns)))):
-        return "broken unicode"
-    if not is_conversation(chat) or len(chat) % 2:
-        return "not an alternating chat"
-    if any(names_media(turn["content"]) for turn in turns):
-        return "image, video or audio"
-    step.lose("reasoning before the last turn", sum(map(bool, traces[:-1])))
-    # An empty system message says nothing, and would keep the mixture from giving its own.
-    said = [turn for turn in system if turn["content"].strip()]
-    return {"messages": said + chat, "reasoning": reasoning or None}
-
-
-def _trace(owner: Row) -> str:
-    """The reasoning that a row or a turn has as a field of its own."""
-    found = (owner.get(name) for name in _TRACES)
-    return next((text.strip() for text in found if isinstance(text, str) and text.strip()), "")
 
 
 def _shape(value: Any) -> str:
@@ -112,7 +77,12 @@ def _shape(value: Any) -> str:
                 for turn in turns[:6]
             ]
             return f'an object whose "{name}" are of {", ".join(roles) or "nobody"}'
-    return f"an object with the keys {', '.join(list(value)[:8]) or '(none)'}"
+    keys = f"an object with the keys {', '.join(list(value)[:8]) or '(none)'}"
+    pair = next(((a, b) for a, b in _PAIRS if a in value and b in value), None)
+    if pair is None:
+        return keys
+    return f'{keys}: a request and its answer and no chat (put "{pair[0]}", with any input, into a \
+user\'s turn and "{pair[1]}" into an assistant\'s)'
 
 
 def read_pairs(files: Sequence[Path], step: Step) -> Iterator[Row]:

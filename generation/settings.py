@@ -302,10 +302,12 @@ class Own:
     """A source of the user's own: `kind` chat is JSONL files of {"messages": [...]}, parallel is
     text in two languages, as one tab-separated file or as two files whose lines belong together.
 
-    The reasoning of a chat's last answer is in `reasoning` (reasoning_content, thinking) of the row
-    or of the turn, or before the answer between <think> and </think>; that of earlier answers is
-    left out. It is trained where `mix.reasoning` says so. Roles may be human and gpt, and turns may
-    stand in `conversations` as from and value.
+    Chats may be as other trainers write them (`generation.chats`): roles human and gpt, turns in
+    `conversations` as from and value, texts as parts, the system prompt as a field. Answers with
+    `weight: 0` (`train: false`, ...) are context and not trained. The reasoning of a chat's last
+    answer is in `reasoning` (reasoning_content, thinking) of the row or of the turn, or before the
+    answer between its marks; that of earlier answers is left out. It is trained where
+    `mix.reasoning` says so. Rows with calls of tools, media or a template's tokens are lost.
 
     Of parallel text the first column or file is in `other`, an English name with `other_code` its
     FLORES code, and the second in the language. Lines are taken as they stand: quotation marks are

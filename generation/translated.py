@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from core.lines import LineError, read_json_lines
+from core.reasoning import MARK_LEFT, split_reasoning
 from generation.ask import Asker, Step, as_json, conversation_schema, parsed
+from generation.chats import NOT_A_CHAT, read_chat
 from generation.errors import InputError
 from generation.ids import digest
 from generation.items import Made, names_media, provenance
-from generation.parse import Turn, is_conversation, read_conversation
+from generation.parse import Turn, read_conversation
 from generation.settings import Translated
-
-_ROLES = {"human": "user", "gpt": "assistant"}
 
 
 def find_conversations(location: str | None) -> Path:
@@ -79,6 +79,9 @@ def _fault(
     for before, after in zip(chat, turns, strict=True):
         if names_media(after["content"]):
             return "image, video or audio"
+        said = split_reasoning(after["content"])
+        if said.problem or said.reasoning:
+            return said.problem or MARK_LEFT
         ratio = count_tokens(after["content"]) / max(1, count_tokens(before["content"]))
         if ratio < settings.min_ratio:
             return "turn too short"
@@ -123,9 +126,9 @@ def _choose(
 def _chats(path: Path, step: Step) -> Iterator[list[Turn]]:
     try:
         for _, row in read_json_lines(path):
-            chat, reason = _chat(row)
-            if reason:
-                step.lose(reason)
+            chat = _chat(row, step)
+            if isinstance(chat, str):
+                step.lose(chat)
             else:
                 yield chat
     except LineError as error:
@@ -135,25 +138,23 @@ def _chats(path: Path, step: Step) -> Iterator[list[Turn]]:
         ) from error
 
 
-def _chat(row: Any) -> tuple[list[Turn], str | None]:
-    """The turns of `messages`, or of `conversations` with from/value, and why they cannot be used.
+def _chat(row: Any, step: Step) -> list[Turn] | str:
+    """The turns of a row, or why they cannot be used.
 
-    A row that says it is not English (`langdetect`) is left out.
+    A row that says it is not English (`langdetect`) is left out, and so is one of which a turn is
+    not to be trained, or that has a system prompt: translations are asked for turn by turn, and
+    trained as they come.
     """
-    if not isinstance(row, dict):
-        return [], "not an object"
-    if row.get("langdetect", "en") != "en":
-        return [], "not English"
-    found = row.get("messages") or row.get("conversations")
-    turns: list[Turn] = []
-    for turn in found if isinstance(found, list) else []:
-        if not isinstance(turn, dict):
-            return [], "not an alternating chat"
-        role = turn.get("role") or turn.get("from")
-        content = turn.get("content") or turn.get("value")
-        turns.append({"role": _ROLES.get(str(role), str(role)), "content": content or ""})
-    if not is_conversation(turns) or len(turns) % 2:
-        return [], "not an alternating chat"
-    if any(names_media(turn["content"]) for turn in turns):
-        return [], "image, video or audio"
-    return turns, None
+    if isinstance(row, dict) and row.get("langdetect", "en") != "en":
+        return "not English"
+    chat = read_chat(row)
+    if isinstance(chat, str):
+        return chat
+    if chat.turns[0]["role"] == "system":
+        return NOT_A_CHAT
+    if any("weight" in turn for turn in chat.turns):
+        return "marked not to be trained"
+    left_out = {**chat.left_out, "reasoning of an English chat": int(bool(chat.reasoning))}
+    for reason, count in left_out.items():
+        step.lose(reason, count)
+    return chat.turns

@@ -167,7 +167,7 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
 
     return Stage(
         name="source",
-        version=2,
+        version=3,
         label=f"{language.name}: {source}",
         fields={
             "source": source,

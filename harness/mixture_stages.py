@@ -55,7 +55,7 @@ def own_stage(config: Config, name: str) -> Stage:
 
     return Stage(
         name="source",
-        version=2,
+        version=3,
         label=f"{language.name}: {name} (own)",
         fields={
             "own": name,

@@ -1,9 +1,9 @@
 """Chat rows become tokens and labels.
 
 Trained are the content of every assistant turn and the token that ends it, so that the student
-learns to answer and to stop. Not trained are the system prompt, the user's turns, the headers of
-turns (the student never writes them) and, unless asked for, what a template puts behind an end
-token (LLaMA-Factory trains the newline there).
+learns to answer and to stop. Not trained are the system prompt, the user's turns, assistant turns
+with `weight` 0, the headers of turns (the student never writes them) and, unless asked for, what a
+template puts behind an end token (LLaMA-Factory trains the newline there).
 
 Which characters an assistant turn covers is found by rendering: the conversation up to the turn
 with the header for the answer, and the conversation with the turn. Each must begin with the one
@@ -12,7 +12,7 @@ an example of its own, with all before it as the student will see it. Tokens are
 text, rendered once; a token that reaches from a header into the content is not trained.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,15 +61,18 @@ def examples(
 ) -> list[Example]:
     """The conversation as one example with every answer trained, or one for each answer.
 
-    None where one of its texts holds a special token as text: the tokenizer would make that token
-    of it, and a teacher's text could end its own turn and begin another's. (Marks of reasoning
-    belong there, even where a tokenizer calls them special.)
+    An answer with `weight` 0 is not trained: it is context for those after it. None where one of
+    the texts holds a special token as text: the tokenizer would make that token of it, and a
+    teacher's text could end its own turn and begin another's. (Marks of reasoning belong there,
+    even where a tokenizer calls them special.)
     """
     special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special}
     special -= {"<think>", "</think>"}
     if any(token in message["content"] for message in messages for token in special):
         return []
-    answers = [i for i, message in enumerate(messages) if message["role"] == "assistant"]
+    answers = [i for i, message in enumerate(messages) if _is_trained(message)]
+    # Templates see what they know: a key of ours may mean something else to one.
+    messages = [{"role": turn["role"], "content": turn["content"]} for turn in messages]
     try:
         return [mask(messages, tokenizer, end_ids, answers, train_newline=train_newline)]
     except Rewritten:
@@ -138,11 +141,12 @@ def _conversations(rows: Path) -> Iterator[tuple[str, str, Messages]]:
             if not (isinstance(messages, list) and messages and all(map(_is_message, messages))):
                 raise RowsError(
                     f'{where} is no conversation. Remedy: give every row "messages", a list of '
-                    'objects that each have the texts "role" and "content".'
+                    'objects that each have the texts "role" and "content", and, where it is not '
+                    'to be trained, "weight" 0.'
                 )
-            if all(message["role"] != "assistant" for message in messages):
+            if not any(map(_is_trained, messages)):
                 raise RowsError(
-                    f"{where} has no assistant turn, so nothing in it can be trained. "
+                    f"{where} has no assistant turn to train, or only such with weight 0. "
                     "Remedy: leave it out of the mixture."
                 )
             yield where, str(row.get("source", "rows")), messages
@@ -155,4 +159,9 @@ def _is_message(message: object) -> bool:
         isinstance(message, dict)
         and isinstance(message.get("role"), str)
         and isinstance(message.get("content"), str)
+        and message.get("weight", 1) in (0, 1)
     )
+
+
+def _is_trained(message: Mapping[str, Any]) -> bool:
+    return message["role"] == "assistant" and bool(message.get("weight", 1))

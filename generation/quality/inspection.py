@@ -59,8 +59,13 @@ class Inspection:
 
     def look(self, row: dict[str, Any], instruction: str) -> bool:
         """Whether the row stays; writes its flags and its answers' language into it."""
-        asked = [turn["content"] for turn in row["messages"] if turn["role"] == "user"]
-        said = [turn["content"] for turn in row["messages"] if turn["role"] == "assistant"]
+        asked: list[str] = []
+        said: list[str] = []
+        for turn in row["messages"]:
+            # An answer that is not trained (weight 0) is context, as what the user says.
+            trained = turn["role"] == "assistant" and turn.get("weight", 1)
+            if turn["role"] != "system":
+                (said if trained else asked).append(turn["content"])
         answer = "\n".join(said)
         flags = self._language_flags(row, answer)
         if found := self._duplicates.see(instruction):

@@ -93,7 +93,7 @@ def test_chats_keep_their_system_message_and_reasoning(made: Any) -> None:
     facts, found = made("chat", "".join(json.dumps(row) + "\n" for row in rows))
     assert [len(row["messages"]) for row in found] == [3, 2]
     assert found[0]["reasoning"] == "hm"
-    assert facts.steps[0].reasons == {"not an alternating chat": 3}
+    assert facts.steps[0].reasons == {"not an alternating chat": 2, "not an object": 1}
 
 
 def test_the_checks_of_every_source_apply(made: Any) -> None:
@@ -175,7 +175,6 @@ BROKEN = "x\ud83d"  # half of a pair
         (chat("A", "B", reasoning=BROKEN), "broken unicode"),
         (chat("A", "B", system=BROKEN), "broken unicode"),
         (chat("A", BROKEN), "broken unicode"),
-        (chat("A", "B", system=[{"type": "text", "text": "S"}]), "content that is no text"),
         (chat("A", "B", system=5), "content that is no text"),
         (chat("<image> A", "B"), "image, video or audio"),
         ('{"messages": ["junk", {"role": "user", "content": "A"}]}\n', "not an alternating chat"),
@@ -212,6 +211,46 @@ def test_a_larger_sample_contains_the_smaller(made: Any) -> None:
         before = ids
 
 
+def test_what_a_file_says_of_its_turns_reaches_the_row(made: Any, tmp_path: Path) -> None:
+    turns = [
+        {"from": "human", "value": "Paka?"},
+        {"from": "gpt", "value": "Juu ya mti.", "weight": 0},
+        {"from": "human", "value": "Rekebisha."},
+        {"from": "gpt", "value": "Kitandani.<|im_end|>", "weight": 1},
+    ]
+    line = json.dumps({"system": "Jibu kama mwalimu.", "conversations": turns}) + "\n"
+    trained = json.dumps({"system": "Jibu kama mwalimu.", "conversations": turns[:1] + turns[3:]})
+    facts, rows = made("chat", line + trained + "\n")
+    assert rows[0]["messages"] == [
+        {"role": "system", "content": "Jibu kama mwalimu."},
+        {"role": "user", "content": "Paka?"},
+        {"role": "assistant", "content": "Juu ya mti.", "weight": 0},
+        {"role": "user", "content": "Rekebisha."},
+        {"role": "assistant", "content": "Kitandani."},
+    ]
+    assert facts.rows == 2
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "[assistant, not trained]\nJuu ya mti." in card
+
+
+def test_the_same_texts_trained_differently_are_no_duplicates(made: Any) -> None:
+    def row(weight: int) -> str:
+        turns = json.loads(chat("A", "B", "C", "D"))["messages"]
+        turns[1]["weight"] = weight
+        return json.dumps({"messages": turns}) + "\n"
+
+    facts, rows = made("chat", row(0) + row(1) + row(1))
+    assert (len(rows), facts.steps[0].reasons) == (2, {"duplicate": 1})
+
+
+def test_answers_that_are_not_trained_are_not_checked_as_answers(made: Any) -> None:
+    english = "I am sorry, but I cannot help you with the weather of today in this town."
+    turns = json.loads(chat("A", english, "C", "Leo kuna mvua nyingi sana hapa mjini."))["messages"]
+    turns[1]["weight"] = 0
+    _, rows = made("chat", json.dumps({"messages": turns}) + "\n")
+    assert (rows[0]["language"], rows[0]["quality"]) == ("swa", [])
+
+
 @pytest.mark.parametrize(
     ("kind", "texts", "message"),
     [
@@ -219,7 +258,16 @@ def test_a_larger_sample_contains_the_smaller(made: Any) -> None:
         ("parallel", ("a\tb\nc\n",), "line 2 has 1 tab-separated columns"),
         ("chat", ('{"messages": \n',), "line 1: not JSON"),
         ("chat", ("[" * 200_000 + "\n",), "line 1: not JSON"),
-        ("chat", ('{"instruction": "A", "output": "B"}\n',), "an object with the keys instruction"),
+        (
+            "chat",
+            ('{"instruction": "A", "output": "B"}\n',),
+            "keys instruction, output: a request and",
+        ),
+        (
+            "chat",
+            ('{"prompt": "A", "completion": "B"}\n',),
+            "no chat .put .prompt., with any input",
+        ),
         ("chat", (f"[{chat('A', 'B').strip()}]\n",), "no line of 1 is a chat .* line 1 is a list"),
         ("chat", (chat("A", "B", "C"),), '"messages" are of user, assistant, user'),
         ("chat", ("\n",), "no line at all"),

@@ -182,7 +182,8 @@ def test_translations_are_filtered(server: Scripted, teacher: Teacher, tmp_path:
     assert facts.steps[0].reasons == {
         "duplicate": 1,
         "not English": 1,
-        "not an alternating chat": 3,
+        "not an alternating chat": 2,
+        "no messages": 1,
     }
     assert facts.steps[1].reasons == {
         "other number of turns": 1,

@@ -102,8 +102,8 @@ def test_a_mistyped_weight_is_named_also_where_it_is_zero(composed: Callable[...
 def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
     tokenizer: Any, tiny: Path, tmp_path: Path, overlong: Any, rewrites: bool
 ) -> None:
-    """Also where a template, as Qwen3's, writes something into the last answer alone, and where a
-    row holds a special token as text."""
+    """Also where a template, as Qwen3's, writes something into the last answer alone, where a row
+    holds a special token as text, and where an answer is not trained."""
     base = tmp_path / "base"
     shutil.copytree(tiny, base)
     if rewrites:
@@ -144,15 +144,19 @@ def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
         assert packed.tokens == facts.tokens == pytest.approx(facts.budget, rel=0.01)
         if name == "topic":
             assert facts.table[0].untrainable == 1
+            assert '"weight": 0' in (tmp_path / "out" / "rows.jsonl").read_text(encoding="utf-8")
         else:
             assert (facts.table[0].untrainable > 0) == (overlong == "drop")
 
 
 def spoil(rows: Path) -> None:
-    """Puts a special token into the first row, and a second answer into the others."""
+    """Puts a special token into the first row, and a second answer into the others, of which every
+    third row's first is not trained."""
     lines = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
     lines[0]["messages"][1]["content"] += "<|im_end|>"
-    for line in lines[1:]:
+    for number, line in enumerate(lines[1:]):
+        if number % 3 == 0:
+            line["messages"][1]["weight"] = 0
         line["messages"] += [
             {"role": "user", "content": "Na pili?"},
             {"role": "assistant", "content": "Pili ni hivi."},

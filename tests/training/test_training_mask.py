@@ -39,8 +39,13 @@ def test_golden_masks_of_smollm2(case: dict[str, Any], tokenizer: Any) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"messages": [{"role": "user", "content": "Hi"}]}, "line 1 has no assistant turn"),
+        (
+            {"messages": [{"role": "user", "content": "Hi"}]},
+            "line 1 has no assistant turn to train",
+        ),
         ({"messages": []}, "line 1 is no conversation"),
+        ({"messages": [{**ROW["messages"][1], "weight": 0}]}, "no assistant turn to train"),
+        ({"messages": [{**ROW["messages"][1], "weight": 0.5}]}, "line 1 is no conversation"),
         ({"messages": [{"role": "assistant"}]}, "line 1 is no conversation"),
         ({"text": "Hi"}, "line 1 is no conversation"),
         (["Hi"], "line 1 is no conversation"),
@@ -108,6 +113,24 @@ def test_a_template_that_rewrites_earlier_answers_gives_an_example_an_answer(
         ["<think>b</think>Second<|im_end|>"],
     ]
     assert "assistant\nFirst<|im_end|>" in other.decode(found[1].input_ids)
+
+
+def test_an_answer_of_weight_0_is_context(tokenizer: Any) -> None:
+    chat = [
+        {"role": "user", "content": "One"},
+        {"role": "assistant", "content": "First", "weight": 0},
+        {"role": "user", "content": "Two"},
+        {"role": "assistant", "content": "Second"},
+        {"role": "user", "content": "Three"},
+        {"role": "assistant", "content": "Third", "weight": 1},
+    ]
+    every = [{"role": turn["role"], "content": turn["content"]} for turn in chat]
+    (example,) = examples(chat, tokenizer, ENDS)
+    assert example.input_ids == examples(every, tokenizer, ENDS)[0].input_ids
+    assert trained_texts(example.input_ids, example.labels, tokenizer) == [
+        "Second<|im_end|>",
+        "Third<|im_end|>",
+    ]
 
 
 def test_a_text_with_a_control_token_gives_no_example(
