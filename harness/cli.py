@@ -12,6 +12,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from core.output import guard_output
 from generation.errors import GenerationError
 from harness.config import build_config
 from harness.errors import ConfigError, HarnessError
@@ -28,6 +29,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def main() -> None:
     """The console script."""
+    guard_output("kakugo")
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(help_text())
         return

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from core.output import guard_output
 from reports.errors import ReportsError
 from reports.samples import FILTERS
 from reports.tables.sheet import TASK_NAMES
@@ -54,7 +55,8 @@ how to read it
 exit status
   0  the report holds everything that the store does
   1  the report was made, but some files of the store are damaged (they are named, with a remedy)
-  2  no report could be made"""
+  2  no report could be made, or its output not be written
+  141  nobody reads the output any more (| head), as with other programs"""
 
 _SAMPLES = """\
 What each model saw and said on a task, item by item: base beside the trained checkpoints."""
@@ -70,6 +72,7 @@ publish it. The store stays as it is."""
 
 def main(argv: list[str] | None = None) -> int:
     """Makes the reports that the arguments ask for; returns the exit status (see --help)."""
+    guard_output("kakugo-report")
     argv = sys.argv[1:] if argv is None else argv
     # Languages are computed side by side already, and one thread a sum adds in the same order on
     # any machine, which the same bytes need. Read when numpy is first imported, below.

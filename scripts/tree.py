@@ -8,6 +8,8 @@ import ast
 import sys
 from pathlib import Path
 
+from core.output import guard_output
+
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- tree: written by scripts/tree.py -->\n```\n", "```\n<!-- end of tree -->"
 # Folders in the order of the main path, with what they hold; many small files need no line each.
@@ -100,4 +102,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    guard_output("scripts/tree.py")
     sys.exit(main(sys.argv[1:]))

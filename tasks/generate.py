@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from core.output import guard_output
 from tasks.catalogue import TASKS
 from tasks.flores import ENGLISH
 from tasks.loading import COMMON, common_file, task_config
@@ -43,6 +44,7 @@ def wanted() -> dict[Path, str]:
 
 
 def main(arguments: list[str]) -> int:
+    guard_output("python -m tasks.generate")
     files = wanted()
     present = set(HERE.glob("kakugo_*.yaml"))
     changed = [

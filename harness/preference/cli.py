@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from core.output import guard_output
 from generation.errors import GenerationError
 from harness.errors import HarnessError
 from harness.preference.cli_votes import add_steps
@@ -51,6 +52,7 @@ UNHELD = 3
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one step; returns the exit status: 0 done, 1 a study does not verify, 2 an error, 3 a
     study verifies, but was held against nothing that was published."""
+    guard_output("kakugo-preference")
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)

@@ -26,6 +26,7 @@ from typing import Any
 
 import httpx2
 
+from core.output import guard_output
 from generation.settings import Teacher
 from generation.teacher.client import TeacherClient
 from generation.teacher.ledger import Ledger, Outcome, Request
@@ -262,6 +263,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    guard_output("scripts/bench")
     if sys.argv[1:2] == ["--serve"]:
         serve(int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
     else:

@@ -16,6 +16,7 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "harness" / "preference"))
 
+from core.output import guard_output
 from harness.preference.closing import open_ballots
 from harness.preference.pack import read_pack
 from harness.preference.simulation import null_study
@@ -126,4 +127,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    guard_output("scripts/bench")
     main()

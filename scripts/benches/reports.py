@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from core.output import guard_output
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "reports"))
 FORMATS = {
@@ -89,4 +91,5 @@ def measure(store: Path, out: Path, formats: list[str]) -> tuple[float, float, f
 
 
 if __name__ == "__main__":
+    guard_output("scripts/bench")
     main()

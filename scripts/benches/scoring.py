@@ -30,6 +30,7 @@ import torch
 from lm_eval.models.huggingface import HFLM
 from torch.profiler import ProfilerActivity, profile
 
+from core.output import guard_output
 from harness.scoring.engine import SharedPrefixLM
 from harness.scoring.lm import common_prefix
 from tasks.catalogue import TASKS
@@ -185,4 +186,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    guard_output("scripts/bench")
     main()

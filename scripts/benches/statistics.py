@@ -9,6 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "reports"))
 
 import simulations as sim
 
+from core.output import guard_output
+
 TIMES = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
 LEVELS = {
     "mcnemar_exact_201_items": lambda: sim.mcnemar_level(TIMES),
@@ -50,4 +52,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    guard_output("scripts/bench")
     main()

@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from core.output import guard_output
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -211,4 +213,5 @@ def _chats(path: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
+    guard_output("scripts/bench")
     main()
