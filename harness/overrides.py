@@ -2,59 +2,186 @@
 
 Hydra stops at the first unknown key and does not say which one was meant. Values are therefore
 handed on as ``++key=value``, which Hydra always accepts, and `harness.config` reports every
-problem at once. The names of groups and options are checked here.
+problem at once. The names of groups and options are checked here, and values that Hydra's grammar
+cannot read are quoted (see values.py).
 """
 
 import difflib
 import re
+import shlex
+import sys
+import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
 from harness.errors import ConfigError
+from harness.values import (
+    find_call,
+    is_plain_sweep,
+    is_spaced,
+    make_readable,
+    parse_override,
+    quote,
+    show_override,
+    split_at,
+    unquote,
+)
 
 # Holds what was typed, also for the jobs of a sweep, which run in processes of their own.
 COMMAND_VARIABLE = "KAKUGO_COMMAND"
 CONF = Path(__file__).parents[1] / "conf"
-_OVERRIDE = re.compile(r"^(?P<mark>\+\+|\+|~)?(?P<key>[A-Za-z_][\w./]*)(?P<package>@[\w.]*)?=")
+_OVERRIDE = re.compile(r"(?P<mark>\+\+|\+|~)?(?P<key>[^=@]*)(?P<package>@[^=]*)?=", re.DOTALL)
+_ALONE = ("-m", "--multirun", "-r", "--run", "--resolve", "--hydra-help", "--version")
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:
-    """`arguments` for Hydra; `ConfigError` names each option that a group does not have."""
+    """`arguments` for Hydra; `ConfigError` names each one that it could not make sense of."""
     if {"-sc", "--shell-completion"} & set(arguments):
         return list(arguments)
+    flags, typed = _split_flags(arguments)
+    sweeps = bool({"-m", "--multirun"} & set(flags)) or "hydra.mode=MULTIRUN" in typed
     problems: list[str] = []
     ready = []
-    for argument in arguments:
-        match = _OVERRIDE.match(argument)
-        if not match or match["mark"] == "~" or match["package"] or _is_hydras(match["key"]):
-            ready.append(argument)
-        elif (CONF / match["key"]).is_dir():
-            if match["key"] == "sweep" and argument.endswith("=null"):
-                continue
-            problems += _unknown_options(match["key"], argument[match.end() :])
-            ready.append(argument)
-        else:
-            ready.append("++" + argument.removeprefix(match["mark"] or ""))
+    for argument in typed:
+        try:
+            ready += _ready(argument, sweeps)
+        except ConfigError as error:
+            problems.append(str(error))
     if problems:
         raise ConfigError("\n".join(problems))
     # Hydra's parser takes flags only before the first override.
-    return sorted(ready, key=lambda argument: argument not in ("-m", "--multirun"))
+    return flags + ready
+
+
+def _split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Hydra's own options with their values, and the overrides."""
+    flags: list[str] = []
+    typed: list[str] = []
+    takes_value = False
+    for argument in arguments:
+        is_flag = argument.startswith("-")
+        (flags if is_flag or takes_value else typed).append(argument)
+        takes_value = is_flag and argument not in _ALONE and "=" not in argument
+    return flags, typed
+
+
+def _ready(argument: str, sweeps: bool) -> list[str]:
+    """One override as Hydra is to see it; nothing where it asks for nothing."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{argument!a}: this is not UTF-8. Remedy: a terminal, and names of files, in UTF-8."
+        ) from None
+    match = _OVERRIDE.match(argument)
+    if not match:
+        if argument.startswith("~") and parse_override(argument):
+            return [argument]
+        raise ConfigError(
+            f"{argument}: this is neither KEY=VALUE nor GROUP=OPTION, such as language=swahili; "
+            "`kakugo --help` lists the groups."
+        )
+    head, key, value = match[0], match["key"], argument[match.end() :]
+    if not key or parse_override(f"{head}x") is None:
+        raise ConfigError(
+            f"{argument}: {key or 'nothing'} is no key. Keys are names of Latin letters, digits, _ "
+            "and -, with dots between them, such as language.name; only their values may hold "
+            "anything else."
+        )
+    is_group = (CONF / key).is_dir() and match["mark"] != "~" and not _is_hydras(key)
+    if is_group:
+        if key == "sweep" and value == "null":
+            return []
+        value = _known_options(key, value, sweeps)
+    readable = make_readable(value, sweeps)
+    read = parse_override(head + readable)
+    if read is None:
+        raise ConfigError(
+            f"{argument}: this list, dictionary or call cannot be read. Remedy: check its "
+            "brackets and commas, and that the keys of a dictionary are Latin letters, digits, "
+            "_ and -; a text that looks like one is put in quotes of its own: "
+            + shlex.quote(f"{head}{quote(value)}")
+        )
+    if not read.is_sweep_override():
+        try:
+            OmegaConf.create({"value": read.value()})
+        except OmegaConfBaseException:
+            raise ConfigError(
+                f"{argument}: ${{ begins a reference to another value, such as ${{store}}, and "
+                "this is none. Remedy: as text it is written \\${."
+            ) from None
+    if is_spaced(value) and is_plain_sweep(read):
+        one = shlex.quote(head + quote(value.strip()))
+        print(
+            f"kakugo: -m runs each of {key}={value}, one after the other. As one text with a "
+            f"comma: {one}",
+            file=sys.stderr,
+        )
+    if is_group or match["mark"] == "~" or match["package"] or _is_hydras(key):
+        return [head + readable]
+    return [f"++{key}={readable}"]
 
 
 def _is_hydras(key: str) -> bool:
     return key == "hydra" or key.startswith(("hydra.", "hydra/"))
 
 
-def _unknown_options(group: str, value: str) -> list[str]:
-    """A message for each plain option name in `value` that the group lacks."""
+def _known_options(group: str, value: str, sweeps: bool) -> str:
+    """`value` with each option by the name of its file; `ConfigError` for one that is not there."""
     options = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
-    messages = []
-    for name in value.split(","):
-        if not re.fullmatch(r"[\w\- ']+", name) or name in options:
-            continue
-        near = difflib.get_close_matches(name.lower().replace(" ", "_"), options, n=3, cutoff=0.5)
-        hint = f"Nearest: {', '.join(near)}." if near else f"Known: {', '.join(options)}."
-        if group == "language":
-            hint += f' For any other language: language=other language.name="{name}"'
-        messages.append(f"{group}={name}: there is no conf/{group}/{name}.yaml. {hint}")
-    return messages
+    whole = _option_of(group, unquote(value), options)
+    if whole:
+        return whole
+    names = split_at(value, ",")
+    if find_call(value) or value.startswith(("[", "{")) or "${" in value:
+        return value  # a choice(...), a glob(...), a list, something put in: Hydra's to read
+    found = [_option_of(group, unquote(name), options) for name in names]
+    unknown = [name for name, option in zip(names, found, strict=True) if option is None]
+    if not sweeps and unknown == names:
+        unknown = [value]  # a name with a comma
+    if unknown:
+        raise ConfigError("\n".join(_unknown_option(group, name, options) for name in unknown))
+    if len(found) > 1 and not sweeps:
+        raise ConfigError(
+            f"{group}={value}: several options are a sweep. Remedy: kakugo -m ... "
+            f"{shlex.quote(f'{group}={value}')}, or one of them."
+        )
+    return ",".join(map(str, found))
+
+
+def _option_of(group: str, name: str, options: Sequence[str]) -> str | None:
+    """The option of that name; a language has also its English name and its own."""
+    if name in (*options, "null"):
+        return name
+    return _languages().get(fold_name(name)) if group == "language" else None
+
+
+@cache
+def _languages() -> dict[str, str]:
+    """The file's name of each language, by its English name and its own."""
+    found = {}
+    for path in sorted((CONF / "language").glob("*.yaml")):
+        language = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for name in (language["name"], language["autonym"]):
+            if name and path.stem != "other":
+                found[fold_name(name)] = path.stem
+    return found
+
+
+def fold_name(name: str) -> str:
+    """A name without what writers differ in: case, and marks on letters."""
+    apart = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
+def _unknown_option(group: str, name: str, options: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name.lower().replace(" ", "_"), options, n=3, cutoff=0.5)
+    hint = f"Nearest: {', '.join(near)}." if near else f"Known: {', '.join(options)}."
+    if group == "language":
+        hint += f" For any other language: language=other {show_override('language.name', name)}"
+    return f"{group}={name}: there is no conf/{group}/{name}.yaml. {hint}"

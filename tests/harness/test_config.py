@@ -93,7 +93,8 @@ def test_values_reach_hydra_in_a_form_that_it_accepts() -> None:
         "hydra.job.num=1",
         "~sweep",
     ]
-    assert prepared(["mix=topic,gen", "hydra/launcher=joblib"]) == [
+    assert prepared(["mix=topic,gen", "-m", "hydra/launcher=joblib"]) == [
+        "-m",
         "mix=topic,gen",
         "hydra/launcher=joblib",
     ]
