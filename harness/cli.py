@@ -94,6 +94,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     """Builds what is missing of one experiment and prints its report."""
     from rich.console import Console
 
+    from harness.config import MakingConfig
     from harness.experiment import plan
     from harness.forecast import announce, show_forecast
     from harness.mixture_stages import refuse_contamination
@@ -108,8 +109,10 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     ledgers.mkdir(parents=True, exist_ok=True)
     console = Console()
 
+    may_ask = not isinstance(config, MakingConfig) or config.on_missing.generate == "run"
+
     def may_make(stage: Any) -> str | None:
-        if stage.about.get("teacher") and config.on_missing.generate == "fail":
+        if stage.about.get("teacher") and not may_ask:
             return (
                 "on_missing.generate=fail forbids calling the teacher. Remedy: run the same "
                 "command with stop_after=sources on_missing.generate=run first."
@@ -125,22 +128,18 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     write_plan(folder, config, stages, resolved)
     for reason in stages.malformed:
         display.will_lack(reason)
-    teaches = config.stop_after == "sources" or stages.contamination is not None
-    if (
-        teaches
-        and config.teacher.kind != "embedded"
-        and not all(map(store.find, stages.taught.values()))
-    ):
-        announce(config, ledgers, console)
-    trains = stages.contamination and config.stop_after != "mix"
-    if trains and not store.find(stages.trained):
-        require_packages(config.train)  # before the teacher is paid
-    if stages.contamination:
-        looked = store.build(stages.contamination)
-        # Who asks for clean data must not take what nobody could look for as clean.
-        for what, why in looked.facts["unchecked"].items() if config.fail_on_contamination else ():
-            display.warned(stages.contamination, f"{what} was not looked for: {why}")
-        refuse_contamination(config, looked)
+    if isinstance(config, MakingConfig):
+        if config.teacher.kind != "embedded" and not all(map(store.find, stages.taught.values())):
+            announce(config, ledgers, console)
+        if made := stages.training:
+            if config.stop_after != "mix" and not store.find(made.trained):
+                require_packages(config.train)  # before the teacher is paid
+            looked = store.build(made.contamination)
+            # Who asks for clean data must not take what nobody could look for as clean.
+            unchecked = looked.facts["unchecked"] if config.fail_on_contamination else {}
+            for what, why in unchecked.items():
+                display.warned(made.contamination, f"{what} was not looked for: {why}")
+            refuse_contamination(config, looked)
     store.build_all(stages.targets(config.stop_after))
     if config.stop_after:
         console.print(f"Stopped after {config.stop_after}, as asked. Results: {root}")
@@ -156,7 +155,9 @@ def _report(root: Path, console: Any, folder: Path) -> None:
     from reports.tables.sheets import Report
 
     view = read_store(root)
-    print_report(Report.of_store(select_run(view, folder)), console)
+    # Whoever puts the run's folder elsewhere (hydra.run.dir) is shown the whole store.
+    is_below = folder.resolve().is_relative_to((root / "runs").resolve())
+    print_report(Report.of_store(select_run(view, folder) if is_below else view), console)
     page = write_page(Report.of_store(view), root / "report.html")
     console.print(f"The same with figures and samples: {page}", soft_wrap=True)
 

@@ -165,24 +165,19 @@ class OnMissing:
     generate: Literal["run", "fail"] = "run"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Config:
-    """One experiment. (`matched` acts through conf/mix, whose budgets refer to it.)
+    """What every experiment has: checkpoints to score, and how. Of such an experiment alone,
+    nothing is made: it has no teacher, sources, mixture or training.
 
-    `producers` are what is scored: the student before and after training. Without `trained`,
-    nothing is trained. `published` are finished checkpoints that are scored beside them.
+    `producers` are what is scored: the student before and after training. `published` are finished
+    checkpoints that are scored beside them.
     """
 
     name: str
     language: Language
     student: Student
-    teacher: Teacher
-    sources: Sources
-    mix: Mix
-    train: Train
     evaluate: Evaluate
-    contamination: Contamination
-    prompts_file: str
     store: str
     cache: str
     seed: int = 0
@@ -190,13 +185,33 @@ class Config:
     pilot: int = 0
     data_dir: str | None = None
     stop_after: Literal["sources", "mix", "train"] | None = None
-    fail_on_contamination: bool = False
     producers: tuple[Producer, ...] = typing.get_args(Producer)
     published: tuple[Student, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.producers or self.published or self.stop_after):
+            raise ValueError(
+                "producers: nothing to score; name base or trained, or checkpoints in published"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakingConfig(Config):
+    """An experiment that makes data, and a checkpoint of it. (`matched` acts through conf/mix,
+    whose budgets refer to it.)"""
+
+    teacher: Teacher
+    sources: Sources
+    mix: Mix
+    train: Train
+    contamination: Contamination
+    prompts_file: str
+    fail_on_contamination: bool = False
     matched: Budget = field(default_factory=Budget)
     on_missing: OnMissing = field(default_factory=OnMissing)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         known = (*SOURCES, *self.sources.own)
         for source in (*self.mix.weights, *self.mix.budget.smallest_of):
             if source not in known:
@@ -207,20 +222,57 @@ class Config:
 
 
 def build_config(values: Mapping[str, Any]) -> Config:
-    """The typed configuration from composed plain values; `ConfigError` lists every problem."""
-    problems = [f"{path}: a value is needed" for path in _missing(values)]
-    problems += _misshapen(values, Config)
+    """The typed configuration from composed plain values; `ConfigError` lists every problem.
+
+    It is a `MakingConfig` where anything is to be made. Where checkpoints are only scored, the
+    values of a teacher, sources, mixture and training are not looked at, beyond their keys' names.
+    """
+    kind = MakingConfig if _makes(values) else Config
+    used = {name: value for name, value in values.items() if name not in _unused(kind)}
+    problems = [f"{path}: a value is needed" for path in _missing(used)]
+    problems += _misshapen(used, kind)
     if not problems:
+        problems = _unknown_keys({n: v for n, v in values.items() if n in _unused(kind)})
         try:
-            return _converter().structure(values, Config)
+            config = _converter().structure(used, kind)
         except cattrs.ClassValidationError as error:
-            problems = list(_problems(error, ""))
+            problems += _problems(error, "")
+        else:
+            if not problems:
+                return config
     raise ConfigError(
         "The configuration has "
         + ("a problem:" if len(problems) == 1 else f"{len(problems)} problems:")
         + "".join(f"\n  - {problem}" for problem in problems)
         + "\n`kakugo --cfg job` shows the whole configuration."
     )
+
+
+def _makes(values: Mapping[str, Any]) -> bool:
+    """Whether an experiment makes anything, or only scores what there is."""
+    producers = values.get("producers", typing.get_args(Producer))
+    return values.get("stop_after") is not None or "trained" in (producers or ())
+
+
+def _unused(kind: type[Config]) -> set[str]:
+    """The keys that an experiment of this kind has no use for."""
+    return {f.name for f in dataclasses.fields(MakingConfig)} - {
+        f.name for f in dataclasses.fields(kind)
+    }
+
+
+def _unknown_keys(values: Mapping[str, Any]) -> list[str]:
+    """A problem for each mistyped key of groups whose values do not matter."""
+    hints = typing.get_type_hints(MakingConfig)
+    found: list[str] = []
+    for name, value in values.items():
+        try:
+            _converter().structure(value, hints[name])
+        except cattrs.BaseValidationError as error:
+            found += _problems(error, name, unknown_only=True)
+        except (TypeError, ValueError):
+            continue
+    return found
 
 
 def _converter() -> cattrs.Converter:
@@ -232,7 +284,7 @@ def _converter() -> cattrs.Converter:
             if kind is float and type(value) is int:
                 return float(value)
             if type(value) is not kind:
-                raise TypeError(f"{_word(kind)} is needed, received {value!r}")
+                raise TypeError(f"{_word(kind)} is needed, received {value!r}{_sweep_hint(value)}")
             return value
 
         return hook
@@ -243,12 +295,19 @@ def _converter() -> cattrs.Converter:
     def choice(value: Any, allowed: Any) -> Any:
         values = typing.get_args(allowed)
         if value not in values:
-            raise ValueError(f"one of {', '.join(values)} is needed, received {value!r}")
+            options = ", ".join(map(str, values))
+            raise ValueError(f"one of {options} is needed, received {value!r}{_sweep_hint(value)}")
         return value
 
     literal: Any = Literal
     converter.register_structure_hook_func(lambda t: typing.get_origin(t) is literal, choice)
     return converter
+
+
+def _sweep_hint(value: Any) -> str:
+    """In a single run a comma is text; who wrote one for a sweep forgot to say so."""
+    is_several = isinstance(value, str) and "," in value
+    return "; several values are a sweep: kakugo -m ..." if is_several else ""
 
 
 def _word(kind: type) -> str:
@@ -283,8 +342,11 @@ def _misshapen(values: Mapping[str, Any], owner: type, path: str = "") -> list[s
     return found
 
 
-def _problems(error: Exception, path: str) -> typing.Iterator[str]:
-    """The leaves of cattrs' tree of exceptions, each as one line with the key's full path."""
+def _problems(error: Exception, path: str, unknown_only: bool = False) -> typing.Iterator[str]:
+    """The leaves of cattrs' tree of exceptions, each as one line with the key's full path.
+
+    With `unknown_only`, those alone that name a key which there is not.
+    """
     if isinstance(error, cattrs.BaseValidationError):
         for inner in error.exceptions:
             notes = getattr(inner, "__notes__", [])
@@ -293,10 +355,12 @@ def _problems(error: Exception, path: str) -> typing.Iterator[str]:
                 for note in notes
                 if hasattr(note, "name") or hasattr(note, "index")
             ]
-            yield from _problems(inner, ".".join([path, *steps]).strip("."))
+            yield from _problems(inner, ".".join([path, *steps]).strip("."), unknown_only)
     elif isinstance(error, cattrs.ForbiddenExtraKeysError):
         for key in sorted(error.extra_fields):
             yield f"{f'{path}.{key}'.strip('.')}: there is no such key. {_nearest(key, error.cl)}"
+    elif unknown_only:
+        return
     elif isinstance(error, KeyError):
         yield f"{path}: a value is needed"
     else:
@@ -309,7 +373,7 @@ def _nearest(key: str, owner: type) -> str:
     close = difflib.get_close_matches(key, here, n=1, cutoff=0.6)
     if close:
         return f"Nearest: {close[0]}"
-    everywhere = dict(_all_keys(Config))
+    everywhere = dict(_all_keys(MakingConfig))
     elsewhere = difflib.get_close_matches(key, everywhere, n=1, cutoff=0.8)
     if elsewhere:
         return f"Nearest: {everywhere[elsewhere[0]]}"

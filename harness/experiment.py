@@ -4,15 +4,16 @@ This is the one file in which generation, training and scoring meet. `plan` lays
 with its key; `harness.store` then builds what is missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import cast
 
 from generation.corpus import PINS, fetch, is_hub, resolve
 from generation.facts import SourceFacts
 from generation.source import Source, input_hashes, make_source
-from harness.config import Config, Language, Served
+from harness.config import Config, Language, MakingConfig, Served
 from harness.keys import keyed
 from harness.mixture_stages import contamination_stage, mixture_stage, own_stage
 from harness.provenance import package_version
@@ -52,15 +53,23 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All stages of an experiment."""
+class Training:
+    """The stages from finished sources to a checkpoint."""
 
-    base: Stage
-    sources: Mapping[str, Stage]
     mixture: Stage
-    contamination: Stage | None
+    contamination: Stage
     packed: Stage
     trained: Stage
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All stages of an experiment, of which each producer plans only what it needs: base needs no
+    source, and a published checkpoint not even the student."""
+
+    base: Stage | None
+    sources: Mapping[str, Stage]
+    training: Training | None
     cells: tuple[Cell, ...]
 
     @property
@@ -75,22 +84,26 @@ class Plan:
 
     def targets(self, stop_after: str | None) -> list[Stage]:
         """The stages to build; their inputs are built where a target is missing."""
+        made = self.training
         if stop_after == "sources":
             return list(self.sources.values())
-        if stop_after == "mix":
-            return [self.mixture]
-        if stop_after == "train":
-            return [self.trained]
+        if made and stop_after == "mix":
+            return [made.mixture]
+        if made and stop_after == "train":
+            return [made.trained]
         # Where no benchmark has the language, the checkpoint itself is what was asked for.
         scores = [cell.score for cell in self.cells if cell.score]
-        return scores or ([self.trained] if self.contamination else [])
+        return scores or ([made.trained] if made else [])
 
     def stages(self) -> list[Stage]:
         """Every stage, in the order of the work."""
-        scores = [cell.score for cell in self.cells if cell.score]
-        looks = [self.contamination] if self.contamination else []
-        data = [*self.sources.values(), self.mixture, *looks, self.packed]
-        return [self.base, *data, self.trained, *scores]
+        made = self.training
+        return [
+            *([self.base] if self.base else []),
+            *self.sources.values(),
+            *([made.mixture, made.contamination, made.packed, made.trained] if made else []),
+            *(cell.score for cell in self.cells if cell.score),
+        ]
 
 
 def plan(config: Config, ledgers: Path) -> Plan:
@@ -101,38 +114,65 @@ def plan(config: Config, ledgers: Path) -> Plan:
     `ledgers` is the directory of the teacher's ledgers. Raises an error of the package concerned
     when an input is missing or malformed.
     """
-    data = benchmark_data(config)
-    base = base_stage(config.student)
-    sources = {
-        source: own_stage(config, source)
-        if source in config.sources.own
-        else source_stage(config, cast(Source, source), base, ledgers)
-        for source in config.mix.needed
-    }
-    mixture = mixture_stage(config, base, sources)
-    contamination = None
-    trains = config.stop_after in ("mix", "train") or "trained" in config.producers
-    if trains and config.stop_after != "sources":
-        contamination = contamination_stage(config, mixture, data)
-    packed = packed_stage(config, base, mixture)
-    trained = train_stage(config, base, mixture, packed)
+    student = cache(lambda: base_stage(config.student))  # hashed or fetched where it is needed
+    sources: dict[str, Stage] = {}
+    training = None
+    if isinstance(config, MakingConfig):
+        sources = {
+            name: any_source_stage(config, name, student, ledgers) for name in config.mix.needed
+        }
+        if config.stop_after != "sources":
+            training = plan_training(config, student(), sources)
     # Who stops before there is a checkpoint needs no benchmark.
-    scored = () if config.stop_after in ("sources", "mix") else config.evaluate.tasks
-    tasks = {name: task_or_gap(config, TASKS[name], data) for name in scored}
-    producers = {"base": base} if "base" in config.producers else {}
-    if "trained" in config.producers:
-        producers[f"trained:{config.mix.name}"] = trained
-    for student in config.published:
-        producers[f"published:{student.name}"] = base_stage(student)
-    cells = [
+    scores = config.stop_after not in ("sources", "mix")
+    cells = plan_scores(config, plan_producers(config, student, training)) if scores else ()
+    needs_base = bool(student.cache_info().currsize)
+    return Plan(student() if needs_base else None, sources, training, cells)
+
+
+def plan_training(config: MakingConfig, base: Stage, sources: Mapping[str, Stage]) -> Training:
+    """From sources to a checkpoint."""
+    mixture = mixture_stage(config, base, sources)
+    contamination = contamination_stage(config, mixture, benchmark_data(config))
+    packed = packed_stage(config, base, mixture)
+    return Training(mixture, contamination, packed, train_stage(config, base, mixture, packed))
+
+
+def plan_producers(
+    config: Config, student: Callable[[], Stage], training: Training | None
+) -> Mapping[str, Stage]:
+    """The checkpoints that are scored, by their producers' names."""
+    producers = {"base": student()} if "base" in config.producers else {}
+    if isinstance(config, MakingConfig) and training and "trained" in config.producers:
+        producers[f"trained:{config.mix.name}"] = training.trained
+    for published in config.published:
+        producers[f"published:{published.name}"] = base_stage(published)
+    return producers
+
+
+def plan_scores(config: Config, producers: Mapping[str, Stage]) -> tuple[Cell, ...]:
+    """Every producer on every task."""
+    data = benchmark_data(config)
+    tasks = {name: task_or_gap(config, TASKS[name], data) for name in config.evaluate.tasks}
+    return tuple(
         score_cell(config, name, loaded, producer, checkpoint)
         for producer, checkpoint in producers.items()
         for name, loaded in tasks.items()
-    ]
-    return Plan(base, sources, mixture, contamination, packed, trained, tuple(cells))
+    )
 
 
-def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> Stage:
+def any_source_stage(
+    config: MakingConfig, name: str, student: Callable[[], Stage], ledgers: Path
+) -> Stage:
+    """A source of the user's own, or one that the teacher writes."""
+    if name in config.sources.own:
+        return own_stage(config, name)
+    return source_stage(config, cast(Source, name), student, ledgers)
+
+
+def source_stage(
+    config: MakingConfig, source: Source, student: Callable[[], Stage], ledgers: Path
+) -> Stage:
     """One kind of data in one language, written by the teacher."""
     language, teacher = config.language, config.teacher
     # Only what this source uses is part of its key.
@@ -151,7 +191,7 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
 
     corpus = corpus_stage(config, source, ledgers)
     # Contexts are cut, and translations filtered, by the student's tokens.
-    inputs = {"base": base} if source in ("context", "translated") else {}
+    inputs = {"base": student()} if source in ("context", "translated") else {}
     if corpus:
         inputs["corpus"] = corpus
 
@@ -188,7 +228,7 @@ def source_stage(config: Config, source: Source, base: Stage, ledgers: Path) -> 
 
 
 def ask_teacher(
-    config: Config,
+    config: MakingConfig,
     source: Source,
     ledgers: Path,
     work: Work,
@@ -228,7 +268,7 @@ def ask_teacher(
         )
 
 
-def corpus_stage(config: Config, source: Source, ledgers: Path) -> Stage | None:
+def corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage | None:
     """The rows of a data set of the Hub that a source starts from; None for local files."""
     context, translated = config.sources.context, config.sources.translated
     if source == "context":

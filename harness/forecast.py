@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import cast
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from generation.context import read_texts
@@ -21,7 +22,7 @@ from generation.estimate import (
 from generation.settings import SOURCES
 from generation.source import Source
 from generation.teacher.ledger import Ledger
-from harness.config import Config
+from harness.config import Config, MakingConfig
 from harness.experiment import ask_teacher, ledger_file, plan
 from harness.stage import Work
 from harness.store import Store
@@ -35,6 +36,9 @@ _MEASURED_TEXTS = 200
 
 def show_forecast(config: Config, ledgers: Path, store: Store, out: Console) -> None:
     """Prints the plan of the whole run, after a pilot where one is asked for."""
+    if not isinstance(config, MakingConfig):
+        out.print("Checkpoints are only scored: no teacher is asked, and nothing is paid.")
+        return
     if config.pilot:
         _pilot(config, ledgers, store)
     tokens = None
@@ -44,7 +48,7 @@ def show_forecast(config: Config, ledgers: Path, store: Store, out: Console) -> 
     print_forecast(config, steps, origin, out)
 
 
-def announce(config: Config, ledgers: Path, out: Console) -> None:
+def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
     """One line before the teacher is paid."""
     steps, _ = forecast(config, ledger_file(config, ledgers), None)
     usd, budget = _usd(steps), config.teacher.budget_usd
@@ -59,7 +63,7 @@ def announce(config: Config, ledgers: Path, out: Console) -> None:
     )
 
 
-def _pilot(config: Config, ledgers: Path, store: Store) -> None:
+def _pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
     stages = plan(replace(config, stop_after="mix"), ledgers)
     weights = embedded_gguf() if config.teacher.kind == "embedded" else None
     for source, stage in stages.taught.items():
@@ -76,7 +80,7 @@ def _pilot(config: Config, ledgers: Path, store: Store) -> None:
 
 
 def forecast(
-    config: Config, ledger: Path, tokens: StudentTokens | None
+    config: MakingConfig, ledger: Path, tokens: StudentTokens | None
 ) -> tuple[list[StepPlan], str]:
     """The plan of each step, and where the fertility comes from.
 
@@ -106,9 +110,13 @@ def forecast(
     return steps, origin
 
 
-def print_forecast(config: Config, steps: Sequence[StepPlan], origin: str, out: Console) -> None:
+def print_forecast(
+    config: MakingConfig, steps: Sequence[StepPlan], origin: str, out: Console
+) -> None:
     """A table of the steps, their sum, and the paper's figures beside it."""
-    table = Table(title=f"{config.language.name}, taught by {config.teacher.name}", box=None)
+    table = Table(
+        title=escape(f"{config.language.name}, taught by {config.teacher.name}"), box=None
+    )
     table.add_column("step", no_wrap=True)
     for column in ("calls", "there", "tokens in", "out", "dollars"):
         table.add_column(column, justify="right", no_wrap=True)

@@ -13,12 +13,13 @@ from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Mix
 from generation.own import make_own
 from generation.own_files import own_files
-from harness.config import Benchmarks, Config
+from harness.config import Benchmarks, Config, MakingConfig
 from harness.errors import Contaminated
 from harness.keys import keyed
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.store import clear, file_sha256
 from harness.students import StudentTokens, checkpoint_path
+from harness.values import show_override
 from tasks import belebele, flores, global_mmlu, sib200
 from tasks.catalogue import Task
 from tasks.data import Data
@@ -33,7 +34,7 @@ TEXTS = (sib200.BENCHMARK, belebele.BENCHMARK, global_mmlu.BENCHMARK, flores.ALO
 ENGLISH = Benchmarks("eng_Latn", "eng_Latn", "en", flores.ENGLISH)
 
 
-def own_stage(config: Config, name: str) -> Stage:
+def own_stage(config: MakingConfig, name: str) -> Stage:
     """A source of the user's own; no teacher is asked."""
     own, language = config.sources.own[name], config.language
     hashes = {role: file_sha256(path) for role, path in own_files(name, own).items()}
@@ -72,7 +73,7 @@ def own_stage(config: Config, name: str) -> Stage:
     )
 
 
-def mixture_stage(config: Config, base: Stage, sources: Mapping[str, Stage]) -> Stage:
+def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage]) -> Stage:
     """The rows that the student is trained on, drawn from the sources, counted in its tokens.
 
     Rows that cannot be trained on are left out before, so that budgets hold in training.
@@ -130,7 +131,7 @@ def _mix_fields(mix: Mix) -> dict[str, Any]:
     return fields
 
 
-def contamination_stage(config: Config, mixture: Stage, data: Data) -> Stage:
+def contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Stage:
     """What the mixture holds of every benchmark's items, in the language and in English."""
     items, unchecked = benchmark_items(config, data)
     known = Path(config.mix.exclude).expanduser() if config.mix.exclude else None
@@ -189,15 +190,16 @@ def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping
     return list(found.values()), unchecked
 
 
-def refuse_contamination(config: Config, artifact: Artifact) -> None:
+def refuse_contamination(config: MakingConfig, artifact: Artifact) -> None:
     """Raises `Contaminated` where that was asked for and anything was found."""
     facts = artifact.facts
     if not (config.fail_on_contamination and facts["contaminated_rows"]):
         return
     found = "".join(f"  - {name}: {count} rows\n" for name, count in facts["contamination"].items())
+    exclude = show_override("mix.exclude", artifact.path / FOUND)
     raise Contaminated(
         f"{facts['contaminated_rows']:,} of {facts['rows']:,} training rows hold a benchmark's "
         f"text, and fail_on_contamination is set:\n{found}"
-        f"Remedy: leave these rows out with mix.exclude={artifact.path / FOUND}, or clean the "
+        f"Remedy: leave these rows out with {exclude}, or clean the "
         "sources."
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from harness.config import Config
+from harness.config import Config, MakingConfig
 from harness.experiment import Plan
 from harness.keys import keyed
 from harness.overrides import COMMAND_VARIABLE
@@ -20,14 +20,15 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
     The configuration holds the name of the variable with the teacher's key, never the key.
     """
     language = config.language
+    made = config if isinstance(config, MakingConfig) else None
     record = {
         "run": folder.name,
         "experiment": config.name,
         "command": os.environ.get(COMMAND_VARIABLE, "kakugo"),
         "language": {key: value for key, value in keyed(language).items() if key != "benchmarks"},
         "student": config.student.name,
-        "teacher": config.teacher.name,
-        "mix": config.mix.name,
+        "teacher": made.teacher.name if made else "",
+        "mix": made.mix.name if made else "",
         "stages": [
             {"stage": stage.name, "key": stage.key, "label": stage.label} for stage in plan.stages()
         ],

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 
-from harness.config import Config
+from harness.config import MakingConfig
 from harness.keys import keyed
 from harness.mixture_stages import ROWS
 from harness.stage import Outcome, Stage, Work
@@ -12,7 +12,7 @@ from training.precision import resolve_precision
 from training.prepare import prepare
 
 
-def packed_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
+def packed_stage(config: MakingConfig, base: Stage, mixture: Stage) -> Stage:
     """The mixture as the trainer wants it: tokens, labels and packed rows."""
     data = config.train.data
 
@@ -39,7 +39,7 @@ def packed_stage(config: Config, base: Stage, mixture: Stage) -> Stage:
     )
 
 
-def train_stage(config: Config, base: Stage, mixture: Stage, packed: Stage) -> Stage:
+def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage) -> Stage:
     """The student, fine-tuned on the mixture."""
     precision = resolve_precision(config.train.precision)
     settings = replace(config.train, precision=precision)

@@ -227,11 +227,12 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
         make_mixture(
             {"mine": rows}, config.mix, language="Swahili", seed=0, out=mixed, tokens=tokens
         )
-        look, out = plan(config, tmp_path).contamination, tmp_path / f"found-{number}"
-        assert look is not None
+        planned, out = plan(config, tmp_path).training, tmp_path / f"found-{number}"
+        assert planned is not None
         out.mkdir()
         made = Artifact("mixture", "key", mixed, {})
-        facts = look.make(Work(out, {"mixture": made}, lambda *_: None)).facts
+        work = Work(out, {"mixture": made}, lambda *_: None)
+        facts = planned.contamination.make(work).facts
         if not facts["contaminated_rows"]:
             break
         known = {json.loads(line)["id"] for line in read_lines(out / FOUND)}

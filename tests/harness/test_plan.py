@@ -10,6 +10,7 @@ import pytest
 
 from harness.experiment import Plan, plan
 from harness.overrides import CONF
+from harness.stage import Stage
 from tasks import hub
 from tasks.catalogue import TASKS
 from tasks.errors import DataMissing, WordsMissing
@@ -27,11 +28,16 @@ def planned(composed: Callable[..., Any]) -> Planned:
 def keys(made: Plan) -> dict[str, Any]:
     return {
         "source": {name: stage.key for name, stage in made.sources.items()},
-        "mixture": made.mixture.key,
-        "train": made.trained.key,
+        "mixture": made.training.mixture.key if made.training else None,
+        "train": made.training.trained.key if made.training else None,
         "base scores": [c.score.key for c in made.cells if c.score and c.producer == "base"],
         "scores": [c.score.key for c in made.cells if c.score and c.producer != "base"],
     }
+
+
+def mixture(made: Plan) -> Stage:
+    assert made.training
+    return made.training.mixture
 
 
 @pytest.mark.parametrize(
@@ -75,11 +81,11 @@ def test_a_mixture_needs_only_the_sources_that_it_weighs(planned: Planned) -> No
 
 def test_a_mixture_of_one_source_has_no_weight(planned: Planned) -> None:
     doubled = ("++mix.weights.topic=2", "++mix.shares=rows")
-    assert planned("mix=topic").mixture.key == planned("mix=topic", *doubled).mixture.key
+    assert mixture(planned("mix=topic")).key == mixture(planned("mix=topic", *doubled)).key
 
 
 def test_sources_are_made_before_a_student_is_loaded(planned: Planned) -> None:
-    assert list(planned("mix=topic").mixture.inputs) == ["topic", "base"]
+    assert list(mixture(planned("mix=topic")).inputs) == ["topic", "base"]
 
 
 def test_sources_do_not_depend_on_the_mixture(planned: Planned) -> None:
@@ -88,7 +94,8 @@ def test_sources_do_not_depend_on_the_mixture(planned: Planned) -> None:
 
 def test_a_language_without_benchmarks_is_trained_all_the_same(planned: Planned) -> None:
     made = planned("language=other", "++language.name=West Frisian", "mix=topic")
-    assert made.targets(None) == [made.trained]
+    assert made.training
+    assert made.targets(None) == [made.training.trained]
     assert all("no " in str(c.gap) and "West Frisian" in str(c.gap) for c in made.cells)
 
 
@@ -181,9 +188,9 @@ def test_without_training_nothing_is_made_of_data(planned: Planned, tiny: Path) 
     made = planned("++producers=[base]", published, "++evaluate.tasks=[sib200,belebele]")
     names = [cell.producer for cell in made.cells]
     assert names == ["base", "base", "published:theirs", "published:theirs"]
-    assert made.contamination is None
-    assert planned("++stop_after=sources").contamination is None
-    assert planned("++stop_after=mix", "++producers=[base]").contamination
+    assert (made.training, made.sources) == (None, {})
+    assert planned("++stop_after=sources").training is None
+    assert planned("++stop_after=mix", "++producers=[base]").training
     inputs = {stage.inputs["checkpoint"].name for stage in made.targets(None)}
     assert inputs == {"base"}
     assert len({stage.key for stage in made.targets(None)}) == 4
