@@ -21,3 +21,6 @@ def test_conversations(case: dict[str, Any]) -> None:
 
 def test_hostile_nesting_ends_quickly() -> None:
     assert read_list("[" * 20_000, 3) is None
+    assert read_list('{"a":' * 20_000, 3) is None
+    assert read_list('["' + "a" * 200_000, 3) is None
+    assert read_list("1. a\n" * 5_000, 3) == ["a", "a", "a"]

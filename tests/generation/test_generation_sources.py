@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from running import SMALL, run
-from scripted import Scripted, completion
+from scripted import Scripted, answer, completion
 
 from generation.errors import InputError, PromptsError
 from generation.prompts import DEFAULT_FILE, load_prompts
@@ -272,3 +272,27 @@ def test_the_original_repositorys_prompts_are_used_as_they_stand(
     assert sum(row["provenance"]["revised"] for row in rows(tmp_path, "topic")) > 0
     with pytest.raises(PromptsError, match=r"teacher\.lists=fenced"):
         load_prompts(path, language="Swahili", lists="schema")
+
+
+def test_lost_marks_and_a_comma_at_the_end_cost_no_answer(
+    server: Scripted, teacher: Teacher, tmp_path: Path
+) -> None:
+    """Where the prompt opens the reasoning, and lists are of objects with one comma more."""
+
+    def behave(body: dict[str, Any], nth: int) -> dict[str, Any]:
+        usual = answer(body)["choices"][0]["message"]["content"]
+        if "```" not in usual:
+            return completion(f"I answer in Swahili.\n</think>\n\n{usual}")
+        items = json.loads(usual[usual.index("[") : usual.rindex("]") + 1])
+        lines = "".join(f"  {json.dumps({'prompt': item})},\n" for item in items)
+        return completion(f"[\n{lines}]")
+
+    server.behave = behave
+    facts = run("topic", tmp_path, replace(teacher, reasoning="required"))
+    assert [step.reasons for step in facts.steps] == [{}] * len(facts.steps)
+    assert all(step.parsed == step.asked for step in facts.steps)
+    made = rows(tmp_path, "topic")
+    # 2 seeds, 4 macro-topics and 8 topics, 2 prompts each.
+    assert len(made) == facts.rows == 28
+    assert {row["reasoning"] for row in made} == {"I answer in Swahili."}
+    assert all(row["messages"][1]["content"].startswith("Jibu ") for row in made)
