@@ -202,6 +202,8 @@ class RaterApp:
         if sitting.nonce is None or sitting.pair_nonce is None:
             return _see_other("/consent")
         screens = {s.item: s for s in self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)}
+        if choice == "":
+            return _see_other("/rate")
         if item not in screens or choice not in CHOICES or not 8 <= len(key) <= 64:
             return self._say("refused", 400)
         if not self.votes_a_minute.allows(seat.session):
@@ -355,7 +357,7 @@ def said_beside(choices: Sequence[Event], words: Mapping[int, str]) -> dict[str,
     comments = dict.fromkeys(words[choice.seq] for choice in choices if choice.seq in words)
     said = {"comment": "\n".join(comments)}
     for name in ("verdict_a", "verdict_b"):
-        given = {choice.body.get(name, "") for choice in choices}
+        given = {choice.body[name] for choice in choices if name in choice.body}
         said[name] = given.pop() if len(given) == 1 else ""
     return said
 

@@ -7,7 +7,7 @@
   const form = document.getElementById("vote");
   // Never form.elements.NAME: `item` and others are the browser's own methods there.
   const field = (name) => form.querySelector(`[name="${name}"]`);
-  const buttons = form ? [...form.querySelectorAll('button[name="choice"]')] : [];
+  const buttons = form ? [...form.querySelectorAll(".choices button")] : [];
   const PATIENCE = 20000, PAUSE = 5000;
 
   // What is kept bears the rater's own name: a device may be handed on. Where the browser keeps nothing,
@@ -121,7 +121,7 @@
     form.addEventListener("submit", (event) => {
       if (!event.submitter) return;
       event.preventDefault();
-      if (sending) return;
+      if (sending || !event.submitter.value) return;
       chosen = event.submitter.value;
       sending = true;
       keep();

@@ -452,3 +452,32 @@ def test_a_packet_on_two_devices_asks_which_choice_is_right(browser: Any, tmp_pa
         context.close()
     close(pack)
     verify(pack, key)
+
+
+def test_without_a_script_no_word_moves_and_no_key_votes(
+    browser: Any, study: tuple[Path, str]
+) -> None:
+    pack, address = study
+    context = phone(browser, java_script_enabled=False)
+    one, two = context.new_page(), context.new_page()
+    begin(one, link(pack, address))
+    first = item(one)
+    one.locator("[name=verdict_a][value=good]").focus()
+    with one.expect_navigation():
+        one.keyboard.press("Enter")
+    assert chosen(pack) == {}, "Enter in a field is no choice for A"
+    one.click("summary")
+    one.fill("textarea", "maneno ya siri")
+    two.goto(f"{address}/rate")
+    vote(two, "a", 1)
+    one.reload()
+    assert item(one) != first
+    assert one.input_value("textarea") == "", "the browser fills in nothing of another item"
+    assert not one.is_checked("[name=verdict_a][value=good]")
+    two.goto(f"{address}/rate")
+    second = item(two)
+    vote(one, "b", 2)
+    two.click("button[value=a]")
+    two.wait_for_selector("#twice")
+    assert chosen(pack)[second] == "b"
+    context.close()
