@@ -28,6 +28,8 @@ REASONING = (
     _tag("thought"),  # EXAONE Deep
     _tag("thoughts"),
     _tag("reasoning"),
+    _tag("reasoning_content"),
+    _tag("antthinking"),
     _tag("seed:think"),  # Seed-OSS
     _tag("mm:think"),  # MiniMax-M3
     _tag("longcat_think"),  # LongCat
@@ -49,6 +51,12 @@ REASONING = (
     _tag("reflection", False),
     _tag("analysis", False),
     _tag("scratchpad", False),
+)
+
+# Tags of that kind that are not in the table, are damaged, or were escaped as HTML.
+UNKNOWN = (
+    r"(?i:(?:<|&lt;)[\\/\s]*[\w:|\u200b-\u200d]*(?:think|thought|reasoning)[\w:|\u200b-\u200d]*"
+    r"[\s/]*(?:>|&gt;))"
 )
 
 # What stands around an answer, mostly behind reasoning. `certain` as above.

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.marks import ANSWERS, HARMONY, HARMONY_ENDS, REASONING, TEMPLATE, TURN_END, Mark
+from core.marks import ANSWERS, HARMONY, HARMONY_ENDS, REASONING, TEMPLATE, TURN_END, UNKNOWN, Mark
 
 UNCLOSED = "reasoning without end"
 MARK_LEFT = "mark of reasoning in the answer"
@@ -44,7 +44,7 @@ _LEFT = _any_of(
     [mark.opens for mark in _CERTAIN]
     + [mark.closes for mark in _CERTAIN]
     + [side for mark in ANSWERS if mark.certain for side in (mark.opens, mark.closes)]
-    + [r"<\|(?:channel|message|start)\|>", "assistantfinal"]
+    + [r"<\|(?:channel|message|start)\|>", "assistantfinal", UNKNOWN]
 )
 _TEMPLATE = re.compile(TEMPLATE, re.IGNORECASE)
 _LAST_TOKEN = re.compile(rf"(?:{TURN_END})\Z", re.IGNORECASE)
@@ -134,6 +134,8 @@ def _split_blocks(text: str) -> Split:
     while opened := _opening(text):
         start, mark = opened
         end = next(_closings(text[start:], re.compile(mark.closes)), None)
+        if end is None and mark.certain:  # <think> may end in </thinking>
+            end = next(_closings(text[start:], _CERTAIN_CLOSING), None)
         if end is None:
             return Split(text, problem=UNCLOSED)
         reasoning.append(text[start : start + end.start()].strip())
@@ -203,8 +205,8 @@ def _split_lost_channels(text: str, seen: str) -> Split:
             return _split_blocks(text)  # a word of the text: "analysis: ...", "finalists ..."
         return Split(text, problem=UNCLOSED if channel == "analysis" else MARK_LEFT)
     reasoning, answer = text[:at], text[at + len("assistantfinal") :]
-    if begins and begins[1] == "analysis":
-        reasoning = reasoning[begins.end() :]
+    if reasoning.lstrip().startswith("analysis"):
+        reasoning = reasoning.lstrip().removeprefix("analysis")
     if _LOST_WITHIN.search(_LOST_CHANNEL.sub("\n\n", reasoning)):
         return Split(text, problem=MARK_LEFT)  # an answer was begun before
     return Split(answer, _LOST_CHANNEL.sub("\n\n", reasoning))
