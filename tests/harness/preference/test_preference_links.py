@@ -121,3 +121,39 @@ def test_reachable_addresses() -> None:
     assert reachable("::1", 8770) == ["http://[::1]:8770"]
     assert reachable("192.0.2.7", 8770) == ["http://192.0.2.7:8770"]
     assert reachable("study.example", 80) == ["http://study.example:80"]
+
+
+def test_correction_pages_of_two_studies_keep_apart_and_name_an_address(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    from small_study import questions, write_lines
+    from starlette.testclient import TestClient
+
+    from harness.preference.correct_app import CorrectApp
+    from harness.preference.questions import make_draft, read_prompts
+
+    rows = read_prompts(write_lines(tmp_path / "q.jsonl", questions(2)))
+    cookies = []
+    for name in ("one", "two"):
+        make_draft(tmp_path / name, "swahili", rows)
+        app = CorrectApp(tmp_path / name)
+        client = TestClient(app.app(), base_url="http://study.test")
+        client.post("/start", data={"token": app.links["speaker"]})
+        assert client.get("/").status_code == 200
+        cookies += [cookie.name for cookie in client.cookies.jar]
+    assert len(set(cookies)) == 2
+    command = [sys.executable, "-m", "harness.preference.cli", "correct", str(tmp_path / "one")]
+    process = subprocess.Popen(
+        [*command, "--host", "0.0.0.0", "--port", "0"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+    finally:
+        process.kill()
+        process.communicate()
+    address = re.fullmatch(r"to correct: (http://\S+):(\d+)/c/\S+\n", said)
+    assert address, said
+    assert f"{address[1]}:{address[2]}" in reachable("0.0.0.0", int(address[2]))
+    assert int(address[2]) > 0
