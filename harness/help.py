@@ -24,6 +24,8 @@ Examples
   kakugo -m evaluate.protocol.answers=letters,labels
                                                   two ways of asking; nothing else runs twice
   kakugo -m mix=topic,scenario,gen                a sweep; shared stages run once
+  kakugo -m mix=topic language=other 'language.name=Yorùbá,"Kurdish, Central"'
+                                                  with -m a comma separates, but not in quotes
   kakugo -m sweep=subsets hydra/launcher=two_at_once
                                                   the data subsets, two jobs at a time
   kakugo experiment=paper language=yoruba ...     the paper's run; see conf/experiment/paper.yaml

@@ -112,7 +112,10 @@ class Display:
 
     def _line(self, word: str, stage: Stage, note: str = "") -> None:
         note = f" [dim]({escape(note)})[/dim]" if note else ""
-        self.console.print(f"{self._mark}{word} {escape(stage.label)}{note}", highlight=False)
+        # In a log a line is a line, however long.
+        wraps = self.console.is_terminal
+        line = f"{self._mark}{word} {escape(stage.label)}{note}"
+        self.console.print(line, highlight=False, soft_wrap=not wraps)
 
     def _close(self) -> None:
         if self._bar:

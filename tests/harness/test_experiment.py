@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ def finished(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     store = tmp_path_factory.mktemp("finished")
     done = run(small(store, tiny))
     assert done.returncode == 0, done.stdout + done.stderr
+    (store / "said.txt").write_text(done.stdout, encoding="utf-8")
+    (store / "complained.txt").write_text(done.stderr, encoding="utf-8")
     return store
 
 
@@ -43,6 +47,17 @@ def test_it_makes_every_stage_and_a_report(finished: Path) -> None:
     assert "checkpoint/model.safetensors" in train["files"]
     assert (finished / "report.html").stat().st_size > 1000
     assert not list(finished.glob("*/*.partial"))
+
+
+def test_it_says_nothing_but_its_own_words(finished: Path) -> None:
+    """No library's warning stands in a first run, such as DeepSpeed's of a machine without GPU."""
+    assert find_spec("deepspeed")  # else nothing would be there to warn
+    assert (finished / "complained.txt").read_text(encoding="utf-8") == ""
+    lines = (finished / "said.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 50
+    assert not [line for line in lines if "WARNING" in line]
+    for line in takewhile(str.strip, lines):  # the report begins after a blank one
+        assert line.startswith(("begun    ", "done     ", "         ", "warning  ")), line
 
 
 def test_the_report_reads_every_score(finished: Path) -> None:
