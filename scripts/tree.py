@@ -16,6 +16,7 @@ BEGIN, END = "<!-- tree: written by scripts/tree.py -->\n```\n", "```\n<!-- end 
 FOLDERS = {
     "conf": "what an experiment is",
     "core": "the ground, which all others may use",
+    "core/checkpoints": "opens a checkpoint, and speaks to it",
     "harness": "runs experiments",
     "harness/scoring": "scores a checkpoint",
     "harness/preference": "the blind study by native speakers",

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints.opening import open_config, open_model, open_tokenizer
+from core.quiet import quiet_libraries
 from training.errors import LaunchError, LeakError, MemoryShort
 from training.order import data_order, steps_of
 from training.prepare import TRAIN, VALIDATION
-from training.quiet import quiet_libraries
 from training.saving import save_checkpoint
 from training.settings import Precision, Train
 
@@ -72,8 +73,8 @@ def finetune(
     Not covered: bitwise equality on GPUs or across machines, and noticing that `base` changed
     between an interruption and its continuation.
 
-    Raises LeakError, LaunchError, MemoryShort and DivergedError. (`training.launch.run` makes sure
-    that the states are this run's.)
+    Raises CheckpointError, LeakError, LaunchError, MemoryShort and DivergedError.
+    (`training.launch.run` makes sure that the states are this run's.)
     """
     with quiet_libraries(), _threads(settings.threads), _memory_errors(settings):
         return _finetune(base, packed, out, settings, precision, seed, progress)
@@ -97,7 +98,6 @@ def _finetune(
     progress(0, steps, "loading the student")
 
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     from training.collate import Collator
     from training.engine import train, training_arguments
@@ -107,24 +107,25 @@ def _finetune(
     arguments = training_arguments(
         settings, precision, steps=steps, states=states, seed=seed, evaluate=len(validation) > 0
     )
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    config, tokenizer = open_config(base), open_tokenizer(base)
     isolated = settings.isolation == "documents"
     lengths = _lengths(rows, by_document=isolated)
     # Frozen weights need no more than the precision that is computed in.
     frozen = settings.lora.rank > 0
-    model = AutoModelForCausalLM.from_pretrained(
+    model = open_model(
         base,
         dtype=torch.bfloat16 if frozen and precision == "bf16" else torch.float32,
-        local_files_only=True,
         **_attention(settings, precision, config),
-    )
+    ).model
     attention = str(model.config._attn_implementation)
     if isolated:
         held_out = _lengths(validation, by_document=True)
         _check_window(config, attention, longest=max([*lengths, *held_out]))
     flattened = attention.startswith("flash") and settings.micro_batch > 1  # see training.collate
-    collator = Collator(attention, tokenizer.pad_token_id or 0, isolated=isolated)
+    # Padding is masked: any token with an embedding will do.
+    pad = tokenizer.pad_token_id or 0
+    pad = pad if pad < model.get_input_embeddings().num_embeddings else 0
+    collator = Collator(attention, pad, isolated=isolated)
     size = sum(map(whole_size, model.parameters()))
     operations = flops_per_token(model, lengths, frozen=frozen)
     journal = Journal(out, states, progress, precision=precision, flops_per_token=operations)

@@ -5,9 +5,9 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from core.quiet import quiet_libraries
 from training.errors import StudentError
 from training.gguf_loading import parsed_once
-from training.quiet import quiet_libraries
 
 
 def embedded_gguf() -> Path:

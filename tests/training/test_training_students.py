@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from core.quiet import quiet_libraries
 from training.errors import StudentError
 from training.gguf_loading import parsed_once
-from training.quiet import quiet_libraries
 from training.students import embedded_gguf, materialise_gguf
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -1,0 +1,13 @@
+"""What can be wrong with a checkpoint, as a message for the person who gave it.
+
+CheckpointError   its files, weights or tokenizer are not those of a whole, known causal model
+└── ChatError     its chat template is missing or refuses a conversation
+"""
+
+
+class CheckpointError(Exception):
+    """The message names the file and the fault, and ends in a remedy."""
+
+
+class ChatError(CheckpointError):
+    """A chat template is missing or refuses a conversation."""
