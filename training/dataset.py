@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints.chat import Prompt, ask, render, starts_with_thought
+from core.checkpoints.errors import ChatError
+from core.checkpoints.tokens import frame
 from core.lines import LineError, read_json_lines
-from training.chats import Messages, render
 from training.errors import MaskError, RowsError
 
+Messages = list[dict[str, Any]]
 IGNORED = -100  # the label that the loss leaves out
 
 
@@ -52,7 +55,7 @@ def read_examples(
     for where, source, messages in _conversations(rows):
         try:
             yield source, examples(messages, tokenizer, end_ids, train_newline=train_newline)
-        except MaskError as error:
+        except (ChatError, MaskError) as error:
             raise MaskError(f"{where}: {error}") from error
 
 
@@ -97,8 +100,9 @@ def mask(
     spans: list[tuple[int, int]] = []
     text = ""
     for i in answers:
-        header = render(tokenizer, messages[:i], add_generation_prompt=True)
-        turn = render(tokenizer, messages[: i + 1], add_generation_prompt=False)
+        header, turn = _answered(
+            ask(tokenizer, messages[:i]), render(tokenizer, messages[: i + 1]), messages[i]
+        )
         if not (header.startswith(text) and turn.startswith(header)):
             raise Rewritten(
                 f"the chat template renders the turns before message {i + 1} differently once that "
@@ -109,6 +113,9 @@ def mask(
         text = turn
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+    before = list(frame(tokenizer).before)  # as in core.checkpoints.tokens.encode
+    if ids[: len(before)] != before:
+        ids, offsets = before + ids, [(0, 0)] * len(before) + offsets
     labels = [IGNORED] * len(ids)
     for start, end in spans:
         inside = [i for i, (a, b) in enumerate(offsets) if start <= a < b <= end]
@@ -130,6 +137,25 @@ def mask(
             "answer."
         )
     return example
+
+
+def _answered(prompt: Prompt, turn: str, answer: dict[str, Any]) -> tuple[str, str]:
+    """The header and the whole text of a conversation up to an answer, as it is asked for.
+
+    Where the template opens a thought and the answer has none, the prompt closes it, and the answer
+    follows: so will the student be asked.
+    """
+    said = turn[len(prompt.before_thought) :]
+    if turn.startswith(prompt.text) or not turn.startswith(prompt.before_thought):
+        return prompt.text, turn
+    if starts_with_thought(said):
+        return prompt.before_thought, turn
+    if starts_with_thought(answer["content"]):
+        raise MaskError(
+            "the chat template leaves out the reasoning of an answer, so that it cannot be trained."
+            " Remedy: a student whose template keeps it, or sources without reasoning."
+        )
+    return prompt.text, prompt.text + said
 
 
 def _conversations(rows: Path) -> Iterator[tuple[str, str, Messages]]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.chats import Messages
-from training.dataset import IGNORED, Example, examples, read_examples
-from training.errors import RowsError, StudentError
+from core.checkpoints.opening import open_config, open_tokenizer
+from core.checkpoints.tokens import end_tokens
+from training.dataset import IGNORED, Example, Messages, examples, read_examples
+from training.errors import RowsError
 from training.packing import pack
 from training.settings import Data
 
@@ -64,25 +65,16 @@ def prepare(
 ) -> PackFacts:
     """Write the packed data of the JSONL file `rows` for the checkpoint directory `base`.
 
-    Raises StudentError where `base` is no checkpoint, RowsError where rows are no conversations,
-    none is left or the tokenizer has tokens that the student lacks, MaskError where the template is
-    missing or cannot be masked.
+    Raises CheckpointError where `base` is no whole checkpoint, RowsError where rows are no
+    conversations, none is left or the tokenizer has tokens that the student lacks, MaskError where
+    the template is missing or cannot be masked.
     """
-    from transformers import AutoConfig, AutoTokenizer
-
-    if not (base / "config.json").is_file():
-        raise StudentError(
-            f"{base} is not a checkpoint directory: it has no config.json. "
-            "Remedy: give the folder that save_pretrained wrote, or that the Hub's model was "
-            "downloaded to."
-        )
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    config, tokenizer = open_config(base), open_tokenizer(base)
     limit = _longest(config, data)
     facts = PackFacts(max_length=limit)
     conversations: list[list[_Tokens]] = []
     read = read_examples(
-        rows, tokenizer, end_ids(base, tokenizer), train_newline=data.train_newline
+        rows, tokenizer, end_tokens(base, tokenizer), train_newline=data.train_newline
     )
     for number, (source, found) in enumerate(read, 1):
         taken = facts.sources.setdefault(source, Taken())
@@ -123,11 +115,8 @@ def trained_tokens(base: Path, data: Data) -> Callable[[Sequence[Messages]], lis
 
     The function raises MaskError where the template of `base` is missing or cannot be masked.
     """
-    from transformers import AutoConfig, AutoTokenizer
-
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    limit, ends = _longest(config, data), end_ids(base, tokenizer)
+    config, tokenizer = open_config(base), open_tokenizer(base)
+    limit, ends = _longest(config, data), end_tokens(base, tokenizer)
 
     def count(chats: Sequence[Messages]) -> list[int]:
         made = (examples(chat, tokenizer, ends) for chat in chats)
@@ -150,17 +139,6 @@ def _within(found: Sequence[Example], limit: int, data: Data) -> Iterator[Exampl
             cut = Example(example.input_ids[:limit], example.labels[:limit])
             if cut.supervised:
                 yield cut
-
-
-def end_ids(base: Path, tokenizer: Any) -> frozenset[int]:
-    """The tokens at which the student stops: the tokenizer's and those generation is told of."""
-    from transformers import GenerationConfig
-
-    ids = {tokenizer.eos_token_id}
-    if (base / "generation_config.json").is_file():
-        told = GenerationConfig.from_pretrained(base, local_files_only=True).eos_token_id
-        ids |= set(told) if isinstance(told, list) else {told}
-    return frozenset(ids - {None})
 
 
 def _check(

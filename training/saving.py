@@ -25,6 +25,10 @@ def save_checkpoint(trainer: Any, config: Any, tokenizer: Any, folder: Path) -> 
     for name in ("use_cache", "router_aux_loss_coef"):
         if hasattr(config, name):
             setattr(model.config, name, getattr(config, name))
+    # The Trainer takes the tokenizer's, for which a model may have no embedding.
+    pad = model.config.pad_token_id
+    if pad is not None and pad >= model.get_input_embeddings().num_embeddings:
+        model.config.pad_token_id = model.generation_config.pad_token_id = config.pad_token_id
     model.model_tags = None  # which only name the trainer
     if trainer.is_deepspeed_enabled and trainer.args.hf_deepspeed_config.is_zero3():
         trainer.save_model(str(scratch))

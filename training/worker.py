@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from training.errors import LaunchError, TrainingError
+from core.checkpoints.errors import CheckpointError
+from training.errors import LaunchError, StudentError, TrainingError
 from training.settings import Lora, Train
 
 MARK = "@progress "
@@ -66,6 +67,8 @@ def main(request: Path) -> None:
 
 
 def _told(error: Exception) -> dict[str, str]:
+    if isinstance(error, CheckpointError):
+        return {"kind": StudentError.__name__, "message": str(error)}
     if isinstance(error, TrainingError):
         return {"kind": type(error).__name__, "message": str(error)}
     return {
