@@ -5,12 +5,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints.files import check_files
+from core.checkpoints.opening import open_tokenizer
 from harness.config import Student
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.store import MANIFEST, clear, content_sha256, corrupt, file_hashes, file_sha256
 from training.errors import StudentError
 
-CHECKPOINT = "checkpoint"
+NAME, CHECKPOINT = "base", "checkpoint"
 
 
 def base_stage(student: Student) -> Stage:
@@ -24,11 +26,7 @@ def base_stage(student: Student) -> Stage:
         return _gguf_stage(student)
     if student.kind == "directory":
         path = Path(student.path or "").expanduser().absolute()
-        if not (path / "config.json").is_file():
-            raise StudentError(
-                f"student.path: {path} holds no config.json. Remedy: give the directory of a "
-                "model saved with save_pretrained."
-            )
+        check_files(path)
         # The path is in the key beside the content: the artifact points at it, and another
         # directory with the same content must not lead to one that has changed since.
         fields = {"kind": "directory", "path": str(path), "content": _content(path)}
@@ -55,11 +53,9 @@ class StudentTokens:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
-
         if self._base is None:
             raise RuntimeError("a stage that counts tokens must have the base as an input")
-        return AutoTokenizer.from_pretrained(checkpoint_path(self._base))
+        return open_tokenizer(checkpoint_path(self._base))
 
     def count(self, text: str) -> int:
         """Number of tokens, without special ones."""
@@ -100,7 +96,7 @@ def _gguf_stage(student: Student) -> Stage:
         return Outcome()
 
     return Stage(
-        name="base",
+        name=NAME,
         version=1,
         label=f"{student.name}: base checkpoint",
         fields={"kind": "gguf", "sha256": file_sha256(gguf)},
@@ -123,6 +119,7 @@ def _hub_stage(student: Student) -> Stage:
             f"{error}. Remedy: check the name, the network and HF_TOKEN, or use student=directory."
         ) from None
     # A snapshot's directory is named by the commit it was resolved to.
+    check_files(path)
     fields = {"kind": "hub", "repository": student.repository, "commit": path.name}
     return _pointer_stage(student, fields, path)
 
@@ -130,7 +127,7 @@ def _hub_stage(student: Student) -> Stage:
 def _pointer_stage(student: Student, fields: dict[str, Any], path: Path) -> Stage:
     """A checkpoint that stays where it is."""
     return Stage(
-        name="base",
+        name=NAME,
         version=1,
         label=f"{student.name}: base checkpoint",
         fields=fields,

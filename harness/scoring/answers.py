@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lm_eval.api.instance import Instance
 
+from core.checkpoints.chat import ask
 from harness.errors import ScoringError
 from harness.scoring.engine import SharedPrefixLM
 
@@ -34,13 +35,11 @@ def generate_answers(
 ) -> list[Answer]:
     """The checkpoint's next turn in each conversation of {role, content}, in its own template.
 
-    `thinking` is handed to the template under the names that templates use for it; None leaves
-    the template's default. Finished answers are kept in the folder `journal`, from which an
+    `thinking` is as in `core.checkpoints.chat.ask`. A thought that the prompt has opened is part of
+    the answer. Finished answers are kept in the folder `journal`, from which an
     interrupted call goes on. Raises `ScoringError` without a chat template, or when a conversation
     does not fit in the model's context: answers to a cut prompt would not be comparable.
     """
-    from jinja2 import TemplateError
-
     lm = SharedPrefixLM(
         checkpoint,
         precision=precision,
@@ -48,24 +47,12 @@ def generate_answers(
         journal=journal,
         on_progress=lambda done, total: progress(done, total, ""),
     )
-    if not lm.tokenizer.chat_template:
-        raise ScoringError(f"the tokenizer of {checkpoint} has no chat template to answer in")
-    modes = {} if thinking is None else {"thinking": thinking, "enable_thinking": thinking}
     system = [{"role": "system", "content": system_prompt}] if system_prompt else []
-    try:
-        prompts = [
-            str(
-                lm.tokenizer.apply_chat_template(
-                    [*system, *map(dict, conversation)],
-                    tokenize=False,
-                    add_generation_prompt=True,
-                    **modes,
-                )
-            )
-            for conversation in conversations
-        ]
-    except TemplateError as error:
-        raise ScoringError(f"the chat template of {checkpoint} refuses: {error}") from None
+    asked = [
+        ask(lm.tokenizer, [*system, *conversation], thinking=thinking)
+        for conversation in conversations
+    ]
+    prompts = [prompt.text for prompt in asked]
     room = lm.max_length - max_new_tokens
     long = sum(tokens > room for tokens in map(len, map(lm.tok_encode, prompts)))
     if long:
@@ -81,4 +68,7 @@ def generate_answers(
     unique = list(dict.fromkeys(prompts))
     lm.generate_until([Instance("generate_until", {}, (text, settings), 0) for text in unique])
     done = [lm.continuations[prompt] for prompt in prompts]
-    return [Answer(one.text, one.tokens, one.finished) for one in done]
+    return [
+        Answer(prompt.opened + one.text, one.tokens, one.finished)
+        for prompt, one in zip(asked, done, strict=True)
+    ]

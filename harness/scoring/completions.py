@@ -39,6 +39,7 @@ class CompletionsLM(ScoringLM):
     """A checkpoint behind an endpoint; its tokenizer is that of the checkpoint directory."""
 
     name = "completions"
+    doubts: tuple[str, ...] = (NOTE,)
 
     def __init__(
         self,
@@ -49,19 +50,15 @@ class CompletionsLM(ScoringLM):
         share: Share = WHOLE,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        from transformers import AutoConfig, AutoTokenizer
-
-        config = AutoConfig.from_pretrained(checkpoint).get_text_config()
         super().__init__(
-            AutoTokenizer.from_pretrained(checkpoint),
-            # A server makes at least one token, for which there must be room.
-            max_length=int(config.max_position_embeddings) - 1,
+            checkpoint,
             batch_tokens=TOKENS,
             journal=journal,
             share=share,
             on_progress=on_progress,
         )
-        self.checkpoint = checkpoint
+        # A server makes at least one token, for which there must be room.
+        self.max_length -= 1
         self.choice = choice
         if choice.api_key_env and not os.environ.get(choice.api_key_env):
             raise ScoringError(
@@ -90,7 +87,7 @@ class CompletionsLM(ScoringLM):
     @property
     def notes(self) -> list[str]:
         """What a reader of the scores should know of how they were computed."""
-        return [NOTE]
+        return [*self.doubts, *super().notes]
 
     def facts(self) -> dict[str, Any]:
         """What the scores record of the engine. Its precision is the endpoint's own."""
@@ -100,6 +97,7 @@ class CompletionsLM(ScoringLM):
             "precision": "unknown",
             "shares_prefix": False,
             "served_model": self.model,
+            **self.spoken_facts,
         }
 
     def score_batch(

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from core.checkpoints.opening import open_model
 from harness.scoring import plain
 from harness.scoring.choice import VERSION
 from harness.scoring.greedy import greedy
@@ -23,11 +24,13 @@ from harness.scoring.lm import (
     ScoringLM,
     Share,
     Tokens,
+    not_numbers,
 )
 from harness.scoring.memory import Halving, batch_tokens, local_rank
 from harness.scoring.packed import NotPackable, PackedModel, Prefix, Rows
 
-OBSTACLE = "obstacle"
+# What the journal keeps of the model, so that it is not loaded for that alone.
+OBSTACLE, UNUSED = "obstacle", "unused"
 
 
 class SharedPrefixLM(ScoringLM):
@@ -49,14 +52,9 @@ class SharedPrefixLM(ScoringLM):
         share: Share = WHOLE,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        from transformers import AutoConfig, AutoTokenizer
-
-        self.checkpoint = checkpoint
         self.dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-        config = AutoConfig.from_pretrained(checkpoint).get_text_config()
         super().__init__(
-            AutoTokenizer.from_pretrained(checkpoint),
-            max_length=int(config.max_position_embeddings),
+            checkpoint,
             batch_tokens=0,
             journal=journal,
             share=share,
@@ -72,11 +70,20 @@ class SharedPrefixLM(ScoringLM):
     @cached_property
     def model(self) -> Any:
         """The model, in memory."""
-        from transformers import AutoModelForCausalLM
+        from transformers import GenerationConfig
 
-        model = AutoModelForCausalLM.from_pretrained(self.checkpoint, dtype=self.dtype)
+        # Greedy means greedy: `generate` fills what it is not told from the checkpoint's own.
+        nothing = GenerationConfig()
+        opened = open_model(self.checkpoint, dtype=self.dtype, generation_config=nothing)
+        if self.journal.get(UNUSED) is None:
+            self.journal.put(UNUSED, list(opened.notes))
+        model = opened.model
+        model.generation_config = nothing
         if torch.cuda.is_available():
             model.to(f"cuda:{local_rank()}")
+        with torch.inference_mode():
+            if model(torch.tensor([[5, 6, 7]], device=model.device)).logits.isnan().any():
+                raise not_numbers(self.checkpoint)
         return model.eval()
 
     @cached_property
@@ -100,9 +107,12 @@ class SharedPrefixLM(ScoringLM):
     @property
     def notes(self) -> list[str]:
         """What a reader of the scores should know of how they were computed."""
-        if self.shares:
-            return []
-        return [f"the shots were computed for every item anew: {self.journal.get(OBSTACLE)}"]
+        found = [*super().notes, *(self.journal.get(UNUSED) or [])]
+        if not self.shares:
+            found.append(
+                f"the shots were computed for every item anew: {self.journal.get(OBSTACLE)}"
+            )
+        return found
 
     def facts(self) -> dict[str, Any]:
         """What the scores record of the engine."""
@@ -112,6 +122,7 @@ class SharedPrefixLM(ScoringLM):
             "precision": {torch.float32: "fp32", torch.bfloat16: "bf16"}[self.dtype],
             "shares_prefix": self.shares,
             "batch_tokens": self.batch_tokens,
+            **self.spoken_facts,
         }
 
     def question_cost(self, shared: Tokens, question: Question) -> int:
@@ -138,13 +149,13 @@ class SharedPrefixLM(ScoringLM):
         packed = self.packed
         if packed is None:
             return self.halving.run(
-                asks, lambda part: plain.decode(self.model, self.tokenizer, part)
+                asks, lambda part: plain.decode(self.model, self.tokenizer, self.ends, part)
             )
         prefix = self._computed(packed, shared)
 
         def decode(part: Sequence[Ask]) -> list[Continuation]:
             slots = max(1, self.slots // 2**self.halving.times)
-            return greedy(packed, self.tokenizer, shared, prefix, part, slots)
+            return greedy(packed, self.tokenizer, self.ends, shared, prefix, part, slots)
 
         return self.halving.run(asks, decode)
 

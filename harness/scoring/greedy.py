@@ -87,6 +87,7 @@ class Step:
 def greedy(
     model: PackedModel,
     tokenizer: Any,
+    ends: frozenset[int],
     shared: Tokens,
     prefix: Prefix,
     asks: Sequence[Ask],
@@ -94,10 +95,10 @@ def greedy(
 ) -> list[Continuation]:
     """The greedy continuation of each prompt, at most `slots` at once.
 
-    All contexts begin with `shared`, whose keys and values are in `prefix`. The result does not
+    All contexts begin with `shared`, whose keys and values are in `prefix`; `ends` are the tokens
+    that end an answer. The result does not
     depend on `slots` but for rounding.
     """
-    ends = end_tokens(tokenizer, model.model)
     room = max(len(ask.context) - len(shared) + ask.limit for ask in asks)
     store = Slots(min(slots, len(asks)), room)
     waiting = list(reversed(range(len(asks))))
@@ -201,14 +202,6 @@ def cut(text: str, stops: Sequence[str]) -> str:
     for stop in stops:
         text = text.split(stop)[0]
     return text
-
-
-def end_tokens(tokenizer: Any, model: Any) -> frozenset[int]:
-    """All tokens that end an answer: the tokenizer's and the generation configuration's."""
-    found: set[int] = set()
-    for value in (tokenizer.eos_token_id, model.generation_config.eos_token_id):
-        found |= set(value if isinstance(value, list) else [] if value is None else [value])
-    return frozenset(found)
 
 
 class _Seen:

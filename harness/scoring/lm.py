@@ -18,6 +18,16 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import TemplateLM
 
+from core.checkpoints import chat
+from core.checkpoints.opening import open_config, open_tokenizer
+from core.checkpoints.tokens import (
+    ASSUMED_LENGTH,
+    check_tokens,
+    encode,
+    end_tokens,
+    frame,
+    stated_length,
+)
 from harness.errors import ScoringError
 from harness.scoring.batches import Journal, plan_batches
 
@@ -90,17 +100,29 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     def __init__(
         self,
-        tokenizer: Any,
+        checkpoint: Path,
         *,
-        max_length: int,
         batch_tokens: int,
         journal: Path,
         share: Share = WHOLE,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         super().__init__()
-        self.tokenizer = tokenizer
-        self.max_length = max_length
+        self.checkpoint = checkpoint
+        config = open_config(checkpoint)
+        self.tokenizer = open_tokenizer(checkpoint)
+        self.stated_length = stated_length(config, self.tokenizer)
+        self.max_length = self.stated_length or ASSUMED_LENGTH
+        self.vocabulary = int(config.get_text_config().vocab_size)
+        self.ends = end_tokens(checkpoint, self.tokenizer)
+        """The tokens that end an answer."""
+        self._ways: dict[str, str] | None = None
+        self.spoken: dict[str, Any] = {}
+        """What was not left to the checkpoint's tokenizer and template, by name."""
+        if after := frame(self.tokenizer).after:
+            self.spoken["end_not_added"] = self.tokenizer.decode(after)
+        if self.stated_length is None:
+            self.spoken["assumed_length"] = ASSUMED_LENGTH
         self.batch_tokens = batch_tokens
         self.journal = Journal(journal, share.rank)
         self.share = share
@@ -110,9 +132,16 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         self.joins = 0
 
     @property
-    @abstractmethod
     def notes(self) -> list[str]:
         """What a reader of the scores should know of how they were computed."""
+        words = {
+            "end_not_added": "the tokenizer ends every text with {}; prompts were given without it",
+            "assumed_length": "the configuration names no longest text; {} tokens were taken",
+            "date": "the date that the chat template writes was held at {}",
+            "system": "the chat template takes no system message; it was put {}",
+            "thinking": "the chat template thinks before it answers; that was {}",
+        }
+        return [words[name].format(value) for name, value in self.spoken.items()]
 
     def close(self) -> None:  # most engines have nothing to end
         """Ends what the engine started."""
@@ -157,14 +186,22 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> str:
         """The prompt of a conversation, in the checkpoint's own template."""
-        return str(
-            self.tokenizer.apply_chat_template(
-                chat_history,
-                tokenize=False,
-                add_generation_prompt=add_generation_prompt,
-                continue_final_message=not add_generation_prompt,
-            )
-        )
+        self.note_template(chat_history)
+        if not add_generation_prompt:
+            return chat.render(self.tokenizer, chat_history, continued=True)
+        return chat.ask(self.tokenizer, chat_history, thinking=False).text
+
+    @property
+    def spoken_facts(self) -> dict[str, Any]:
+        """`spoken` as part of `facts`; nothing where all was left to the checkpoint."""
+        return {"spoken": self.spoken} if self.spoken else {}
+
+    def note_template(self, messages: chat.Messages) -> None:
+        """Records how the chat template had to be held fast."""
+        if self._ways is None:
+            self._ways = chat.ways(self.tokenizer)
+        asked = any(message["role"] == "system" for message in messages)
+        self.spoken |= {k: v for k, v in self._ways.items() if asked or k != "system"}
 
     def tok_encode(
         self, string: str, add_special_tokens: bool | None = None, **_: Any
@@ -201,6 +238,8 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         ):
             for place, group_scores in zip(part, scores, strict=True):
                 for index, (logprob, greedy) in zip(asked[place], group_scores, strict=True):
+                    if logprob is not None and math.isnan(logprob):
+                        raise not_numbers(self.checkpoint)
                     # lm-eval compares numbers: one that is not known is below all that are.
                     results[index] = (-math.inf if logprob is None else logprob, greedy)
         return results
@@ -317,14 +356,13 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
     def _encode(
         self, texts: Sequence[str], add_special_tokens: bool | None = None
     ) -> list[list[int]]:
-        if not texts:
-            return []
-        bos = self.tokenizer.bos_token
-        if add_special_tokens is None:
-            # A chat template writes the first token itself.
-            add_special_tokens = not (bos and texts[0].startswith(bos))
-        found = self.tokenizer(list(texts), add_special_tokens=add_special_tokens)["input_ids"]
-        return [list(tokens) for tokens in found]
+        if add_special_tokens is False and texts:
+            bare = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+            found = [list(tokens) for tokens in bare]
+        else:
+            found = encode(self.tokenizer, texts)
+        check_tokens(found, self.vocabulary)
+        return found
 
     def _fitted(self, context: Tokens, room: int) -> Tokens:
         """The last `room` tokens, as lm-eval cuts a prompt that does not fit."""
@@ -337,6 +375,14 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     def _note_prompt(self, text: str, context: Tokens, whole: Tokens) -> None:
         self.prompts[text] = PromptFacts(len(context), len(context) < len(whole))
+
+
+def not_numbers(checkpoint: Path) -> ScoringError:
+    """The error for a model whose outputs are NaN."""
+    return ScoringError(
+        f"the outputs of {checkpoint} are not numbers (NaN). Remedy: evaluate.precision=fp32; if "
+        "that does not help, its weights are damaged: save or download them again."
+    )
 
 
 def common_prefix(sequences: Sequence[Tokens]) -> Tokens:

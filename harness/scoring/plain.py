@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from harness.scoring.greedy import cut, end_tokens
+from harness.scoring.greedy import cut
 from harness.scoring.lm import Ask, Continuation, LogProbability, Question, Tokens
 
 
@@ -76,14 +76,18 @@ class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no t
         )
 
 
-def decode(model: Any, tokenizer: Any, asks: Sequence[Ask]) -> list[Continuation]:
+def decode(
+    model: Any, tokenizer: Any, ends: frozenset[int], asks: Sequence[Ask]
+) -> list[Continuation]:
     """Greedy continuations by transformers' own `generate`, prompts of one length at a time:
-    padding before a prompt would enter the state of a recurrent layer."""
+    padding before a prompt would enter the state of a recurrent layer.
+
+    Nothing but what is said here decides a token: the model's own generation configuration must
+    be empty."""
     found: dict[int, Continuation] = {}
     kinds: dict[tuple[int, int, float], list[int]] = {}
     for index, ask in enumerate(asks):
         kinds.setdefault((len(ask.context), ask.limit, ask.penalty), []).append(index)
-    ends = end_tokens(tokenizer, model)
     for (length, limit, penalty), members in kinds.items():
         ids = torch.tensor([asks[index].context for index in members], device=model.device)
         stopped = _Stopped(tokenizer, [asks[index].stops for index in members], length)
@@ -93,8 +97,8 @@ def decode(model: Any, tokenizer: Any, asks: Sequence[Ask]) -> list[Continuation
             max_new_tokens=limit,
             do_sample=False,
             repetition_penalty=penalty,
-            eos_token_id=sorted(ends),
-            pad_token_id=min(ends),
+            eos_token_id=sorted(ends) or None,
+            pad_token_id=min(ends, default=0),
             stopping_criteria=StoppingCriteriaList([stopped]),
         )
         for index, row in zip(members, output[:, length:].tolist(), strict=True):

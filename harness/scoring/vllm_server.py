@@ -29,12 +29,8 @@ class VllmLM(CompletionsLM):
     """A checkpoint on a vLLM server of our own, which is started when a batch is first asked."""
 
     name = "vllm"
+    doubts = ()  # this server serves this very checkpoint
     _running: "subprocess.Popen[bytes] | None" = None
-
-    @property
-    def notes(self) -> list[str]:
-        """None: this server serves this very checkpoint."""
-        return []
 
     def facts(self) -> dict[str, Any]:
         """What the scores record of the engine."""
@@ -43,6 +39,7 @@ class VllmLM(CompletionsLM):
             "version": VERSION,
             "precision": self.choice.precision,
             "shares_prefix": True,
+            **self.spoken_facts,
         }
 
     @cached_property

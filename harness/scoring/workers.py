@@ -20,13 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import ScoringError
+from core.checkpoints.errors import CheckpointError
+from harness.errors import HarnessError, ScoringError
 from harness.scoring.lm import Share
 
 if TYPE_CHECKING:
     from harness.scoring.score import ScoreRequest
 
-REQUEST = "request.pickle"
+REQUEST, SAID = "request.pickle", "said-{}.txt"
 
 
 def run_workers(
@@ -38,6 +39,8 @@ def run_workers(
     """Runs `processes` processes until all batches are in the journal; raises `ScoringError` with
     the last of what they wrote when one fails. They end with this process, however it ends."""
     journal.mkdir(parents=True, exist_ok=True)
+    for stale in journal.glob(SAID.format("*")):
+        stale.unlink()
     described = journal / REQUEST
     described.write_bytes(pickle.dumps(request))
     command = [
@@ -67,6 +70,9 @@ def run_workers(
                 finished, total = (sum(values) for values in zip(*done.values(), strict=True))
                 progress(finished, total, f"{processes} processes")
     if running.returncode:
+        # What a person can mend was said in a sentence by the process that met it first.
+        for told in sorted(journal.glob(SAID.format("*"))):
+            raise ScoringError(told.read_text(encoding="utf-8"))
         last = "\n".join(errors.read_text().strip().splitlines()[-15:])
         raise ScoringError(f"a scoring process failed:\n{last}")
 
@@ -89,7 +95,11 @@ def main(described: str, journal: str) -> None:
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
 
-    compute_share(request, Path(journal), share, tell)
+    try:
+        compute_share(request, Path(journal), share, tell)
+    except (CheckpointError, HarnessError) as error:
+        (Path(journal) / SAID.format(share.rank)).write_text(str(error), encoding="utf-8")
+        raise
 
 
 def _exit_with_parent() -> None:
