@@ -12,6 +12,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from core.checkpoints.errors import CheckpointError
 from core.output import guard_output
 from generation.errors import GenerationError
 from harness.config import build_config
@@ -23,7 +24,10 @@ from tasks.errors import TasksError
 from training.errors import TrainingError
 
 # Errors that a person can mend: their message is enough.
-MENDABLE = (GenerationError, HarnessError, ReportsError, TasksError, TrainingError)
+MENDABLE = (
+    *(CheckpointError, GenerationError, HarnessError),
+    *(ReportsError, TasksError, TrainingError),
+)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -94,6 +98,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     """Builds what is missing of one experiment and prints its report."""
     from rich.console import Console
 
+    from harness.beforehand import check_students
     from harness.config import MakingConfig
     from harness.experiment import plan
     from harness.forecast import announce, show_forecast
@@ -128,12 +133,13 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     write_plan(folder, config, stages, resolved)
     for reason in stages.malformed:
         display.will_lack(reason)
+    check_students(config, stages, store, display.warned)  # before the teacher is paid
     if isinstance(config, MakingConfig):
         if config.teacher.kind != "embedded" and not all(map(store.find, stages.taught.values())):
             announce(config, ledgers, console)
         if made := stages.training:
             if config.stop_after != "mix" and not store.find(made.trained):
-                require_packages(config.train)  # before the teacher is paid
+                require_packages(config.train)  # likewise
             looked = store.build(made.contamination)
             # Who asks for clean data must not take what nobody could look for as clean.
             unchecked = looked.facts["unchecked"] if config.fail_on_contamination else {}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from core.checkpoints.errors import CheckpointError
 from core.output import guard_output
 from generation.errors import GenerationError
 from harness.errors import HarnessError
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
-    except (GenerationError, HarnessError, TasksError) as error:
+    except (CheckpointError, GenerationError, HarnessError, TasksError) as error:
         print(f"kakugo-preference: {error}", file=sys.stderr)
         from harness.preference.errors import VerificationError
 

@@ -1,0 +1,65 @@
+"""Looks at the checkpoints of a run before time or money goes into it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from core.checkpoints.chat import ways
+from core.checkpoints.errors import CheckpointError
+from core.checkpoints.opening import check_checkpoint, open_config, open_tokenizer
+from harness.config import Config, MakingConfig
+from harness.experiment import Plan
+from harness.stage import Stage
+from harness.store import Store
+from harness.students import NAME, checkpoint_path
+from training.prepare import trained_tokens
+from training.settings import Data
+
+
+def check_students(
+    config: Config, plan: Plan, store: Store, warn: Callable[[Stage, str], None]
+) -> None:
+    """Opens each student and published checkpoint that something missing is to be made from.
+
+    Raises CheckpointError or TrainingError where one of them will not do. (Who stops after the
+    sources needs none.)
+    """
+    if config.stop_after == "sources":
+        return
+    missing = [stage for stage in plan.targets(config.stop_after) if not store.find(stage)]
+    chats = config.evaluate.protocol.prompt != "plain" and any(s.name == "score" for s in missing)
+    for student in {stage.key: stage for stage in _students_of(missing)}.values():
+        trained = plan.base is not None and student.key == plan.base.key
+        data = None
+        if trained and isinstance(config, MakingConfig) and config.stop_after != "mix":
+            data = config.train.data
+        folder = checkpoint_path(store.build(student))
+        for note in check_student(folder, chats=chats, trains=data):
+            warn(student, note)
+
+
+def check_student(folder: Path, *, chats: bool, trains: Data | None) -> list[str]:
+    """Opens all of a checkpoint but its weights' values, which takes seconds.
+
+    chats: it will be asked in its chat template; trains: it will be trained with this data. Returns
+    what a person should know.
+    """
+    notes = check_checkpoint(folder)
+    if chats:
+        ways(open_tokenizer(folder))
+    if trains:
+        if getattr(open_config(folder), "quantization_config", None):
+            raise CheckpointError(
+                f"{folder} is quantised, so that it cannot be trained. Remedy: give the checkpoint "
+                "that it was made from."
+            )
+        turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
+        trained_tokens(folder, trains)([turns])
+    return notes
+
+
+def _students_of(stages: list[Stage]) -> Iterator[Stage]:
+    """The students and published checkpoints from which some stages are made."""
+    for stage in stages:
+        if stage.name == NAME:
+            yield stage
+        yield from _students_of(list(stage.inputs.values()))
