@@ -1,4 +1,4 @@
-"""Writes the file tree in README.md from each file's own first line.
+"""Writes the file tree in docs/architecture.md from each file's own first line.
 
 python scripts/tree.py          writes it anew
 python scripts/tree.py --check  fails when it is out of date
@@ -33,7 +33,7 @@ FOLDERS = {
     "reports/published": "the paper's numbers, to compare with",
     "scripts": "what a person types and CI calls",
     "scripts/benches": "what scripts/bench measures",
-    "docs": "for contributors",
+    "docs": "pages for those who go on",
 }
 WHOLE = {
     "conf/language": "the paper's 54 languages, English, and any other by name",
@@ -89,16 +89,18 @@ def tree() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
+    page = ROOT / "docs" / "architecture.md"
+    text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     wanted = before + BEGIN + tree() + END + after
     if "--check" in arguments:
         if text != wanted:
-            print("README.md: the file tree is out of date. Remedy: python scripts/tree.py")
+            print(
+                "docs/architecture.md: the file tree is out of date. Remedy: python scripts/tree.py"
+            )
         return int(text != wanted)
-    readme.write_text(wanted, encoding="utf-8")
+    page.write_text(wanted, encoding="utf-8")
     return 0
 
 
