@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from core.shell import pasted
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable, TasksError
 from tasks.rows import Raw
 
@@ -170,7 +171,7 @@ def _kept(name: str, revision: str) -> Path:
         commits = ", ".join(path.name for path in kept)
         raise HubUnavailable(
             f"HF_HUB_OFFLINE is set, and this machine keeps several commits of {name}: {commits}. "
-            f"Remedy: name one, as in evaluate.hub.BENCHMARK={name}@{kept[-1].name}"
+            f"Remedy: name one, as in evaluate.hub.BENCHMARK={pasted(name)}@{kept[-1].name}"
         )
     raise HubUnavailable(
         f"HF_HUB_OFFLINE is set, and this machine keeps no {name} at {revision or 'any commit'}. "

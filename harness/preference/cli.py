@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.checkpoints.errors import CheckpointError
 from core.output import guard_output
+from core.shell import pasted
 from generation.errors import GenerationError
 from harness.errors import HarnessError
 from harness.preference.cli_votes import add_steps
@@ -343,7 +344,7 @@ def _questions(a: argparse.Namespace) -> None:
     print(
         f"{len(questions.questions)} questions in {a.study}"
         + (f", {len(done.lost)} of them for a speaker to translate" if done.lost else "")
-        + f". Next: kakugo-preference correct {a.study}"
+        + f". Next: kakugo-preference correct {pasted(a.study)}"
     )
 
 
@@ -425,7 +426,8 @@ def _invite(a: argparse.Namespace) -> None:
             " choices are kept; they go on with this link."
         )
     elif lost := [link.slot + 1 for link in links if link.why.startswith("the link")]:
-        print(f"A new link: kakugo-preference invite {a.pack} --renew {lost[0]}", file=sys.stderr)
+        again = f"kakugo-preference invite {pasted(a.pack)} --renew {lost[0]}"
+        print(f"A new link: {again}", file=sys.stderr)
     if others:
         print(f"The server is also at {' and '.join(others)}.", file=sys.stderr)
     elif url.startswith(("http://127.", "http://localhost", "http://[::1]")):
@@ -483,7 +485,7 @@ def _close(a: argparse.Namespace) -> None:
     if not a.unfinished and (waiting := unfinished(a.pack)):
         raise StudyStateError(
             f"not closed: {'; '.join(waiting)}. Closing is for good. Remedy: wait for them, or"
-            f" kakugo-preference close {a.pack} --unfinished"
+            f" kakugo-preference close {pasted(a.pack)} --unfinished"
         )
     closed = close(a.pack)
     print(f"Closed after {closed['events']} events. Publish: head {closed['head']}")
@@ -498,9 +500,9 @@ def _unblind(a: argparse.Namespace) -> None:
     print(summary(unblind(a.pack, a.key, out)), end="")
     print(f"\n{out}: result.json, tables, figure, and all that `verify` needs; for everyone")
     print(f"{write_remarks(a.pack, a.key)}: comments and verdicts with the arms' names; for you")
-    print(f"Anyone can verify it: kakugo-preference verify {out} --commitment C --head H")
+    print(f"Anyone can verify it: kakugo-preference verify {pasted(out)} --commitment C --head H")
     if a.out is None:
-        print(f"In the report beside the benchmarks: kakugo-report --store {a.store}")
+        print(f"In the report beside the benchmarks: kakugo-report --store {pasted(a.store)}")
 
 
 def _verify(a: argparse.Namespace) -> int:

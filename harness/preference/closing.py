@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.shell import pasted
 from harness.preference.ballots import NAME, Ballots
 from harness.preference.chain import Row
 from harness.preference.errors import StudyStateError
@@ -58,7 +59,7 @@ def closed_rows(pack_dir: Path) -> tuple[list[Row], dict[str, Any]]:
         if not ballots.closed():
             raise StudyStateError(
                 f"the study in {pack_dir} is open; nothing can be unblinded. Remedy:"
-                f" kakugo-preference close {pack_dir}, once all raters have finished"
+                f" kakugo-preference close {pasted(pack_dir)}, once all raters have finished"
             )
         rows = ballots.rows()
     finally:

@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.shell import pasted
 from harness.preference.ballots import Ballots, Comment
 from harness.preference.chain import Event, as_event
 from harness.preference.closing import closed_rows, open_ballots
@@ -155,7 +156,8 @@ def forget(pack_dir: Path, *, rater: int | None = None, numbers: Sequence[int] =
         kept = {comment.seq: comment.slot for comment in ballots.comments()}
         if unknown := [number for number in numbers if number not in kept]:
             raise BallotError(
-                f"there is no comment {unknown[0]}. Remedy: kakugo-preference forget {pack_dir}"
+                f"there is no comment {unknown[0]}. Remedy: kakugo-preference forget"
+                f" {pasted(pack_dir)}"
                 " lists their numbers"
             )
         chosen = sorted(set(numbers))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.shell import pasted
 from harness.preference.answering import answers_file
 from harness.preference.answers import Arm, named, read_answers
 from harness.preference.checking import asked_alike, examine
@@ -146,7 +147,8 @@ def _arm(study: Path, arm: str, given: str | None) -> Arm:
     path = answers_file(study, arm)
     if not path.exists():
         raise AnswersError(
-            f"there is no {path}. Remedy: kakugo-preference answer {study}, or --{arm} NAME=FILE"
+            f"there is no {path}. Remedy: kakugo-preference answer {pasted(study)}, or"
+            f" --{arm} NAME=FILE"
         )
     found = read_answers(path, arm)
     return replace(found, name=str(found.recorded.get("name", arm)))

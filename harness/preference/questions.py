@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from core.shell import pasted
 from harness.preference.commitment import digest
 from harness.preference.errors import QuestionsError
 from harness.preference.files import read_json, read_rows, write_json
@@ -195,7 +196,8 @@ def freeze(directory: Path, *, unreviewed: bool = False, approval: bool = False)
     if empty:
         raise QuestionsError(
             f"questions without a translation: {', '.join(empty[:8])}. Remedy: a speaker writes"
-            f" them (kakugo-preference correct {directory}), or give another --translate seed=N"
+            f" them (kakugo-preference correct {pasted(directory)}), or give another"
+            " --translate seed=N"
         )
     frozen = Questions(
         draft.language,
