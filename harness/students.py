@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints.files import check_files
+from core.checkpoints.held import held_fast
 from core.checkpoints.opening import open_tokenizer
 from harness.config import Student
 from harness.stage import Artifact, Outcome, Stage, Work
@@ -126,6 +127,8 @@ def _hub_stage(student: Student) -> Stage:
 
 def _pointer_stage(student: Student, fields: dict[str, Any], path: Path) -> Stage:
     """A checkpoint that stays where it is."""
+    if held := held_fast(path):
+        fields = {**fields, "held_fast": held}
     return Stage(
         name=NAME,
         version=1,

@@ -23,7 +23,7 @@ Messages = Sequence[Mapping[str, Any]]
 # For templates that write today's date (Llama 3's): the same rows would be other tokens tomorrow.
 TODAY = datetime(2026, 1, 1)
 # The names under which templates ask whether to think.
-_SWITCHES = ("enable_thinking", "thinking")
+SWITCHES = ("enable_thinking", "thinking")
 _DIRECTIVES = ("%-d", "%-m", "%-H", "%-I", *(f"%{letter}" for letter in "aAbBcdDeFHIjmMpSTxXyYZ"))
 _OPENS = re.compile("|".join(mark.opens for mark in REASONING if mark.certain))
 _WORD = "Kakugo's word"
@@ -73,6 +73,11 @@ def ask(tokenizer: Any, messages: Messages, *, thinking: bool | None = None) -> 
     inside = text[thought.start :].rstrip()
     gap = "\n\n" if inside == thought.opening.rstrip() else "\n"
     return Prompt(f"{before}{inside}{gap}{thought.closing}\n\n", before)
+
+
+def opens_thought(text: str) -> bool:
+    """Whether a mark that opens reasoning stands in the text."""
+    return _OPENS.search(text) is not None
 
 
 def starts_with_thought(text: str) -> bool:
@@ -165,7 +170,7 @@ def _taken(tokenizer: Any, messages: Messages) -> list[dict[str, Any]]:
 
 
 def _switched(thinking: bool | None) -> dict[str, bool]:
-    return {} if thinking is None else dict.fromkeys(_SWITCHES, thinking)
+    return {} if thinking is None else dict.fromkeys(SWITCHES, thinking)
 
 
 def _template(tokenizer: Any) -> str:

@@ -66,13 +66,12 @@ def open_tokenizer(folder: Path) -> Any:
     """The tokenizer of a checkpoint."""
     from transformers import AutoTokenizer
 
-    with quiet_libraries():
-        return _opened(
-            f"the tokenizer of {folder}",
-            lambda: AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            ),
-        )
+    return _opened(
+        f"the tokenizer of {folder}",
+        lambda: AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        ),
+    )
 
 
 def open_model(folder: Path, **options: Any) -> Opened:

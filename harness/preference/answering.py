@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from core.checkpoints.held import held_fast
 from harness.preference.answers import read_answers
 from harness.preference.commitment import digest
 from harness.preference.errors import AnswersError
@@ -110,7 +111,10 @@ def _recorded(
     from harness.store import file_hashes
     from training.precision import has_nvidia_gpu
 
-    files = {name: row["sha256"] for name, row in file_hashes(weights_of(checkpoint)).items()}
+    weights = weights_of(checkpoint)
+    files = {name: row["sha256"] for name, row in file_hashes(weights).items()}
+    # A date, a thought or a setting that is not left to the checkpoint.
+    held = held_fast(weights)
     precision = decoding.precision
     if precision == "auto":
         precision = "bf16" if has_nvidia_gpu() else "fp32"
@@ -123,6 +127,7 @@ def _recorded(
         "repetition_penalty": REPETITION_PENALTY,
         **asdict(decoding),
         "precision": precision,
+        **({"held_fast": held} if held else {}),
     }
 
 

@@ -1,5 +1,7 @@
 """One way to speak to a checkpoint: its date, its system message, its thoughts, its tokens."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from transformers import AutoConfig
 
 from core.checkpoints.chat import ask, render, ways
 from core.checkpoints.errors import ChatError, CheckpointError
+from core.checkpoints.held import held_fast
 from core.checkpoints.tokens import check_tokens, encode, end_tokens, frame, stated_length
 
 ASKED = [{"role": "user", "content": "What is <think> for?"}]
@@ -173,3 +176,29 @@ def test_a_token_without_embedding_is_named() -> None:
     check_tokens([[], [1, 9]], 10)
     with pytest.raises(CheckpointError, match="gives token 10, but the model has only 10"):
         check_tokens([[1], [10, 3]], 10)
+
+
+def test_what_is_held_fast_is_read_from_the_files_alone(tmp_path: Path) -> None:
+    sound = save_model(tmp_path / "sound")
+    assert held_fast(sound) == {}
+    assert "torch" not in imported_by(f"held_fast(Path({str(sound)!r}))")
+    odd = save_model(
+        tmp_path / "odd",
+        tokenizer=small_tokenizer("{{ strftime_now('%Y') }}" + opening("<think>"), "<s> $A </s>"),
+    )
+    edit(odd / "generation_config.json", temperature=0.6, num_beams=2)
+    held = held_fast(odd)
+    assert held["date"] == "2026-01-01"
+    assert (held["thinking"], held["end_not_added"]) == (False, ["</s>"])
+    assert held["not_generated_with"] == ["num_beams"]
+
+
+def imported_by(call: str) -> str:
+    """The modules that a call leaves imported in a process of its own."""
+    script = (
+        "import sys; from pathlib import Path; from core.checkpoints.held import held_fast\n"
+        f"{call}; print(*sys.modules)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
