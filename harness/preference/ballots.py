@@ -282,11 +282,11 @@ class Ballots:
     def comments(self) -> list[Comment]:
         """The comments that were not deleted, in the order of their votes."""
         rows = self._read(
-            "SELECT c.seq, e.slot, c.salt, c.text, e.body FROM comments c JOIN events e USING (seq)"
-            " ORDER BY seq"
+            "SELECT c.seq, ifnull(e.slot, -1), c.salt, c.text, ifnull(e.body, '') FROM comments c"
+            " LEFT JOIN events e USING (seq) ORDER BY c.seq"
         )
         return [
-            Comment(seq, slot, salt, text, json.loads(body).get("comment_sha256", ""))
+            Comment(seq, slot, str(salt), str(text), _comment_hash_in(body))
             for seq, slot, salt, text, body in rows
         ]
 
@@ -354,8 +354,8 @@ class Ballots:
                 " (SELECT seq FROM events WHERE slot=? AND hash=?)",
                 (slot, gone),
             )
-        text, salt = canonical(kept).decode("utf-8"), secrets.token_hex(16)
         at = self._clock() if at is None else at
+        text, salt = canonical(kept).decode("utf-8"), secrets.token_hex(16)
         payload = payload_hash(salt, at, kind, idempotency, text)
         own = event_hash(previous, seq, slot, payload)
         self._db.execute(
@@ -412,6 +412,14 @@ class Ballots:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+
+def _comment_hash_in(body: str) -> str:
+    """What a vote keeps of its comment; "" where it keeps none."""
+    try:
+        return str(json.loads(body).get("comment_sha256", ""))
+    except (ValueError, TypeError, AttributeError):
+        return ""
 
 
 def _sha(token: str) -> str:

@@ -40,6 +40,17 @@ class Row:
     body: str | None
 
     @property
+    def readable(self) -> bool:
+        """Whether its values are of the kinds that are written; SQLite and JSON take any."""
+        texts = (self.salt, self.at, self.kind, self.idempotency, self.body)
+        return (
+            type(self.seq) is type(self.slot) is int
+            and isinstance(self.payload, str)
+            and isinstance(self.hash, str)
+            and all(text is None or isinstance(text, str) for text in texts)
+        )
+
+    @property
     def emptied(self) -> bool:
         return (self.salt, self.at, self.kind, self.idempotency, self.body) == (None,) * 5
 
@@ -121,6 +132,9 @@ def check_chain(rows: Sequence[Row], commitment: str) -> tuple[list[str], list[E
     events: list[Event] = []
     previous = commitment
     for number, row in enumerate(rows, 1):
+        if not row.readable:
+            problems.append(f"event {number} was changed: it holds what is no text or number")
+            continue
         if row.seq != number:
             problems.append(f"event {number} is missing or out of its place")
         what = f"event {row.seq} ({row.kind or REMOVED} of slot {row.slot + 1})"

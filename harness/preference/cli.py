@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -65,6 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1 if isinstance(error, VerificationError) else 2
     except OSError as error:
         print(f"kakugo-preference: {error}", file=sys.stderr)
+        return 2
+    except sqlite3.DatabaseError as error:
+        print(
+            f"kakugo-preference: the votes cannot be read or written ({error}). Remedy: let this"
+            " program write votes.sqlite and its folder; where the file is damaged, go on from the"
+            " latest backup",
+            file=sys.stderr,
+        )
         return 2
 
 

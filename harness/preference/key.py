@@ -162,7 +162,7 @@ def read_key(path: Path) -> Key:
     value = read_json(path, PackError, "key")
     check_version(path, value, "key")
     try:
-        zero, one = value["arms"]
+        zero, one = ({"name": str(arm["name"]), **arm} for arm in value["arms"])
         return Key(
             secret=bytes.fromhex(value["secret"]),
             content=Content(
@@ -170,15 +170,26 @@ def read_key(path: Path) -> Key:
                     (str(q), str(c), str(p), str(a), str(b)) for q, c, p, a, b in value["content"]
                 )
             ),
-            settings=Settings(**value["settings"]),
+            settings=_settings(value["settings"]),
             arms=(zero, one),
             trained=int(value["trained"]),
-            plan=value["plan"],
+            plan=dict(value["plan"]),
             questions_sha256=value["questions_sha256"],
-            dropped=value["dropped"],
+            dropped=dict(value["dropped"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PackError(f"{path}: not a key ({type(error).__name__}: {error})") from None
+
+
+def _settings(value: Mapping[str, Any]) -> Settings:
+    """Settings from JSON. Raises TypeError for a value of another type than the setting has."""
+    settings = Settings(**value)
+    plain = Settings(title="", language={}, messages={})
+    for name, there in asdict(settings).items():
+        wanted = type(getattr(plain, name))
+        if type(there) is not wanted:
+            raise TypeError(f"{name} is {type(there).__name__}, not {wanted.__name__}")
+    return settings
 
 
 def check_version(path: Path, value: Mapping[str, Any], what: str) -> None:

@@ -4,6 +4,7 @@ The application holds a pack and the votes, and so no name of any model. A GET c
 in particular an invitation may be fetched by a chat's preview without being used up.
 """
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -40,6 +41,8 @@ from harness.preference.web import (
 )
 
 COMMENT_LIMIT = 2000
+# A page's own name, which its choices bear in the published votes: no place for words.
+_PAGE = re.compile("[0-9a-f]{16}")
 Handler = Callable[[Request, Seat], Awaitable[Response]]
 
 
@@ -204,7 +207,7 @@ class RaterApp:
         screens = {s.item: s for s in self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)}
         if choice == "":
             return _see_other("/rate")
-        if item not in screens or choice not in CHOICES or not 8 <= len(key) <= 64:
+        if item not in screens or choice not in CHOICES or not _PAGE.fullmatch(key):
             return self._say("refused", 400)
         if not self.votes_a_minute.allows(seat.session):
             return self._say("too_fast", 429)
@@ -341,10 +344,10 @@ def _own(seat: Seat) -> dict[str, Any]:
 
 def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> Choice:
     """A page's choice: which page it was, and what that page had seen. Only its script counts."""
-    turn = str(form.get("turn", ""))
+    turn, key = str(form.get("turn", "")), str(form.get("idempotency", ""))
     return Choice(
         kind,
-        f"{kind}:{form.get('idempotency') or secrets.token_hex(8)}",
+        f"{kind}:{key if _PAGE.fullmatch(key) else secrets.token_hex(8)}",
         int(turn) if turn.isdecimal() and len(turn) < 7 else None,
         str(form.get("seen", "")),
         body,

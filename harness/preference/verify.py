@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.lines import LineError, read_json_lines
-from harness.preference.ballots import NAME, Ballots
+from harness.preference.ballots import NAME, Ballots, Comment
 from harness.preference.chain import Event, Row, check_chain, check_withdrawals, read_row, removed
 from harness.preference.closing import CLOSED, record_of_closing
 from harness.preference.commitment import canonical, digest
@@ -32,8 +32,9 @@ from harness.preference.publishing import (
     published_files,
     result_of,
 )
-from harness.preference.screens import CHOICES, screens
-from harness.preference.standing import GUESSES, out_of_place, sitting_of, subject_of
+from harness.preference.screens import screens
+from harness.preference.shapes import find_odd
+from harness.preference.standing import out_of_place, sitting_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def inspect(
     if not directory.is_dir():
         raise StudyStateError(f"{directory}: there is no such folder")
     result = is_result(directory)
-    key = read_key(key_path)
+    key, derived = _derived(key_path, published=result and key_path.parent == directory)
     pack = read_json(directory / PACK, VerificationError if result else PackError, "pack")
     published = read_json(
         directory / COMMITMENT, VerificationError if result else PackError, "published commitment"
@@ -76,9 +77,11 @@ def inspect(
         VerificationError if result else StudyStateError,
         "record of the closing (is the study closed?)",
     )
-    rows = _rows(directory, str(published.get("commitment")), result)
-    derived = pack_of(key)
+    rows, comments = _rows(directory, str(published.get("commitment")), result)
     chain, events = check_chain(rows, str(published.get("commitment")))
+    odd = {event.seq: what for event in events if (what := find_odd(event))}
+    chain += [f"event {seq} is none that this program writes: {odd[seq]}" for seq in odd]
+    events = [event for event in events if event.seq not in odd]
     checks = [
         Check(
             "commitment",
@@ -98,6 +101,7 @@ def inspect(
     fits = not any(check.problems for check in checks[:2])
     checks.append(Check("votes and order", tuple(_votes(pack, events) if fits else ())))
     if not result:
+        checks.append(_comments(comments, events))
         return [*checks, Check("published files: none, this is a pack", ())]
     return [*checks, _files(directory, key, rows, any(check.problems for check in checks))]
 
@@ -134,19 +138,39 @@ def _files(directory: Path, key: Key, rows: Sequence[Row], failed: bool) -> Chec
     return Check(f"published files: {len(files)}, made again and compared", tuple(problems), unheld)
 
 
-def _rows(directory: Path, commitment: str, result: bool) -> list[Row]:
+def _derived(key_path: Path, *, published: bool) -> tuple[Key, dict[str, Any]]:
+    """The key, and the pack that it gives. published: the key is one of a result's files, so that
+    one which gives nothing was changed."""
+    try:
+        key = read_key(key_path)
+        return key, pack_of(key)
+    except PackError as error:
+        if published:
+            raise VerificationError(str(error)) from None
+        raise
+
+
+def _rows(directory: Path, commitment: str, result: bool) -> tuple[list[Row], list[Comment]]:
+    """The chain, and the comments beside it, which no result holds."""
     if not result:
         if not (directory / NAME).exists():
             raise StudyStateError(f"{directory} holds no votes: neither {NAME} nor {VOTES}")
         ballots = Ballots(directory / NAME, commitment)
         try:
-            return ballots.rows()
+            return ballots.rows(), ballots.comments()
         finally:
             ballots.close_file()
     try:
-        return [read_row(row) for _, row in read_json_lines(directory / VOTES)]
+        return [read_row(row) for _, row in read_json_lines(directory / VOTES)], []
     except (OSError, LineError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise VerificationError(f"{directory / VOTES} cannot be read ({error})") from None
+
+
+def _comments(kept: Sequence[Comment], events: Sequence[Event]) -> Check:
+    """Whether the comments are those that were sent. One that is gone was taken back or deleted."""
+    sent = sum("comment_sha256" in event.body for event in events)
+    changed = [f"comment {one.seq} is not what its rater sent" for one in kept if not one.genuine]
+    return Check(f"comments: {len(kept)} kept of {sent} sent", tuple(changed))
 
 
 def _withdrawn(events: Sequence[Event]) -> str:
@@ -235,7 +259,9 @@ def _head(
             f"closed.json has {closed.get('events')} events and head"
             f" {str(closed.get('head'))[:16]}..., the chain {len(rows)} and {str(last)[:16]}..."
         )
-    elif closed != record_of_closing({**pack, "commitment": closed.get("commitment")}, rows):
+    elif closed != record_of_closing(
+        {"study": pack.get("study"), "commitment": closed.get("commitment")}, rows
+    ):
         problems.append("closed.json says something else of the study than the pack and the chain")
     if elsewhere is not None and elsewhere != last:
         problems.append(
@@ -264,14 +290,14 @@ def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
             screen.item: screen for screen in screens(pack, slot, sitting.nonce, sitting.pair_nonce)
         }
         for event in own:
-            if event.kind != "vote" and (event.kind != "held" or subject_of(event) == GUESSES):
-                continue
-            screen = shown.get(event.body.get("item", ""))
             where = f"event {event.seq} of slot {slot + 1}"
+            if strange := event.body.get("guesses", {}).keys() - shown.keys():
+                problems.append(f"{where}: it guesses on {min(strange)}, which is not that rater's")
+            if "choice" not in event.body:
+                continue
+            screen = shown.get(event.body["item"])
             if screen is None:
                 problems.append(f"{where}: its item is not that rater's")
-            elif event.body.get("choice") not in CHOICES:
-                problems.append(f"{where}: its choice is none")
             elif (event.body.get("place"), event.body.get("a"), event.body.get("b")) != (
                 screen.place,
                 screen.a,

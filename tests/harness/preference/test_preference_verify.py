@@ -100,7 +100,9 @@ def drop_vote(pack: Path) -> None:
     db.close()
 
 
-def rechain(pack: Path, change: Callable[[dict[str, Any]], None], *, head: bool) -> None:
+def rechain(
+    pack: Path, change: Callable[[dict[str, Any]], None], *, head: bool, of: str = "vote"
+) -> None:
     """Someone with the file who computes the whole chain anew, and perhaps the head as well."""
     commitment = json.loads((pack / "commitment.json").read_text("utf-8"))["commitment"]
     db = sqlite3.connect(pack / NAME)
@@ -109,7 +111,7 @@ def rechain(pack: Path, change: Callable[[dict[str, Any]], None], *, head: bool)
     for seq, slot, salt, at, kind, key, body in db.execute(
         "SELECT seq, slot, salt, at, kind, idempotency, body FROM events ORDER BY seq"
     ).fetchall():
-        if kind == "vote" and not changed:
+        if kind == of and not changed:
             value = json.loads(body)
             change(value)
             body, changed = json.dumps(value, sort_keys=True, separators=(",", ":")), True
