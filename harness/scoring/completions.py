@@ -135,13 +135,16 @@ class CompletionsLM(ScoringLM):
         done = self._completion(
             ask.context,
             max_tokens=ask.limit,
-            stop=list(ask.stops) or None,
+            # An endpoint would stop at white space before the answer, too.
+            stop=None if ask.blank_first else list(ask.stops) or None,
             temperature=0.0,
             **self.penalised(ask.penalty),
         )
         tokens = done["usage"]["completion_tokens"]
         (choice,) = done["choices"]
-        return Continuation(choice["text"], tokens, choice["finish_reason"] == "stop")
+        text = choice["text"]
+        finished = choice["finish_reason"] == "stop" or ask.stopped(text)
+        return Continuation(ask.said(text), tokens, finished)
 
     def _next_tokens(self, prompt: Tokens, wanted: set[int]) -> dict[int, float]:
         """Log-probabilities of the most probable tokens after a prompt, at least one wanted."""

@@ -185,7 +185,7 @@ def _advance(
     sequence.tokens.append(token)
     if sequence.ask.stops:
         text = tokenizer.decode(sequence.tokens, skip_special_tokens=True)
-        if any(stop in text for stop in sequence.ask.stops):
+        if sequence.ask.stopped(text):
             return _result(sequence, tokenizer, finished=True)
     if len(sequence.tokens) >= sequence.ask.limit:
         return _result(sequence, tokenizer, finished=False)
@@ -194,14 +194,7 @@ def _advance(
 
 def _result(sequence: _Sequence, tokenizer: Any, *, finished: bool) -> Continuation:
     text = tokenizer.decode(sequence.tokens, skip_special_tokens=True)
-    return Continuation(cut(text, sequence.ask.stops), len(sequence.tokens), finished)
-
-
-def cut(text: str, stops: Sequence[str]) -> str:
-    """`text` up to the first of its stop texts."""
-    for stop in stops:
-        text = text.split(stop)[0]
-    return text
+    return Continuation(sequence.ask.said(text), len(sequence.tokens), finished)
 
 
 class _Seen:

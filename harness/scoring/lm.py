@@ -50,12 +50,27 @@ class Ask:
 
     `penalty` divides the positive and multiplies the negative logits of every token that the
     prompt or the answer holds (Keskar et al. 2019, arXiv 1909.05858); 1.0 changes nothing.
+    `blank_first`: white space before the answer is no part of it, and does not stop it. After a
+    thought that was closed in its place, a model often begins a new line.
     """
 
     context: Tokens
     limit: int
     stops: tuple[str, ...] = ()
     penalty: float = 1.0
+    blank_first: bool = False
+
+    def said(self, text: str) -> str:
+        """The answer in what was decoded so far, up to the first of the stop texts."""
+        text = text.lstrip() if self.blank_first else text
+        for stop in self.stops:
+            text = text.split(stop)[0]
+        return text
+
+    def stopped(self, text: str) -> bool:
+        """Whether what was decoded so far holds a stop text."""
+        text = text.lstrip() if self.blank_first else text
+        return any(stop in text for stop in self.stops)
 
 
 @dataclass(frozen=True)
@@ -257,7 +272,9 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             context = self._fitted(tuple(tokens), self.max_length - limit)
             self._note_prompt(request.args[0], context, tuple(tokens))
             penalty = float(settings.get("repetition_penalty", 1.0))
-            asks.append(Ask(context, limit, tuple(settings["until"]), penalty))
+            asks.append(
+                Ask(context, limit, tuple(settings["until"]), penalty, "thinking" in self.spoken)
+            )
         texts = [""] * len(requests)
         for part, found in self._parts(
             "greedy",
@@ -269,7 +286,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             lambda shared, part: [
                 asdict(done) for done in self.continue_batch(shared, [asks[i] for i in part])
             ],
-            [(ask.limit, ask.stops, ask.penalty) for ask in asks],
+            [(a.limit, a.stops, a.penalty, *[True] * a.blank_first) for a in asks],
         ):
             for index, values in zip(part, found, strict=True):
                 done = Continuation(**values)

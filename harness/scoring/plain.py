@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from harness.scoring.greedy import cut
 from harness.scoring.lm import Ask, Continuation, LogProbability, Question, Tokens
 
 
@@ -62,16 +61,13 @@ class Outputs:
 class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no type information
     """Per row: whether its answer holds one of its stop texts."""
 
-    def __init__(self, tokenizer: Any, stops: Sequence[Sequence[str]], start: int) -> None:
-        self.tokenizer, self.stops, self.start = tokenizer, stops, start
+    def __init__(self, tokenizer: Any, asks: Sequence[Ask], start: int) -> None:
+        self.tokenizer, self.asks, self.start = tokenizer, asks, start
 
     def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
         texts = self.tokenizer.batch_decode(input_ids[:, self.start :], skip_special_tokens=True)
         return torch.tensor(
-            [
-                any(stop in text for stop in stops)
-                for text, stops in zip(texts, self.stops, strict=True)
-            ],
+            [ask.stopped(text) for text, ask in zip(texts, self.asks, strict=True)],
             device=input_ids.device,
         )
 
@@ -90,7 +86,7 @@ def decode(
         kinds.setdefault((len(ask.context), ask.limit, ask.penalty), []).append(index)
     for (length, limit, penalty), members in kinds.items():
         ids = torch.tensor([asks[index].context for index in members], device=model.device)
-        stopped = _Stopped(tokenizer, [asks[index].stops for index in members], length)
+        stopped = _Stopped(tokenizer, [asks[index] for index in members], length)
         output = model.generate(
             ids,
             attention_mask=torch.ones_like(ids),
@@ -115,5 +111,5 @@ def _continuation(
             break
         tokens.append(token)
     text = tokenizer.decode(tokens, skip_special_tokens=True)
-    finished = len(tokens) < len(row) or any(stop in text for stop in ask.stops)
-    return Continuation(cut(text, ask.stops), len(tokens), finished or len(row) < ask.limit)
+    finished = len(tokens) < len(row) or ask.stopped(text)
+    return Continuation(ask.said(text), len(tokens), finished or len(row) < ask.limit)

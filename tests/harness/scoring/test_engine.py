@@ -25,8 +25,7 @@ from transformers import (
 from harness.errors import ScoringError
 from harness.scoring.batches import Journal, plan_batches
 from harness.scoring.engine import SharedPrefixLM
-from harness.scoring.greedy import cut
-from harness.scoring.lm import common_prefix
+from harness.scoring.lm import Ask, common_prefix
 
 SMALL = {
     "vocab_size": 49152,
@@ -235,7 +234,7 @@ def test_a_finished_sequence_makes_room_for_a_waiting_one(
             ids, max_new_tokens=24, do_sample=False, repetition_penalty=1.3, pad_token_id=2
         )
         expected = tokenizer.decode(whole[0, ids.shape[1] :], skip_special_tokens=True)
-        assert text == cut(expected, settings["until"])
+        assert text == Ask((), 24, tuple(settings["until"])).said(expected)
         lengths.add(lm.continuations[prompt].tokens)
     assert len(lengths) > 2
 
@@ -259,7 +258,6 @@ import resource, sys
 from pathlib import Path
 from lm_eval.api.instance import Instance
 from harness.scoring.engine import SharedPrefixLM
-from harness.scoring.greedy import cut
 def engine(journal, tokens):
     return SharedPrefixLM(Path({str(checkpoints["llama"])!r}), precision="fp32", budget=tokens,
         journal=Path({str(tmp_path)!r}) / journal)

@@ -15,6 +15,7 @@ from harness.errors import ScoringError
 from harness.scoring.answers import generate_answers
 from harness.scoring.choice import EngineChoice
 from harness.scoring.engine import SharedPrefixLM
+from harness.scoring.lm import Ask
 from harness.scoring.workers import run_workers
 
 SHOTS = "the river: the sea\n\nthe sea: "
@@ -243,3 +244,26 @@ def test_scores_of_the_journal_keep_what_was_said_of_the_weights(
     assert first.notes == again.notes
     assert "score.weight" in first.notes[0]
     assert json.dumps(again.facts()) == json.dumps(first.facts())
+
+
+@pytest.mark.parametrize("kind", ["llama", "mistral"])
+def test_a_new_line_behind_a_closed_thought_is_no_empty_answer(
+    models: dict[str, Path], tmp_path: Path, kind: str
+) -> None:
+    """An answer is stopped by a line break behind it, not by those before it."""
+    folder = copied(models[kind], tmp_path / "model")
+    template = TURNS.replace("assistant\n", "assistant\n<think>\n")
+    (folder / "chat_template.jinja").write_text(template)
+    lm = engine(folder, tmp_path / "j")
+    prompt = lm.apply_chat_template([{"role": "user", "content": "the sea"}])
+    whole = lm.generate_until(
+        [Instance("generate_until", {}, (prompt, {"until": [], "max_gen_toks": 8}), 0)]
+    )[0]
+    stop = whole[2]
+    asked = Instance("generate_until", {}, (prompt, {"until": [stop], "max_gen_toks": 8}), 0)
+    assert lm.generate_until([asked]) == [whole.split(stop)[0]]
+    ask = Ask((), 8, ("\n",), blank_first=lm.spoken["thinking"] == "closed")
+    assert (ask.said("\n\nfour\nfive"), ask.stopped("\n\nfour")) == ("four", False)
+    assert ask.stopped("\n four\n")
+    left_alone = Ask((), 8, ("\n",))
+    assert (left_alone.said("\nfour"), left_alone.stopped("\nfour")) == ("", True)
