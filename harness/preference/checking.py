@@ -9,12 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.text import has_visible_text, without_invisible
 from harness.preference.answers import Arm
 from harness.preference.errors import AnswersError
 from harness.preference.languages import StudyLanguage
 from harness.preference.normalise import normalise, template_traces
 from harness.preference.questions import Question
-from harness.preference.tells import error_in, names_in, names_of
+from harness.preference.tells import error_in, names_in, names_of, self_names
 
 # What is refused (other kinds are listed), and how to mend it. Besides, the questions may be left
 # out (--leave-out), or it may be allowed (--allow) where it is what the study wants.
@@ -80,12 +81,14 @@ def examine(
     ):
         if wrong := sorted(set(given) - set(possible)):
             raise AnswersError(f"{option} {wrong[0]}: it takes {', '.join(possible)}")
+    if not all(map(has_visible_text, hide)):
+        raise AnswersError("--hide '': a word to look for is needed")
     ids = [question.id for question in questions]
     shown = {
         arm.name: {key: normalise(answer.text) for key, answer in arm.answers.items()}
         for arm in arms
     }
-    own_names = {*hide}.union(*(_own_names(arm) for arm in arms))
+    own_names = own_names_of(arms, hide)
     found = _unanswered(arms, ids)
     for question in questions:
         about = (question.prompt, question.source)
@@ -151,9 +154,27 @@ def asked_alike(arms: Sequence[Arm], questions_sha256: str) -> tuple[list[str], 
     return problems, notes
 
 
-def _own_names(arm: Arm) -> set[str]:
-    said = (arm.name, arm.recorded.get("model_id", ""), arm.recorded.get("checkpoint", ""))
-    return {name for identity in said for name in names_of(str(identity))}
+def own_names_of(arms: Sequence[Arm], hide: Sequence[str] = ()) -> set[str]:
+    """What must stand in nothing that raters see: the arms' names and origins, and `hide`."""
+    said = [
+        str(identity)
+        for arm in arms
+        for identity in (arm.name, arm.recorded.get("model_id"), arm.recorded.get("checkpoint"))
+        if identity
+    ]
+    return {*hide}.union(*map(names_of, said))
+
+
+def naming_words(words: Mapping[str, str], names: Collection[str]) -> list[str]:
+    """What is wrong with the study's own words. words: by option, such as --title."""
+    found = {option: self_names(text, sorted(names)) for option, text in words.items()}
+    problems = [
+        f"{option} names {', '.join(said)}, from which raters would know an arm"
+        for option, said in found.items()
+        if said
+    ]
+    remedy = "  Remedy: say it in other words; or, where that is meant, --allow naming"
+    return [*problems, remedy] if problems else []
 
 
 def _unanswered(arms: Sequence[Arm], ids: Sequence[str]) -> list[Finding]:
@@ -183,7 +204,7 @@ def _alike(arms: Sequence[Arm], texts: Mapping[str, tuple[str, str]]) -> list[Fi
     key = next((k for k in ("checkpoint_sha256", "model_id") if k in one and k in other), None)
     if key and one[key] == other[key]:
         found.append(Finding("same-model", both, f"both are recorded as {key} {one[key]}"))
-    same = [key for key, (a, b) in texts.items() if a == b and a]
+    same = [key for key, (a, b) in texts.items() if _as_seen(a) == _as_seen(b) and a]
     most = len(same) * 2 > len(texts)
     found += [
         Finding("identical" if most else "tie", both, "the same answer from both", key)
@@ -196,6 +217,11 @@ def _alike(arms: Sequence[Arm], texts: Mapping[str, tuple[str, str]]) -> list[Fi
                 what = f"one and the same text to {count} of {len(texts)} questions: {text[:60]!r}"
                 found.append(Finding("constant", arm.name, what))
     return found
+
+
+def _as_seen(text: str) -> str:
+    """What of a text a reader can tell from another: no spaces more or less, nothing invisible."""
+    return " ".join(without_invisible(text).split())
 
 
 def _languages(

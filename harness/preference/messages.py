@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from markupsafe import Markup, escape
 
 from harness.preference.errors import MessagesError
+from harness.preference.normalise import clean_text
 
 FOLDER = Path(__file__).parent / "messages"
 # Raters of these languages read the catalogue of a language close to theirs.
@@ -45,7 +47,10 @@ def read_catalogue(path: Path, *, check: bool = True) -> Catalogue:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
         catalogue = Catalogue(
             value["language"], value["tag"], value["direction"], value["draft"],
-            {str(key): " ".join(str(text).split()) for key, text in value["messages"].items()},
+            {
+                str(key): " ".join(clean_text(str(text)).split())
+                for key, text in value["messages"].items()
+            },
         )  # fmt: skip
     except (
         OSError,
@@ -82,6 +87,16 @@ def differences(messages: Mapping[str, str]) -> list[str]:
 def placeholders(text: str) -> set[str]:
     """Names in braces."""
     return set(re.findall(r"\{(\w+)\}", text))
+
+
+def fill_html(text: str, **values: str | int) -> Markup:
+    """The same as HTML, in which a value's own direction leaves the words around it in place: an
+    address, or digits in groups, in a text from right to left."""
+    isolated = {
+        name: value if isinstance(value, int) else Markup("<bdi>{}</bdi>").format(value)
+        for name, value in values.items()
+    }
+    return Markup(fill(str(escape(text)), **isolated))
 
 
 def fill(text: str, **values: str | int) -> str:

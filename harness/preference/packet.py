@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from harness.preference.ballots import Ballots
 from harness.preference.closing import open_ballots
 from harness.preference.commitment import canonical, fingerprint
@@ -24,7 +26,7 @@ from harness.preference.errors import BallotError
 from harness.preference.files import read_json, write_text
 from harness.preference.invitations import slot_of
 from harness.preference.languages import direction_of, font_file
-from harness.preference.messages import english, fill
+from harness.preference.messages import english, fill_html
 from harness.preference.pack import read_pack
 from harness.preference.rater_app import said_beside, texts_of, vote_body
 from harness.preference.rendering import render_answer
@@ -231,8 +233,8 @@ def _html(
         "fingerprint": fingerprint(pack["commitment"]),
     }
 
-    def t(key: str, **more: str | int) -> str:
-        return fill(messages[key], **{**common, **more})
+    def t(key: str, **more: str | int) -> Markup:
+        return fill_html(messages[key], **{**common, **more})
 
     return environment().get_template("packet.html.j2").render(
         t=t,

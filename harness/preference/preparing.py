@@ -8,11 +8,12 @@ from typing import Any
 from core.shell import pasted
 from harness.preference.answering import answers_file
 from harness.preference.answers import Arm, named, read_answers
-from harness.preference.checking import asked_alike, examine
+from harness.preference.checking import asked_alike, examine, naming_words, own_names_of
 from harness.preference.errors import AnswersError
 from harness.preference.key import Content, Key, Settings, new_secret
 from harness.preference.languages import study_language
 from harness.preference.messages import Catalogue, catalogue_for, read_catalogue
+from harness.preference.normalise import clean_text
 from harness.preference.pack import prepare
 from harness.preference.questions import read_frozen
 
@@ -74,6 +75,15 @@ def prepare_study(
     given = {"repeats": repeats, "checks": checks, "guesses": guesses}
     counts, wrong = _counts(raters, given, len(rows) or len(questions.questions))
     problems += examined.problems + wrong
+    title, contact = (" ".join(clean_text(words).split()) for words in (title, contact))
+    plan = clean_text(plan)
+    catalogue = _catalogue(study, messages, language.tag)
+    words = {"--title": title, "--contact": contact, "--plan": plan}
+    if catalogue != catalogue_for(language.tag):
+        words["--messages"] = "\n".join(catalogue.messages.values())
+    named_in = naming_words(words, own_names_of(arms, hide))
+    if "naming" not in allow:
+        problems += named_in
     for line in notes + examined.notes:
         say(line)
     for question, why in examined.dropped.items():
@@ -82,7 +92,6 @@ def prepare_study(
         say(f"{len(rows)} of {len(questions.questions)} questions are left")
     if problems:
         raise AnswersError("the study cannot be prepared:\n  " + "\n  ".join(problems))
-    catalogue = _catalogue(study, messages, language.tag)
     if catalogue.draft:
         say(
             f"the raters' words in {catalogue.language} are a draft that no native speaker has"

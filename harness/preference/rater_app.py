@@ -23,7 +23,7 @@ from harness.preference.chain import Event
 from harness.preference.commitment import fingerprint
 from harness.preference.errors import BallotError, StudyStateError, WithdrawnError
 from harness.preference.languages import direction_of, font_file
-from harness.preference.messages import english, fill
+from harness.preference.messages import english, fill_html
 from harness.preference.rendering import render_answer
 from harness.preference.screens import CHOICES, Screen, Sittings, asked_at_the_end
 from harness.preference.standing import GUESSES, Choice
@@ -319,8 +319,8 @@ class RaterApp:
             "fingerprint": fingerprint(self.pack["commitment"]),
         }
 
-        def t(key: str, **more: str | int) -> str:
-            return fill(self.messages[key], **{**common, **more})
+        def t(key: str, **more: str | int) -> Markup:
+            return fill_html(self.messages[key], **{**common, **more})
 
         return page(
             self.env,

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from harness.preference.normalise import clean_text
+
 HERE = Path(__file__).parent
 BODY_LIMIT = 64 * 1024
 
@@ -160,6 +162,6 @@ def style_sheet(font_url: str | None) -> str:
 
 
 def clean(text: str, limit: int) -> str:
-    """Text that a person typed: without control characters, at most `limit` characters."""
-    kept = "".join(c for c in text.replace("\r\n", "\n") if c == "\n" or c >= " ")
-    return kept.encode("utf-8", "ignore").decode("utf-8").strip()[:limit]
+    """Text that a person typed, as it is kept and shown: cleaned as answers are, at most `limit`
+    characters."""
+    return clean_text(clean_text(text).strip()[:limit])

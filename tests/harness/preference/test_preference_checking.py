@@ -1,6 +1,7 @@
 """What `prepare` refuses or lists before a vote is spent: all at once, by questions."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from small_study import write_lines
 
 from harness.preference import cli
 from harness.preference.key import read_key
+from harness.preference.messages import FOLDER
 from harness.preference.pack import read_pack
 from harness.preference.questions import freeze, make_draft, read_prompts
 from harness.preference.tells import error_in, names_in
@@ -286,3 +288,64 @@ def test_real_answers_pass(real_data: Path) -> None:
             about = [asked[row["question_id"]]]
             assert names_in(turn, about).own == (), row["question_id"]
             assert error_in(turn, about) is None, row["question_id"]
+
+
+@pytest.mark.parametrize("option", ["--title", "--contact", "--plan"])
+@pytest.mark.parametrize("words", ["Tuned against Plain", "ask the PLA\u200bIN team", "PLAIN"])
+def test_the_studys_own_words_name_no_arm(
+    study: Path, capsys: pytest.CaptureFixture[str], option: str, words: str
+) -> None:
+    status, pack, key = prepare(study, GOOD, BETTER, option, words)
+    assert status == 2
+    assert f"{option} names " in capsys.readouterr().err
+    assert not pack.exists()
+    assert not key.exists()
+    assert prepare(study, GOOD, BETTER, option, words, "--allow", "naming")[0] == 0
+
+
+def test_a_catalogue_names_no_arm_and_a_shipped_one_is_not_searched(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = (FOLDER / "sw.yaml").read_text("utf-8")
+    own = tmp_path / "own.yaml"
+    own.write_text(shipped.replace("start: ", "start: Plain - ", 1), "utf-8")
+    assert prepare(study, GOOD, BETTER, "--messages", str(own))[0] == 2
+    assert "--messages names plain" in capsys.readouterr().err
+    assert prepare(study, GOOD, BETTER, "--hide", "Asante")[0] == 0
+
+
+def test_the_studys_own_words_are_cleaned_as_answers_are(study: Path) -> None:
+    title, contact = "Utafiti\u2028wa\u0000 \u202elugha", "Sara\u202e <a@b.c>\n0700\ud800"
+    _, pack, _ = prepare(study, GOOD, BETTER, "--title", title, "--contact", contact)
+    settings = read_pack(pack)["settings"]
+    assert settings["title"] == "Utafiti wa lugha"
+    assert settings["contact"] == "Sara <a@b.c> 0700"
+
+
+def test_a_title_of_nothing_visible_is_none(study: Path) -> None:
+    _, pack, _ = prepare(study, GOOD, BETTER, "--title", "\u200b \u2060")
+    settings = read_pack(pack)["settings"]
+    assert settings["title"] == settings["messages"]["page_title"]
+
+
+@pytest.mark.parametrize(
+    "alike",
+    [
+        lambda text: text.replace(" ", "  "),
+        lambda text: text.replace(" ", "\n"),
+        lambda text: f"\u200b{text}\u00ad",
+        lambda text: text.replace(" ", "\u00a0"),
+    ],
+)
+def test_arms_that_a_reader_cannot_tell_apart_are_identical(
+    study: Path, capsys: pytest.CaptureFixture[str], alike: Callable[[str], str]
+) -> None:
+    assert prepare(study, GOOD, [alike(text) for text in GOOD])[0] == 2
+    assert "questions 81, 82, 83, 84, 85 (5 of 5), plain and tuned: the same" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_word_to_hide_is_a_word(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prepare(study, GOOD, BETTER, "--hide", "\u200b")[0] == 2
+    assert "a word to look for" in capsys.readouterr().err

@@ -24,7 +24,7 @@ from harness.preference.languages import (
     font_file,
     study_language,
 )
-from harness.preference.messages import FOLDER, english, fill, read_catalogue
+from harness.preference.messages import FOLDER, english, fill, fill_html, read_catalogue
 from harness.preference.normalise import clean_text, normalise, template_traces
 from harness.preference.output import to_csv
 from harness.preference.questions import (
@@ -37,6 +37,7 @@ from harness.preference.questions import (
 from harness.preference.rendering import render_answer
 from harness.preference.tells import names_of, self_names
 from harness.preference.translation import difference, warnings
+from harness.preference.web import clean
 
 
 @pytest.mark.parametrize(
@@ -357,3 +358,26 @@ def test_a_correction_cut_off_by_a_crash_loses_only_itself(tmp_path: Path) -> No
     }
     with pytest.raises(QuestionsError, match="frozen; nothing can be corrected"):
         add_correction(study, "1", Correction("C", "speaker"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("\u202eevil\u2066 \u200fنعم", "evil \u200fنعم"),
+        ("one\u2028two\x85three\r\nfour", "one\ntwo\nthree\nfour"),
+        ("nul\x00bell\x07 \ud83d", "nulbell"),
+        ("\u200b\u2060", ""),
+        ("e" + "\u0301" * 90, "\u00e9\u0301"),
+        ("  <b>x</b>\t| 😀 ", "<b>x</b>\t| 😀"),
+        ("x" * 40, "x" * 20),
+        ("x" * 19 + " yz", "x" * 19),
+    ],
+)
+def test_what_a_person_typed_is_cleaned_as_answers_are(typed: str, kept: str) -> None:
+    assert clean(typed, 20) == kept
+    assert clean(kept, 20) == kept
+
+
+def test_a_value_keeps_its_own_direction_and_is_no_html() -> None:
+    filled = fill_html("أسئلة: {contact}، {count}", contact="Sara <a@b.c>", count=3)
+    assert filled == "أسئلة: <bdi>Sara &lt;a@b.c&gt;</bdi>، 3"
