@@ -37,7 +37,10 @@ def counts(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, Any]]:
             else "rating offline" if sitting.on_paper
             else "rating"
         )  # fmt: skip
-        rows.append({"slot": slot + 1, "state": state, "done": done, "of": len(items)})
+        held = len(sitting.held)
+        rows.append(
+            {"slot": slot + 1, "state": state, "done": done, "of": len(items), "held": held}
+        )
     return rows
 
 
@@ -57,6 +60,7 @@ def unfinished(pack_dir: Path) -> list[str]:
         return []
     return [
         f"rater {row['slot']} has rated {row['done']} of {row['of']}"
+        + (f" and has to decide on {row['held']}, chosen differently twice" if row["held"] else "")
         for row in counts_of(pack_dir)
         if row["state"].startswith(("rating", "to decide"))
     ]

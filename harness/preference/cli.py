@@ -487,7 +487,7 @@ def _import(a: argparse.Namespace) -> None:
 
 
 def _close(a: argparse.Namespace) -> None:
-    from harness.preference.admin_app import unfinished
+    from harness.preference.admin_app import counts_of, unfinished
     from harness.preference.closing import close
     from harness.preference.errors import StudyStateError
 
@@ -496,7 +496,13 @@ def _close(a: argparse.Namespace) -> None:
             f"not closed: {'; '.join(waiting)}. Closing is for good. Remedy: wait for them, or"
             f" kakugo-preference close {pasted(a.pack)} --unfinished"
         )
+    undecided = sum(row["held"] for row in counts_of(a.pack) if row["state"] != "withdrawn")
     closed = close(a.pack)
+    if undecided:
+        print(
+            f"On {undecided} of what they were asked, raters chose differently twice and never said"
+            " which holds. The first choice counts, and the result will warn of it."
+        )
     print(f"Closed after {closed['events']} events. Publish: head {closed['head']}")
 
 

@@ -63,7 +63,7 @@ def _forget(a: argparse.Namespace) -> None:
         return
     gone = forget(a.pack, rater=a.rater, numbers=a.comment or ())
     print(
-        f"{len(gone)} comments deleted. The votes stay and verify as before. Backups made before"
+        f"Comments deleted: {len(gone)}. The votes stay and verify as before. Backups made before"
         " still hold them."
     )
 

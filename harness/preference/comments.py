@@ -24,14 +24,19 @@ from harness.preference.pack import read_pack
 from harness.preference.standing import sitting_of
 
 COMMENTS = "comments.csv"
+_STANDS = {
+    "replaced": "replaced by a later vote",
+    "waiting": "does not count: chosen differently before, and never decided",
+}
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Remark:
     """A vote on which its rater wrote or judged something. left, right: whose answer stood on side
-    A and B; chosen: whose was preferred, or equal; stands: whether it counts, not
-    replaced by a later vote, nor waiting beside another choice."""
+    A and B; chosen: whose was preferred, or equal; stands: yes where it counts,
+    replaced where a later vote took its place, waiting where it differs from the one that counts
+    and the rater never said which holds."""
 
     number: int
     rater: int
@@ -56,11 +61,19 @@ def remarks(key: Key, events: Sequence[Event], comments: Mapping[int, Comment]) 
     found = []
     for slot, items in enumerate(key.items()):
         own = [event for event in events if event.slot == slot]
-        standing = {event.seq for event in sitting_of(own).votes.values()}
+        sitting = sitting_of(own)
+        stands = {event.seq: "yes" for event in sitting.votes.values()}
+        stands |= {event.seq: "waiting" for held in sitting.held.values() for event in held}
         undone = {event.body.get("undone") for event in own if event.kind == "undo"}
         by_id = {item.id: item for item in items}
         found += [
-            _remark(event, by_id[event.body["item"]], name_of, comments, event.seq in standing)
+            _remark(
+                event,
+                by_id[event.body["item"]],
+                name_of,
+                comments,
+                stands.get(event.seq, "replaced"),
+            )
             for event in own
             if event.kind in ("vote", "held")
             and "item" in event.body
@@ -75,7 +88,7 @@ def _remark(
     item: Item,
     name_of: Mapping[str, tuple[str, str]],
     comments: Mapping[int, Comment],
-    stands: bool,
+    stands: str,
 ) -> Remark:
     names = {}
     for side in "ab":
@@ -93,7 +106,7 @@ def _remark(
         chosen=names.get(event.body["choice"], "equal"),
         verdict_left=event.body.get("verdict_a", ""),
         verdict_right=event.body.get("verdict_b", ""),
-        stands="yes" if stands else "no",
+        stands=stands,
         comment=comments[event.seq].text if event.seq in comments else "",
     )
 
@@ -135,7 +148,7 @@ def as_lines(found: Sequence[Remark]) -> list[str]:
         choice = "equal" if one.chosen == "equal" else f"{one.chosen} preferred"
         facts = [f"A {one.left}, B {one.right}: {choice}", *judged]
         facts += ["hidden repeat"] if one.kind == "repeat" else []
-        facts += ["replaced by a later vote"] if one.stands == "no" else []
+        facts += [_STANDS[one.stands]] if one.stands in _STANDS else []
         lines.append(
             f"{one.number}. rater {one.rater}, question {one.question} ({'; '.join(facts)})"
         )

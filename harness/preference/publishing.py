@@ -75,14 +75,15 @@ def libraries() -> dict[str, str]:
 
 
 def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess], dict[str, int]]:
-    """All votes and guesses with their identities, and how many slots enrolled and withdrew.
+    """All votes and guesses with their identities, and how many slots enrolled, withdrew and
+    finished, and how often a rater chose differently twice and never said which holds.
 
     A rater is called by the number of their slot, from 1. Withdrawn raters' votes are left out.
     """
     arm_of = key.whose()
     votes: list[Vote] = []
     guesses: list[Guess] = []
-    counts = {"enrolled": 0, "withdrawn": 0, "finished": 0}
+    counts = {"enrolled": 0, "withdrawn": 0, "finished": 0, "undecided": 0}
     for slot, items in enumerate(key.items()):
         sitting = sitting_of([event for event in events if event.slot == slot])
         counts["enrolled"] += sitting.nonce is not None or sitting.withdrawn
@@ -90,6 +91,7 @@ def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess
         counts["finished"] += len(sitting.votes) == len(items) and not sitting.withdrawn
         if sitting.withdrawn:
             continue
+        counts["undecided"] += len(sitting.held)
         by_id = {item.id: item for item in items}
         rater = f"rater {slot + 1}"
         for key_id, event in sitting.votes.items():

@@ -69,6 +69,7 @@ def find_warnings(
         _few_raters(main),
         _few_prompts(main),
         _left(study),
+        _undecided(study),
     ]
     return [warning for warning in found if warning]
 
@@ -134,7 +135,7 @@ def _repeats(votes: Sequence[Vote]) -> StudyWarning | None:
     )
     return StudyWarning(
         "repeats",
-        f"Prompts shown twice were answered alike no more often than by chance: {named}.",
+        f"Prompts shown twice were answered alike hardly more often than by chance: {named}.",
         {"raters": flagged},
     )
 
@@ -225,6 +226,18 @@ def _left(study: Mapping[str, Any]) -> StudyWarning | None:
         "left",
         f"Of {enrolled} raters who began, {_list(parts)}.",
         {"enrolled": enrolled, "withdrawn": withdrawn, "unfinished": unfinished},
+    )
+
+
+def _undecided(study: Mapping[str, Any]) -> StudyWarning | None:
+    count = int(study.get("undecided", 0))
+    if not count:
+        return None
+    return StudyWarning(
+        "undecided",
+        f"On {count} of what they were asked, raters chose differently on two pages or devices and"
+        " never said which holds; the first choice counts.",
+        {"count": count},
     )
 
 

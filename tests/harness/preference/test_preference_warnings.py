@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_study import prepared, vote_all
+from small_study import enrolled, prepared, vote_all
 
 from harness.preference import cli
 from harness.preference.analysis import analyse
-from harness.preference.closing import close
+from harness.preference.closing import close, open_ballots
 from harness.preference.output import figure, summary
+from harness.preference.pack import read_pack
+from harness.preference.rater_app import vote_body
 from harness.preference.screens import Screen
 from harness.preference.simulation import draw_votes
+from harness.preference.standing import Choice
 from harness.preference.statistics import agreement
 from harness.preference.votes import Guess, Vote
 from harness.preference.warnings import find_warnings
@@ -222,3 +225,30 @@ def test_verdicts_are_averaged_over_prompts_raters_first(tmp_path: Path) -> None
     assert none["verdicts"] is None
     assert "verdicts" in none["gaps"]
     figure([none])
+
+
+def test_a_choice_that_was_never_decided_is_told_at_the_close_and_beside_p(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack_dir, key = prepared(tmp_path)
+    vote_all(pack_dir, lambda pack, screen, slot: "a")
+    pack = read_pack(pack_dir)
+    ballots = open_ballots(pack_dir, pack)
+    screen = enrolled(pack, ballots, 1)[0]
+    late = vote_body(screen, "b", {"comment": "from my other phone"})
+    ballots.take(1, [Choice("vote", "vote:later", 1, "", late)])
+    ballots.close_file()
+    assert cli.main(["close", str(pack_dir)]) == 2
+    assert "rater 2 has rated 11 of 11 and has to decide on 1" in capsys.readouterr().err
+    assert cli.main(["close", str(pack_dir), "--unfinished"]) == 0
+    assert "On 1 of what they were asked" in capsys.readouterr().out
+    out = tmp_path / "result"
+    assert cli.main(["unblind", str(pack_dir), "--key", str(key), "--out", str(out)]) == 0
+    assert "WARNING (undecided): On 1 of what they were asked" in capsys.readouterr().out
+    assert cli.main(["comments", str(pack_dir), "--key", str(key)]) == 0
+    assert "does not count: chosen differently before, and never decided" in (
+        capsys.readouterr().out
+    )
+    with (pack_dir / "comments.csv").open(encoding="utf-8", newline="") as lines:
+        assert [row["stands"] for row in csv.DictReader(lines)] == ["waiting"]
+    assert cli.main(["verify", str(out)]) == cli.UNHELD
