@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.files import write_whole
 from generation.facts import SourceFacts
 from generation.ids import digest
 
@@ -91,9 +92,7 @@ def write_card(
         "## Samples",
         *_samples(folder / "rows.jsonl"),
     ]
-    partial = folder / "README.md.tmp"
-    partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    partial.replace(folder / "README.md")
+    write_whole(folder / "README.md", "\n\n".join(parts) + "\n")
 
 
 def _title(language: str, source: str, rows: int) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.files import making, write_whole
 from generation.errors import InputError
 
 MARK = "hub:"
@@ -56,10 +57,7 @@ def resolve(location: str, subset: str | None, pins: Path) -> Place:
     asked = f"{name}@{revision or 'main'}"
     if asked not in known:
         known[asked] = _commit(name, revision or None)
-        pins.parent.mkdir(parents=True, exist_ok=True)
-        partial = pins.with_name(f"{pins.name}.tmp")
-        partial.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        partial.replace(pins)
+        write_whole(pins, json.dumps(known, indent=1, sort_keys=True) + "\n", shared=True)
     return Place(name, known[asked], subset, folder=False)
 
 
@@ -69,9 +67,8 @@ def fetch(place: Place, scan: int, out: Path, progress: Callable[[int, int, str]
     Raises InputError when the subset is not there or the connection is lost.
     """
     written = 0
-    partial = out.with_name(f"{out.name}.tmp")
     try:
-        with partial.open("w", encoding="utf-8") as file:
+        with making(out) as half, half.open("w", encoding="utf-8") as file:
             for row in _stream(place):
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 written += 1
@@ -79,15 +76,14 @@ def fetch(place: Place, scan: int, out: Path, progress: Callable[[int, int, str]
                     progress(written, scan, place.repository)
                 if written >= scan:
                     break
+            if not written:
+                raise InputError(f"{place.repository}, subset {place.subset}: it has no rows.")
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         at = f"{place.repository} at {place.commit[:12]}, subset {place.subset}"
         raise InputError(
             f"{at}, cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:300]}. "
             "Remedy: see that the subset exists and the network works, or give local files."
         ) from error
-    if not written:
-        raise InputError(f"{place.repository}, subset {place.subset}: it has no rows.")
-    partial.replace(out)
     return written
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from core.files import making
 from generation.ask import Progress, Step
 from generation.card import write_card
 from generation.errors import OutputError
@@ -52,10 +53,8 @@ def make_own(
         for into in (True, False)
     }
     written = 0
-    partial = out / "rows.jsonl.tmp"
-    out.mkdir(parents=True, exist_ok=True)
     try:
-        with partial.open("w", encoding="utf-8") as file:
+        with making(out / "rows.jsonl") as half, half.open("w", encoding="utf-8") as file:
             made_rows = _made(name, own, language, rows, seed)
             for done, (into, instruction, made) in enumerate(made_rows, 1):
                 if inspections[into].look(made, instruction):
@@ -63,7 +62,6 @@ def make_own(
                     written += 1
                 if done % 1000 == 0:
                     progress(done, len(rows), name)
-        partial.replace(out / "rows.jsonl")
     except OSError as error:
         raise OutputError(
             f"The rows cannot be written to {out}: {error}. Remedy: make room on the disk, then "

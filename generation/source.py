@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from core.files import making
 from generation.ask import Asker, Progress
 from generation.card import write_card
 from generation.context import context_prompts, find_texts, read_texts
@@ -202,16 +203,13 @@ async def _whole(rows: AsyncIterator[Made], asker: Asker, source: Source) -> Asy
 
 
 async def _write(rows: AsyncIterator[Made], inspection: Inspection, path: Path) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.tmp")
     written = 0
     try:
-        with partial.open("w", encoding="utf-8") as file:
+        with making(path) as half, half.open("w", encoding="utf-8") as file:
             async for made in rows:
                 if inspection.look(made.row, made.instruction):
                     file.write(json.dumps(made.row, ensure_ascii=False) + "\n")
                     written += 1
-        partial.replace(path)
     except OSError as error:
         raise OutputError(
             f"The rows cannot be written to {path}: {error}. Remedy: make room on the disk, then "

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from core.files import write_whole
 from harness.config import Config, MakingConfig
 from harness.experiment import Plan
 from harness.keys import keyed
@@ -45,8 +46,10 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
         ],
     }
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "config.yaml", yaml.safe_dump(resolved, allow_unicode=True, sort_keys=False))
-    _write(folder / "plan.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    write_whole(
+        folder / "config.yaml", yaml.safe_dump(resolved, allow_unicode=True, sort_keys=False)
+    )
+    write_whole(folder / "plan.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_error(folder: Path, error: BaseException) -> None:
@@ -54,10 +57,4 @@ def write_error(folder: Path, error: BaseException) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     first = " ".join(str(error).split()) or type(error).__name__
     trace = "".join(traceback.format_exception(error))
-    _write(folder / "error.txt", f"{type(error).__name__}: {first}\n\n{trace}")
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_whole(folder / "error.txt", f"{type(error).__name__}: {first}\n\n{trace}")

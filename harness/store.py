@@ -9,7 +9,6 @@ Not covered: locks over network file systems (build what jobs share first, see `
 
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
+from core.files import write_whole
 from harness.errors import ArtifactCorrupt, ArtifactMissing
 from harness.provenance import git_state, package_versions
 from harness.stage import Artifact, Progress, Stage, Work
@@ -223,14 +223,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Writes manifest.json whole or not at all, and onto the disk."""
-    temporary = folder / f"{MANIFEST}.tmp"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=1, ensure_ascii=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / MANIFEST)
+    """Writes manifest.json, whole or not at all."""
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
 def file_hashes(folder: Path, without: Sequence[str] = ()) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.files import write_whole
 from training.settings import Train
 
 
@@ -91,9 +92,7 @@ def write_card(
         "## Scores\n\nThey stand in the report of the store in which this checkpoint lies, beside "
         "those of the base; `kakugo-report card --store DIR` gives this card with them.",
     ]
-    partial = folder / "README.md.tmp"
-    partial.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    partial.replace(folder / "README.md")
+    write_whole(folder / "README.md", "\n\n".join(parts) + "\n")
 
 
 def _usage(thinking: str | None, plain: str | None) -> str:

@@ -14,6 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from core.files import write_whole
 from training.errors import ResumeError
 from training.settings import Precision, Train
 
@@ -32,9 +33,7 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
             _delete(state)
     text = json.dumps(run, ensure_ascii=False, sort_keys=True)
     if whole is None:  # no work is there that could be another's
-        scratch = folder / f"{_RUN}.tmp"
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(file)
+        write_whole(file, text)
     there = json.loads(file.read_text(encoding="utf-8"))
     if there["processes"] != run["processes"]:
         raise ResumeError(

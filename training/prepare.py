@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.checkpoints.opening import open_config, open_tokenizer
 from core.checkpoints.tokens import end_tokens
+from core.files import making
 from training.dataset import IGNORED, Example, Messages, examples, read_examples
 from training.errors import RowsError
 from training.packing import pack
@@ -200,12 +201,10 @@ def _write(rows: Sequence[Sequence[_Tokens]], path: Path) -> None:
 
     numbers = pa.list_(pa.int32())
     schema = pa.schema([(name, numbers) for name in ("input_ids", "labels", "seq_lengths")])
-    partial = path.with_name(f"{path.name}.tmp")
-    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    with making(path) as half, pq.ParquetWriter(half, schema, compression="zstd") as writer:
         for at in range(0, len(rows), _WRITTEN):
             table = [_row(row) for row in rows[at : at + _WRITTEN]]
             writer.write_table(pa.Table.from_pylist(table, schema=schema))
-    partial.replace(path)
 
 
 def _row(examples: Sequence[_Tokens]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from core.checkpoints.errors import CheckpointError
+from core.files import write_whole
 from training.errors import LaunchError, StudentError, TrainingError
 from training.settings import Lora, Train
 
@@ -80,9 +81,7 @@ def _told(error: Exception) -> dict[str, str]:
 
 
 def _write(path: Path, value: object) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    partial.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, json.dumps(value, ensure_ascii=False), shared=True)
 
 
 def _end_with_parent() -> None:

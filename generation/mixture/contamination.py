@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files import making
 from generation.mixture.settings import Contamination
 
 FOUND = "contaminated.jsonl"
@@ -93,8 +94,11 @@ def look_for_items(
     facts = ContaminationFacts(items=len(items), too_short=index.too_short)
     by_name: Counter[str] = Counter()
     found_items: set[int] = set()
-    partial = out / f"{FOUND}.tmp"
-    with rows.open(encoding="utf-8") as lines, partial.open("w", encoding="utf-8") as file:
+    with (
+        rows.open(encoding="utf-8") as lines,
+        making(out / FOUND) as half,
+        half.open("w", encoding="utf-8") as file,
+    ):
         if known:
             file.writelines(f"{line}\n" for line in known.read_text("utf-8").split("\n") if line)
         for chunk, texts in _chunks(map(json.loads, lines)):
@@ -120,7 +124,6 @@ def look_for_items(
                 by_name.update(names)
             facts.rows += len(chunk)
             progress(facts.rows, 0, f"{facts.contaminated_rows} contaminated")
-    partial.replace(out / FOUND)
     facts.found_items = len(found_items)
     facts.contamination = dict(sorted(by_name.items()))
     return facts

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from core.files import making
 from generation.errors import InputError, MixtureError
 from generation.mixture.draw import Place, draw
 from generation.mixture.settings import Mix
@@ -103,10 +104,8 @@ def make_mixture(
 
     chosen, amount = draw(places, settings, language=language, seed=seed, sizes=sizes)
     sums = {name: _Sum() for name in settings.weighted}
-    out.mkdir(parents=True, exist_ok=True)
-    partial = out / "rows.jsonl.tmp"
     done = thinking = 0
-    with partial.open("w", encoding="utf-8") as file:
+    with making(out / "rows.jsonl") as half, half.open("w", encoding="utf-8") as file:
         for rows in _batches(_read(files, chosen), _BATCH):
             mixed = [_training_row(row, settings, settings.reasoning) for row in rows]
             plain = tokens.of_texts([_text(row) for row in mixed])
@@ -138,7 +137,6 @@ def make_mixture(
     facts = MixtureFacts(len(chosen), thinking, total, unit, amount, table)
     text = json.dumps(asdict(facts), indent=1, ensure_ascii=False)
     (out / "table.json").write_text(text + "\n", encoding="utf-8")
-    partial.replace(out / "rows.jsonl")
     return facts
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.files import making
+
 SAMPLES = "samples.parquet"
 
 Row = dict[str, Any]
@@ -64,10 +66,9 @@ def doc_sha256(doc: Mapping[str, Any]) -> str:
 
 def write_samples(path: Path, rows: Sequence[Row], schema: pa.Schema) -> None:
     """Writes all rows or nothing; the same rows give the same bytes."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    # Prompts share their shots: zstd makes little of them.
-    pq.write_table(pa.Table.from_pylist(list(rows), schema), temporary, compression="zstd")
-    temporary.replace(path)
+    with making(path) as half:
+        # Prompts share their shots: zstd makes little of them.
+        pq.write_table(pa.Table.from_pylist(list(rows), schema), half, compression="zstd")
 
 
 def read_samples(path: Path) -> list[Row]:

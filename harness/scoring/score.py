@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.files import write_whole
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.chrf import chrf_plus_plus
@@ -108,7 +109,7 @@ def score_task(
         "warnings": warnings,
     }
     write_samples(out / SAMPLES, rows, CHOICES if loaded.task.chooses else TRANSLATIONS)
-    _write(out / "scores.json", json.dumps(scores, indent=1, ensure_ascii=False) + "\n")
+    write_whole(out / "scores.json", json.dumps(scores, indent=1, ensure_ascii=False) + "\n")
     return scores
 
 
@@ -276,12 +277,6 @@ def _check_against_lm_eval(score: float, metrics: Mapping[str, Any]) -> None:
     theirs = 100 * theirs if theirs is not None else metrics["chrf++,none"]
     if abs(score - theirs) > 1e-6:
         raise ScoringError(f"the score {score} differs from lm-eval's {theirs}; this is a bug")
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def _quiet() -> None:

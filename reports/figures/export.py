@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from core.files import write_whole
 from reports.errors import FiguresError
 from reports.figures.gallery import every
 from reports.figures.svg import Figure
-from reports.store import files
 from reports.tables.sheets import Report
 
 Form = Literal["svg", "png", "pdf"]
@@ -39,7 +39,7 @@ def write_figures(report: Report, out: Path, form: Form) -> list[Path]:
     written = []
     for figure in figures:
         path = folder / f"{figure.name}.{form}"
-        files.write_bytes(path, convert(figure, form))
+        write_whole(path, convert(figure, form), shared=True)
         written.append(path)
     return written
 

@@ -6,11 +6,11 @@ Every failure of reading is an `Unreadable` with plain words.
 import hashlib
 import json
 import math
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core import files
 from core.lines import LineError, read_json_lines
 
 
@@ -136,18 +136,7 @@ def write_whole(path: Path, content: str) -> None:
     Several processes may write the same file at once, as the jobs of a sweep do: the last to
     finish wins. Raises OSError.
     """
-    write_bytes(path, content.encode("utf-8", "replace"))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file that appears whole or not at all. Raises OSError."""
-    # A name of its own, not tempfile's: that gives nobody else the right to read the file.
-    half = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        half.write_bytes(content)
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
+    files.write_whole(path, content.encode("utf-8", "replace"), shared=True)
 
 
 def _shown(value: object) -> str:
