@@ -8,7 +8,7 @@
   // Never form.elements.NAME: `item` and others are the browser's own methods there.
   const field = (name) => form.querySelector(`[name="${name}"]`);
   const buttons = form ? [...form.querySelectorAll(".choices button")] : [];
-  const PATIENCE = 20000, PAUSE = 5000;
+  const PATIENCE = 20000, PAUSE = 5000, SAID = ["comment", "verdict_a", "verdict_b"];
 
   // What is kept bears the rater's own name: a device may be handed on. Where the browser keeps nothing,
   // this page does.
@@ -16,11 +16,12 @@
   const place = (name) => `kakugo-${own.sheet}-${name}`;
   const write = (name, value) => {
     if (!own.sheet) return;
+    // An older value goes first: where there is no room for the new one, the older must not be sent.
+    remove(name);
     try { localStorage.setItem(place(name), JSON.stringify(value)); } catch { spare.set(place(name), value); }
   };
   const read = (name) => {
-    try { return JSON.parse(localStorage.getItem(place(name))) ?? spare.get(place(name)) ?? null; }
-    catch { return spare.get(place(name)) ?? null; }
+    try { return spare.get(place(name)) ?? JSON.parse(localStorage.getItem(place(name))); } catch { return null; }
   };
   const remove = (name) => {
     spare.delete(place(name));
@@ -32,6 +33,13 @@
     return [...new Set(all)].filter((name) => own.sheet && name.startsWith(place(start)))
       .map((name) => name.slice(place("").length));
   };
+  // What another version kept, or a full disk cut off, is no vote and must not stand in a vote's way.
+  const kept = () => names("vote-").filter((name) => {
+    const { at, fields } = read(name) || {};
+    const whole = Number.isFinite(at) && fields?.item && fields.idempotency && fields.choice && fields.turn > 0;
+    if (!whole) remove(name);
+    return whole;
+  });
 
   const tell = (what) => {
     const words = what ? notice?.dataset[what] : "";
@@ -54,7 +62,7 @@
   const draftName = form && "draft-" + field("item").value;
   const extras = () => {
     const said = {};
-    for (const name of ["comment", "verdict_a", "verdict_b"]) {
+    for (const name of SAID) {
       const one = field(name);
       const given = one && (one.type === "radio" ? form.querySelector(`[name="${name}"]:checked`) : one);
       if (given && given.value) said[name] = given.value;
@@ -68,7 +76,7 @@
     }
   };
   const keep = () => {
-    turn = Math.max(turn, read(voteName)?.fields.turn ?? 0) + 1;
+    turn = Math.max(turn, read(voteName)?.fields?.turn ?? 0) + 1;
     const [item, idempotency, seen] = ["item", "idempotency", "seen"].map((name) => field(name).value);
     write(voteName, { at: Date.now(), fields: { item, idempotency, seen, turn, choice: chosen, ...extras() } });
   };
@@ -86,7 +94,7 @@
     if (busy) return;
     busy = true;
     let outcome = "taken";
-    for (let name; outcome === "taken" && (name = names("vote-").sort((x, y) => read(x).at - read(y).at)[0]);) {
+    for (let name; outcome === "taken" && (name = kept().sort((x, y) => read(x).at - read(y).at)[0]);) {
       const { fields } = read(name);
       outcome = await post(fields);
       if (["kept", "formExpired"].includes(outcome)) break;
@@ -108,11 +116,11 @@
 
   if (form) {
     const draft = read(draftName) || {};
-    for (const [name, value] of Object.entries(draft)) {
-      const one = field(name);
-      if (!one) continue;
-      if (one.type === "radio") form.querySelector(`[name="${name}"][value="${value}"]`).checked = true;
-      else { one.value = value; one.closest("details").open = true; }
+    for (const name of SAID) {
+      const one = field(name), value = draft[name];
+      if (!one || typeof value !== "string") continue;
+      if (one.type !== "radio") { one.value = value; one.closest("details").open = true; }
+      else for (const radio of form.querySelectorAll(`[name="${name}"]`)) radio.checked = radio.value === value;
     }
     form.addEventListener("input", () => {
       write(draftName, extras());
@@ -130,7 +138,7 @@
       deliver();
     });
     // A vote on this item that an earlier page kept: this page goes on from it.
-    const earlier = names("vote-").find((name) => read(name).fields.item === field("item").value);
+    const earlier = kept().find((name) => read(name).fields.item === field("item").value);
     if (earlier) {
       const { fields } = read(earlier);
       voteName = earlier;
@@ -151,7 +159,8 @@
     tell("sending");
     const answer = await ask("/", { method: "HEAD" });
     leaving = false;
-    if (!answer || !answer.ok) tell(why || "offline");
+    // What only this page keeps would be lost with it.
+    if (!answer || !answer.ok) tell(why === "pauseOffline" && spare.size ? "kept" : why || "offline");
     // An undo means the choice that waits here: once that is sent, the next page undoes it.
     else if (why === "undoOffline" && chosen) deliver();
     else go();

@@ -481,3 +481,68 @@ def test_without_a_script_no_word_moves_and_no_key_votes(
     two.wait_for_selector("#twice")
     assert chosen(pack)[second] == "b"
     context.close()
+
+
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("blocked", "SecurityError"); } })"""
+FULL_AFTER_ONE_VOTE = """{
+  const set = Storage.prototype.setItem;
+  let votes = 0;
+  Storage.prototype.setItem = function (name, value) {
+    if (name.includes("-vote-") && ++votes > 1) throw new DOMException("", "QuotaExceededError");
+    set.call(this, name, value);
+  };
+}"""
+
+
+@pytest.mark.parametrize("script", [NO_STORAGE, FULL_AFTER_ONE_VOTE], ids=["blocked", "full"])
+def test_where_the_browser_keeps_nothing_the_page_does_and_says_to_leave_it_open(
+    browser: Any, study: tuple[Path, str], script: str
+) -> None:
+    pack, address = study
+    context = phone(browser)
+    context.add_init_script(script)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    begin(page, link(pack, address))
+    context.set_offline(True)
+    page.click("button[value=a]")
+    wait_for_words(page, pack, "kept")
+    page.click("button[value=b]")
+    wait_for_words(page, pack, "kept")
+    page.click("a[href='/pause']")
+    page.wait_for_timeout(300)
+    wait_for_words(page, pack, "kept")
+    context.set_offline(False)
+    page.wait_for_selector("progress[value='1']")
+    assert [vote.body["choice"] for vote in sitting(pack).votes.values()] == ["b"]
+    assert not errors
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "left", ["no JSON", "null", "3", "[]", '{"fields":null}', '{"at":1,"fields":{"item":"x"}}']
+)
+def test_what_another_version_left_behind_is_in_no_votes_way(
+    browser: Any, study: tuple[Path, str], left: str
+) -> None:
+    pack, address = study
+    context = phone(browser)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    begin(page, link(pack, address))
+    page.evaluate(
+        """([left, item]) => {
+          const start = `kakugo-${document.querySelector("main").dataset.sheet}-`;
+          localStorage[start + "vote-0123456789abcdef"] = left;
+          localStorage[`${start}draft-${item}`] = left;
+        }""",
+        [left, item(page)],
+    )
+    page.reload()
+    vote(page, "a", 1)
+    assert page.evaluate("Object.keys(localStorage)") == []
+    assert not errors
+    context.close()
