@@ -473,7 +473,7 @@ def _import(a: argparse.Namespace) -> None:
     for path in a.file:
         taken = import_packet(a.pack, path)
         print(
-            f"{path}: rater {taken.slot + 1}, {taken.new} new votes, {taken.total} in all"
+            f"{path}: rater {taken.slot + 1}, {taken.new} new choices, {taken.total} votes stand"
             + ("; with the guesses at the end" if taken.guesses else "")
         )
         if path.stat().st_mode & 0o077:

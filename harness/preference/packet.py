@@ -23,7 +23,7 @@ from harness.preference.ballots import Ballots
 from harness.preference.closing import open_ballots
 from harness.preference.commitment import canonical, fingerprint
 from harness.preference.errors import BallotError
-from harness.preference.files import read_json, write_text
+from harness.preference.files import read_json, write_json, write_text
 from harness.preference.invitations import slot_of
 from harness.preference.languages import direction_of, font_file
 from harness.preference.messages import english, fill_html
@@ -34,7 +34,7 @@ from harness.preference.screens import CHOICES, Screen, screens
 from harness.preference.standing import GUESSES, Choice, Sitting
 from harness.preference.web import HERE, environment, style_sheet
 
-FORMAT = "kakugo-packet-2"
+FORMAT, GIVEN_OUT = "kakugo-packet-2", "packets.json"
 # Of an entry of the log, in the order in which its hash covers them.
 _FIELDS = ("kind", "item", "choice", "verdict_a", "verdict_b", "comment", "seen")
 _CHOICES = {"vote": CHOICES, "guess": ("a", "b", "unknown"), "undo": ("",)}
@@ -74,6 +74,7 @@ def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
         taken = _taken(ballots.sitting(slot), ballots.words(slot))
     finally:
         ballots.close_file()
+    _remember(pack_dir, packet_id, _sha(shown))
     path = out or pack_dir.parent / f"packet-rater-{rater}.html"
     # Whoever has a rater's packet can vote in their place.
     return write_text(path, _html(pack, slot, shown, packet_id, taken), secret=True)
@@ -88,7 +89,7 @@ def import_packet(pack_dir: Path, path: Path) -> Taken:
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     try:
-        slot, choices = _checked(path, given, pack, ballots)
+        slot, choices = _checked(path, given, pack, pack_dir, ballots)
         new = [event for event in ballots.take(slot, choices) if event.kind in ("vote", "held")]
         sitting = ballots.sitting(slot)
         return Taken(
@@ -103,7 +104,7 @@ def import_packet(pack_dir: Path, path: Path) -> Taken:
 
 
 def _checked(
-    path: Path, given: dict[str, Any], pack: dict[str, Any], ballots: Ballots
+    path: Path, given: dict[str, Any], pack: dict[str, Any], pack_dir: Path, ballots: Ballots
 ) -> tuple[int, list[Choice]]:
     def refuse(why: str) -> BallotError:
         return BallotError(f"{path}: {why}. Nothing was taken in. Remedy: ask for the file anew")
@@ -121,7 +122,7 @@ def _checked(
             break
     else:
         raise refuse("this study gave out no such packet, or its rater has withdrawn")
-    if given.get("shown_sha256") != _sha(shown):
+    if given.get("shown_sha256") not in {_sha(shown), *_given_out(pack_dir).get(packet_id, [])}:
         raise refuse(
             "the packet was edited: its questions or answers are not those that were given out"
         )
@@ -152,6 +153,22 @@ def _checked(
     if last_guess:
         choices.append(Choice("guess", f"packet:{page}", *last_guess, {"guesses": guesses}))
     return slot, choices
+
+
+def _remember(pack_dir: Path, packet_id: str, shown_sha256: str) -> None:
+    """Notes what a packet showed when it was given out: another version of this program may draw
+    the same texts in another way until its file comes back."""
+    given_out = _given_out(pack_dir)
+    if shown_sha256 not in given_out.setdefault(packet_id, []):
+        given_out[packet_id].append(shown_sha256)
+        write_json(pack_dir / GIVEN_OUT, given_out, secret=True)
+
+
+def _given_out(pack_dir: Path) -> dict[str, list[str]]:
+    """Packet's id -> hashes of what it showed; nothing where the note was not copied along."""
+    if not (pack_dir / GIVEN_OUT).exists():
+        return {}
+    return read_json(pack_dir / GIVEN_OUT, BallotError, "note of the packets given out")
 
 
 def _taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any]:
