@@ -19,9 +19,12 @@ _REDO = "kakugo-preference unblind again, from the closed pack and its key"
 
 
 def read_studies(store: Path, problems: list[Problem]) -> list[Study]:
-    """Every study that can be believed, by language and folder; the others become problems."""
+    """Every study that can be believed, by language and folder; the others become problems. What is
+    hidden or still being written (`.partial`) is no study yet."""
     found = []
     for folder in sorted((store / FOLDER).glob("*/")):
+        if folder.name.endswith(".partial") or folder.name.startswith("."):
+            continue
         try:
             found.append(_read(folder))
         except Unreadable as error:

@@ -164,3 +164,15 @@ def test_a_changed_result_is_named_and_left_out(store: Path, tmp_path: Path) -> 
     assert "its SHA-256 differs" in str(view.problems[0])
     assert "unblind again" in str(view.problems[1])
     assert not any(sheet.rows for sheet in Report.of_store(view).preference[:1])
+
+
+def test_a_study_that_is_still_being_written_is_not_counted_twice(
+    store: Path, tmp_path: Path
+) -> None:
+    copied = tmp_path / "store"
+    shutil.copytree(store, copied)
+    for name in ("one.partial", ".hidden"):
+        shutil.copytree(next((store / "preference").iterdir()), copied / "preference" / name)
+    found = read_store(copied)
+    assert len(found.studies) == len(read_store(store).studies) == 2
+    assert not found.problems
