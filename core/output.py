@@ -11,6 +11,7 @@ import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 UNREAD = 128 + signal.SIGPIPE
@@ -30,51 +31,56 @@ def guard_output(program: str) -> None:
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None or stream is getattr(sys, f"__{name}__"):
-            guarded = _guarded(descriptor, stream)
+            guarded = _guarded(program, descriptor, stream)
             setattr(sys, name, guarded)
             setattr(sys, f"__{name}__", guarded)  # for those who ask whether it was replaced
     # Registered first, so that it runs last: what is still in the buffers is written then.
-    atexit.register(_write_rest, program)
+    atexit.register(_write_rest)
 
 
 class _Output(io.FileIO):
-    """A descriptor that ends the program, like Ctrl-C does, once nobody reads it any more."""
+    """A descriptor that ends the program, like Ctrl-C does, once it cannot be written any more."""
+
+    program = ""
+    status: int | None = None  # of the first output that failed
 
     def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except OSError as error:
+            if _Output.status is None:
+                _Output.status = UNREAD if isinstance(error, BrokenPipeError) else UNWRITTEN
+                if _Output.status == UNWRITTEN:
+                    said = f"{self.program}: the output cannot be written: {error}\n"
+                    with suppress(OSError):
+                        os.write(2, said.encode())
             # What follows, such as the rest of a buffer, has nowhere to go either.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.fileno())
             os.close(nowhere)
-            if isinstance(error, BrokenPipeError):
-                raise SystemExit(UNREAD) from None
-            raise
+            raise SystemExit(_Output.status) from None
 
 
-def _guarded(descriptor: int, stream: TextIO | None) -> TextIO:
+def _guarded(program: str, descriptor: int, stream: TextIO | None) -> TextIO:
     if stream is not None:
         stream.flush()
-    is_error = descriptor == 2
+    output = _Output(descriptor, "w", closefd=False)
+    output.program = program
     return io.TextIOWrapper(
-        io.BufferedWriter(_Output(descriptor, "w", closefd=False)),
+        io.BufferedWriter(output),
         encoding=getattr(stream, "encoding", "utf-8"),
-        errors=getattr(stream, "errors", "backslashreplace" if is_error else "strict"),
-        line_buffering=is_error or getattr(stream, "line_buffering", False),
+        # A terminal of another encoding than UTF-8 shows what it lacks as \\xb7.
+        errors="backslashreplace",
+        line_buffering=descriptor == 2 or getattr(stream, "line_buffering", False),
         write_through=getattr(stream, "write_through", False),
     )
 
 
-def _write_rest(program: str) -> None:
-    """Write what is buffered; its failure must still be the command's (Python has it ignored)."""
-    try:
+def _write_rest() -> None:
+    """Write what is buffered. That it, or anything before, could not be written must be the
+    command's status: Python writes a script's last words where it ignores every error."""
+    with suppress(SystemExit, ValueError):  # ValueError: closed by someone else
         sys.stdout.flush()
         sys.stderr.flush()
-    except SystemExit as end:
-        os._exit(int(str(end.code)))
-    except OSError as error:
-        os.write(2, f"{program}: the output cannot be written: {error}\n".encode())
-        os._exit(UNWRITTEN)
-    except ValueError:  # closed by someone else
-        return
+    if _Output.status is not None:
+        os._exit(_Output.status)

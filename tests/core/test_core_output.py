@@ -24,8 +24,9 @@ COMMANDS = {
 
 
 def started(command: list[str], stdout: int) -> "subprocess.CompletedProcess[str]":
+    program = [] if Path(command[0]).is_file() else [sys.executable]
     return subprocess.run(
-        [sys.executable, *command], stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        [*program, *command], stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
 
 
@@ -52,10 +53,15 @@ def test_a_shell_sees_the_first_lines_and_a_closed_pipe() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("script", [False, True])
 @pytest.mark.parametrize("name", ["kakugo --help", "kakugo-report", "kakugo-preference"])
-def test_a_full_disk_is_said(name: str) -> None:
+def test_a_full_disk_is_said(name: str, script: bool) -> None:
+    """Python itself writes the last words of a script, and there ignores that they are lost."""
+    command = COMMANDS[name]
+    if script:
+        command = [str(Path(sys.executable).with_name(name.split()[0])), *command[2:]]
     with Path("/dev/full").open("w") as full:
-        done = started(COMMANDS[name], full.fileno())
+        done = started(command, full.fileno())
     assert done.returncode == UNWRITTEN
     assert done.stderr.count("No space left on device") == 1
     assert done.stderr.startswith(f"{name.split()[0]}: ")
@@ -110,3 +116,14 @@ def test_errors_go_quietly_too_and_the_status_is_kept_where_they_are_read() -> N
     )
     assert done.stdout.strip() in ("1", str(UNREAD))
     assert done.stderr == ""
+
+
+def test_a_terminal_of_another_encoding_ends_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, *COMMANDS["kakugo-report"]],
+        capture_output=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u2192" in done.stdout  # the arrow in FLORES's name
