@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.text import find_other_encoding
+from core.text import find_other_format
 
 
 class LineError(ValueError):
@@ -53,8 +53,8 @@ def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[Line]:
     """Each of `lines`, which end at newlines, as text; `name` is the file's in a LineError."""
     for number, line in enumerate(lines, 1):
         if number == 1:
-            if encoding := find_other_encoding(line):
-                raise LineError(name, 1, f"the file is {encoding}, not UTF-8")
+            if other := find_other_format(line):
+                raise LineError(name, 1, f"the file is {other}")
             line = line.removeprefix(codecs.BOM_UTF8)
         try:
             text = line.decode("utf-8")

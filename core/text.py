@@ -14,11 +14,15 @@ _SELECTORS = frozenset(
 _DRAWN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
-_OTHER_ENCODINGS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
+_NO_TEXT = {
+    codecs.BOM_UTF32_LE: "UTF-32, not UTF-8",
+    codecs.BOM_UTF32_BE: "UTF-32, not UTF-8",
+    codecs.BOM_UTF16_LE: "UTF-16, not UTF-8",
+    codecs.BOM_UTF16_BE: "UTF-16, not UTF-8",
+    b"\x1f\x8b": "compressed (gzip), not text",
+    b"PK\x03\x04": "a zip archive, as an Excel workbook is, not text",
+    b"PAR1": "Parquet, not text",
+    b"version https://git-lfs": "a Git LFS pointer in place of the file; `git lfs pull` fetches it",
 }
 
 
@@ -36,8 +40,8 @@ def decode(content: bytes) -> str:
     Windows' ``\\r\\n`` and, where it is the only one, old Macs' ``\\r`` end a line too. Raises
     `NotText` for another encoding, a NUL byte, or a ``\\r`` amid other line ends.
     """
-    if encoding := find_other_encoding(content):
-        raise NotText(f"the file is {encoding}, not UTF-8", 1)
+    if other := find_other_format(content):
+        raise NotText(f"the file is {other}", 1)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -54,12 +58,13 @@ def decode(content: bytes) -> str:
     raise NotText("a carriage return that ends no line", _line(text, "\r"))
 
 
-def find_other_encoding(content: bytes) -> str | None:
-    """The encoding, other than UTF-8, whose byte order mark the bytes begin with."""
-    for mark, name in _OTHER_ENCODINGS.items():
-        if content.startswith(mark):
-            return name
-    return None
+def find_other_format(content: bytes) -> str | None:
+    """What a file is whose bytes begin as no UTF-8 text does, in words that follow "the file is".
+
+    By what it begins with: the byte order mark of another encoding, an archive's or Parquet's
+    mark, a Git LFS pointer.
+    """
+    return next((name for mark, name in _NO_TEXT.items() if content.startswith(mark)), None)
 
 
 def has_visible_text(text: str) -> bool:

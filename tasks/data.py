@@ -58,12 +58,19 @@ def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = Non
     if given == HUB:
         return Data("hub", None, dict(repositories or {}))
     root = Path(given or EMBEDDED).expanduser()
-    if not root.is_dir():
+    if not _is_folder(root):
         raise DataMissing(
             f"data_dir={given}: there is no such directory. Remedy: give the directory that holds "
             "sib200/, belebele/, flores/ and global_mmlu/, or hub, or null for the embedded sets"
         )
     return Data("embedded" if root.resolve() == EMBEDDED.resolve() else "local", root)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it lies where this user may not look
+        return False
 
 
 def read(benchmark: Benchmark, data: Data, code: str) -> Read:

@@ -7,6 +7,7 @@
 the cells is checked afterwards, by `tasks.rows`.
 """
 
+import stat
 import tarfile
 import zlib
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from tasks.rows import REMEDY, Raw, listed
 
 EMBEDDED = Path(__file__).parent / "embedded"
 _SAVE = "save the file as UTF-8 text"
+_OBJECTS = "one JSON object a line (`jq -c '.[]'` writes an array so)"
 
 
 def missing(path: Path) -> DataMissing:
@@ -41,10 +43,13 @@ def read_jsonl(path: Path) -> list[Raw]:
     try:
         for number, row in parse_json_lines(lines, str(path)):
             if not isinstance(row, dict):
-                raise _malformed(path, number, f"a JSON object is needed, not {type(row).__name__}")
+                what = f"a JSON object is needed, not {type(row).__name__}"
+                raise _malformed(path, number, what, _OBJECTS)
             rows.append(Raw(str(path), f"line {number}", row))
     except LineError as error:
-        raise _malformed(path, error.number, error.reason) from None
+        # An array over several lines begins with a bracket alone.
+        remedy = REMEDY if rows or error.number > 1 else _OBJECTS
+        raise _malformed(path, error.number, error.reason, remedy) from None
     return rows
 
 
@@ -90,11 +95,33 @@ def _check_header(path: Path, number: int, header: list[str], columns: Sequence[
         )
 
 
+def is_there(path: Path) -> bool:
+    """Whether anything has that name, also what cannot be read: to read it then says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file, without their ends; none for an empty file."""
-    if not path.is_file():
-        raise missing(path)
-    return _lines(str(path), path.read_bytes())
+    try:
+        if stat.S_ISFIFO(path.stat().st_mode):
+            raise _unreadable(path, "a pipe, not a file")  # whose reader would wait for ever
+        return _lines(str(path), path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise missing(path) from None
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from None
+
+
+def _unreadable(path: Path, why: str | None) -> DataMalformed:
+    return DataMalformed(
+        f"{path} cannot be read: {why}. Remedy: put a file there that this user may read"
+    )
 
 
 def read_lines_of_archive(path: Path, member: str) -> list[str]:
@@ -107,8 +134,14 @@ def read_lines_of_archive(path: Path, member: str) -> list[str]:
                     assert file is not None
                     return _lines(f"{path}: {member}", file.read())
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise _unreadable(path, error.strerror) from None
+        # What tarfile says of a damaged file is of each compression that it tried, a line each.
+        why = (
+            "it is empty" if not path.stat().st_size else str(error).partition("\n")[0].strip(" :")
+        )
         raise DataMalformed(
-            f"{path}: not a whole tar.gz archive ({error}). Remedy: fetch it again"
+            f"{path}: not a whole tar.gz archive ({why}). Remedy: fetch it again"
         ) from None
     raise DataMissing(f"the archive {path} has no {member}")
 

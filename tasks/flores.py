@@ -24,7 +24,7 @@ from pathlib import Path
 
 from tasks.benchmark import Asking, Benchmark, Item
 from tasks.errors import DataMalformed, DataMissing
-from tasks.files import EMBEDDED, missing, read_lines, read_lines_of_archive
+from tasks.files import EMBEDDED, is_there, missing, read_lines, read_lines_of_archive
 from tasks.rows import REMEDY, Column, Raw, Row, check, keys
 
 ENGLISH = "eng_Latn"
@@ -68,10 +68,10 @@ def find(root: Path, code: str, split: str = SPLIT) -> Text:
     folders = [root, root / ARCHIVE, root / "flores" / ARCHIVE]
     unpacked = [folder / split / f"{code}.{split}" for folder in folders]
     for path in [text, *unpacked]:
-        if path.is_file():
+        if is_there(path):
             return Text(str(path), read_lines(path))
     for archive in (root / f"{ARCHIVE}.tar.gz", root / "flores" / f"{ARCHIVE}.tar.gz"):
-        if archive.is_file():
+        if is_there(archive):
             member = f"{ARCHIVE}/{split}/{code}.{split}"
             return Text(f"{archive}: {member}", read_lines_of_archive(archive, member))
     if code == ENGLISH and root.resolve() != EMBEDDED.resolve():

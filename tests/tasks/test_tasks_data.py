@@ -100,7 +100,7 @@ def test_a_language_that_the_data_lack_is_data_missing(tmp_path: Path) -> None:
         ("index_id\tcategory\ttext\ttext\n", "line 1: a column is named twice"),
         (sib(*sib_rows("travel") * 5), "line 3: repeats index_id '0' of line 2; line 4: repeats"),
         (sib(*sib_rows("travel") * 9), "and 5 more rows. Remedy: mend these rows"),
-        (sib("1\ttravel\tx\ty\n"), "line 2: 4 cells for 3 columns. Remedy: a tab must"),
+        (sib("1\ttravel\tx\ty\n"), "line 2: 4 cells for 3 columns. Remedy: a tab stands"),
         (sib("1\ttravel\n"), "line 2: 2 cells for 3 columns"),
     ],
 )

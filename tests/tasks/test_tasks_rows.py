@@ -1,7 +1,12 @@
 """What stands in a row is checked alike wherever it was read from: from files and from the Hub."""
 
+import gzip
 import json
 import math
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -251,3 +256,77 @@ def test_every_stray_quote_mark_of_a_file_is_told_at_once(tmp_path: Path) -> Non
         rows[place] = f'{number}\t{category}\t"{text}'
     with pytest.raises(DataMalformed, match=r"line 11: a quote mark opens .*; line 15: a quote"):
         sib(tmp_path, header, *rows)
+
+
+PLACES = {"sib200": "sib200/swh_Latn/test.tsv", "flores_en_xx": "flores/devtest/swh_Latn.txt"}
+
+
+@pytest.mark.parametrize("task", PLACES)
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (lambda path: path.mkdir(), "cannot be read: Is a directory"),
+        (lambda path: path.symlink_to(path), "cannot be read: Too many levels of symbolic links"),
+        (lambda path: path.parent.chmod(0), "cannot be read: Permission denied"),
+        (lambda path: path.touch(0), "cannot be read: Permission denied"),
+        (lambda path: os.mkfifo(path), "cannot be read: a pipe, not a file"),
+        (lambda path: path.write_bytes(gzip.compress(b"x")), r"line 1: the file is compressed"),
+        (lambda path: path.write_bytes(b"PK\x03\x04\n"), r"line 1: the file is a zip archive"),
+        (
+            lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\noid x\n"),
+            "line 1: the file is a Git LFS pointer",
+        ),
+    ],
+)
+def test_what_cannot_be_read_as_a_file_is_malformed_by_name(
+    tmp_path: Path, task: str, put: Callable[[Path], object], words: str
+) -> None:
+    shutil.copytree(EMBEDDED, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / PLACES[task]
+    path.unlink()
+    put(path)
+    # As a user of whom permissions are asked, which root is not.
+    loading = "import sys; from test_tasks_rows import say_load; say_load(*sys.argv[1:])"
+    without = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*without, sys.executable, "-c", loading, str(tmp_path), task],
+        env={**os.environ, "PYTHONPATH": f"{Path(__file__).parent}:{Path(__file__).parents[2]}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    path.parent.chmod(0o755)
+    assert done.stdout.startswith(f"DataMalformed: {path}"), done.stdout + done.stderr
+    assert words in done.stdout
+    assert "Remedy: " in done.stdout
+
+
+def say_load(root: str, task: str) -> None:
+    """Prints how a task of a folder cannot be loaded."""
+    try:
+        load_task(TASKS[task], "swh_Latn", "Swahili", open_data(root))
+    except Exception as error:
+        print(f"{type(error).__name__}: {error}")
+
+
+def test_an_archive_tells_in_a_line_why_it_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "flores200_dataset.tar.gz"
+    for content, why in ((b"", "it is empty"), (b"no archive", "opened successfully")):
+        path.write_bytes(content)
+        with pytest.raises(
+            DataMalformed, match=rf"not a whole tar.gz archive \(.*{why}\)"
+        ) as found:
+            load_task(TASKS["flores_en_xx"], "swh_Latn", "Swahili", open_data(str(tmp_path)))
+        assert "\n" not in str(found.value)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataMalformed, match="cannot be read: Is a directory"):
+        load_task(TASKS["flores_en_xx"], "swh_Latn", "Swahili", open_data(str(tmp_path)))
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_an_array_of_rows_is_told_how_to_become_lines(tmp_path: Path, indent: int | None) -> None:
+    (tmp_path / "belebele").mkdir()
+    (tmp_path / "belebele/swh_Latn.jsonl").write_text(json.dumps(ROWS, indent=indent))
+    with pytest.raises(DataMalformed, match=r"line 1: .* Remedy: one JSON object a line"):
+        load_task(TASKS["belebele"], "swh_Latn", "Swahili", Data("local", tmp_path))
