@@ -4,7 +4,10 @@ A repository is named ``owner/name``, ``owner/name@revision``, or by the path of
 what the Hub would: a README.md with its YAML configurations, and the data files.
 """
 
+import errno
+import gzip
 import subprocess
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,10 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.shell import pasted
-from tasks.errors import DataMalformed, DataMissing, HubUnavailable, TasksError
+from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.rows import Raw
 
 LOCAL_INSTEAD = "or give the data as files: data_dir=DIR"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_MOST_SAID = 200
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,12 @@ def rows(repository: Repository, config: str, split: str, columns: Sequence[str]
     """
     import datasets
     import httpx2
+    import yaml
 
     datasets.disable_progress_bars()
+    # What it logs of a broken file stands in the error that is raised.
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)
+    failures = (OSError, ValueError, EOFError, zlib.error, yaml.YAMLError, httpx2.HTTPError)
     place = repository.name + (f"@{repository.revision}" if repository.revision else "")
     source = str(repository.folder or repository.name)
     with TemporaryDirectory() as fresh:
@@ -80,10 +89,11 @@ def rows(repository: Repository, config: str, split: str, columns: Sequence[str]
             if split not in splits:
                 raise DataMissing(f"{place}, {config}: no split {split}, there are {splits}")
             data = datasets.load_dataset(source, config, split=split, **options)
-        except datasets.exceptions.DatasetGenerationError as error:
-            raise _unreadable(place, config, error) from error
-        except (OSError, ValueError, httpx2.HTTPError, datasets.exceptions.DatasetsError) as error:
-            raise _unavailable(place, error) from error
+        except (*failures, datasets.exceptions.DatasetsError) as error:
+            if not _is_damage(repository, error):
+                raise _unavailable(place, error) from error
+            files = _files(source, config, split, options)
+            raise _unreadable(place, config, files, error) from error
         # Where the Hub goes away in between, `datasets` takes the latest state that it keeps,
         # whatever the revision that was asked for.
         kept_at = data.cache_files[0]["filename"]
@@ -179,20 +189,65 @@ def _kept(name: str, revision: str) -> Path:
     )
 
 
-def _unreadable(place: str, config: str, error: Exception) -> TasksError:
-    """A file of the repository that is no table, as its reader words it; else what is in the way.
+def _is_damage(repository: Repository, error: Exception) -> bool:
+    """Whether a file of the repository is damaged or lacks, and nothing on the way to it.
 
-    `datasets` wraps whatever happens while it reads rows in one error.
+    `datasets` wraps whatever happens while it reads rows in errors of its own. In a folder that the
+    user gave there is no way: it can only be the files.
     """
+    import datasets
+    import httpx2
     import pyarrow
+    import yaml
+    from huggingface_hub.errors import HfHubHTTPError
 
-    chain = _causes(error)[1:]
-    if not any(
-        isinstance(e, ValueError) and not isinstance(e, pyarrow.ArrowException) for e in chain
-    ):
-        return _unavailable(place, error)
+    chain = _causes(error)
+    if any(isinstance(link, OSError) and link.errno in NO_ROOM for link in chain):
+        return False
+    if repository.folder and str(repository.folder) == repository.name:
+        return True
+    if any(isinstance(link, (HfHubHTTPError, httpx2.HTTPError, ConnectionError)) for link in chain):
+        return False
+    # StopIteration: an empty file of JSON lines.
+    damage = (
+        pyarrow.ArrowException,
+        EOFError,
+        StopIteration,
+        zlib.error,
+        gzip.BadGzipFile,
+        yaml.YAMLError,
+    )
+    if any(isinstance(link, damage) for link in chain):
+        return True
+    generating = isinstance(error, datasets.exceptions.DatasetGenerationError)
+    # Of bytes that it cannot read, Parquet's reader says so in an OSError without a number.
+    return generating and any(
+        isinstance(link, ValueError) or (type(link) is OSError and link.errno is None)
+        for link in chain[1:]
+    )
+
+
+def _files(source: str, config: str, split: str, options: dict[str, Any]) -> str:
+    """The names of a split's files, as far as they can be told."""
+    import datasets
+
+    try:
+        found = datasets.load_dataset_builder(source, config, **options).config.data_files
+        names = [str(name).removeprefix(f"{source}/") for name in found[split]]
+    except Exception:  # what is being reported may be in the way here too
+        return "a file"
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
+
+
+def _unreadable(place: str, config: str, files: str, error: Exception) -> DataMalformed:
+    """A file of the repository that is no table, as its reader words it."""
+    said = [*_causes(error)[1:], error][0]
+    why = str(said).strip().partition("\n")[0] or type(said).__name__
+    if isinstance(said, StopIteration):
+        why = "it is empty"
     return DataMalformed(
-        f"{place}, {config}: a file cannot be read as rows: {str(chain[0]).strip().rstrip('.')}. "
+        f"{place}, {config}: {files} cannot be read as rows: {why[:_MOST_SAID].rstrip('.')}. "
         f"Remedy: mend it in the repository, {LOCAL_INSTEAD}"
     )
 

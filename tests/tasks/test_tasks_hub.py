@@ -1,5 +1,6 @@
 """Rows of the Hub: the same as from files, at a commit that is recorded, or an error that helps."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -79,6 +80,29 @@ def test_a_local_repository_has_the_rows_of_the_files(
     }
 
 
+Reader = Callable[..., list[object]]
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Reader:
+    def read(
+        endpoint: str, repositories: list[tuple[str, str]], **environment: str
+    ) -> list[object]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", READ, json.dumps(repositories)],
+            capture_output=True,
+            text=True,
+            env=inherited
+            | {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "home"), "NO_PROXY": "*"}
+            | environment,
+        )
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return read
+
+
 def sib(path: Path, code: str = "swh_Latn") -> None:
     load_task(TASKS["sib200"], code, "X", open_data("hub", {"sib200": str(path)}))
 
@@ -103,10 +127,36 @@ def test_what_is_wrong_with_a_repository_is_named(tmp_path: Path) -> None:
     hub_repositories.readme(root, {"swh_Latn": {"train": "other.parquet"}})
     with pytest.raises(DataMissing, match=r"no split test, there are \['train'\]"):
         sib(root)
-    (root / "other.parquet").write_bytes(b"PAR1 and no more")
-    hub_repositories.readme(root, {"swh_Latn": {"test": "other.parquet"}})
-    with pytest.raises(HubUnavailable, match="cannot be read"):
+    (root / "README.md").write_text("---\nconfigs: [a: b: c\n---\n")
+    with pytest.raises(DataMalformed, match="while parsing a flow sequence"):
         sib(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "words"),
+    [
+        ("other.parquet", lambda whole: whole[:-5], "Parquet magic bytes not found"),
+        ("other.parquet", lambda _: b"", "Parquet file size is 0 bytes"),
+        ("other.parquet", lambda whole: whole[:40] + b"x" * 40 + whole[80:], "."),
+        ("other.jsonl", lambda _: b"", "it is empty"),
+        ("other.jsonl.gz", lambda _: gzip.compress(b'{"a": "b"}\n' * 99)[:-9], "Compressed file"),
+    ],
+)
+def test_a_damaged_file_is_named_and_is_no_trouble_with_the_hub(
+    tmp_path: Path, reader: Reader, name: str, damage: Callable[[bytes], bytes], words: str
+) -> None:
+    """In a folder, and as the Hub serves it: the gap of a cell, where the Hub's absence is none."""
+    hub_repositories.parquet(tmp_path / "one" / "other.parquet", [{"index_id": "1", "text": "x"}])
+    path = tmp_path / "one" / name
+    path.write_bytes(damage((tmp_path / "one" / "other.parquet").read_bytes()))
+    hub_repositories.readme(tmp_path / "one", {"swh_Latn": {"test": name}})
+    with pytest.raises(DataMalformed, match=f"swh_Latn: {name} cannot be read as rows: .*{words}"):
+        sib(tmp_path / "one")
+    hub_repositories.commit(tmp_path / "one")
+    with serving({"me/one": tmp_path / "one"}) as (endpoint, _):
+        (said,) = reader(endpoint, [("sib200", "me/one")])
+    assert "DataMalformed: me/one@" in str(said)
+    assert name in str(said)
 
 
 def test_class_labels_are_read_by_their_names(tmp_path: Path) -> None:
@@ -164,29 +214,6 @@ def test_the_sentences_of_one_language_are_those_of_the_text_file(tmp_path: Path
     for code in ("swh_Latn", "eng_Latn"):
         from_hub = read(flores.ALONE, data, code)
         assert from_hub.rows == read(flores.ALONE, open_data(str(EMBEDDED)), code).rows
-
-
-Reader = Callable[..., list[object]]
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Reader:
-    def read(
-        endpoint: str, repositories: list[tuple[str, str]], **environment: str
-    ) -> list[object]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", READ, json.dumps(repositories)],
-            capture_output=True,
-            text=True,
-            env=inherited
-            | {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "home"), "NO_PROXY": "*"}
-            | environment,
-        )
-        assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    return read
 
 
 def test_a_repository_of_the_hub_is_read_at_one_commit(
