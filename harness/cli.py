@@ -133,6 +133,8 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     write_plan(folder, config, stages, resolved)
     for reason in stages.malformed:
         display.will_lack(reason)
+    if not config.stop_after:
+        stages.refuse_without_scores()
     check_students(config, stages, store, display.warned)  # before the teacher is paid
     if isinstance(config, MakingConfig):
         if config.teacher.kind != "embedded" and not all(map(store.find, stages.taught.values())):

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import cattrs
 
+from core.text import has_visible_text
 from generation.mixture.settings import Budget, Contamination, Mix
 from generation.settings import SOURCES, Endpoint, Sources, Teacher
 from harness.errors import ConfigError
@@ -34,6 +35,11 @@ class Benchmarks:
     flores: str | None = None
 
 
+def _check_name(what: str, name: str) -> None:
+    if not has_visible_text(name):
+        raise ValueError(f"{what}.name: a name is needed, received {name!r}")
+
+
 @dataclass(frozen=True)
 class Language:
     """A language. `gaps` gives the reason for each benchmark that lacks it."""
@@ -45,6 +51,9 @@ class Language:
     direction: Literal["ltr", "rtl"] = "ltr"
     benchmarks: Benchmarks = field(default_factory=Benchmarks)
     gaps: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_name("language", self.name)
 
     def gap(self, benchmark: str) -> str:
         """Why the language has no code of the benchmark."""
@@ -70,6 +79,7 @@ class Student:
     revision: str | None = None
 
     def __post_init__(self) -> None:
+        _check_name("student", self.name)
         if self.kind == "directory" and not self.path:
             raise ValueError("student.path is needed for student.kind=directory")
         if self.kind == "hub" and not self.repository:
@@ -189,6 +199,9 @@ class Config:
     published: tuple[Student, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("store", "cache"):
+            if not getattr(self, name):
+                raise ValueError(f"{name}: a folder is needed, received ''")
         if not (self.producers or self.published or self.stop_after):
             raise ValueError(
                 "producers: nothing to score; name base or trained, or checkpoints in published"

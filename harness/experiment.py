@@ -14,6 +14,7 @@ from generation.corpus import PINS, fetch, is_hub, resolve
 from generation.facts import SourceFacts
 from generation.source import Source, input_hashes, make_source
 from harness.config import Config, Language, MakingConfig, Served
+from harness.errors import ScoringError
 from harness.keys import keyed
 from harness.mixture_stages import contamination_stage, mixture_stage, own_stage
 from harness.provenance import package_version
@@ -81,6 +82,17 @@ class Plan:
     def malformed(self) -> list[str]:
         """What a person should mend before the run, or else goes without: each reason once."""
         return list(dict.fromkeys(str(cell.gap) for cell in self.cells if cell.malformed))
+
+    def refuse_without_scores(self) -> None:
+        """ScoringError where scores were asked for, and broken files leave none of them: that is
+        for before the teacher is paid. (A language that no benchmark has is trained all the same.)
+        """
+        if self.malformed and not any(cell.score for cell in self.cells):
+            raise ScoringError(
+                "nothing can be scored: no benchmark file that was found can be read, as said "
+                "above. Remedy: mend the files, give others (data_dir), or train without scores "
+                "(stop_after=train)."
+            )
 
     def targets(self, stop_after: str | None) -> list[Stage]:
         """The stages to build; their inputs are built where a target is missing."""

@@ -36,6 +36,8 @@ from harness.values import (
 COMMAND_VARIABLE = "KAKUGO_COMMAND"
 CONF = Path(__file__).parents[1] / "conf"
 _OVERRIDE = re.compile(r"(?P<mark>\+\+|\+|~)?(?P<key>[^=@]*)(?P<package>@[^=]*)?=", re.DOTALL)
+# Hydra makes a run's folder below it before any configuration is checked: below / where it is "".
+_FOLDERS = ("store", "cache")
 _ALONE = ("-m", "--multirun", "-r", "--run", "--resolve", "--hydra-help", "--version")
 
 
@@ -98,6 +100,8 @@ def _ready(argument: str, sweeps: bool) -> list[str]:
         if key == "sweep" and value == "null":
             return []
         value = _known_options(key, value, sweeps)
+    if key in _FOLDERS and unquote(value.strip()) == "":
+        raise ConfigError(f"{argument}: a folder is needed. Remedy: {key}=DIR, or leave it out.")
     readable = make_readable(value, sweeps)
     read = parse_override(head + readable)
     if read is None:

@@ -69,3 +69,23 @@ def test_a_file_that_makes_no_sense_is_not_taken_for_clean(
     assert {item.benchmark for item in items if item.language == "Swahili"} == {
         *("belebele", "global_mmlu", "flores")
     }
+
+
+def test_a_run_that_can_score_nothing_says_so_before_anything_is_made(
+    tiny: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(EMBEDDED, root := tmp_path / "data")
+    (root / "belebele/swh_Latn.jsonl").write_text("[")
+    (root / "sib200/swh_Latn/test.tsv").unlink()
+    store = tmp_path / "store"
+    asked = ["mix=topic", "evaluate.tasks=[sib200,belebele]", f"data_dir={root}"]
+    done = run(small(store, tiny, *asked))
+    assert done.returncode == 1
+    assert "warning  no result:" in done.stdout
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("kakugo: nothing can be scored")
+    assert "Remedy:" in said
+    assert "stop_after=train" in said
+    assert not list(store.glob("*/*/manifest.json"))
+    (recorded,) = [json.loads(path.read_text()) for path in store.glob("runs/*/plan.json")]
+    assert all(cell["gap"] for cell in recorded["cells"])

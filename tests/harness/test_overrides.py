@@ -236,3 +236,19 @@ def test_a_sweep_over_names_in_a_place_with_a_difficult_name(tmp_path: Path) -> 
     single = run([*KAKUGO, *alone, *place])
     assert single.returncode == 0, single.stderr
     assert (store / "Māori=1" / "plan.json").is_file()
+
+
+@pytest.mark.parametrize("key", ["store", "cache"])
+@pytest.mark.parametrize("value", ["", " ", "''", '""'])
+def test_an_empty_folder_is_none(key: str, value: str) -> None:
+    """Hydra would make the run's folder at the root of the machine."""
+    with pytest.raises(ConfigError, match=f"a folder is needed. Remedy: {key}=DIR"):
+        prepared([f"{key}={value}"])
+
+
+@pytest.mark.parametrize("value", ["", " ", "\u200b"])
+def test_a_name_says_something(typed: Callable[..., Any], value: str) -> None:
+    with pytest.raises(ConfigError, match=r"language\.name: a name is needed"):
+        typed("language=other", f"language.name={value}", "mix=topic")
+    with pytest.raises(ConfigError, match=r"student\.name: a name is needed"):
+        typed(f"student.name={value}")
