@@ -13,11 +13,13 @@ from reports.tables.gain import Gain
 from reports.tables.results import BASE, Result, Results
 from reports.tables.sheet import TASK_NAMES
 from reports.tables.table_columns import find_producers
-from reports.tables.table_file import TableFile, read_table, refuse, same_name
+from reports.tables.table_file import TableFile, bare_name, read_table, refuse, same_name
 from reports.tables.table_numbers import Number, Scale, find_marks, read_number, scale_of
 
 PUBLISHED = Path(__file__).parent.parent / "published"
 NO_SAMPLES = "an imported table has no samples, so nothing can be tested"
+# The columns of a store's scores.csv.
+_OURS = {"language", "task", "producer", "protocol", "score", "n", "stderr"}
 # A language or task of this name is a mean over others.
 _SUMMARY = re.compile(
     r"((macro|micro|grand|overall)[ -]*)?(mean|average|avg|total|median)\b.*"
@@ -96,7 +98,7 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
             _take(reading, line, (language, task, producer), cell)
     refuse(table, reading.problems)
     # Our own scores.csv tells by its columns that it holds points of 100.
-    factors = _find_factors(reading, "percent" if long and "protocol" in header else scale)
+    factors = _find_factors(reading, "percent" if set(header) >= _OURS else scale)
     if not reading.numbers:
         reading.problems.append("it holds no scores")
     refuse(table, reading.problems)
@@ -167,7 +169,16 @@ def _notes(reading: _Reading) -> tuple[str, ...]:
     """What a reader of the report must know of how the table was read."""
     every = [reading.languages.spellings, reading.producers.spellings]
     several = [names for spellings in every for names in spellings.values() if len(names) > 1]
+    alike: dict[str, list[str]] = {}
+    for key in reading.languages.spellings:
+        alike.setdefault(bare_name(key), []).append(reading.languages.shown(key))
     return (
+        *(
+            f"Taken for different languages: {', '.join(map(repr, names))}. Where they are one, "
+            "write them alike."
+            for names in alike.values()
+            if len(names) > 1
+        ),
         *([f"Left aside in the table: {'; '.join(reading.aside)}."] if reading.aside else []),
         *(f"Taken for one name: {', '.join(map(repr, names))}." for names in several),
     )

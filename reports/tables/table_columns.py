@@ -8,16 +8,27 @@ from core.text import fold, has_visible_text
 from reports.tables.table_file import TableFile
 
 _COUNTERS = frozenset(
-    ("index", "level_0", "idx", "id", "row", "no", "no.", "nr", "nr.", "#", "number")
-)
-"""Names of columns that count the rows, as pandas' index does."""
-_NO_PRODUCERS = frozenset(
     (
-        *("n", "items", "count", "stderr", "std", "ci", "p", "chance"),
-        *("gain", "delta", "diff", "difference", "change"),
-        *("code", "flores_code", "script", "protocol", "split", "metric"),
+        *("", "index", "level0", "idx", "id", "row", "rowid", "rownumber", "rownum", "rownames"),
+        *("no", "nr", "num", "number", "sno", "srno", "serial", "serialno", "rank", "pos"),
     )
 )
+"""Names of columns that count the rows, as pandas' index does, by their letters and digits."""
+_NO_PRODUCERS = frozenset(
+    (
+        *("n", "items", "nitems", "count", "chance", "p", "pvalue"),
+        *("gain", "delta", "diff", "difference", "change", "improvement"),
+        *("mean", "average", "avg", "total", "sum", "median", "min", "max"),
+        *("code", "florescode", "script", "family", "protocol", "split", "metric"),
+        *("seed", "shots", "nshot", "fewshot", "numfewshot", "limit", "step", "steps", "epoch"),
+        *("year", "date", "version"),
+    )
+)
+"""The same of columns that hold something else than scores."""
+_SPREADS = frozenset(
+    ("stderr", "std", "stdev", "stddev", "se", "sem", "ci", "ci95", "error", "variance", "var")
+)
+"""The last word of a column that says how sure another one is: base_stderr, "trained (std)"."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +46,21 @@ def find_producers(table: TableFile) -> Columns:
     found = Columns({}, [], [])
     for place, name in enumerate(table.header):
         folded, cells = fold(name), table.column(place)
+        words = re.findall(r"[^\W_]+", folded)
+        letters = "".join(words)
         unnamed = not has_visible_text(name) or re.fullmatch(r"unnamed: \d+", folded)
         shown = repr(name) if has_visible_text(name) else f"{place + 1} (without a name)"
         if folded in ("language", "task") or (unnamed and not any(cells)):
             continue
-        if folded in _NO_PRODUCERS:
+        first = re.fullmatch(r"(.*[^0-9])\.[0-9]+", folded)
+        if first and first[1] in map(fold, table.header):
+            found.problems.append(
+                f"line 1: {name!r} is what pandas makes of a second column {first[1]!r}. "
+                "Remedy: give each producer a name of its own"
+            )
+        elif letters in _NO_PRODUCERS or (words and words[-1] in _SPREADS):
             found.aside.append(f"column {shown}, which is no producer")
-        elif not unnamed and folded not in _COUNTERS:
+        elif not unnamed and letters not in _COUNTERS and not _is_row_number(folded, cells):
             found.producers[place] = name
         elif _count_up(cells):
             found.aside.append(f"column {shown}, which counts the rows")
@@ -51,6 +70,11 @@ def find_producers(table: TableFile) -> Columns:
                 "Remedy: name it after its producer, or remove it"
             )
     return found
+
+
+def _is_row_number(name: str, cells: Sequence[str]) -> bool:
+    """Whether a column of any name counts the rows from 0 or 1: no model's scores do."""
+    return name != "base" and len(cells) > 2 and cells[0] in ("0", "1") and _count_up(cells)
 
 
 def _count_up(cells: Sequence[str]) -> bool:

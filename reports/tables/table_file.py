@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.delimited import split_cells
 from core.lines import split_lines
-from core.text import NotText, decode, fold, has_visible_text
+from core.text import NotText, decode, fold, has_visible_text, is_invisible
 from reports.errors import ImportedTableError
 
 _DELIMITERS = (",", ";", "\t")
@@ -85,13 +85,21 @@ def refuse(table: TableFile, problems: Sequence[str]) -> None:
 
 
 def tidy(text: str) -> str:
-    """A name as it is shown: composed, with single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    """A name as it is shown: composed, with single spaces, no mark at its ends that nobody sees."""
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    seen = [place for place, sign in enumerate(text) if not is_invisible(sign)]
+    return text[seen[0] : seen[-1] + 1].strip() if seen else ""
 
 
 def same_name(text: str) -> str:
     """What two spellings of one name share: case, space, Unicode form and apostrophe aside."""
     return fold(_APOSTROPHES.sub("'", text))
+
+
+def bare_name(text: str) -> str:
+    """`same_name` without the marks on letters: Yorùbá and Yoruba are most probably one."""
+    apart = unicodedata.normalize("NFD", same_name(text))
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
 def _delimiter(header: str) -> str:

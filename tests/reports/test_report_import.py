@@ -34,7 +34,9 @@ def refused(folder: Path, content: str | bytes, scale: Scale | None = None) -> s
 PLAIN = HEAD + "Swahili,sib200,45,50.5\nYoruba,sib200,40,46\nZulu,sib200,42,41\n"
 
 
-@pytest.mark.parametrize("name", ["", "index", "Unnamed: 0", "level_0", "ID", "#"])
+@pytest.mark.parametrize(
+    "name", ["", "index", "Unnamed: 0", "level_0", "ID", "#", "S.No", "row_id", "Rank", "nr."]
+)
 @pytest.mark.parametrize("first", [0, 1, 17])
 def test_a_column_that_counts_the_rows_is_no_producer(
     tmp_path: Path, name: str, first: int
@@ -61,6 +63,47 @@ def test_columns_that_are_no_producers_are_left_aside_and_told(tmp_path: Path) -
     found = read(tmp_path, text)
     assert found.producers == ["base", "trained"]
     assert "column 'gain', which is no producer; column 'n', which is no producer" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["seed", "shots", "n_items", "base_stderr", "Trained (std)", "Average", "year", "p-value"],
+)
+def test_no_number_beside_the_scores_is_one(tmp_path: Path, name: str) -> None:
+    head, *rows = PLAIN.strip().split("\n")
+    found = read(tmp_path, "\n".join([f"{head},{name}", *(f"{row},3" for row in rows)]))
+    assert scores(found) == scores(read(tmp_path, PLAIN))
+    assert f"column {name!r}, which is no producer" in found.notes[0]
+
+
+def test_a_column_of_any_name_that_counts_the_rows_is_no_producer(tmp_path: Path) -> None:
+    head, *rows = PLAIN.strip().split("\n")
+    counted = [f"{head},Zeile", *(f"{row},{n}" for n, row in enumerate(rows, 1))]
+    assert scores(read(tmp_path, "\n".join(counted))) == scores(read(tmp_path, PLAIN))
+
+
+def test_pandas_names_for_two_columns_of_one_name_are_asked_about(tmp_path: Path) -> None:
+    text = "language,task,base,trained,trained.1\nSwahili,sib200,45,50,51\n"
+    assert "'trained.1' is what pandas makes of a second column" in refused(tmp_path, text)
+    text = "language,task,base,gpt-4,gpt-4.1\nSwahili,sib200,45,50,51\n"
+    assert read(tmp_path, text).producers == ["base", "gpt-4", "gpt-4.1"]
+
+
+def test_languages_that_differ_in_marks_alone_are_told(tmp_path: Path) -> None:
+    text = HEAD + "Yorùbá,sib200,45,50\nYoruba,belebele,40,41\nZulu\u200b,sib200,40,41\n"
+    found = read(tmp_path, text)
+    assert found.notes == (
+        "Taken for different languages: 'Yorùbá', 'Yoruba'. Where they are one, write them alike.",
+    )
+    assert {row.language.name for row in found.rows} == {"Yorùbá", "Yoruba", "Zulu"}
+
+
+def test_only_our_own_long_table_needs_no_scale(tmp_path: Path) -> None:
+    rows = "Zulu,sib200,base,plain,0.4,99,0.1\nZulu,sib200,trained,plain,0.9,99,0.1\n"
+    ours = read(tmp_path, "language,task,producer,protocol,score,n,stderr\n" + rows)
+    assert scores(ours)["Zulu", "sib200", "trained"] == 0.9
+    others = "language,task,producer,protocol,score,n,se\n" + rows
+    assert "--scale fraction" in refused(tmp_path, others)
 
 
 def test_the_notes_stand_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
