@@ -27,6 +27,7 @@ NO_MESSAGES = "no messages"
 MEDIA = "image, video or audio"
 TOOLS = "tools or a call of one"
 WEIGHT = "weight other than 0 or 1"
+BAD = "marked as a bad answer"
 
 _ROLES = {
     "human": "user",
@@ -41,8 +42,10 @@ _TOOL_ROLES = {"tool", "tools", "function", "observation", "ipython", "environme
     f"{what}_{kind}" for what in ("tool", "function") for kind in ("call", "response", "result")
 }
 _TOOL_FIELDS = ("tool_calls", "function_call", "tool_call")
-_MEDIA_FIELDS = ("image", "images", "video", "videos", "audio", "audios")
-_SYSTEM_FIELDS = ("system", "system_prompt")
+_MEDIA_FIELDS = ("image", "images", "video", "videos", "audio", "audios", "attachments")
+_SYSTEM_FIELDS = ("system", "system_prompt", "system_message", "system_instruction")
+# By which a row of feedback says that its answer is a bad one (TRL's and LLaMA-Factory's KTO).
+_LIKED = ("label", "kto_tag")
 _TRACES = ("reasoning", "reasoning_content", "thinking")
 # How files say whether a turn is trained: OpenAI's and axolotl's, then ms-swift's and XTuner's.
 _TRAINED = ("weight", "train", "training", "trainable", "loss", "loss_mask")
@@ -76,6 +79,8 @@ def read_chat(value: object) -> Chat | str:
         return MEDIA
     if any(value.get(name) not in (None, "", "[]", [], {}) for name in ("tools", "functions")):
         return TOOLS
+    if any(value.get(name) is False for name in _LIKED):
+        return BAD
     if (trained := _is_trained(value, ("weight", "train"))) is not True:
         return WEIGHT if trained is None else "marked not to be trained"
     turns: list[Row] = [{"role": "system", "content": value.get(name)} for name in _SYSTEM_FIELDS]
@@ -85,6 +90,8 @@ def read_chat(value: object) -> Chat | str:
         role = str(turn.get("role") or turn.get("from")).strip().lower()
         if role in _TOOL_ROLES or any(turn.get(name) for name in _TOOL_FIELDS):
             return TOOLS
+        if any(turn.get(name) for name in _MEDIA_FIELDS):
+            return MEDIA
         said = turn["content"] if turn.get("content") is not None else turn.get("value")
         turns.append({**turn, "role": _ROLES.get(role, role), "content": said})
     return _checked(turns, value)
@@ -160,7 +167,9 @@ def _is_trained(owner: Mapping[str, Any], names: Iterable[str]) -> bool | None:
     if any(owner.get(name) for name in _DETAILS):
         return None
     said = [owner[name] for name in names if owner.get(name) is not None]
-    if isinstance(mask := owner.get("mask"), bool) and "loss" in names:
+    if (mask := owner.get("mask")) is not None and "loss" in names:
+        if not isinstance(mask, bool):
+            return None  # 1 is "masked" to some and "trained" to others
         said.append(not mask)
     if any(not isinstance(one, bool | int | float) or one not in (0, 1) for one in said):
         return None

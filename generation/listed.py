@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from core.lines import split_lines
 
-_ITEM = re.compile(r"( *)(?:(\d{1,3})[.)]|([-*•–]))\s+(\S.*)")
+_ITEM = re.compile(r"( *)(?:(\d{1,3})[.)]|([-*•–]))\s+(?:\[[ xX]?\]\s+)?(\S.*)")
 _HEADING = re.compile(r"#.*|\*\*[^*]+\*\*:?|.*:")
 _FENCE = re.compile(r"```\w*")
 

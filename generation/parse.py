@@ -38,7 +38,10 @@ def read_list(text: str, limit: int) -> list[str] | None:
     except ValueError:
         return None
     if values:
-        return _clean(_strings(values), limit)
+        found = _strings(values)
+        if found and len(found) == 1 and _is_json(found[0].strip()):
+            return read_list(found[0], limit)  # the list itself was put in quotes
+        return _clean(found, limit)
     if _LINE_OPENING.search(text):
         return None
     return _clean(read_listed(text, limit), limit)
@@ -84,6 +87,15 @@ def is_sound(text: str) -> bool:
 def _clean(items: Sequence[str] | None, limit: int) -> list[str] | None:
     kept = [item.strip() for item in items or () if item.strip() and is_sound(item)]
     return kept[:limit] or None
+
+
+def _is_json(text: str) -> bool:
+    """Whether all of a text is an array or an object that is not empty."""
+    try:
+        value, end = read_value(text)
+    except ValueError:
+        return False
+    return end == len(text) and isinstance(value, list | dict) and bool(value)
 
 
 def _values(text: str) -> Iterator[Any]:

@@ -151,3 +151,27 @@ def test_a_turn_that_is_not_to_be_trained_is_context(mark: dict[str, Any]) -> No
 )
 def test_what_cannot_be_honoured_is_lost_by_name(row: Any, reason: str) -> None:
     assert read_chat(row) == reason
+
+
+@pytest.mark.parametrize("field", ["images", "image", "audio", "attachments"])
+def test_what_a_turn_shows_is_not_left_out_in_silence(field: str) -> None:
+    row = {"messages": [{**ASKED, field: ["a.png"]}, SAID]}
+    assert read_chat(row) == "image, video or audio"
+    assert read_chat({"messages": [{**ASKED, field: []}, SAID]}) == PLAIN
+
+
+@pytest.mark.parametrize("field", ["label", "kto_tag"])
+def test_an_answer_that_its_row_calls_bad_is_not_trained(field: str) -> None:
+    assert read_chat({**said(), field: False}) == "marked as a bad answer"
+    for other in (True, None, 0, "greeting"):
+        assert read_chat({**said(), field: other}) == PLAIN
+
+
+@pytest.mark.parametrize("field", ["system_prompt", "system_message", "system_instruction"])
+def test_a_system_prompt_has_many_names(field: str) -> None:
+    assert read_chat({**said(), field: "Jibu."}) == Chat([SYSTEM, ASKED, SAID])
+
+
+@pytest.mark.parametrize("mask", [0, 1, "true"])
+def test_a_mask_that_may_mean_either_is_lost(mask: object) -> None:
+    assert read_chat(said(mask=mask)) == "weight other than 0 or 1"
