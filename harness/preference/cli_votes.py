@@ -1,10 +1,9 @@
 """The steps of `kakugo-preference` that keep, show or delete what raters did."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
-Step = Callable[[str, Callable[[argparse.Namespace], int | None], str], argparse.ArgumentParser]
+from harness.preference.cli_steps import Step
 
 
 def add_steps(step: Step) -> None:

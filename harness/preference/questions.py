@@ -181,9 +181,10 @@ def freeze(directory: Path, *, unreviewed: bool = False, approval: bool = False)
     draft, corrections = read_draft(directory), read_corrections(directory)
     open_ones = [q.id for q in draft.questions if q.id not in corrections]
     if open_ones and not unreviewed:
+        more = f" and {len(open_ones) - 8} more" if len(open_ones) > 8 else ""
         raise QuestionsError(
             f"{len(open_ones)} of {len(draft.questions)} questions were not confirmed by a speaker:"
-            f" {', '.join(open_ones[:8])}. Remedy: kakugo-preference correct, or freeze"
+            f" {', '.join(open_ones[:8])}{more}. Remedy: kakugo-preference correct, or freeze"
             " --unreviewed"
         )
     unapproved = [key for key, c in corrections.items() if not c.approved_by]

@@ -1,0 +1,16 @@
+"""What the steps of `kakugo-preference` share: how one is added, and where one listens."""
+
+import argparse
+from collections.abc import Callable
+
+Step = Callable[[str, Callable[[argparse.Namespace], int | None], str], argparse.ArgumentParser]
+
+
+def add_listening(parser: argparse.ArgumentParser, port: int) -> None:
+    """Adds the options of a step that serves pages."""
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="0.0.0.0 for phones on the LAN (default: this machine alone)",
+    )
+    parser.add_argument("--port", type=int, default=port)
