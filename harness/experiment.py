@@ -369,7 +369,8 @@ def score_cell(
         request = ScoreRequest(
             checkpoint=checkpoint_path(work.inputs["checkpoint"]),
             task=loaded,
-            wanted=_wanted(config, task),
+            wanted=_described(language) if task.from_english else _ENGLISH,
+            spoken=_described(language),
             limit=evaluate.limit,
             max_new_tokens=evaluate.max_new_tokens,
             engine=engine,
@@ -400,11 +401,11 @@ def score_cell(
     return Cell(task.name, producer, checkpoint, score)
 
 
-def _wanted(config: Config, task: Task) -> Mapping[str, str | None]:
-    """The language that a task's translations should be in; see `generation.identify`."""
-    language = config.language
-    if not task.from_english:
-        return {"flores_code": ENGLISH, "name": "English", "script": "Latin"}
+_ENGLISH = {"flores_code": ENGLISH, "name": "English", "script": "Latin"}
+
+
+def _described(language: Language) -> Mapping[str, str | None]:
+    """A language as `generation.identify` takes it."""
     code = language.flores_code or language.benchmarks.flores
     return {"flores_code": code, "name": language.name, "script": language.script}
 

@@ -18,7 +18,7 @@ from tasks.catalogue import TASKS, VERSION, Task
 from tasks.data import Data, Read, open_data, read
 from tasks.errors import DataMalformed
 from tasks.protocol import SHOTS, Protocol, split_shots
-from tasks.warnings import of_answers, of_labels, of_left_out, of_number, of_shots
+from tasks.warnings import of_answers, of_labels, of_left_out, of_number, of_shots, of_sides
 from tasks.words import words
 
 COMMON = Path(__file__).parent / "lm_eval"
@@ -114,6 +114,7 @@ class Loaded:
             *of_left_out(self.data),
             *of_answers(self.items[:limit]),
             *of_shots(self.shots, self.items[:limit]),
+            *of_sides(self.items[:limit]),
         ]
         if self.draft_words:
             found.append(

@@ -60,6 +60,14 @@ def of_shots(shots: Sequence[Item], items: Sequence[Item]) -> list[str]:
     ]
 
 
+def of_sides(items: Sequence[Item]) -> list[str]:
+    """Translations of a sentence into itself, as where one file stands in place of another."""
+    same = [item.id for item in items if item.target and fold(item.source) == fold(item.target)]
+    if not same:
+        return []
+    return [f"{len(same)} sentences are the same in both languages: {_first(same)}"]
+
+
 def of_left_out(data: Read) -> list[str]:
     """Rows that could not be asked, by what they lack."""
     rows = len(data.rows) + len(data.left_out)

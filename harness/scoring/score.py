@@ -17,7 +17,7 @@ from harness.scoring.chrf import chrf_plus_plus
 from harness.scoring.engines import open_engine
 from harness.scoring.forms import compare_forms
 from harness.scoring.lm import ScoringLM, Share
-from harness.scoring.measures import copied, detected, of_prompts, of_translations
+from harness.scoring.measures import copied, detected, of_items, of_prompts, of_translations
 from harness.scoring.samples import (
     CHOICES,
     SAMPLES,
@@ -43,7 +43,8 @@ class ScoreRequest:
     """What to score: a checkpoint directory on a task in a language.
 
     `wanted` is the language that translations should be in, as `generation.identify.in_language`
-    takes it. `processes` share the items, one per GPU.
+    takes it, and `spoken` that of the items' own texts (None: not looked at). `processes` share the
+    items, one per GPU.
     """
 
     checkpoint: Path
@@ -53,6 +54,7 @@ class ScoreRequest:
     max_new_tokens: int
     engine: EngineChoice
     processes: int = 1
+    spoken: Mapping[str, Any] | None = None
 
 
 def score_task(
@@ -84,6 +86,8 @@ def score_task(
     measures = of_prompts(rows, texts, lm.count_tokens(texts))
     measures["items_left_out"] = len(loaded.data.left_out)
     warnings = [*loaded.warnings(request.limit), *lm.notes, *_warnings(rows, lm)]
+    if request.spoken:
+        warnings += of_items(texts, request.spoken)
     if not loaded.task.chooses:
         forms = compare_forms(
             numbers["score"],

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -278,3 +279,19 @@ time.sleep(600)
         while Path(f"/proc/{pid}").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize("task", ["sib200", "flores_xx_en"])
+def test_the_file_of_another_language_is_told(tiny: Path, tmp_path: Path, task: str) -> None:
+    shutil.copytree(EMBEDDED, data := tmp_path / "data")
+    for place in ("sib200/{}/test.tsv", "flores/devtest/{}.txt"):
+        shutil.copy(data / place.format("eng_Latn"), data / place.format("swh_Latn"))
+    other = load_task(TASKS[task], "swh_Latn", "Swahili", open_data(str(data)))
+    asked = request(tiny, task, spoken=SWAHILI)
+    said = score(dataclasses.replace(asked, task=other), tmp_path / "a")["warnings"]
+    wrong = "8 of 8 items look like another language than Swahili (most of them like eng)"
+    assert any(warning.startswith(wrong) for warning in said)
+    same = "8 sentences are the same in both languages: 4, 5, 6, 7, 8 and 3 more"
+    assert (same in said) == (task == "flores_xx_en")
+    right = score(asked, tmp_path / "b")["warnings"]
+    assert not [warning for warning in right if "language" in warning]
