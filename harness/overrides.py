@@ -159,7 +159,7 @@ def _known_options(group: str, value: str, sweeps: bool) -> str:
 
 
 def _option_of(group: str, name: str, options: Sequence[str]) -> str | None:
-    """The option of that name; a language has also its English name and its own."""
+    """The option of that name. A language goes by its English name, its own and its FLORES code."""
     if name in (*options, "null"):
         return name
     return _languages().get(fold_name(name)) if group == "language" else None
@@ -167,19 +167,19 @@ def _option_of(group: str, name: str, options: Sequence[str]) -> str | None:
 
 @cache
 def _languages() -> dict[str, str]:
-    """The file's name of each language, by its English name and its own."""
+    """The file's name of each language, by its English name, its own and its FLORES code."""
     found = {}
     for path in sorted((CONF / "language").glob("*.yaml")):
         language = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for name in (language["name"], language["autonym"]):
+        for name in (language["name"], language["autonym"], language.get("flores_code")):
             if name and path.stem != "other":
                 found[fold_name(name)] = path.stem
     return found
 
 
 def fold_name(name: str) -> str:
-    """A name without what writers differ in: case, and marks on letters."""
-    apart = unicodedata.normalize("NFKD", name.strip().casefold())
+    """A name without what writers differ in: case, marks on letters, and _ for a space."""
+    apart = unicodedata.normalize("NFKD", name.replace("_", " ").strip().casefold())
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 

@@ -45,9 +45,14 @@ def _find(view: StoreView, name: str) -> Artifact:
     ]
     if len(found) == 1:
         return found[0]
+    if not trained:
+        raise CheckpointNotFoundError(
+            "the store holds no trained checkpoint, and a card is of one.\n"
+            "Remedy: train one (`kakugo`), or name its store with --store DIR."
+        )
     what = f"{len(found)} checkpoints answer to {name!r}" if found else f"no checkpoint is {name!r}"
     listed = "".join(f"\n  {a.key[:12]}  {a.label}" for a in found or trained)
-    raise CheckpointNotFoundError(f"{what}.\nRemedy: one of these keys:{listed or ' (none)'}")
+    raise CheckpointNotFoundError(f"{what}.\nRemedy: one of these keys:{listed}")
 
 
 def _protocol(panel: Panel) -> str:

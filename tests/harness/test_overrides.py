@@ -146,7 +146,8 @@ def test_every_language_is_found_by_its_names() -> None:
     for path in sorted((CONF / "language").glob("*.yaml")):
         if path.stem != "other":
             language = yaml.safe_load(path.read_text(encoding="utf-8"))
-            for name in (language["name"], language["autonym"], path.stem):
+            names = [language["name"], language["autonym"], language["flores_code"], path.stem]
+            for name in (*names, language["name"].replace(" ", "_")):
                 assert prepared([f"language={name}"]) == [f"language={path.stem}"]
                 (ready,) = prepared([f"language.name={name}"])
                 read = parse_override(ready)

@@ -97,3 +97,11 @@ def test_a_checkpoint_that_is_not_told_apart_is_listed(
     assert key_of("train", "Swahili", "gen")[:12] in said
     assert main(["card", "trained:none", "--store", str(store)]) == 2
     assert "trained:topic" in capsys.readouterr().err
+
+
+def test_a_store_without_a_trained_checkpoint_has_no_card(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(store, tmp_path / "store", ignore=shutil.ignore_patterns("train"))
+    assert main(["card", "--store", str(tmp_path / "store")]) == 2
+    assert "the store holds no trained checkpoint" in capsys.readouterr().err
