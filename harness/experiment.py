@@ -84,10 +84,11 @@ class Plan:
         return list(dict.fromkeys(str(cell.gap) for cell in self.cells if cell.malformed))
 
     def refuse_without_scores(self) -> None:
-        """ScoringError where scores were asked for, and broken files leave none of them: that is
-        for before the teacher is paid. (A language that no benchmark has is trained all the same.)
+        """ScoringError where broken files leave no score of a checkpoint that is still to be made:
+        that is for before the teacher is paid. (A language that no benchmark has is trained all the
+        same, and where only scores were asked for the report names each gap.)
         """
-        if self.malformed and not any(cell.score for cell in self.cells):
+        if self.training and self.malformed and not any(cell.score for cell in self.cells):
             raise ScoringError(
                 "nothing can be scored: no benchmark file that was found can be read, as said "
                 "above. Remedy: mend the files, give others (data_dir), or train without scores "

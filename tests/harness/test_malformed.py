@@ -89,3 +89,6 @@ def test_a_run_that_can_score_nothing_says_so_before_anything_is_made(
     assert not list(store.glob("*/*/manifest.json"))
     (recorded,) = [json.loads(path.read_text()) for path in store.glob("runs/*/plan.json")]
     assert all(cell["gap"] for cell in recorded["cells"])
+    alone = run(small(store, tiny, *asked, "producers=[base]"))  # costs nothing: a report of gaps
+    assert alone.returncode == 0, alone.stderr
+    assert "belebele/swh_Latn.jsonl, line 1: not JSON" in " ".join(alone.stdout.split())
