@@ -11,6 +11,7 @@ from harness.preference.analysis import SCHEMA, analyse
 from harness.preference.commitment import digest
 from harness.preference.errors import BallotError
 from harness.preference.files import read_json, write_json, write_text
+from harness.preference.normalise import clean_text
 from harness.preference.output import comparison, figure, summary, to_csv, write_tables
 from harness.preference.publishing import KEY
 from harness.preference.verify import verify
@@ -73,6 +74,8 @@ def read_votes(path: Path) -> Imported:
                 raise BallotError(f"{where}: {found.rater} has voted on this question already")
             seen.add((found.kind, found.rater, found.question))
         read.append(found)
+    if not any(isinstance(one, Vote) and one.kind == "main" for one in read):
+        raise BallotError(f"{path}: it holds no vote. Remedy: rows of question, rater and choice")
     return Imported(
         tuple(one for one in read if isinstance(one, Vote)),
         tuple(one for one in read if isinstance(one, Guess)),
@@ -89,7 +92,7 @@ def _read_row(row: Mapping[str, Any]) -> Vote | Guess:
     kind = _one_of(row, "kind", ("main", "repeat", "check", "guess"), default="main")
     if kind == "guess":
         side = _one_of(row, "trained_side", ("a", "b"))
-        return Guess(str(row["rater"]), side, _one_of(row, "guess", ("a", "b", "unknown")))  # type: ignore[arg-type]
+        return Guess(_name(row, "rater"), side, _one_of(row, "guess", ("a", "b", "unknown")))  # type: ignore[arg-type]
     passed = None
     choice = "equal"
     if kind == "check":
@@ -98,14 +101,24 @@ def _read_row(row: Mapping[str, Any]) -> Vote | Guess:
         choice = _CHOICES[_one_of(row, "choice", tuple(_CHOICES))]
     known = row.get("trained_side") not in (None, "") and kind != "check"
     return Vote(
-        str(row["rater"]),
-        str(row["question"]),
-        str(row.get("category", "all")),
+        _name(row, "rater"),
+        _name(row, "question"),
+        _name({"category": "all", **row}, "category"),
         choice,  # type: ignore[arg-type]
         _one_of(row, "trained_side", ("a", "b")) if known else None,  # type: ignore[arg-type]
         kind,  # type: ignore[arg-type]
         passed,
     )
+
+
+def _name(row: Mapping[str, Any], field: str) -> str:
+    """Who or what a row is about: text or a number, on one line. Raises KeyError where it is
+    missing, ValueError where it names nobody."""
+    value = row[field]
+    name = " ".join(clean_text(str(value)).split())
+    if not name or type(value) not in (str, int):
+        raise ValueError(f"{field} is {value!r}; it has to be a name or a whole number")
+    return name
 
 
 def _one_of(

@@ -36,6 +36,8 @@ def sign_flip(
     values = np.asarray(scores, dtype=float)
     if not values.any():
         return None
+    if len(values) == 1:
+        return 1.0  # Both signs are as extreme; scipy wants two observations.
     result = stats.permutation_test(
         (values,),
         lambda x, axis: np.mean(x, axis=axis),

@@ -191,6 +191,10 @@ def test_only_votes_count_as_votes_whatever_else_a_file_holds(tmp_path: Path) ->
         ({"question": 2, "rater": "r", "choice": ["base"]}, "row 2: choice is ['base']"),
         ({"question": 1, "rater": "r", "choice": "base"}, "row 2: r has voted on this"),
         ("trained", "row 2: not an object"),
+        ({"question": 2, "rater": None, "choice": "base"}, "row 2: rater is None"),
+        ({"question": 2, "rater": "\u200b", "choice": "base"}, "row 2: rater is '"),
+        ({"question": 2, "rater": float("nan"), "choice": "base"}, "row 2: rater is nan"),
+        ({"question": ["2"], "rater": "r", "choice": "base"}, "row 2: question is ['2']"),
         ({"seq": 3, "slot": 0, "kind": "guess", "body": {}}, "row 2: it has no"),
     ],
 )
@@ -202,3 +206,26 @@ def test_rows_that_are_no_votes_are_refused_by_number(
     assert cli.main(["analyse", str(path), "--out", str(tmp_path / "out")]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '[{"question": 1, "rater": "r", "kind": "repeat", "choice": "base"}]']
+)
+def test_a_file_without_a_vote_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = tmp_path / "v.json"
+    path.write_text(text, "utf-8")
+    assert cli.main(["analyse", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "it holds no vote" in capsys.readouterr().err
+
+
+def test_names_from_elsewhere_are_cleaned(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"q{n}", "rater": "a\u202e\u2028b\ud800", "choice": "base"} for n in range(2)
+    ]
+    path = tmp_path / "v.json"
+    path.write_text(json.dumps(rows), "utf-8")
+    assert cli.main(["analyse", str(path), "--out", str(tmp_path / "out")]) == 0
+    result = json.loads((tmp_path / "out" / "result.json").read_text("utf-8"))
+    assert [rater["rater"] for rater in result["raters"]] == ["a b"]

@@ -49,6 +49,11 @@ def test_sign_flip_has_nothing_to_say_of_ties_alone() -> None:
     assert sign_flip([]) is None
 
 
+@pytest.mark.parametrize("score", [1.0, -1.0, 1 / 3])
+def test_sign_flip_of_one_prompt_says_nothing_against_chance(score: float) -> None:
+    assert sign_flip([score]) == 1.0 == pytest.approx(enumerated([score]))
+
+
 def test_sign_flip_does_not_depend_on_which_arm_is_called_trained() -> None:
     scores = [1, 1, 0, -1, 1, 0.5, 1, -0.5, 1, 1, 1, 0, -1, 1, 1, 1]
     assert sign_flip(scores) == pytest.approx(sign_flip([-s for s in scores]), abs=0.01)

@@ -252,3 +252,23 @@ def test_a_choice_that_was_never_decided_is_told_at_the_close_and_beside_p(
     with (pack_dir / "comments.csv").open(encoding="utf-8", newline="") as lines:
         assert [row["stands"] for row in csv.DictReader(lines)] == ["waiting"]
     assert cli.main(["verify", str(out)]) == cli.UNHELD
+
+
+@pytest.mark.parametrize("votes", [0, 1, 2, 3])
+def test_a_study_that_is_closed_after_few_votes_has_a_result_that_verifies(
+    tmp_path: Path, votes: int
+) -> None:
+    pack_dir, key = prepared(tmp_path, 3, repeats=0, checks=0, guesses=0)
+    pack = read_pack(pack_dir)
+    ballots = open_ballots(pack_dir, pack)
+    for number, screen in enumerate(enrolled(pack, ballots, 0)[:votes]):
+        body = vote_body(screen, "ab"[number % 2], {})
+        ballots.take(0, [Choice("vote", f"vote:{number}", 1, "", body)])
+    ballots.close_file()
+    assert cli.main(["close", str(pack_dir), "--unfinished"]) == 0
+    out = tmp_path / "result"
+    assert cli.main(["unblind", str(pack_dir), "--key", str(key), "--out", str(out)]) == 0
+    result = json.loads((out / "result.json").read_text("utf-8"))
+    assert result["votes"] == votes
+    assert result["primary"]["p"] == (None if votes == 0 else pytest.approx(1, abs=0.5))
+    assert cli.main(["verify", str(out)]) == cli.UNHELD
