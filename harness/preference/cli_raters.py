@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from core.shell import pasted
-from harness.preference.cli_steps import Step, add_listening
+from harness.preference.cli_steps import Step, add_listening, port_number
 
 
 def add_steps(step: Step) -> None:
@@ -13,7 +13,7 @@ def add_steps(step: Step) -> None:
     one = step("serve", _serve, "serve the raters' pages, and counts on loopback")
     one.add_argument("pack", type=Path)
     add_listening(one, 8770)
-    one.add_argument("--admin-port", type=int, default=8771)
+    one.add_argument("--admin-port", type=port_number, default=8771)
     one.add_argument(
         "--https", action="store_true", help="raters come through a proxy that speaks TLS"
     )

@@ -101,7 +101,10 @@ def run_apps(
     """Runs applications, each on its address, in one process until interrupted. Port 0 takes any
     free one. opened: is told the addresses of each application, once it listens. Access logs are
     off: they would keep the tokens and addresses of raters."""
-    sockets = [_bound(host, port) for _, host, port in apps]
+    with contextlib.ExitStack() as first:
+        # Where one cannot listen, those before it are closed again.
+        sockets = [first.enter_context(_bound(host, port)) for _, host, port in apps]
+        first.pop_all()
     opened(
         [
             reachable(host, bound.getsockname()[1])
@@ -147,9 +150,12 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
         bound.bind((host, port))
+        # Two listeners may be bound to one address; only one of them can listen.
+        bound.listen()
     except OSError as error:
         bound.close()
         raise PreferenceError(
-            f"cannot listen on {host}:{port} ({error.strerror}). Remedy: another --port or --host"
+            f"cannot listen on {host}:{port} ({error.strerror}). Remedy: another --port,"
+            " --admin-port or --host"
         ) from None
     return bound

@@ -203,3 +203,16 @@ def test_two_servers_of_one_study_are_refused(tmp_path: Path) -> None:
     assert re.search(r"raters: http://127.0.0.1:\d+/", log)
     with served_alone(pack, "this study"):
         pass
+
+
+def test_ports_that_cannot_be_listened_on_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack, _ = prepared(tmp_path)
+    port = str(free_port())
+    assert cli.main(["serve", str(pack), "--port", port, "--admin-port", port]) == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
+    for wrong in ("99999", "-1", "http"):
+        with pytest.raises(SystemExit):
+            cli.main(["serve", str(pack), "--port", wrong])
+        assert f"'{wrong}' is no port" in capsys.readouterr().err
