@@ -21,6 +21,7 @@ _BEGINNING = 160
 # How far a name may stand from the words "I am", and from another name of its maker.
 _NEAR = 60
 _ERROR_LENGTH = 600
+_BRACKETS = "$[]<>{}"
 # Chinese, Japanese and Korean signs, between which there are no words or which take endings.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _GENERIC = {
@@ -95,8 +96,9 @@ def error_in(text: str, question: Sequence[str]) -> str | None:
     """What of an answer is the error of a tool, not a model's words; None if nothing is."""
     data = _data()["errors"]
     bare = " ".join(without_invisible(text).split())
+    said = bare.strip(" .!*`\"'")
     for whole in data["whole"]:
-        if bare.strip(" .!*`\"'") in (whole, whole.strip("$[]<>{}") or whole):
+        if said == whole or (_unbracketed(said) and _unbracketed(said) == _unbracketed(whole)):
             return str(whole)
     if len(bare) <= _ERROR_LENGTH:
         for pattern in data["begins"]:
@@ -104,6 +106,10 @@ def error_in(text: str, question: Sequence[str]) -> str | None:
             if found and found[0].casefold() not in "\n".join(question).casefold():
                 return found[0]
     return None
+
+
+def _unbracketed(text: str) -> str:
+    return text.strip(_BRACKETS)
 
 
 @cache

@@ -253,6 +253,7 @@ def test_what_the_question_says_names_nobody() -> None:
         "openai.RateLimitError: Error code: 429", "Traceback (most recent call last):\n  File",
         "502 Bad Gateway", "**NETWORK ERROR DUE TO HIGH TRAFFIC. PLEASE REGENERATE**", "[ERROR]",
         "The response was filtered due to the prompt triggering a policy.", "CUDA out of memory.",
+        "<error>", "[None]", "<Timeout>", "{Not Found}", "error", "[object Object]", "{}",
     ],
 )  # fmt: skip
 def test_errors_of_tools(text: str) -> None:
@@ -264,6 +265,7 @@ def test_errors_of_tools(text: str) -> None:
     [
         "None of the above.", "Nan ni mkate.", "Nanjing", "Error handling in Python is simple.",
         "ValueError is raised by int().", "Timeouts matter.", "-", "0", "Nullius in verba",
+        "Todo.", "<>", "[x]", "Nan.",
     ],
 )  # fmt: skip
 def test_words_that_are_no_errors(text: str) -> None:
