@@ -9,8 +9,9 @@ from core.checkpoints.opening import check_checkpoint, open_config, open_tokeniz
 from harness.config import Config, MakingConfig
 from harness.experiment import Plan
 from harness.stage import Stage
+from harness.stages.base import NAME
 from harness.store import Store
-from harness.students import NAME, checkpoint_path
+from harness.students import checkpoint_path
 from training.prepare import trained_tokens
 from training.settings import Data
 

@@ -102,9 +102,9 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     from harness.config import MakingConfig
     from harness.experiment import plan
     from harness.forecast import announce, show_forecast
-    from harness.mixture_stages import refuse_contamination
     from harness.progress import Display
     from harness.runs import write_plan
+    from harness.stages.contamination import refuse_contamination
     from harness.store import Store
     from training.launch import require_packages
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,14 +19,14 @@ from generation.estimate import (
     plan_steps,
 )
 from generation.settings import SOURCES
-from generation.source import Source
 from generation.teacher.ledger import Ledger
 from harness.config import Config, MakingConfig
-from harness.experiment import ask_teacher, ledger_file, plan
+from harness.experiment import plan
 from harness.stage import Work
+from harness.stages.base import base_stage
+from harness.stages.sources import ask_teacher, ledger_file
 from harness.store import Store
-from harness.students import StudentTokens, base_stage
-from training.students import embedded_gguf
+from harness.students import StudentTokens
 
 # Where there are no texts to measure it on.
 _USUAL_FERTILITY = 2.0
@@ -65,15 +64,14 @@ def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
 
 def _pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
     stages = plan(replace(config, stop_after="mix"), ledgers)
-    weights = embedded_gguf() if config.teacher.kind == "embedded" else None
-    for source, stage in stages.taught.items():
+    for stage in stages.taught.values():
         inputs = {role: store.build(needed) for role, needed in stage.inputs.items()}
         progress = store.watcher.started(stage, resumed=False)
         done = False
         try:
             with TemporaryDirectory() as nowhere:
                 work = Work(Path(nowhere), inputs, progress)
-                ask_teacher(config, cast(Source, source), ledgers, work, weights, config.pilot)
+                ask_teacher(stage.settings, work, config.pilot)
             done = True
         finally:
             store.watcher.stopped(stage, as_asked=done)

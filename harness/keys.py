@@ -1,7 +1,7 @@
 """What an artifact's name is made of.
 
-A key is the SHA-256 of canonical JSON: the stage's name, its hand-bumped version, its resolved
-fields and the keys of its inputs. Whatever cannot change the result stays out.
+A key is the SHA-256 of canonical JSON: the stage's name, its hand-bumped version, the keyed part of
+its settings and the keys of its inputs. Whatever cannot change the result stays out.
 """
 
 import dataclasses
@@ -9,6 +9,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+
+UNKEYED: Mapping[str, Any] = {"keyed": False}
+"""Metadata of a field that cannot change a result."""
+IF_GIVEN: Mapping[str, Any] = {"keyed": "if given"}
+"""Metadata of a field that does not apply to every result, and is None where it does not."""
+MERGED: Mapping[str, Any] = {"keyed": "merged"}
+"""Metadata of a field whose own fields stand in the key among those of its owner."""
 
 
 def canonical_json(value: Any) -> str:
@@ -21,17 +28,23 @@ def canonical_json(value: Any) -> str:
 def keyed(settings: Any) -> Any:
     """The part of a settings dataclass that can change a result, as plain JSON values.
 
-    Left out at any depth are a field whose metadata says ``"keyed": False`` (a place, a credential,
-    a number of workers), and one that was added later, ``{"since": VERSION, "before": VALUE}``,
-    while it has the value under which the stage does what it did before there was the field: so a
-    new setting makes nobody's finished results again. Tuples become lists.
+    Left out at any depth are a field whose metadata says `UNKEYED` (a place, a credential, a number
+    of workers), one that is `IF_GIVEN` while it is None, and one that was added later, ``{"since":
+    VERSION, "before": VALUE}``, while it has the value under which the stage does what it did
+    before there was the field: so a new setting makes nobody's finished results again. The fields
+    of a `MERGED` one stand among the others. Tuples become lists.
     """
     if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
-        return {
-            field.name: keyed(getattr(settings, field.name))
-            for field in dataclasses.fields(settings)
-            if field.metadata.get("keyed", True) and not _as_before(settings, field)
-        }
+        content: dict[str, Any] = {}
+        for field in dataclasses.fields(settings):
+            value, how = getattr(settings, field.name), field.metadata.get("keyed", True)
+            if how is False or (how == "if given" and value is None) or _as_before(settings, field):
+                continue
+            part = keyed(value) if how == "merged" else {field.name: keyed(value)}
+            if twice := part.keys() & content.keys():
+                raise ValueError(f"{type(settings).__name__} has two fields {sorted(twice)[0]}")
+            content |= part
+        return content
     if isinstance(settings, Mapping):
         return {str(name): keyed(value) for name, value in settings.items()}
     if isinstance(settings, list | tuple):

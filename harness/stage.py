@@ -1,7 +1,9 @@
 """A stage: one step of an experiment, what its result depends on, and the function that makes it.
 
-Stages form the experiment's graph through `inputs`. A stage's key follows from its fields and its
-inputs' keys alone, so that the whole plan of a run is known before any work is done.
+Stages form the experiment's graph through `inputs`. A stage's key follows from its settings and its
+inputs' keys alone, so that the whole plan of a run is known before any work is done. Its function
+is given those very settings and nothing else of the configuration, so that it cannot read what its
+key does not hold.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.keys import stage_key
+from harness.keys import keyed, stage_key
 
 Progress = Callable[[int, int, str], None]
 """Called as (done, total, note) while a stage works."""
@@ -56,27 +58,39 @@ class Work:
     """What a stage's function is given.
 
     `out` is where it writes. It may hold what an interrupted run left there, and the function goes
-    on from that. `inputs` are the finished artifacts of the stage's inputs, by role.
+    on from that. `inputs` are the finished artifacts of the stage's inputs, by role, and `key` is
+    the stage's own.
     """
 
     out: Path
     inputs: Mapping[str, Artifact]
     progress: Progress
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One step. `fields` and the inputs' keys make its key; `label` and `about` are for people."""
+    """One step. `settings` and the inputs' keys make its key; `label` and `about` are for people.
+
+    `settings` is a frozen dataclass of the stage's own (see `harness.keys.keyed` for what of it is
+    in the key), and `make` a function of a module, which closes over nothing.
+    """
 
     name: str
     version: int
     label: str
-    fields: Mapping[str, Any]
-    make: Callable[[Work], Outcome]
+    settings: Any
+    make: Callable[[Any, Work], Outcome]
     inputs: Mapping[str, "Stage"] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     shared: bool = False
     """Kept in the cache that all stores share: for what is costly to make and the same for all."""
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """What of the settings can change the result, as plain JSON values."""
+        fields: Mapping[str, Any] = keyed(self.settings)
+        return fields
 
     @cached_property
     def key(self) -> str:

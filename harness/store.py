@@ -149,7 +149,7 @@ class Store:
             start = time.monotonic()
             progress = self.watcher.started(stage, resumed)
             try:
-                outcome = stage.make(Work(partial, inputs, progress))
+                outcome = stage.make(stage.settings, Work(partial, inputs, progress, stage.key))
             except BaseException:
                 self.watcher.stopped(stage)
                 raise

@@ -1,38 +1,15 @@
-"""The base producer: the student before any training, as a checkpoint directory."""
+"""Where a student's checkpoint lies, and text by its tokens."""
 
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints.files import check_files
-from core.checkpoints.held import held_fast
 from core.checkpoints.opening import open_tokenizer
-from harness.config import Student
-from harness.stage import Artifact, Outcome, Stage, Work
-from harness.store import MANIFEST, clear, content_sha256, corrupt, file_hashes, file_sha256
-from training.errors import StudentError
+from harness.stage import Artifact
+from harness.store import MANIFEST, corrupt
 
-NAME, CHECKPOINT = "base", "checkpoint"
-
-
-def base_stage(student: Student) -> Stage:
-    """The stage that makes a student loadable.
-
-    A GGUF is turned into a transformers checkpoint once, in the shared cache. A directory or Hub
-    model is used in place; its content or its commit is in the key, so that a changed checkpoint
-    under the same path never shows an old score.
-    """
-    if student.kind == "gguf":
-        return _gguf_stage(student)
-    if student.kind == "directory":
-        path = Path(student.path or "").expanduser().absolute()
-        check_files(path)
-        # The path is in the key beside the content: the artifact points at it, and another
-        # directory with the same content must not lead to one that has changed since.
-        fields = {"kind": "directory", "path": str(path), "content": _content(path)}
-        return _pointer_stage(student, fields, path)
-    return _hub_stage(student)
+CHECKPOINT = "checkpoint"
 
 
 def checkpoint_path(artifact: Artifact) -> Path:
@@ -80,65 +57,3 @@ class StudentTokens:
         if offsets[tokens][0] < end:
             end = offsets[tokens][0]
         return text[:end]
-
-
-def _gguf_stage(student: Student) -> Stage:
-    from training.students import embedded_gguf
-
-    gguf = Path(student.path).expanduser() if student.path else embedded_gguf()
-    if not gguf.is_file():
-        raise StudentError(f"student.path: there is no file {gguf}")
-
-    def make(work: Work) -> Outcome:
-        from training.students import materialise_gguf
-
-        clear(work.out)
-        materialise_gguf(gguf, work.out / CHECKPOINT)
-        return Outcome()
-
-    return Stage(
-        name=NAME,
-        version=1,
-        label=f"{student.name}: base checkpoint",
-        fields={"kind": "gguf", "sha256": file_sha256(gguf)},
-        make=make,
-        about={"student": student.name, "producer": "base"},
-        shared=True,
-    )
-
-
-def _hub_stage(student: Student) -> Stage:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    assert student.repository is not None
-    try:
-        path = Path(snapshot_download(student.repository, revision=student.revision))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise StudentError(
-            f"{student.repository} at {student.revision or 'main'} cannot be had from the Hub: "
-            f"{error}. Remedy: check the name, the network and HF_TOKEN, or use student=directory."
-        ) from None
-    # A snapshot's directory is named by the commit it was resolved to.
-    check_files(path)
-    fields = {"kind": "hub", "repository": student.repository, "commit": path.name}
-    return _pointer_stage(student, fields, path)
-
-
-def _pointer_stage(student: Student, fields: dict[str, Any], path: Path) -> Stage:
-    """A checkpoint that stays where it is."""
-    if held := held_fast(path):
-        fields = {**fields, "held_fast": held}
-    return Stage(
-        name=NAME,
-        version=1,
-        label=f"{student.name}: base checkpoint",
-        fields=fields,
-        make=lambda work: Outcome({"path": str(path)}),
-        about={"student": student.name, "producer": "base"},
-    )
-
-
-def _content(path: Path) -> str:
-    """One SHA-256 for the names and contents of a checkpoint's files."""
-    return content_sha256(file_hashes(path))

@@ -43,15 +43,15 @@ class ScoreRequest:
     """What to score: a checkpoint directory on a task in a language.
 
     `wanted` is the language that translations should be in, as `generation.identify.in_language`
-    takes it, and `spoken` that of the items' own texts (None: not looked at). `processes` share the
-    items, one per GPU.
+    takes it, and `spoken` that of the items' own texts (None: not looked at). `max_new_tokens` ends
+    a translation that does not end by itself. `processes` share the items, one per GPU.
     """
 
     checkpoint: Path
     task: Loaded
     wanted: Mapping[str, Any]
     limit: int | None
-    max_new_tokens: int
+    max_new_tokens: int | None
     engine: EngineChoice
     processes: int = 1
     spoken: Mapping[str, Any] | None = None

@@ -27,7 +27,7 @@ class Silent:
 def counting_stage(trace: Path, seconds: float = 0.0, name: str = "slow") -> Stage:
     """Writes ten numbers, one file each, keeping those that an interrupted process left."""
 
-    def make(work: Work) -> Outcome:
+    def make(_: object, work: Work) -> Outcome:
         with trace.open("a") as file:
             file.write(f"{os.getpid()}\n")
         for number in range(10):

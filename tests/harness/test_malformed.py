@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from small import manifests, run, small
 
-from harness.experiment import benchmark_data, plan
-from harness.mixture_stages import benchmark_items
+from harness.experiment import plan
+from harness.stages.benchmarks import benchmark_data, benchmark_items
 from tasks.files import EMBEDDED
 
 

@@ -15,9 +15,9 @@ from generation.mixture.contamination import FOUND
 from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 from harness.errors import ConfigError
-from harness.experiment import benchmark_data, plan
-from harness.mixture_stages import benchmark_items
+from harness.experiment import plan
 from harness.stage import Artifact, Work
+from harness.stages.benchmarks import benchmark_data, benchmark_items
 from harness.students import StudentTokens
 from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
@@ -232,7 +232,7 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
         out.mkdir()
         made = Artifact("mixture", "key", mixed, {})
         work = Work(out, {"mixture": made}, lambda *_: None)
-        facts = planned.contamination.make(work).facts
+        facts = planned.contamination.make(planned.contamination.settings, work).facts
         if not facts["contaminated_rows"]:
             break
         known = {json.loads(line)["id"] for line in read_lines(out / FOUND)}

@@ -55,7 +55,11 @@ def mixture(made: Plan) -> Stage:
         ("++train.max_length=300", {"mixture", "train", "scores"}),
         ("++train.overlong=truncate", {"mixture", "train", "scores"}),
         ("++language.script=Arabic", {"source", "mixture", "train", "scores"}),
-        ("++language.flores_code=yor_Latn", {"source", "mixture", "train", "scores"}),
+        # It also says in which language translations should be.
+        (
+            "++language.flores_code=yor_Latn",
+            {"source", "mixture", "train", "base scores", "scores"},
+        ),
         ("++train.steps=3", {"train", "scores"}),
         ("++mix.budget.amount=300", {"mixture", "train", "scores"}),
         ("++teacher.temperature=0.5", {"source", "mixture", "train", "scores"}),

@@ -75,7 +75,7 @@ def test_killed_before_it_got_its_name_it_is_made_again(tmp_path: Path) -> None:
 
 
 def test_scratch_is_no_part_of_an_artifact_but_there_until_it_is_finished(tmp_path: Path) -> None:
-    def make(work: Work) -> Outcome:
+    def make(_: object, work: Work) -> Outcome:
         (work.out / "states").mkdir(exist_ok=True)
         (work.out / "states" / "1").write_text("x")
         (work.out / "journal").write_text("x")
@@ -88,7 +88,7 @@ def test_scratch_is_no_part_of_an_artifact_but_there_until_it_is_finished(tmp_pa
 
 
 def test_a_failed_stage_leaves_no_manifest(tmp_path: Path) -> None:
-    def fail(work: Work) -> Outcome:
+    def fail(_: object, work: Work) -> Outcome:
         (work.out / "half").write_text("x")
         raise RuntimeError("no")
 
@@ -128,14 +128,14 @@ def test_large_inputs_are_hashed_before_they_are_read(
     folder = store_in(tmp_path).build(big).path
     (folder / "3.txt").write_text("8")
     store_in(tmp_path).build(big)  # found by its sizes: nobody reads it
-    reader = Stage("reader", 1, "reader", {}, lambda work: Outcome(), {"big": big})
+    reader = Stage("reader", 1, "reader", {}, lambda _, work: Outcome(), {"big": big})
     with pytest.raises(ArtifactCorrupt, match="was changed"):
         store_in(tmp_path).build(reader)
 
 
 def test_a_finished_result_does_not_need_its_inputs(tmp_path: Path) -> None:
     first = counting_stage(tmp_path / "trace")
-    second = Stage("second", 1, "second", {}, lambda work: Outcome({"x": 1}), {"first": first})
+    second = Stage("second", 1, "second", {}, lambda _, work: Outcome({"x": 1}), {"first": first})
     store_in(tmp_path).build(second)
     shutil.rmtree(store_in(tmp_path).folder(first))
     store_in(tmp_path).build_all([second])
@@ -146,17 +146,17 @@ def test_what_was_made_from_other_content_is_made_again(tmp_path: Path) -> None:
     """As after training on a GPU again, which gives other weights under the same key."""
     content = ["first", "second", "second"]
 
-    def train(work: Work) -> Outcome:
+    def train(_: object, work: Work) -> Outcome:
         (work.out / "weights").write_text(content.pop(0))
         (work.out / "log").write_text(str(len(content)))
         return Outcome(records=("log",))
 
-    def score(work: Work) -> Outcome:
+    def score(_: object, work: Work) -> Outcome:
         return Outcome({"of": (work.inputs["trained"].path / "weights").read_text()})
 
     trained = Stage("train", 1, "train", {}, train)
     scored = Stage("score", 1, "score", {}, score, {"trained": trained})
-    told = Stage("told", 1, "told", {}, lambda work: Outcome(), {"scored": scored})
+    told = Stage("told", 1, "told", {}, lambda _, work: Outcome(), {"scored": scored})
 
     def train_again() -> Store:
         shutil.rmtree(store_in(tmp_path).folder(trained))
@@ -183,7 +183,7 @@ def test_inputs_of_all_targets_come_before_the_first_target(tmp_path: Path) -> N
     order: list[str] = []
 
     def stage(name: str, **inputs: Stage) -> Stage:
-        def make(work: Work) -> Outcome:
+        def make(_: object, work: Work) -> Outcome:
             order.append(name)
             return Outcome()
 
@@ -212,6 +212,6 @@ def test_the_manifest_says_with_what_it_was_made(tmp_path: Path) -> None:
 
 
 def test_shared_stages_live_in_the_cache(tmp_path: Path) -> None:
-    stage = Stage("shared", 1, "shared", {}, lambda work: Outcome(), shared=True)
+    stage = Stage("shared", 1, "shared", {}, lambda _, work: Outcome(), shared=True)
     store = Store(tmp_path / "a", tmp_path / "cache", Silent())
     assert store.build(stage).path.parent == tmp_path / "cache" / "shared"

@@ -6,7 +6,7 @@ from small import manifests, run, small
 from small_checkpoints import edit, save_model, small_tokenizer
 
 from harness.config import Student
-from harness.students import base_stage
+from harness.stages.base import base_stage
 
 
 def said(store: Path, student: Path, *more: str) -> str:

@@ -1,0 +1,125 @@
+"""The base producer: the student before any training, as a checkpoint directory.
+
+Published checkpoints are made in the same way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.checkpoints.files import check_files
+from core.checkpoints.held import held_fast
+from harness.config import Student
+from harness.keys import IF_GIVEN, UNKEYED
+from harness.stage import Outcome, Stage, Work
+from harness.store import clear, content_sha256, file_hashes, file_sha256
+from harness.students import CHECKPOINT
+from training.errors import StudentError
+
+NAME = "base"
+
+
+@dataclass(frozen=True)
+class GgufSettings:
+    """A GGUF file, which is turned into a transformers checkpoint."""
+
+    file: Path = field(metadata=UNKEYED)
+    sha256: str
+    kind: str = "gguf"
+
+
+@dataclass(frozen=True)
+class DirectorySettings:
+    """A saved model that is used in place, with one SHA-256 for its files.
+
+    The path is in the key beside the content: the artifact points at it, and another directory with
+    the same content must not lead to one that has changed since. `held_fast` is what is not left to
+    the checkpoint, such as a date in its template.
+    """
+
+    path: str
+    content: str
+    held_fast: Mapping[str, Any] | None = field(metadata=IF_GIVEN)
+    kind: str = "directory"
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """A model of the Hub at one commit, used where it was downloaded to."""
+
+    path: str = field(metadata=UNKEYED)
+    repository: str
+    commit: str
+    held_fast: Mapping[str, Any] | None = field(metadata=IF_GIVEN)
+    kind: str = "hub"
+
+
+def base_stage(student: Student) -> Stage:
+    """The stage that makes a student loadable.
+
+    A GGUF is turned into a transformers checkpoint once, in the shared cache. A directory or Hub
+    model is used in place; its content or its commit is in the key, so that a changed checkpoint
+    under the same path never shows an old score.
+    """
+    settings: GgufSettings | DirectorySettings | HubSettings
+    if student.kind == "gguf":
+        settings = _find_gguf(student)
+    elif student.kind == "directory":
+        path = Path(student.path or "").expanduser().absolute()
+        check_files(path)
+        settings = DirectorySettings(
+            str(path), content_sha256(file_hashes(path)), held_fast(path) or None
+        )
+    else:
+        settings = _fetch(student)
+    converts = isinstance(settings, GgufSettings)
+    return Stage(
+        name=NAME,
+        version=1,
+        label=f"{student.name}: base checkpoint",
+        settings=settings,
+        make=convert if converts else point,
+        about={"student": student.name, "producer": "base"},
+        shared=converts,
+    )
+
+
+def convert(settings: GgufSettings, work: Work) -> Outcome:
+    """Writes a GGUF's weights and tokenizer as a transformers checkpoint."""
+    from training.students import materialise_gguf
+
+    clear(work.out)
+    materialise_gguf(settings.file, work.out / CHECKPOINT)
+    return Outcome()
+
+
+def point(settings: DirectorySettings | HubSettings, work: Work) -> Outcome:
+    """Says where a checkpoint lies that stays where it is."""
+    return Outcome({"path": settings.path})
+
+
+def _find_gguf(student: Student) -> GgufSettings:
+    from training.students import embedded_gguf
+
+    gguf = Path(student.path).expanduser() if student.path else embedded_gguf()
+    if not gguf.is_file():
+        raise StudentError(f"student.path: there is no file {gguf}")
+    return GgufSettings(gguf, file_sha256(gguf))
+
+
+def _fetch(student: Student) -> HubSettings:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    assert student.repository is not None
+    try:
+        path = Path(snapshot_download(student.repository, revision=student.revision))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise StudentError(
+            f"{student.repository} at {student.revision or 'main'} cannot be had from the Hub: "
+            f"{error}. Remedy: check the name, the network and HF_TOKEN, or use student=directory."
+        ) from None
+    check_files(path)
+    # A snapshot's directory is named by the commit it was resolved to.
+    return HubSettings(str(path), student.repository, path.name, held_fast(path) or None)

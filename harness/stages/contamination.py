@@ -1,0 +1,83 @@
+"""What a mixture holds of every benchmark's items, in the language and in English."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from generation.mixture.contamination import FOUND, Item, look_for_items
+from generation.mixture.settings import Contamination
+from harness.config import MakingConfig
+from harness.errors import Contaminated
+from harness.keys import UNKEYED
+from harness.stage import Artifact, Outcome, Stage, Work
+from harness.stages.benchmarks import benchmark_items
+from harness.stages.mixture import ROWS, find_excluded
+from harness.store import clear
+from harness.values import show_override
+from tasks.data import Data
+
+
+@dataclass(frozen=True)
+class ContaminationSettings:
+    """What is looked for, and how. `items` are in the key by their hash; `unchecked` names the
+    benchmarks that are not among them."""
+
+    settings: Contamination
+    items_sha256: str
+    unchecked: tuple[str, ...]
+    data: str
+    items: Sequence[Item] = field(metadata=UNKEYED)
+    reasons: Mapping[str, str] = field(metadata=UNKEYED)  # of `unchecked`, in words
+    known: Path | None = field(metadata=UNKEYED)  # what the mixture left out, by its own key
+
+
+def contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Stage:
+    """The stage that looks for the benchmarks' texts."""
+    items, unchecked = benchmark_items(config, data)
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
+    return Stage(
+        name="contamination",
+        version=2,
+        label=f"{config.language.name}: benchmark texts in {config.mix.name}",
+        settings=ContaminationSettings(
+            settings=config.contamination,
+            items_sha256=digest.hexdigest(),
+            unchecked=tuple(sorted(unchecked)),
+            data=data.name,
+            items=items,
+            reasons=unchecked,
+            known=find_excluded(config),
+        ),
+        inputs={"mixture": mixture},
+        make=look,
+        about={"language": config.language.name, "mix": config.mix.name},
+    )
+
+
+def look(settings: ContaminationSettings, work: Work) -> Outcome:
+    """Looks for each item in each row."""
+    clear(work.out)
+    rows = work.inputs["mixture"].path / ROWS
+    facts = look_for_items(
+        rows, settings.items, settings.settings, work.out, work.progress, known=settings.known
+    )
+    return Outcome({**asdict(facts), "unchecked": dict(settings.reasons)})
+
+
+def refuse_contamination(config: MakingConfig, artifact: Artifact) -> None:
+    """Raises `Contaminated` where that was asked for and anything was found."""
+    facts = artifact.facts
+    if not (config.fail_on_contamination and facts["contaminated_rows"]):
+        return
+    found = "".join(f"  - {name}: {count} rows\n" for name, count in facts["contamination"].items())
+    exclude = show_override("mix.exclude", artifact.path / FOUND)
+    raise Contaminated(
+        f"{facts['contaminated_rows']:,} of {facts['rows']:,} training rows hold a benchmark's "
+        f"text, and fail_on_contamination is set:\n{found}"
+        f"Remedy: leave these rows out with {exclude}, or clean the "
+        "sources."
+    )

@@ -1,0 +1,76 @@
+"""The rows of a data set of the Hub that a source starts from."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from generation.corpus import PINS, Place, fetch, is_hub, resolve
+from generation.source import Source
+from harness.config import MakingConfig
+from harness.keys import UNKEYED
+from harness.stage import Artifact, Outcome, Stage, Work
+
+ROWS = "rows.jsonl"
+
+
+@dataclass(frozen=True)
+class CorpusSettings:
+    """The first `scan` rows of a subset of a repository at a commit.
+
+    Of a folder the content counts, which is its commit, and not where it lies.
+    """
+
+    repository: str | None  # None: a folder
+    commit: str
+    subset: str | None
+    folder: bool
+    scan: int
+    path: str = field(metadata=UNKEYED)  # the repository's name, or where the folder lies
+
+    @property
+    def place(self) -> Place:
+        """The place as `generation.corpus` takes it."""
+        return Place(self.path, self.commit, self.subset, self.folder)
+
+
+def corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage | None:
+    """The stage that fetches what a source starts from; None where that is local files."""
+    context, translated = config.sources.context, config.sources.translated
+    if source == "context":
+        location, subset, scan = context.texts, context.subset, context.scan
+        subset = subset or config.language.flores_code
+    elif source == "translated":
+        location, subset, scan = translated.conversations, translated.subset, translated.scan
+    else:
+        return None
+    if location is None or not is_hub(location):
+        return None
+    place = resolve(location, subset, ledgers / PINS)
+    return Stage(
+        name="corpus",
+        version=1,
+        label=f"{place.repository}, {subset or 'default'}: the first {scan:,} rows",
+        settings=CorpusSettings(
+            repository=None if place.folder else place.repository,
+            commit=place.commit,
+            subset=place.subset,
+            folder=place.folder,
+            scan=scan,
+            path=place.repository,
+        ),
+        make=fetch_rows,
+        about={"repository": place.repository, "subset": subset},
+        shared=True,
+    )
+
+
+def fetch_rows(settings: CorpusSettings, work: Work) -> Outcome:
+    """Streams the rows into the artifact."""
+    rows = fetch(settings.place, settings.scan, work.out / ROWS, work.progress)
+    return Outcome({"rows": rows, **asdict(settings.place)})
+
+
+def origin(corpus: Artifact) -> str:
+    """Where a corpus is from, as the card of a source names it."""
+    facts = corpus.facts
+    place = f"{facts['repository']}, {facts['subset']}, at {facts['commit']}"
+    return f"{place}, first {facts['rows']:,} rows"

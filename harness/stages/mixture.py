@@ -1,0 +1,149 @@
+"""The rows that the student is trained on, drawn from the sources."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from generation.errors import InputError
+from generation.mixture.make import Tokens, make_mixture
+from generation.mixture.settings import Budget, Mix, Unit
+from harness.config import MakingConfig
+from harness.keys import IF_GIVEN, UNKEYED
+from harness.stage import Outcome, Stage, Work
+from harness.store import clear, file_sha256
+from harness.students import StudentTokens, checkpoint_path
+from training.prepare import trained_tokens
+from training.settings import Data
+
+ROWS = "rows.jsonl"
+
+
+@dataclass(frozen=True)
+class BudgetSettings:
+    """A mixture's budget; `reasoning` is None where it would change nothing."""
+
+    unit: Unit
+    amount: int | None
+    smallest_of: tuple[str, ...]
+    reasoning: bool | None = field(metadata=IF_GIVEN)
+
+
+@dataclass(frozen=True)
+class MixSettings:
+    """A mixture's settings, less those that cannot change this one.
+
+    Mixtures that differ in no more than these share their rows: a single source has no weight and
+    no shares, rows without reasoning are told nothing of thinking, and all rows need no unit.
+    """
+
+    weights: Mapping[str, float] | tuple[str, ...]
+    reasoning: bool
+    plain_system_prompt: str
+    shares: Literal["weights", "rows"] | None = field(metadata=IF_GIVEN)
+    thinking_system_prompt: str | None = field(metadata=IF_GIVEN)
+    budget: BudgetSettings | None = field(metadata=IF_GIVEN)
+
+    @classmethod
+    def of(cls, mix: Mix) -> "MixSettings":
+        """The part of `mix` that matters."""
+        weights, given = mix.weighted, mix.budget
+        budget = BudgetSettings(given.unit, given.amount, given.smallest_of, given.reasoning)
+        if given.unit == "examples" or not mix.reasoning:
+            budget = BudgetSettings(given.unit, given.amount, given.smallest_of, None)
+        return cls(
+            weights=weights if len(weights) > 1 else tuple(weights),
+            reasoning=mix.reasoning,
+            plain_system_prompt=mix.plain_system_prompt,
+            shares=mix.shares if len(weights) > 1 else None,
+            thinking_system_prompt=mix.thinking_system_prompt if mix.reasoning else None,
+            budget=budget if given.amount is not None or given.smallest_of else None,
+        )
+
+    def as_mix(self, name: str, exclude: Path | None) -> Mix:
+        """The settings as `make_mixture` takes them, with a default for what does not matter."""
+        budget = Budget()
+        if given := self.budget:
+            reasoning = given.reasoning is None or given.reasoning
+            budget = Budget(given.unit, given.amount, given.smallest_of, reasoning)
+        return Mix(
+            name,
+            dict(self.weights) if isinstance(self.weights, Mapping) else {self.weights[0]: 1.0},
+            shares=self.shares or "weights",
+            budget=budget,
+            reasoning=self.reasoning,
+            thinking_system_prompt=self.thinking_system_prompt or "",
+            plain_system_prompt=self.plain_system_prompt,
+            exclude=str(exclude) if exclude else None,
+        )
+
+
+@dataclass(frozen=True)
+class MixtureSettings:
+    """What a mixture depends on, beside its sources and the student by whose tokens it is counted.
+
+    Conversations that are longer than the training takes are not drawn, so that budgets hold there.
+    """
+
+    mix: MixSettings
+    max_length: int
+    overlong: Literal["drop", "truncate"]
+    seed: int
+    exclude: str | None  # SHA-256 of the file
+    exclude_file: Path | None = field(metadata=UNKEYED)
+    # Words for messages.
+    name: str = field(metadata=UNKEYED)
+    language: str = field(metadata=UNKEYED)
+
+    @property
+    def data(self) -> Data:
+        """What decides which conversations can be trained on; packing and the rest do not."""
+        return Data(self.max_length, True, self.overlong, train_newline=False, validation=0.0)
+
+
+def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage]) -> Stage:
+    """The stage that draws the mixture."""
+    data, exclude = config.train.data, find_excluded(config)
+    if exclude and not exclude.is_file():
+        raise InputError(f"mix.exclude: there is no file {exclude}. Remedy: check the path.")
+    return Stage(
+        name="mixture",
+        version=4,
+        label=f"{config.language.name}: mixture {config.mix.name}",
+        settings=MixtureSettings(
+            mix=MixSettings.of(config.mix),
+            max_length=data.max_length,
+            overlong=data.overlong,
+            seed=config.seed,
+            exclude=file_sha256(exclude) if exclude else None,
+            exclude_file=exclude,
+            name=config.mix.name,
+            language=config.language.name,
+        ),
+        # What is wrong with the user's files is said before a student is loaded.
+        inputs={**sources, "base": base},
+        make=mix_rows,
+        about={"language": config.language.name, "mix": config.mix.name},
+    )
+
+
+def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
+    """Draws the rows; those that cannot be trained on are left out before."""
+    clear(work.out)
+    base = work.inputs["base"]
+    tokens = StudentTokens(base)
+    facts = make_mixture(
+        {role: made.path / ROWS for role, made in work.inputs.items() if role != "base"},
+        settings.mix.as_mix(settings.name, settings.exclude_file),
+        language=settings.language,
+        seed=settings.seed,
+        out=work.out,
+        tokens=Tokens(trained_tokens(checkpoint_path(base), settings.data), tokens.of_texts),
+        progress=work.progress,
+    )
+    return Outcome(asdict(facts))
+
+
+def find_excluded(config: MakingConfig) -> Path | None:
+    """The file of rows to leave out, where one is given."""
+    return Path(config.mix.exclude).expanduser() if config.mix.exclude else None

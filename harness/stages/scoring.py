@@ -1,0 +1,164 @@
+"""One number of the report: a checkpoint on a task, or the reason why there cannot be one."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.config import Config, Evaluate, Language, Served
+from harness.keys import IF_GIVEN, MERGED, UNKEYED
+from harness.provenance import package_version
+from harness.scoring.choice import VERSION as ENGINE_VERSION
+from harness.scoring.choice import EngineChoice
+from harness.stage import Outcome, Stage, Work
+from harness.students import checkpoint_path
+from tasks.catalogue import VERSION as TASKS_VERSION
+from tasks.catalogue import Task
+from tasks.errors import DataMalformed, DataMissing
+from tasks.flores import ENGLISH
+from tasks.loading import Loaded
+from tasks.protocol import Protocol
+from training.precision import has_nvidia_gpu
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of the report: a checkpoint on a task, or the reason why there cannot be one.
+
+    `malformed`: a file of the benchmark must be mended, as the reason says.
+    """
+
+    task: str
+    producer: str
+    checkpoint: Stage
+    score: Stage | None
+    gap: str | None = None
+    malformed: bool = False
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A language as `generation.identify` takes it."""
+
+    flores_code: str | None
+    name: str
+    script: str | None
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Which engine answers, and our own version of it."""
+
+    version: str
+    choice: EngineChoice = field(metadata=MERGED)
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """What a score depends on, beside the checkpoint.
+
+    `loaded` is the task with its items, which are in the key by their hash; `max_new_tokens` is of
+    translations. `spoken` is the language of the items and of translations into it, None where the
+    benchmark's own code says which that is.
+    """
+
+    task: str
+    code: str
+    data: Mapping[str, Any]
+    prompts_sha256: str
+    protocol: Protocol
+    limit: int | None
+    max_new_tokens: int | None
+    engine: EngineSettings
+    spoken: Spoken | None = field(metadata=IF_GIVEN)
+    loaded: Loaded = field(metadata=UNKEYED)
+    processes: int = field(metadata=UNKEYED)  # they share the items, and the result is the same
+    tasks_version: int
+    lm_eval: str
+
+
+def score_cell(
+    config: Config,
+    name: str,
+    loaded: Loaded | DataMissing | DataMalformed,
+    producer: str,
+    checkpoint: Stage,
+) -> Cell:
+    """A checkpoint on a task, or the named gap in its place."""
+    if isinstance(loaded, DataMissing | DataMalformed):
+        broken = isinstance(loaded, DataMalformed)
+        return Cell(name, producer, checkpoint, None, str(loaded), malformed=broken)
+    engine = choose_engine(config.evaluate, producer.partition(":")[0])
+    if isinstance(engine, str):
+        return Cell(name, producer, checkpoint, None, engine)
+    task, evaluate, language = loaded.task, config.evaluate, config.language
+    score = Stage(
+        name="score",
+        version=1,
+        label=f"{language.name}: {producer} on {task.name}",
+        settings=ScoreSettings(
+            task=task.name,
+            code=loaded.code,
+            data=loaded.data_facts,
+            prompts_sha256=loaded.prompts_sha256,
+            protocol=loaded.protocol,
+            limit=evaluate.limit,
+            max_new_tokens=None if task.chooses else evaluate.max_new_tokens,
+            engine=EngineSettings(ENGINE_VERSION, engine),
+            spoken=spoken_language(language, loaded.code),
+            loaded=loaded,
+            processes=evaluate.processes,
+            tasks_version=TASKS_VERSION,
+            lm_eval=package_version("lm-eval"),
+        ),
+        inputs={"checkpoint": checkpoint},
+        make=score_checkpoint,
+        about={"language": language.name, "producer": producer, "task": task.name},
+    )
+    return Cell(task.name, producer, checkpoint, score)
+
+
+def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
+    """Asks the checkpoint every item."""
+    from harness.scoring.score import JOURNAL, ScoreRequest, score_task
+
+    # By its code alone; the name is a word for messages.
+    spoken = settings.spoken or Spoken(settings.code, settings.loaded.language, None)
+    english = Spoken(ENGLISH, "English", "Latin")
+    request = ScoreRequest(
+        checkpoint=checkpoint_path(work.inputs["checkpoint"]),
+        task=settings.loaded,
+        wanted=asdict(spoken if settings.loaded.task.from_english else english),
+        spoken=asdict(spoken),
+        limit=settings.limit,
+        max_new_tokens=settings.max_new_tokens,
+        engine=settings.engine.choice,
+        processes=settings.processes,
+    )
+    return Outcome(score_task(request, work.out, work.progress), scratch=(JOURNAL,))
+
+
+def choose_engine(evaluate: Evaluate, kind: str) -> EngineChoice | str:
+    """The engine for a kind of producer, or why there is none."""
+    precision = evaluate.precision
+    if precision == "auto":
+        # fp32 wherever it is affordable: scores then agree from machine to machine.
+        precision = "bf16" if has_nvidia_gpu() else "fp32"
+    if evaluate.engine == "vllm":
+        return EngineChoice("vllm", precision, **asdict(evaluate.vllm))
+    if evaluate.engine == "completions":
+        served: Served = getattr(evaluate.endpoints, kind)
+        if served.base_url is None:
+            return f"no endpoint serves it; evaluate.endpoints.{kind}.base_url=URL gives one"
+        return EngineChoice("completions", "unknown", **asdict(served))
+    return EngineChoice("transformers", precision, evaluate.batch_tokens)
+
+
+def spoken_language(language: Language, code: str) -> Spoken | None:
+    """The experiment's language, or None where it is the one that the benchmark's own code names.
+
+    Such a code names its script too; Global-MMLU's codes do not.
+    """
+    flores_code = language.flores_code or language.benchmarks.flores
+    if flores_code == code and "_" in code:
+        return None
+    return Spoken(flores_code, language.name, language.script)

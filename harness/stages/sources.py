@@ -1,0 +1,247 @@
+"""A source: one kind of data in one language, written by the teacher or read from own files."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+from generation.facts import SourceFacts
+from generation.own import make_own
+from generation.own_files import own_files
+from generation.settings import (
+    Context,
+    Own,
+    Quality,
+    Scenario,
+    Sources,
+    Teacher,
+    Topic,
+    Translated,
+)
+from generation.source import Source, input_hashes, make_source
+from harness.config import Config, MakingConfig
+from harness.keys import IF_GIVEN, MERGED, UNKEYED
+from harness.stage import Outcome, Stage, Work
+from harness.stages.corpus import ROWS, corpus_stage, origin
+from harness.store import file_sha256
+from harness.students import StudentTokens
+from harness.teacher import running_teacher
+from training.students import embedded_gguf
+
+NAME, VERSION = "source", 3
+Kind = Topic | Scenario | Context | Translated
+
+
+@dataclass(frozen=True)
+class KindSettings:
+    """What of `sources` concerns one kind of source, and nothing of the others."""
+
+    kind: Kind = field(metadata=MERGED)
+    quality: Quality
+    revised_share: float | None = field(metadata=IF_GIVEN)  # translations are not revised
+
+    def as_sources(self, source: Source) -> Sources:
+        """The settings as `make_source` takes them, of which the other kinds are the defaults."""
+        kind = Sources(**{source: self.kind}, quality=self.quality)  # type: ignore[arg-type]
+        return (
+            kind if self.revised_share is None else replace(kind, revised_share=self.revised_share)
+        )
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """What the teacher's rows of one source depend on.
+
+    The FLORES code and the script decide which answers count as in the language. Files are in the
+    key by their content: those of the source by their roles, the teacher's weights where a server
+    of our own runs them, and a model that identifies languages where one is given.
+    """
+
+    source: Source
+    language: str
+    flores_code: str | None
+    script: str | None
+    seed: int
+    settings: KindSettings
+    teacher: Teacher
+    teacher_weights: str | None
+    files: Mapping[str, str]
+    identifier: str | None = field(metadata=IF_GIVEN)
+    weights_file: Path | None = field(metadata=UNKEYED)
+    prompts_file: Path = field(metadata=UNKEYED)
+    ledger: Path = field(metadata=UNKEYED)  # answers of before, each under all that was asked
+
+
+@dataclass(frozen=True)
+class OwnSettings:
+    """What the rows of a source of the user's own depend on; the files' content is in the key."""
+
+    own: str
+    language: str
+    flores_code: str | None
+    script: str | None
+    seed: int
+    settings: Own
+    quality: Quality
+    files: Mapping[str, str]
+    identifier: str | None = field(metadata=IF_GIVEN)
+
+
+def any_source_stage(
+    config: MakingConfig, name: str, student: Callable[[], Stage], ledgers: Path
+) -> Stage:
+    """A source of the user's own, or one that the teacher writes."""
+    if name in config.sources.own:
+        return own_stage(config, name)
+    return source_stage(config, cast(Source, name), student, ledgers)
+
+
+def source_stage(
+    config: MakingConfig, source: Source, student: Callable[[], Stage], ledgers: Path
+) -> Stage:
+    """One kind of data in one language, written by the teacher."""
+    language, teacher, sources = config.language, config.teacher, config.sources
+    weights = embedded_gguf() if teacher.kind == "embedded" else None
+    settings = SourceSettings(
+        source=source,
+        language=language.name,
+        flores_code=language.flores_code,
+        script=language.script,
+        seed=config.seed,
+        settings=KindSettings(
+            getattr(sources, source),
+            sources.quality,
+            None if source == "translated" else sources.revised_share,
+        ),
+        teacher=teacher,
+        teacher_weights=file_sha256(weights) if weights else None,
+        files=input_hashes(
+            source,
+            language=language.name,
+            flores_code=language.flores_code,
+            settings=sources,
+            prompts_file=Path(config.prompts_file),
+        ),
+        identifier=_hash_identifier(sources.quality),
+        weights_file=weights,
+        prompts_file=Path(config.prompts_file),
+        ledger=ledger_file(config, ledgers),
+    )
+    corpus = corpus_stage(config, source, ledgers)
+    # Contexts are cut, and translations filtered, by the student's tokens.
+    inputs = {"base": student()} if source in ("context", "translated") else {}
+    if corpus:
+        inputs["corpus"] = corpus
+    return Stage(
+        name=NAME,
+        version=VERSION,
+        label=f"{language.name}: {source}",
+        settings=settings,
+        inputs=inputs,
+        make=write_source,
+        about={"language": language.name, "source": source, "teacher": teacher.name},
+    )
+
+
+def write_source(settings: SourceSettings, work: Work) -> Outcome:
+    """Asks the teacher for what the ledger lacks and writes the rows."""
+    facts = ask_teacher(settings, work)
+    return Outcome(
+        asdict(facts),
+        facts.tokens_input,
+        facts.tokens_output,
+        facts.cost_usd,
+        records=("README.md",),
+    )
+
+
+def ask_teacher(settings: SourceSettings, work: Work, pilot: int | None = None) -> SourceFacts:
+    """Makes a source, or asks a pilot of it, with the teacher running."""
+    source, kind, origins = settings.source, settings.settings, {}
+    if corpus := work.inputs.get("corpus"):
+        role = "texts" if source == "context" else "conversations"
+        origins[role] = origin(corpus)
+        kind = replace(kind, kind=_start_from(kind.kind, str(corpus.path / ROWS)))
+    tokens = StudentTokens(work.inputs.get("base"))
+    with running_teacher(settings.teacher, settings.weights_file) as ready:
+        return make_source(
+            source,
+            language=settings.language,
+            flores_code=settings.flores_code,
+            script=settings.script,
+            settings=kind.as_sources(source),
+            teacher=ready,
+            prompts_file=settings.prompts_file,
+            seed=settings.seed,
+            ledger=settings.ledger,
+            out=work.out,
+            count_tokens=tokens.count,
+            cut_tokens=tokens.cut,
+            progress=work.progress,
+            pilot=pilot,
+            origins=origins,
+        )
+
+
+def own_stage(config: MakingConfig, name: str) -> Stage:
+    """A source of the user's own; no teacher is asked."""
+    own, language, quality = config.sources.own[name], config.language, config.sources.quality
+    return Stage(
+        name=NAME,
+        version=VERSION,
+        label=f"{language.name}: {name} (own)",
+        settings=OwnSettings(
+            own=name,
+            language=language.name,
+            flores_code=language.flores_code,
+            script=language.script,
+            seed=config.seed,
+            settings=own,
+            quality=quality,
+            files={role: file_sha256(path) for role, path in own_files(name, own).items()},
+            identifier=_hash_identifier(quality),
+        ),
+        make=read_own,
+        about={"language": language.name, "source": name},
+    )
+
+
+def read_own(settings: OwnSettings, work: Work) -> Outcome:
+    """Reads the user's files into rows as any source has them."""
+    facts = make_own(
+        settings.own,
+        settings.settings,
+        language=settings.language,
+        flores_code=settings.flores_code,
+        script=settings.script,
+        quality=settings.quality,
+        hashes=dict(settings.files),
+        seed=settings.seed,
+        out=work.out,
+        progress=work.progress,
+    )
+    return Outcome(asdict(facts), records=("README.md",))
+
+
+def ledger_file(config: Config, ledgers: Path) -> Path:
+    """The ledger of the experiment's language, under its name as a file name."""
+    slug = "".join(c if c.isalnum() else "_" for c in config.language.name.lower())
+    return ledgers / f"{slug}.sqlite"
+
+
+def _start_from(kind: Kind, rows: str) -> Kind:
+    """The settings with the file of a corpus in place of the data set that it is of."""
+    if isinstance(kind, Context):
+        return replace(kind, texts=rows)
+    if isinstance(kind, Translated):
+        return replace(kind, conversations=rows)
+    return kind
+
+
+def _hash_identifier(quality: Quality) -> str | None:
+    """SHA-256 of the model that identifies languages, where that is a file.
+
+    Without it, another model under the same path would find the rows of the one before.
+    """
+    path = Path(quality.identifier).expanduser()
+    return file_sha256(path) if path.is_file() else None

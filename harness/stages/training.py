@@ -1,0 +1,140 @@
+"""From a mixture to a checkpoint: its packed tokens, and the fine-tuned student."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import cast
+
+from harness.config import MakingConfig
+from harness.keys import UNKEYED
+from harness.stage import Outcome, Stage, Work
+from harness.stages.mixture import ROWS
+from harness.store import clear
+from harness.students import checkpoint_path
+from training.precision import resolve_precision
+from training.prepare import prepare
+from training.settings import Data, Precision, Train
+
+
+@dataclass(frozen=True)
+class PackedSettings:
+    """What tokens, labels and packed rows depend on, beside the mixture and the student."""
+
+    data: Data
+    seed: int
+
+
+@dataclass(frozen=True)
+class CardSettings:
+    """What the checkpoint's card names beside facts and settings. The two system prompts are those
+    of rows with and without reasoning."""
+
+    language: str
+    flores_code: str | None
+    student: str
+    repository: str | None
+    mix: str
+    thinking: str
+    plain: str
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What a checkpoint depends on. The precision in `train` is what "auto" comes to here.
+
+    A card tells of the work; nothing is made from it.
+    """
+
+    train: Train
+    seed: int
+    card: CardSettings = field(metadata=UNKEYED)
+
+
+def packed_stage(config: MakingConfig, base: Stage, mixture: Stage) -> Stage:
+    """The mixture as the trainer wants it: tokens, labels and packed rows."""
+    return Stage(
+        name="packed",
+        version=1,
+        label=f"{config.language.name}: tokens of {config.mix.name}",
+        settings=PackedSettings(config.train.data, config.seed),
+        inputs={"base": base, "mixture": mixture},
+        make=pack,
+        about={"language": config.language.name, "mix": config.mix.name},
+    )
+
+
+def pack(settings: PackedSettings, work: Work) -> Outcome:
+    """Writes the mixture's tokens."""
+    clear(work.out)
+    facts = prepare(
+        base=checkpoint_path(work.inputs["base"]),
+        rows=work.inputs["mixture"].path / ROWS,
+        out=work.out,
+        data=settings.data,
+        seed=settings.seed,
+        progress=work.progress,
+    )
+    return Outcome(asdict(facts))
+
+
+def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage) -> Stage:
+    """The student, fine-tuned on the mixture."""
+    language, mix, student = config.language, config.mix, config.student
+    return Stage(
+        name="train",
+        version=2,
+        label=f"{language.name}: train on {mix.name}",
+        settings=TrainSettings(
+            train=replace(config.train, precision=resolve_precision(config.train.precision)),
+            seed=config.seed,
+            card=CardSettings(
+                language=language.name,
+                flores_code=language.flores_code,
+                student=student.name,
+                repository=student.repository,
+                mix=mix.name,
+                thinking=mix.thinking_system_prompt,
+                plain=mix.plain_system_prompt,
+            ),
+        ),
+        inputs={"base": base, "mixture": mixture, "packed": packed},
+        make=train,
+        about={"language": language.name, "producer": f"trained:{mix.name}"},
+    )
+
+
+def train(settings: TrainSettings, work: Work) -> Outcome:
+    """Trains, goes on from where an interrupted run was, and writes the card."""
+    from training.card import write_card
+    from training.finetune import STATES
+    from training.launch import LEFT, run
+
+    card, asked = settings.card, settings.train
+    title = f"{card.language}, {card.mix}, {asked.name}"
+    made = run(
+        base=checkpoint_path(work.inputs["base"]),
+        packed=work.inputs["packed"].path,
+        out=work.out,
+        # By its name a tracker tells a run from any other.
+        settings=replace(asked, name=f"{title}, {work.key[:8]}"),
+        precision=cast(Precision, asked.precision),
+        seed=settings.seed,
+        progress=work.progress,
+    )
+    data, mixed = work.inputs["packed"].facts, work.inputs["mixture"].facts
+    kept = ("rows", "truncated", "packs", "fill", "validation_rows")
+    facts = asdict(made) | {name: data[name] for name in kept}
+    write_card(
+        work.out / "checkpoint",
+        language=card.language,
+        flores_code=card.flores_code,
+        student=card.student,
+        repository=card.repository,
+        mix=card.mix,
+        mixture=mixed,
+        thinking=card.thinking if mixed["reasoning"] else None,
+        plain=card.plain if mixed["reasoning"] < mixed["rows"] else None,
+        settings=asked,
+        seed=settings.seed,
+        facts=facts,
+    )
+    records = ("log.jsonl", "speed.jsonl", "checkpoint/README.md")
+    return Outcome(facts, scratch=(STATES, *LEFT), records=records)
