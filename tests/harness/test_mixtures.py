@@ -204,7 +204,7 @@ def test_planted_benchmark_texts_are_counted_and_stop_the_run_before_training(
     assert found["facts"]["contaminated_rows"] == 2
     assert found["facts"]["contamination"]["flores in Swahili: run"] == 2
     (file,) = (tmp_path / "store").glob("contamination/*/contaminated.jsonl")
-    assert f"mix.exclude={file}" in done.stderr
+    assert f'mix.exclude="{file}"' in done.stderr
 
 
 def test_leaving_out_what_was_found_ends_with_clean_rows(
