@@ -12,7 +12,6 @@ from harness.scoring.choice import EngineChoice
 from harness.stage import Outcome, Stage, Work
 from harness.students import checkpoint_path
 from tasks.catalogue import VERSION as TASKS_VERSION
-from tasks.catalogue import Task
 from tasks.errors import DataMalformed, DataMissing
 from tasks.flores import ENGLISH
 from tasks.loading import Loaded

@@ -54,8 +54,8 @@ def mixture(made: Plan) -> Stage:
         ("++mix.budget.unit=examples", set()),
         ("++train.max_length=300", {"mixture", "train", "scores"}),
         ("++train.overlong=truncate", {"mixture", "train", "scores"}),
-        ("++language.script=Arabic", {"source", "mixture", "train", "scores"}),
-        # It also says in which language translations should be.
+        # They also say which language a benchmark's items and translations should be in.
+        ("++language.script=Arabic", {"source", "mixture", "train", "base scores", "scores"}),
         (
             "++language.flores_code=yor_Latn",
             {"source", "mixture", "train", "base scores", "scores"},

@@ -23,6 +23,7 @@ from harness.experiment import Plan, plan
 from harness.keys import keyed
 from harness.overrides import CONF
 from harness.stage import Stage
+from tasks.catalogue import TASKS
 from tasks.files import EMBEDDED
 
 # A path stands for all below it.
@@ -72,7 +73,6 @@ GIVEN = {
     "DirectorySettings.content": "the files of the checkpoint",
     "DirectorySettings.path": "where a student of one's own lies",
     "DirectorySettings.held_fast": "the files of the checkpoint",
-    "HubSettings.held_fast": "the files of the checkpoint",
     "CorpusSettings.folder": "what is found at the place of a data set",
     "SourceSettings.source": "one stage for each source",
     "OwnSettings.own": "one stage for each source",
@@ -246,13 +246,14 @@ def test_another_identifier_under_the_same_path_is_another_source(
 @pytest.mark.parametrize(
     ("settings", "moves"),
     [
-        ({"language.flores_code": "fra_Latn"}, {"flores_en_xx"}),
-        # The code of the benchmark is that of the language, and names its script.
-        ({"language.script": "Arabic"}, set()),
+        ({"language.flores_code": "fra_Latn"}, set(TASKS)),
+        # The other benchmarks have the language's own code, which names its script.
+        ({"language.script": "Arabic"}, {"global_mmlu"}),
+        # FLORES's code says the same.
         ({"language.flores_code": None}, set()),
     ],
 )
-def test_a_score_knows_the_language_that_translations_should_be_in(
+def test_a_score_knows_the_language_of_its_items_and_translations(
     composed: Callable[..., Any], fixed: Path, settings: dict[str, Any], moves: set[str]
 ) -> None:
     before = after = composed("++producers=[base]")
