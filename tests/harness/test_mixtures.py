@@ -291,16 +291,14 @@ def test_english_sentences_without_a_file_are_named(
     assert set(missing) == {"flores in Chuvash", "flores in English"}
 
 
-def test_a_file_of_another_shape_is_named_before_a_student_is_loaded(
-    tiny: Path, tmp_path: Path
-) -> None:
+def test_a_file_of_another_shape_is_named_and_nothing_is_drawn(tiny: Path, tmp_path: Path) -> None:
     command = own(tmp_path, tiny, [], "stop_after=mix")
     (tmp_path / "chats.jsonl").write_text('{"instruction": "A", "output": "B"}\n')
     done = run(command)
     assert done.returncode == 1
     assert "line 1 is an object with the keys instruction, output" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not manifests(tmp_path / "store", "base")
+    assert not manifests(tmp_path / "store", "mixture")
 
 
 @pytest.mark.parametrize(
