@@ -290,7 +290,7 @@ def test_what_cannot_be_read_as_a_file_is_malformed_by_name(
     without = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
     done = subprocess.run(
         [*without, sys.executable, "-c", loading, str(tmp_path), task],
-        env={**os.environ, "PYTHONPATH": f"{Path(__file__).parent}:{Path(__file__).parents[2]}"},
+        env={**os.environ, "PYTHONPATH": ":".join(map(str, Path(__file__).parents[:3]))},
         capture_output=True,
         text=True,
         timeout=60,
