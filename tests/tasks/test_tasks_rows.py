@@ -167,7 +167,7 @@ def test_a_stray_quote_mark_of_the_hub_joins_no_rows_either(tmp_path: Path) -> N
     data = open_data("hub", {"sib200": str(tmp_path)})
     for content, said in (
         ([header, *rows], "row 10: text holds a tab or a line break"),
-        ([header, *rows[:12]], "a file cannot be read as rows: .*EOF inside string.*Remedy"),
+        ([header, *rows[:12]], r"test\.tsv cannot be read as rows: .*EOF inside string.*Remedy"),
         ([header, *rows[:9], "1\ttravel\tx\ty"], "cannot be read as rows: .*in line 11, saw 4"),
     ):
         (tmp_path / "test.tsv").write_text("\n".join(content) + "\n", encoding="utf-8")
