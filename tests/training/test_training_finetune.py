@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from tuning import log_of, tune
 
-from training.errors import DivergedError, LeakError, MemoryShort, RowsError, StudentError
+from core.checkpoints.errors import CheckpointError
+from training.errors import DivergedError, LeakError, MemoryShort, RowsError
 from training.finetune import _memory_errors
 from training.flops import flops_per_token, peak_flops
 from training.prepare import prepare
@@ -165,13 +167,10 @@ def test_bad_input_is_named_before_the_model_is_loaded(
     tiny: Path, rows: Path, write_rows: Callable[..., Path], tmp_path: Path
 ) -> None:
     data = SETTINGS.data
-    with pytest.raises(StudentError, match=r"no config\.json.*Remedy"):
+    with pytest.raises(CheckpointError, match=r"no config\.json.*Remedy"):
         prepare(base=tmp_path, rows=rows, out=tmp_path / "out", data=data, seed=0)
-    small = tmp_path / "small"  # without weights
-    small.mkdir()
-    for path in tiny.iterdir():
-        if path.suffix != ".safetensors":
-            (small / path.name).write_bytes(path.read_bytes())
+    small = tmp_path / "small"
+    shutil.copytree(tiny, small)
     config = (small / "config.json").read_text(encoding="utf-8").replace("49152", "100")
     (small / "config.json").write_text(config, encoding="utf-8")
     with pytest.raises(RowsError, match=r"only 100 embeddings.*Remedy"):
