@@ -1,12 +1,11 @@
 """Reads and writes the study's JSON files: whole or not at all, errors name the file."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.files import write_whole
 from core.lines import Line, LineError, read_json_lines
 from harness.preference.errors import PreferenceError
 
@@ -22,21 +21,8 @@ def json_text(value: Mapping[str, Any]) -> str:
 
 
 def write_text(path: Path, text: str, *, secret: bool = False) -> Path:
-    """UTF-8 with \\n line ends, through a temporary file that is synced before it is renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(text.encode("utf-8"))
-            out.flush()
-            os.fsync(out.fileno())
-        # mkstemp gives 0600.
-        if not secret:
-            Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Writes UTF-8 with the line ends as they are. secret: as for `write_json`."""
+    write_whole(path, text, shared=True, private=secret)
     return path
 
 
