@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints.opening import judge_loaded
 from core.quiet import quiet_libraries
 from training.errors import StudentError
 from training.gguf_loading import parsed_once
@@ -34,7 +35,7 @@ def materialise_gguf(gguf: Path, out: Path) -> None:
     written atomically: the caller decides when it counts as complete.
 
     Raises StudentError for a file that is missing, is no GGUF, or has an architecture or tokenizer
-    that transformers cannot convert.
+    that transformers cannot convert; CheckpointError where a weight is not in the file.
     """
     if not gguf.is_file():
         raise StudentError(f"there is no GGUF file at {gguf}. Remedy: check the path.")
@@ -63,9 +64,14 @@ def _model(gguf: Path) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    loaded = AutoModelForCausalLM.from_pretrained(
-        gguf.parent, gguf_file=gguf.name, dtype=torch.bfloat16, local_files_only=True
+    loaded, info = AutoModelForCausalLM.from_pretrained(
+        gguf.parent,
+        gguf_file=gguf.name,
+        dtype=torch.bfloat16,
+        local_files_only=True,
+        output_loading_info=True,
     )
+    list(judge_loaded(gguf, loaded, info))  # raises where a weight would be random
     config = loaded.config
     for attribute in ("quantization_config", "_model_name_or_path"):
         if hasattr(config, attribute):

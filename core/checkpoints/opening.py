@@ -96,7 +96,7 @@ def open_model(folder: Path, **options: Any) -> Opened:
                 **options,
             ),
         )
-    return Opened(model, tuple(_judged(folder, model, info)))
+    return Opened(model, tuple(judge_loaded(folder, model, info)))
 
 
 def check_checkpoint(folder: Path) -> list[str]:
@@ -111,8 +111,11 @@ def check_checkpoint(folder: Path) -> list[str]:
     return [*opened.notes, *check_vocabulary(folder, open_tokenizer(folder), rows)]
 
 
-def _judged(folder: Path, model: Any, info: dict[str, Any]) -> Iterable[str]:
-    """Raises where weights are not the files'; otherwise what is odd."""
+def judge_loaded(folder: Path, model: Any, info: dict[str, Any]) -> Iterable[str]:
+    """Raises `CheckpointError` where weights are not the files'; otherwise says what is odd.
+
+    info: what transformers' `from_pretrained` returns with `output_loading_info=True`.
+    """
     lost, unknown = set(info["missing_keys"]), sorted(info["unexpected_keys"])
     tied = getattr(model, "all_tied_weights_keys", None) or {}
     lost = {name for name in lost if tied.get(name) not in lost and not _COMPUTED.search(name)}

