@@ -52,8 +52,9 @@ def item(page: Any) -> str:
 
 
 def vote(page: Any, choice: str, done: int) -> None:
-    """Votes, and waits for the page that counts `done`."""
-    page.click(f"button[value={choice}]")
+    """Votes, and waits for the next page, which counts `done` (this one may count as many)."""
+    with page.expect_navigation():
+        page.click(f"button[value={choice}]")
     page.wait_for_selector(f"progress[value='{done}']")
 
 
