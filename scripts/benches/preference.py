@@ -17,10 +17,10 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "harness" / "preference"))
 
 from core.output import guard_output
-from harness.preference.closing import open_ballots
-from harness.preference.pack import read_pack
-from harness.preference.simulation import null_study
-from harness.preference.statistics import sign_flip, sign_test
+from preference.closing import open_ballots
+from preference.pack import read_pack
+from preference.simulation import null_study
+from preference.statistics import sign_flip, sign_test
 
 STUDIES = 2000
 

@@ -18,7 +18,7 @@ COMMANDS = {
     "kakugo-report --help": [*REPORT, "--help"],
     "kakugo-report": [*REPORT, "--import", "published"],
     "kakugo-report compare": [*REPORT, "compare", "published", "published"],
-    "kakugo-preference": ["-m", "harness.preference.cli", "--help"],
+    "kakugo-preference": ["-m", "preference.cli", "--help"],
     "tasks.generate": ["-m", "tasks.generate"],
 }
 

@@ -1,0 +1,140 @@
+"""An arm's answers to the frozen questions, by the scoring engine's greedy generation.
+
+STUDY/answers/base.jsonl and trained.jsonl: a first line {"recorded": ...} that says with what, then
+{"question_id", "text", "tokens", "finished"} in the order of the questions. The text is raw, its
+thinking included: `prepare` normalises both arms alike.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from core.checkpoints.held import held_fast
+from preference.answers import read_answers
+from preference.commitment import digest
+from preference.errors import AnswersError
+from preference.files import write_text
+from preference.questions import Questions, read_frozen
+
+ARMS = ("base", "trained")
+# The paper's, section 4.4; the engine decodes greedily, which is temperature 0.
+TEMPERATURE, REPETITION_PENALTY = 0.0, 1.05
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How an arm is asked. system_prompt, thinking: None leaves the chat template's own default;
+    max_new_tokens: MT-Bench's own limit by default, thinking included."""
+
+    system_prompt: str | None = None
+    thinking: bool | None = None
+    max_new_tokens: int = 1024
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    batch_tokens: int = 4096
+
+
+def answers_file(study: Path, arm: str) -> Path:
+    return study / "answers" / f"{arm}.jsonl"
+
+
+def answer(
+    study: Path,
+    arm: str,
+    name: str,
+    checkpoint: Path,
+    decoding: Decoding = Decoding(),
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
+) -> Path:
+    """Writes the arm's file, and does nothing where it lies there already, made with the same.
+
+    name: what the report calls the arm; checkpoint: a directory with config.json, or an artifact of
+    a store. An interrupted call goes on where it was. Raises AnswersError where the file was made
+    with anything else, and ScoringError where the checkpoint cannot answer.
+    """
+    questions = read_frozen(study)
+    path = answers_file(study, arm)
+    recorded = _recorded(questions, name, checkpoint, decoding)
+    if path.exists():
+        _must_be_the_same(path, recorded)
+        return path
+    from harness.provenance import package_version
+    from harness.scoring.answers import generate_answers
+
+    journal = path.parent / f".{arm}-{digest(recorded)[:16]}"
+    journal.mkdir(parents=True, exist_ok=True)
+    done = generate_answers(
+        weights_of(checkpoint),
+        [[{"role": "user", "content": question.prompt}] for question in questions.questions],
+        system_prompt=decoding.system_prompt,
+        thinking=decoding.thinking,
+        max_new_tokens=decoding.max_new_tokens,
+        repetition_penalty=REPETITION_PENALTY,
+        precision=recorded["precision"],
+        batch_tokens=decoding.batch_tokens,
+        journal=journal,
+        progress=progress,
+    )
+    versions = {name: package_version(name) for name in ("torch", "transformers")}
+    rows: list[dict[str, Any]] = [{"recorded": recorded | {"packages": versions}}]
+    rows += [
+        {"question_id": question.id, **asdict(one)}
+        for question, one in zip(questions.questions, done, strict=True)
+    ]
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    shutil.rmtree(journal)
+    return path
+
+
+def weights_of(checkpoint: Path) -> Path:
+    """The directory with config.json: the one given, or the one that an artifact holds or names."""
+    manifest = checkpoint / "manifest.json"
+    places = [checkpoint, checkpoint / "checkpoint"]
+    if manifest.is_file():
+        facts = json.loads(manifest.read_text(encoding="utf-8")).get("facts") or {}
+        places += [Path(facts["path"])] if "path" in facts else []
+    for place in places:
+        if (place / "config.json").is_file():
+            return place
+    raise AnswersError(
+        f"{checkpoint}: neither a model saved with save_pretrained nor an artifact of a store that"
+        " holds one. Remedy: STORE/base/KEY, STORE/train/KEY, or the directory of a checkpoint"
+    )
+
+
+def _recorded(
+    questions: Questions, name: str, checkpoint: Path, decoding: Decoding
+) -> dict[str, Any]:
+    """All that an arm's texts depend on."""
+    from harness.store import file_hashes
+    from training.precision import has_nvidia_gpu
+
+    weights = weights_of(checkpoint)
+    files = {name: row["sha256"] for name, row in file_hashes(weights).items()}
+    # A date, a thought or a setting that is not left to the checkpoint.
+    held = held_fast(weights)
+    precision = decoding.precision
+    if precision == "auto":
+        precision = "bf16" if has_nvidia_gpu() else "fp32"
+    return {
+        "name": name,
+        "language": questions.language,
+        "questions_sha256": questions.sha256,
+        "checkpoint_sha256": digest(files),
+        "temperature": TEMPERATURE,
+        "repetition_penalty": REPETITION_PENALTY,
+        **asdict(decoding),
+        "precision": precision,
+        **({"held_fast": held} if held else {}),
+    }
+
+
+def _must_be_the_same(path: Path, recorded: dict[str, Any]) -> None:
+    known = read_answers(path, "").recorded
+    others = [key for key, value in recorded.items() if known.get(key) != value]
+    if others:
+        raise AnswersError(
+            f"{path} was made with another {', '.join(others)}. Remedy: move it away to answer anew"
+        )

@@ -1,0 +1,135 @@
+"""The steps of `kakugo-preference` that reach raters: pages, links, and packets to send."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from core.shell import pasted
+from preference.cli_steps import Step, add_listening, port_number
+
+
+def add_steps(step: Step) -> None:
+    """Adds serve, invite, revoke, status, packet and import. step: makes a step's parser."""
+    one = step("serve", _serve, "serve the raters' pages, and counts on loopback")
+    one.add_argument("pack", type=Path)
+    add_listening(one, 8770)
+    one.add_argument("--admin-port", type=port_number, default=8771)
+    one.add_argument(
+        "--https", action="store_true", help="raters come through a proxy that speaks TLS"
+    )
+    one.add_argument(
+        "--trust-proxy", metavar="ADDRESS", help="believe this proxy's X-Forwarded-For"
+    )
+
+    one = step("invite", _invite, "show each rater's link; make those that are not made yet")
+    one.add_argument("pack", type=Path)
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--rater", type=int, help="this one's alone, from 1")
+    which.add_argument(
+        "--renew",
+        type=int,
+        metavar="RATER",
+        help="make a new link for this one; the earlier link ends, and so does the rater's open"
+        " page; their choices stay",
+    )
+    one.add_argument(
+        "--url", help="where raters reach the server (default: where it was served last)"
+    )
+
+    one = step("revoke", _revoke, "end a rater's link; votes stay")
+    one.add_argument("pack", type=Path)
+    one.add_argument("--rater", type=int, required=True)
+
+    one = step("status", _status, "how far each rater is")
+    one.add_argument("pack", type=Path)
+
+    one = step("packet", _packet, "write one HTML file with which a rater works offline")
+    one.add_argument("pack", type=Path)
+    one.add_argument("--rater", type=int, required=True)
+    one.add_argument("--out", type=Path, metavar="FILE")
+
+    one = step("import", _import, "take in the file that a packet gave back")
+    one.add_argument("pack", type=Path)
+    one.add_argument("file", type=Path, nargs="+")
+
+
+def _serve(a: argparse.Namespace) -> None:
+    from preference.serving import serve
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+
+    serve(
+        a.pack,
+        host=a.host,
+        port=a.port,
+        admin_port=a.admin_port,
+        https=a.https,
+        trust_proxy=a.trust_proxy,
+        say=say,
+    )
+
+
+def _invite(a: argparse.Namespace) -> None:
+    from preference.invitations import known_addresses, list_links, renew
+
+    url, *others = [a.url] if a.url else known_addresses(a.pack) or ["http://127.0.0.1:8770"]
+    links = list_links(a.pack, a.rater) if a.renew is None else [renew(a.pack, a.renew)]
+    for link in links:
+        shown = f"{url.rstrip('/')}/i/{link.token}" if link.token else link.why or "no link"
+        print(f"rater {link.slot + 1}: {shown}  ({link.state})")
+    if a.renew is not None:
+        print(
+            f"The earlier link of rater {a.renew} has ended, and so has their open page. Their"
+            " choices are kept; they go on with this link."
+        )
+    elif lost := [link.slot + 1 for link in links if link.why.startswith("the link")]:
+        again = f"kakugo-preference invite {pasted(a.pack)} --renew {lost[0]}"
+        print(f"A new link: {again}", file=sys.stderr)
+    if others:
+        print(f"The server is also at {' and '.join(others)}.", file=sys.stderr)
+    elif url.startswith(("http://127.", "http://localhost", "http://[::1]")):
+        print(
+            "These links open on this machine alone. Remedy: serve PACK --host 0.0.0.0, which finds"
+            " out its address, or --url with the one under which raters reach the server",
+            file=sys.stderr,
+        )
+
+
+def _revoke(a: argparse.Namespace) -> None:
+    from preference.invitations import revoke
+
+    revoke(a.pack, a.rater)
+    print(f"The links of rater {a.rater} are ended; their votes are kept.")
+
+
+def _status(a: argparse.Namespace) -> None:
+    from preference.admin_app import counts_of
+
+    for row in counts_of(a.pack):
+        print(f"rater {row['slot']}: {row['state']}, {row['done']} of {row['of']}")
+
+
+def _packet(a: argparse.Namespace) -> None:
+    from preference.packet import write_packet
+
+    print(write_packet(a.pack, a.rater, a.out))
+
+
+def _import(a: argparse.Namespace) -> None:
+    from preference.packet import import_packet
+
+    for path in a.file:
+        taken = import_packet(a.pack, path)
+        print(
+            f"{path}: rater {taken.slot + 1}, {taken.new} new choices, {taken.total} votes stand"
+            + ("; with the guesses at the end" if taken.guesses else "")
+        )
+        if path.stat().st_mode & 0o077:
+            print(f"Others can read {path}, which holds the rater's words: chmod 600, or delete it")
+        if taken.held:
+            print(
+                f"Rater {taken.slot + 1} chose differently in another file, on {taken.held} items."
+                " The earlier choices count until the rater decides. Remedy: kakugo-preference"
+                f" packet {a.pack} --rater {taken.slot + 1}, which asks"
+            )

@@ -1,0 +1,165 @@
+"""The steps of `kakugo-preference` from the close on: the result, and what anyone can check."""
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from core.shell import pasted
+from preference.cli_steps import Step
+
+UNHELD = 3
+"""The exit status of what verifies, and was held against nothing that was published."""
+
+
+def add_steps(step: Step) -> None:
+    """Adds close, unblind, verify, analyse, compare and power. step: makes a step's parser."""
+    one = step("close", _close, "end the voting for good, and print what to publish")
+    one.add_argument("pack", type=Path)
+    one.add_argument(
+        "--unfinished", action="store_true", help="although a rater has begun and not finished"
+    )
+
+    one = step("unblind", _unblind, "verify a closed study and analyse it")
+    one.add_argument("pack", type=Path)
+    one.add_argument("--key", type=Path, required=True)
+    one.add_argument(
+        "--store",
+        type=Path,
+        default=Path("artifacts"),
+        metavar="DIR",
+        help="the store whose report is to show it (default: artifacts)",
+    )
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="elsewhere (default: STORE/preference/STUDY)"
+    )
+
+    one = step(
+        "verify",
+        _verify,
+        "derive a closed study and every published file again, and name what differs. Exit status:"
+        " 0 all of it holds, 1 something differs, 2 a file or option that cannot be read, 3 it fits"
+        " together, but --commitment or --head was not given, or other libraries computed it",
+    )
+    one.add_argument("directory", type=Path, help="what unblind wrote, or a pack")
+    one.add_argument("--key", type=Path, help="default: key.json in the directory")
+    for name, when in (("commitment", "before the first vote"), ("head", "at the close")):
+        one.add_argument(
+            f"--{name}", type=_digest, metavar="HEX", help=f"as published elsewhere {when}"
+        )
+
+    one = step(
+        "analyse",
+        _analyse,
+        "analyse votes from elsewhere: JSON or JSONL rows of question, rater and choice",
+    )
+    one.add_argument("votes", type=Path)
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.add_argument("--language", default="", help="for the figure")
+
+    one = step(
+        "compare", _compare, "several languages' results: one figure, and p adjusted by Holm"
+    )
+    one.add_argument("results", type=Path, nargs="+", metavar="RESULT")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    one = step("power", _power, "what a number of prompts can find")
+    one.add_argument("--prompts", type=int, default=80)
+    one.add_argument(
+        "--ties", type=float, default=0.3, help="expected share of ties (default: 0.3)"
+    )
+
+
+def _close(a: argparse.Namespace) -> None:
+    from preference.admin_app import counts_of, unfinished
+    from preference.closing import close
+    from preference.errors import StudyStateError
+
+    if not a.unfinished and (waiting := unfinished(a.pack)):
+        raise StudyStateError(
+            f"not closed: {'; '.join(waiting)}. Closing is for good. Remedy: wait for them, or"
+            f" kakugo-preference close {pasted(a.pack)} --unfinished"
+        )
+    undecided = sum(row["held"] for row in counts_of(a.pack) if row["state"] != "withdrawn")
+    closed = close(a.pack)
+    if undecided:
+        print(
+            f"On {undecided} of what they were asked, raters chose differently twice and never said"
+            " which holds. The first choice counts, and the result will warn of it."
+        )
+    print(f"Closed after {closed['events']} events. Publish: head {closed['head']}")
+
+
+def _unblind(a: argparse.Namespace) -> None:
+    from preference.comments import write_remarks
+    from preference.output import summary
+    from preference.unblinding import place_in, unblind
+
+    out = a.out or place_in(a.store, a.pack)
+    print(summary(unblind(a.pack, a.key, out)), end="")
+    print(f"\n{out}: result.json, tables, figure, and all that `verify` needs; for everyone")
+    print(f"{write_remarks(a.pack, a.key)}: comments and verdicts with the arms' names; for you")
+    print(f"Anyone can verify it: kakugo-preference verify {pasted(out)} --commitment C --head H")
+    if a.out is None:
+        print(f"In the report beside the benchmarks: kakugo-report --store {pasted(a.store)}")
+
+
+def _verify(a: argparse.Namespace) -> int:
+    from preference.verify import verify
+
+    checks = verify(
+        a.directory, a.key or a.directory / "key.json", commitment=a.commitment, head=a.head
+    )
+    for check in checks:
+        print(f"ok: {check.name}")
+    unheld = [check.unheld for check in checks if check.unheld]
+    for what in unheld:
+        print(f"not held against anything published: {what}")
+    if unheld:
+        print(
+            "The folder fits together. Whoever can write all of it could have made it up; only what"
+            " was published before says otherwise."
+        )
+    return UNHELD if unheld else 0
+
+
+def _analyse(a: argparse.Namespace) -> None:
+    from preference.imported import analyse_file
+    from preference.output import summary
+
+    print(summary(analyse_file(a.votes, a.out, language=a.language)), end="")
+
+
+def _compare(a: argparse.Namespace) -> None:
+    from preference.imported import compare_results
+
+    for line in compare_results(a.results, a.out):
+        print(line)
+
+
+def _power(a: argparse.Namespace) -> None:
+    from preference.statistics import needed_share, power
+
+    found = needed_share(a.prompts, ties=a.ties)
+    rows = {
+        f"{share:.2f}": round(power(a.prompts, share, ties=a.ties), 3)
+        for share in (0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
+    }
+    print(f"One rater, {a.prompts} prompts, {a.ties:.0%} ties, two-sided sign test at 0.05.")
+    print(
+        "80% power needs "
+        + (
+            "more than any preference"
+            if found is None
+            else f"{found:.0%} of the decisive votes for one arm."
+        )
+    )
+    print("power by share of decisive votes: " + json.dumps(rows))
+
+
+def _digest(text: str) -> str:
+    """A SHA-256 as it was published."""
+    found = text.strip().lower()
+    if re.fullmatch("[0-9a-f]{64}", found):
+        return found
+    raise argparse.ArgumentTypeError(f"{text!r} is not 64 hex digits, as prepare and close print")

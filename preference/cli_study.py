@@ -1,0 +1,201 @@
+"""The steps of `kakugo-preference` that make a study: questions, answers, pack and key."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from core.shell import pasted
+from preference.cli_steps import Step, add_listening
+
+
+def add_steps(step: Step) -> None:
+    """Adds questions, correct, freeze, answer and prepare. step: makes a step's parser."""
+    one = step(
+        "questions", _questions, "take questions and their translations into a study's directory"
+    )
+    one.add_argument("study", type=Path)
+    one.add_argument(
+        "--from",
+        dest="source",
+        required=True,
+        metavar="FILE",
+        help="MT-Bench's question.jsonl, or any JSONL with `prompt`; hub: MT-Bench from the Hub",
+    )
+    translated = one.add_mutually_exclusive_group()
+    translated.add_argument(
+        "--translations",
+        type=Path,
+        metavar="FILE",
+        help="the same questions in the language; without it, --from is in the language already",
+    )
+    translated.add_argument(
+        "--translate",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="let the teacher translate; settings as kakugo takes them, such as"
+        " teacher=gpt_oss_120b teacher.base_url=http://HOST:8000/v1",
+    )
+    one.add_argument("--language", required=True, help="its name in conf/language")
+
+    one = step(
+        "correct", _correct, "serve the page on which speakers correct and approve the translations"
+    )
+    one.add_argument("study", type=Path)
+    add_listening(one, 8780)
+
+    one = step("freeze", _freeze, "freeze the corrected questions; answers are made from these")
+    one.add_argument("study", type=Path)
+    one.add_argument(
+        "--unreviewed",
+        action="store_true",
+        help="allow questions that no speaker confirmed (recorded)",
+    )
+    one.add_argument(
+        "--approval", action="store_true", help="want a second speaker's approval of each"
+    )
+
+    one = step(
+        "answer",
+        _answer,
+        "let the checkpoints answer the frozen questions, greedily (temperature 0)",
+    )
+    one.add_argument("study", type=Path)
+    for arm in ("base", "trained"):
+        one.add_argument(
+            f"--{arm}",
+            metavar="NAME=CHECKPOINT",
+            help=f"the {arm} arm: a checkpoint's directory, or its artifact in a store",
+        )
+    one.add_argument("--system-prompt", metavar="TEXT", help="default: the chat template's own")
+    one.add_argument(
+        "--thinking", choices=("on", "off"), help="default: the chat template's own; recorded"
+    )
+    one.add_argument(
+        "--max-new-tokens", type=int, default=1024, help="thinking included (default: 1024)"
+    )
+    one.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
+
+    one = step("prepare", _prepare, "make the pack, the key and the commitment")
+    one.add_argument("study", type=Path)
+    for arm in ("base", "trained"):
+        one.add_argument(
+            f"--{arm}",
+            metavar="NAME=FILE",
+            help=f"the {arm} arm's answers (default: what `answer` wrote)",
+        )
+    one.add_argument("--pack", type=Path, required=True, metavar="DIR")
+    one.add_argument("--key", type=Path, required=True, metavar="FILE", help="outside of the pack")
+    one.add_argument(
+        "--raters", type=int, default=2, help="slots; even numbers mirror exactly (default: 2)"
+    )
+    one.add_argument("--repeats", type=int, help="hidden repeats with sides swapped (default: 8)")
+    one.add_argument("--checks", type=int, help="wrong-prompt checks (default: 3)")
+    one.add_argument(
+        "--guesses", type=int, help="prompts on which raters guess at the end (default: 4)"
+    )
+    one.add_argument("--title", default="", help="what raters read at the top")
+    one.add_argument("--contact", default="", help="whom raters may ask")
+    one.add_argument(
+        "--verdicts", action="store_true", help="also ask whether each answer is good or bad"
+    )
+    one.add_argument(
+        "--messages", type=Path, metavar="FILE", help="a corrected catalogue of the raters' words"
+    )
+    one.add_argument(
+        "--hide",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="further strings that would name a model",
+    )
+    one.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="leave questions of this kind out of both arms: unanswered, empty, error (a tool's"
+        " error stands for the answer), template, naming (the answer names a model) or mention",
+    )
+    one.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="list instead of refuse: unasked, error, template, naming, identical, language or"
+        " same-model",
+    )
+    one.add_argument("--plan", default="", help="what else the analysis is bound to, in your words")
+
+
+def _questions(a: argparse.Namespace) -> None:
+    from preference.languages import study_language
+    from preference.questions import make_draft, read_prompts
+    from preference.sources import LEDGER, Translated, take, translate
+
+    language = study_language(a.language)
+    taken = take(a.source)
+    done = Translated(None, {}, {})
+    if a.translations:
+        texts = {key: text for key, (_, text) in read_prompts(a.translations).items()}
+        done = Translated(texts, {}, {"translations": a.translations.name})
+    elif a.translate is not None:
+        a.study.mkdir(parents=True, exist_ok=True)
+        done = translate(
+            taken, language, overrides=a.translate, ledger=a.study / LEDGER, progress=_progress
+        )
+    origin = {**taken.origin, **done.origin}
+    questions = make_draft(a.study, a.language, taken.rows, done.texts, origin=origin)
+    for question, why in done.lost.items():
+        print(f"not translated: question {question}: {why}", file=sys.stderr)
+    print(
+        f"{len(questions.questions)} questions in {a.study}"
+        + (f", {len(done.lost)} of them for a speaker to translate" if done.lost else "")
+        + f". Next: kakugo-preference correct {pasted(a.study)}"
+    )
+
+
+def _progress(done: int, total: int, note: str) -> None:
+    """One line that is written over, where a person looks on."""
+    if sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r{done} of {total} {note}\033[K", end=end, file=sys.stderr, flush=True)
+
+
+def _correct(a: argparse.Namespace) -> None:
+    from preference.correct_app import serve_corrections
+
+    serve_corrections(a.study, host=a.host, port=a.port)
+
+
+def _freeze(a: argparse.Namespace) -> None:
+    from preference.questions import freeze
+
+    frozen = freeze(a.study, unreviewed=a.unreviewed, approval=a.approval)
+    print(f"{len(frozen.questions)} questions frozen, SHA-256 {frozen.sha256}")
+
+
+def _answer(a: argparse.Namespace) -> None:
+    from preference.answering import ARMS, Decoding, answer
+    from preference.answers import named
+    from preference.errors import AnswersError
+
+    given = {arm: named(value) for arm in ARMS if (value := getattr(a, arm))}
+    if not given:
+        raise AnswersError("nobody to answer. Remedy: --base NAME=CHECKPOINT, --trained, or both")
+    thinking = None if a.thinking is None else a.thinking == "on"
+    decoding = Decoding(a.system_prompt, thinking, a.max_new_tokens, a.precision)
+    for arm, (name, checkpoint) in given.items():
+        print(answer(a.study, arm, name, checkpoint, decoding, _progress))
+
+
+def _prepare(a: argparse.Namespace) -> None:
+    from preference.preparing import prepare_study
+
+    published = prepare_study(
+        a.study, base=a.base, trained=a.trained, pack_dir=a.pack, key_path=a.key, raters=a.raters,
+        repeats=a.repeats, checks=a.checks, guesses=a.guesses, title=a.title, contact=a.contact,
+        verdicts=a.verdicts, messages=a.messages, hide=a.hide, leave_out=a.leave_out,
+        allow=a.allow, plan=a.plan, say=lambda line: print(line, file=sys.stderr),
+    )  # fmt: skip
+    print(f"Pack: {a.pack}. Key: {a.key} (keep it away from the pack).")
+    print(f"Publish before the first vote: commitment {published['commitment']}")

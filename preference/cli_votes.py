@@ -1,0 +1,75 @@
+"""The steps of `kakugo-preference` that keep, show or delete what raters did."""
+
+import argparse
+from pathlib import Path
+
+from preference.cli_steps import Step
+
+
+def add_steps(step: Step) -> None:
+    """Adds backup, withdraw, forget and comments. step: makes a step's parser."""
+    one = step("backup", _backup, "copy the votes, also of a study that is being served")
+    one.add_argument("pack", type=Path)
+    one.add_argument("--out", type=Path, required=True, metavar="FILE", help="a file of its own")
+
+    one = step(
+        "withdraw", _withdraw, "delete all that a rater did, who asks for it before the close"
+    )
+    one.add_argument("pack", type=Path)
+    one.add_argument("--rater", type=int, required=True, help="the slot, from 1")
+
+    one = step(
+        "forget", _forget, "delete comments, also after the close; without a choice, number them"
+    )
+    one.add_argument("pack", type=Path)
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--rater", type=int, help="all comments of this rater, from 1")
+    which.add_argument("--comment", type=int, action="append", metavar="NUMBER", help="this one")
+
+    one = step("comments", _comments, "show raters' comments and verdicts of a closed study")
+    one.add_argument("pack", type=Path)
+    one.add_argument("--key", type=Path, required=True)
+
+
+def _backup(a: argparse.Namespace) -> None:
+    from preference.backup import backup
+
+    copied = backup(a.pack, a.out)
+    print(
+        f"{a.out}: {copied.events} events, {copied.comments} comments, checked; head {copied.head}."
+        " It holds raters' words: delete it when one of them withdraws or asks for it"
+    )
+
+
+def _withdraw(a: argparse.Namespace) -> None:
+    from preference.comments import withdraw
+
+    withdraw(a.pack, a.rater)
+    print(
+        f"Rater {a.rater} has withdrawn: choices, times and comments are deleted. Backups made"
+        " before still hold them."
+    )
+
+
+def _forget(a: argparse.Namespace) -> None:
+    from preference.comments import forget, list_comments
+
+    if a.rater is None and a.comment is None:
+        for comment in list_comments(a.pack):
+            print(
+                f"comment {comment.seq}: rater {comment.slot + 1}, {len(comment.text)} characters"
+            )
+        return
+    gone = forget(a.pack, rater=a.rater, numbers=a.comment or ())
+    print(
+        f"Comments deleted: {len(gone)}. The votes stay and verify as before. Backups made before"
+        " still hold them."
+    )
+
+
+def _comments(a: argparse.Namespace) -> None:
+    from preference.comments import as_lines, read_remarks, write_remarks
+
+    for line in as_lines(read_remarks(a.pack, a.key)):
+        print(line)
+    print(f"As a table, for you alone: {write_remarks(a.pack, a.key)}")

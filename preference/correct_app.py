@@ -1,0 +1,275 @@
+"""The page on which a speaker corrects each translation beside the English, and another approves.
+
+Two links, one a role: whoever corrects, and whoever approves. Every save is appended and synced;
+what was saved before stays in the file. The raters' own words are corrected on the same page.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from preference.commitment import digest
+from preference.errors import QuestionsError
+from preference.files import read_json, write_json, write_text
+from preference.languages import FONTS, direction_of, study_language
+from preference.messages import (
+    Catalogue,
+    catalogue_for,
+    differences,
+    english,
+    read_catalogue,
+)
+from preference.questions import (
+    FROZEN,
+    Correction,
+    add_correction,
+    read_corrections,
+    read_draft,
+)
+from preference.translation import difference, warnings
+from preference.web import (
+    Assets,
+    Guard,
+    RateLimit,
+    clean,
+    environment,
+    form_token,
+    page,
+    same_token,
+    style_sheet,
+)
+
+LINKS, MESSAGES = "correction-links.json", "messages.yaml"
+ROLES = ("speaker", "approver")
+LIMIT = 20_000
+
+
+class CorrectApp:
+    """The pages of one study's questions."""
+
+    def __init__(self, study: Path) -> None:
+        self.study = study
+        self.draft = read_draft(study)
+        self.language = study_language(self.draft.language)
+        self.links = links(study)
+        # Studies on other ports of a host share their cookies: each has a name of its own.
+        self.cookie = f"kakugo_speaker_{digest(['cookie', *self.links.values()])[:16]}"
+        self.env = environment()
+        self.tries = RateLimit(30, 60)
+        font = self.language.font
+        files = {f"{font}.woff2": (FONTS / f"{font}.woff2").read_bytes()} if font else {}
+        font_url = Assets(files).urls.get(f"{font}.woff2")
+        self.assets = Assets(files | {"study.css": style_sheet(font_url).encode("utf-8")})
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/c/{token}", self.landing),
+                Route("/start", self.start, methods=["POST"]),
+                Route("/", self._speaker(self.overview)),
+                Route("/question/{id}", self._speaker(self.question)),
+                Route("/question/{id}", self._speaker(self.save, form=True), methods=["POST"]),
+                Route("/words", self._speaker(self.words)),
+                Route("/words", self._speaker(self.save_words, form=True), methods=["POST"]),
+                Route("/static/{name}", self.assets.serve),
+            ],
+            middleware=[Middleware(Guard)],
+        )
+
+    async def landing(self, request: Request) -> Response:
+        token = request.path_params["token"]
+        if not self.tries.allows(request.client.host if request.client else "") or not self._role(
+            token
+        ):
+            return self._say("This link is not valid.", 404)
+        return self._page("correct_start.html.j2", token=token, count=len(self.draft.questions))
+
+    async def start(self, request: Request) -> Response:
+        token = str((await request.form()).get("token", ""))
+        if not self._role(token):
+            return self._say("This link is not valid.", 404)
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(
+            self.cookie, token, max_age=90 * 86400, httponly=True, samesite="strict"
+        )
+        return response
+
+    async def overview(self, request: Request, token: str, role: str) -> Response:
+        corrections = await run_in_threadpool(read_corrections, self.study)
+        rows = []
+        for question in self.draft.questions:
+            current = corrections.get(question.id)
+            state = (
+                "open" if current is None else "approved" if current.approved_by else "confirmed"
+            )
+            text = current.prompt if current else question.prompt
+            rows.append((question, state, len(warnings(question.source, text))))
+        return self._page("correct_list.html.j2", rows=rows, role=role, frozen=self._frozen())
+
+    async def question(self, request: Request, token: str, role: str) -> Response:
+        return await self._question(request.path_params["id"], token, role)
+
+    async def save(self, request: Request, token: str, role: str) -> Response:
+        """Keeps the text as it was sent; shows it again if there is something to warn of."""
+        key = request.path_params["id"]
+        ids = [question.id for question in self.draft.questions]
+        form = await request.form()
+        text = clean(str(form.get("prompt", "")), LIMIT)
+        if key not in ids:
+            return self._say("There is no such question.", 404)
+        if not text:
+            return await self._question(key, token, role, status=400, typed=text)
+        previous = (await run_in_threadpool(read_corrections, self.study)).get(key)
+        if role == "approver":
+            by = previous.by if previous else role
+            correction = Correction(text, by, role)
+        else:
+            correction = Correction(text, role, None)
+        try:
+            await run_in_threadpool(add_correction, self.study, key, correction)
+        except QuestionsError as error:
+            return self._say(f"Not saved: {error}.", 409)
+        source = self.draft.questions[ids.index(key)].source
+        if warnings(source, text) and "anyway" not in form:
+            return RedirectResponse(f"/question/{key}", status_code=303)
+        after = ids[ids.index(key) + 1 :]
+        return RedirectResponse(f"/question/{after[0]}" if after else "/", status_code=303)
+
+    async def words(self, request: Request, token: str, role: str) -> Response:
+        return self._words(token, self._catalogue().messages, [])
+
+    async def save_words(self, request: Request, token: str, role: str) -> Response:
+        """Keeps the raters' words if nothing in them is missing; otherwise says what is."""
+        form = await request.form()
+        typed = {
+            key: " ".join(clean(str(form.get(key, "")), 2000).split()) for key in english().messages
+        }
+        if problems := differences(typed):
+            return self._words(token, typed, problems, 400)
+        value = {
+            "language": self.language.name,
+            "tag": self.language.tag,
+            "direction": self.language.direction,
+            "draft": False,
+            "messages": typed,
+        }
+        text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=10_000)
+        await run_in_threadpool(write_text, self.study / MESSAGES, text, secret=True)
+        return RedirectResponse("/", status_code=303)
+
+    def _catalogue(self) -> Catalogue:
+        path = self.study / MESSAGES
+        return read_catalogue(path) if path.exists() else catalogue_for(self.language.tag)
+
+    def _words(self, token: str, typed: Any, problems: list[str], status: int = 200) -> Response:
+        rows = [(key, text, typed[key]) for key, text in english().messages.items()]
+        return self._page(
+            "correct_words.html.j2", status, rows=rows, problems=problems, form=form_token(token),
+            draft=self._catalogue().draft,
+        )  # fmt: skip
+
+    async def _question(
+        self, key: str, token: str, role: str, *, status: int = 200, typed: str | None = None
+    ) -> Response:
+        corrections = await run_in_threadpool(read_corrections, self.study)
+        ids = [question.id for question in self.draft.questions]
+        if key not in ids:
+            return self._say("There is no such question.", 404)
+        place = ids.index(key)
+        question = self.draft.questions[place]
+        current = corrections.get(key)
+        text = (
+            current.prompt
+            if current and typed is None
+            else question.prompt
+            if typed is None
+            else typed
+        )
+        return self._page(
+            "correct_question.html.j2",
+            status,
+            question=question,
+            place=place + 1,
+            total=len(self.draft.questions),
+            text=text,
+            saved=current,
+            warnings=warnings(question.source, text),
+            changes=difference(question.prompt, text) if text != question.prompt else None,
+            direction=direction_of(text, self.language.direction),
+            role=role,
+            form=form_token(token),
+            frozen=self._frozen(),
+        )
+
+    def _speaker(
+        self, handler: Callable[[Request, str, str], Awaitable[Response]], form: bool = False
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def wrapped(request: Request) -> Response:
+            token = request.cookies.get(self.cookie, "")
+            role = self._role(token)
+            if role is None:
+                return self._say("Please open the link that you were sent.", 401)
+            if form and not same_token(token, str((await request.form()).get("form", ""))):
+                return self._say("This page is too old. Please open your link again.", 403)
+            return await handler(request, token, role)
+
+        return wrapped
+
+    def _role(self, token: str) -> str | None:
+        for role, known in self.links.items():
+            if secrets.compare_digest(known.encode(), token.encode("utf-8", "replace")):
+                return role
+        return None
+
+    def _frozen(self) -> bool:
+        return (self.study / FROZEN).exists()
+
+    def _say(self, text: str, status: int) -> Response:
+        return self._page("correct_say.html.j2", status, text=text)
+
+    def _page(self, template: str, status: int = 200, **values: Any) -> Response:
+        return page(
+            self.env,
+            template,
+            status,
+            title=f"Questions in {self.language.name}",
+            language=self.language,
+            page_tag="en",
+            page_direction="ltr",
+            urls=self.assets.urls,
+            **values,
+        )
+
+
+def links(study: Path) -> dict[str, str]:
+    """The two roles' tokens; made once, so that links go on working after a restart."""
+    path = study / LINKS
+    if not path.exists():
+        write_json(path, {role: secrets.token_urlsafe(18) for role in ROLES}, secret=True)
+    known = read_json(path, QuestionsError, "file of links")
+    return {role: str(known[role]) for role in ROLES}
+
+
+def serve_corrections(study: Path, *, host: str, port: int) -> None:
+    """Serves the page until it is interrupted, and prints its two links."""
+    from preference.serving import run_apps, served_alone
+
+    app = CorrectApp(study)
+
+    def opened(found: list[list[str]]) -> None:
+        for address in found[0]:
+            print(f"to correct: {address}/c/{app.links['speaker']}", flush=True)
+            print(f"to approve: {address}/c/{app.links['approver']}", flush=True)
+
+    with served_alone(study, "this study's correction page"):
+        run_apps([(app.app(), host, port)], opened=opened)

@@ -1,0 +1,163 @@
+"""Who sees what on which side, in which order: pure functions of the secret and raters' nonces.
+
+Nothing here knows an arm. A question has a text 0 and a text 1, in an order that the texts and the
+secret give (`pack.first_arm`), so that whoever holds a pack learns nothing of arms from any layout:
+exchanging the arms' texts of any questions leaves every item where it was.
+
+- Sides are counterbalanced exactly against that order, not by coin flips: in each category of an
+  even number of prompts, half of them show text 0 on the left; over all prompts, half (within one)
+  do. They are drawn from a nonce when the first rater of a pair starts, after the commitment was
+  published. So nobody could try secrets until one suited them.
+- Raters come in mirrored pairs: slots 0 and 1 see every prompt with opposite sides, as do 2 and 3.
+  So over a pair each arm stands on each side once a prompt. For one rater alone the arms' sides are
+  independent coin flips, since the order of a question's texts is.
+- The order of items is a shuffle of each rater's own, from a nonce drawn when they start.
+- A hidden repeat shows a prompt again with its sides swapped, in the other half of the session; a
+  check shows an answer to another prompt beside a right one, each drawn from the two of its prompt.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from preference.commitment import bit, canonical, keyed, opaque_id
+
+Kind = Literal["main", "repeat", "check"]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the design needs to know of a question."""
+
+    question: str
+    category: str
+
+
+class Text(NamedTuple):
+    """One of the two texts of a question, number 0 or 1."""
+
+    question: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """One screen of one rater. first, second: its texts, before the pair's nonce turns them over.
+    In a check, one of the two answers another question."""
+
+    id: str
+    slot: int
+    question: str
+    category: str
+    kind: Kind
+    first: Text
+    second: Text
+
+
+def assign(
+    secret: bytes,
+    manifest: str,
+    prompts: Sequence[Prompt],
+    *,
+    slots: int,
+    repeats: int,
+    checks: int,
+) -> list[list[Item]]:
+    """Every slot's items, in the order of the questions. Raises ValueError if more repeats or
+    checks are asked for than the prompts allow."""
+    if repeats > len(prompts):
+        raise ValueError(f"{repeats} repeats of {len(prompts)} prompts; at most one each")
+    if checks > max(0, len(prompts) - 1):
+        raise ValueError(
+            f"{checks} checks of {len(prompts)} prompts; they need a prompt each and another's"
+        )
+    category = {p.question: p.category for p in prompts}
+    out = []
+    for slot in range(slots):
+
+        def item(kind: Kind, question: str, first: Text, second: Text, slot: int = slot) -> Item:
+            name = opaque_id(secret, slot, kind, question)
+            return Item(name, slot, question, category[question], kind, first, second)
+
+        # The two raters of a pair see opposite sides, and a repeat swaps the rater's own.
+        one, two = slot % 2, 1 - slot % 2
+        items = [item("main", q, Text(q, one), Text(q, two)) for q in category]
+        items += [
+            item("repeat", q, Text(q, two), Text(q, one))
+            for q in _chosen(secret, manifest, slot, "repeat", prompts, repeats)
+        ]
+        swapped = bit(secret, "check-side", manifest, slot)
+        for q in _chosen(secret, manifest, slot, "check", prompts, checks):
+            texts = [
+                Text(of, int(bit(secret, "check-text", manifest, slot, q, of)))
+                for of in (q, _other(secret, manifest, slot, q, category))
+            ]
+            items.append(item("check", q, *(reversed(texts) if swapped else texts)))
+            swapped = not swapped
+        out.append(items)
+    return out
+
+
+def turned(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str, bool]:
+    """Prompt -> whether the pair sees it with sides turned over.
+
+    blocks: category -> its prompts. Half of each category's prompts are turned; the odd one of a
+    category of odd size is turned in every other such category, which keeps the balance over all.
+    """
+    turn: dict[str, bool] = {}
+    odd: list[str] = []
+    for block in sorted(blocks):
+        ranked = sorted(blocks[block], key=lambda prompt: _drawn(pair_nonce, "turn", prompt))
+        half = len(ranked) // 2
+        turn |= {prompt: place < half for place, prompt in enumerate(ranked[: 2 * half])}
+        odd += ranked[2 * half :]
+    odd.sort(key=lambda prompt: _drawn(pair_nonce, "odd", prompt))
+    start = _drawn(pair_nonce, "odd-start", "")[0] & 1
+    return turn | {prompt: bool((start + place) % 2) for place, prompt in enumerate(odd)}
+
+
+def order(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]) -> list[str]:
+    """The ids of a rater's items in the order of their session.
+
+    twins: id of a repeat -> id of the item that it repeats. The two stand in different halves of
+    the session, and which of them comes first is part of the shuffle.
+    """
+    ranked = sorted(items, key=lambda item: _drawn(rater_nonce, "order", item))
+    half = len(ranked) // 2
+    place = {item: index for index, item in enumerate(ranked)}
+    partners = {*twins, *twins.values()}
+    for repeat, original in twins.items():
+        if (place[repeat] < half) == (place[original] < half):
+            # Exchange the repeat with the nearest free item of the other half.
+            low, high = (half, len(ranked)) if place[repeat] < half else (0, half)
+            want = (place[repeat] + half) % len(ranked)
+            free = [index for index in range(low, high) if ranked[index] not in partners]
+            if free:
+                at = min(free, key=lambda index: (abs(index - want), index))
+                here = place[repeat]
+                ranked[here], ranked[at] = ranked[at], ranked[here]
+                place[ranked[here]], place[ranked[at]] = here, at
+    return ranked
+
+
+def _chosen(
+    secret: bytes, manifest: str, slot: int, what: str, prompts: Sequence[Prompt], count: int
+) -> list[str]:
+    ranked = sorted(prompts, key=lambda p: keyed(secret, what, manifest, slot, p.question))
+    return [prompt.question for prompt in ranked[:count]]
+
+
+def _other(
+    secret: bytes, manifest: str, slot: int, question: str, category: Mapping[str, str]
+) -> str:
+    """The question whose answer is the wrong one in a check: of another category where there is
+    one, so that it is plainly wrong."""
+    others = [q for q in category if category[q] != category[question]]
+    others = others or [q for q in category if q != question]
+    return min(others, key=lambda q: keyed(secret, "wrong", manifest, slot, question, q))
+
+
+def _drawn(nonce: str, label: str, name: str) -> bytes:
+    """32 bytes that look like chance, which a nonce decides for a name."""
+    return hashlib.sha256(canonical([nonce, label, name])).digest()

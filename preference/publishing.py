@@ -1,0 +1,204 @@
+"""What is published of a closed study: every file, byte for byte, from its key and its votes alone.
+
+So `unblind` writes these files, and `verify` makes them again and compares. None of them holds a
+rater's words: comments stay beside the votes (`comments.py`).
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from preference.analysis import analyse
+from preference.chain import Event, Row, as_event, row_line
+from preference.closing import CLOSED, record_of_closing
+from preference.design import Item
+from preference.files import json_text
+from preference.key import Key, key_as_json
+from preference.output import tables, to_csv
+from preference.pack import COMMITMENT, PACK, pack_of, published_before
+from preference.standing import Sitting, sitting_of
+from preference.votes import Guess, Vote
+
+MANIFEST, RESULT, KEY, VOTES = "manifest.json", "result.json", "key.json", "votes.jsonl"
+PRIVATE = (KEY, VOTES, "votes.csv")
+"""Files with single votes: readable by their owner alone until they are published."""
+# What a figure can depend on besides votes and key. More digits than these may differ between
+# machines.
+_LIBRARIES = ("numpy", "scipy", "evalica", "pycld2")
+_DIGITS = 10
+
+
+def published_files(key: Key, rows: Sequence[Row], result: Mapping[str, Any]) -> dict[str, str]:
+    """Every published file by name, the manifest last. result: what `result_of` gives."""
+    votes, _, _ = unblinded(key, [as_event(row) for row in rows])
+    pack = pack_of(key)
+    files = {
+        PACK: json_text(pack),
+        COMMITMENT: json_text(published_before(key, pack)),
+        CLOSED: json_text(record_of_closing(pack, rows)),
+        KEY: json_text(key_as_json(key)),
+        VOTES: "".join(row_line(row) + "\n" for row in rows),
+        "votes.csv": votes_csv(votes),
+        **tables(result),
+        RESULT: json_text(result),
+    }
+    return files | {MANIFEST: json_text(_manifest(key, pack["study"], files))}
+
+
+def result_of(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
+    """The result of a closed study: a function of its key and its votes alone, whose figures have
+    as many digits as every machine agrees on."""
+    votes, guesses, counts = unblinded(key, [as_event(row) for row in rows])
+    base, trained = key.arms[1 - key.trained], key.arms[key.trained]
+    study = {
+        "title": key.settings.title,
+        "language": key.settings.language["name"],
+        "base": base["name"],
+        "trained": trained["name"],
+        "commitment": key.commitment,
+        "head": rows[-1].hash,
+        "plan": dict(key.plan),
+        "dropped_questions": dict(key.dropped),
+        "recorded": {"base": base.get("recorded", {}), "trained": trained.get("recorded", {})},
+        **counts,
+    }
+    seed = int(key.plan.get("seed", 0))
+    result = analyse(votes, guesses, study=study, texts=answer_texts(key), seed=seed)
+    rounded: dict[str, Any] = _rounded(result)
+    return rounded | {"computed_with": libraries()}
+
+
+def libraries() -> dict[str, str]:
+    """The versions of what computes a result."""
+    return {name: version(name) for name in _LIBRARIES}
+
+
+def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess], dict[str, int]]:
+    """All votes and guesses with their identities, and how many slots enrolled, withdrew and
+    finished, and how often a rater chose differently twice and never said which holds.
+
+    A rater is called by the number of their slot, from 1. Withdrawn raters' votes are left out.
+    """
+    arm_of = key.whose()
+    votes: list[Vote] = []
+    guesses: list[Guess] = []
+    counts = {"enrolled": 0, "withdrawn": 0, "finished": 0, "undecided": 0}
+    for slot, items in enumerate(key.items()):
+        sitting = sitting_of([event for event in events if event.slot == slot])
+        counts["enrolled"] += sitting.nonce is not None or sitting.withdrawn
+        counts["withdrawn"] += sitting.withdrawn
+        counts["finished"] += len(sitting.votes) == len(items) and not sitting.withdrawn
+        if sitting.withdrawn:
+            continue
+        counts["undecided"] += len(sitting.held)
+        by_id = {item.id: item for item in items}
+        rater = f"rater {slot + 1}"
+        for key_id, event in sitting.votes.items():
+            votes.append(_vote(rater, by_id[key_id], event.body, arm_of, key.trained))
+        guesses += _guesses(rater, sitting, by_id, arm_of, key.trained)
+    return votes, guesses, counts
+
+
+def _vote(
+    rater: str,
+    item: Item,
+    body: Mapping[str, Any],
+    arm_of: Mapping[str, tuple[str, int]],
+    trained: int,
+) -> Vote:
+    side = "a" if arm_of[body["a"]][1] == trained else "b"
+    chosen = body["choice"]
+    if item.kind == "check":
+        right = "a" if arm_of[body["a"]][0] == item.question else "b"
+        return Vote(rater, item.question, item.category, "equal", None, "check", chosen == right)
+    choice = "equal" if chosen == "equal" else ("trained" if chosen == side else "base")
+    return Vote(
+        rater,
+        item.question,
+        item.category,
+        choice,  # type: ignore[arg-type]
+        side,  # type: ignore[arg-type]
+        item.kind,
+        base_verdict=body.get("verdict_b" if side == "a" else "verdict_a"),
+        trained_verdict=body.get(f"verdict_{side}"),
+    )
+
+
+def _guesses(
+    rater: str,
+    sitting: Sitting,
+    by_id: Mapping[str, Item],
+    arm_of: Mapping[str, tuple[str, int]],
+    trained: int,
+) -> list[Guess]:
+    if sitting.guesses is None:
+        return []
+    out = []
+    for item, guess in sitting.guesses.body["guesses"].items():
+        if item in sitting.votes and by_id[item].kind != "check":
+            side = "a" if arm_of[sitting.votes[item].body["a"]][1] == trained else "b"
+            out.append(Guess(rater, side, guess))  # type: ignore[arg-type]
+    return out
+
+
+def answer_texts(key: Key) -> dict[str, list[dict[str, Any]]]:
+    """Arm -> characters of each answer, whether it ended by itself, and whether it is in another
+    language than the study's; None where a file does not say, or it cannot be told."""
+    from generation.identify import in_language
+
+    language = key.settings.language
+    out: dict[str, list[dict[str, Any]]] = {"base": [], "trained": []}
+    for question, _, _, *texts in key.content.rows:
+        for arm, text in enumerate(texts):
+            inside = in_language(text, flores_code=language.get("code"), name=language["name"])
+            finished = key.arms[arm].get("finished") or {}
+            out["trained" if arm == key.trained else "base"].append(
+                {
+                    "characters": len(text),
+                    "finished": finished.get(question),
+                    "off_language": None if inside is None else not inside,
+                }
+            )
+    return out
+
+
+def votes_csv(votes: Sequence[Vote]) -> str:
+    """The unblinded votes as CSV."""
+    rows = [
+        [
+            v.rater,
+            v.kind,
+            v.category,
+            v.question,
+            v.choice,
+            v.trained_side or "",
+            "" if v.passed is None else str(v.passed),
+            v.base_verdict or "",
+            v.trained_verdict or "",
+        ]
+        for v in votes
+    ]
+    header = ["rater", "kind", "category", "question", "choice", "trained_side", "passed"]
+    return to_csv([*header, "base_verdict", "trained_verdict"], rows)
+
+
+def _manifest(key: Key, study: str, files: Mapping[str, str]) -> dict[str, Any]:
+    encoded = {file: text.encode("utf-8") for file, text in files.items()}
+    return {
+        "stage": "preference",
+        "key": study,
+        "label": f"{key.settings.language['name']}: blind preference study",
+        "files": {
+            file: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for file, data in sorted(encoded.items())
+        },
+    }
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {name: _rounded(of) for name, of in value.items()}
+    return [_rounded(of) for of in value] if isinstance(value, list | tuple) else value

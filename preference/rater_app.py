@@ -1,0 +1,405 @@
+"""The raters' pages: forms that work without JavaScript, POST -> 303 -> GET.
+
+The application holds a pack and the votes, and so no name of any model. A GET changes nothing;
+in particular an invitation may be fetched by a chat's preview without being used up.
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from preference.ballots import Ballots, Seat
+from preference.chain import Event
+from preference.commitment import fingerprint
+from preference.errors import BallotError, StudyStateError, WithdrawnError
+from preference.languages import direction_of, font_file
+from preference.messages import english, fill_html
+from preference.rendering import render_answer
+from preference.screens import CHOICES, Screen, Sittings, asked_at_the_end
+from preference.standing import GUESSES, Choice
+from preference.web import (
+    HERE,
+    Assets,
+    Guard,
+    RateLimit,
+    clean,
+    environment,
+    form_token,
+    page,
+    same_token,
+    style_sheet,
+)
+
+COMMENT_LIMIT = 2000
+# A page's own name, which its choices bear in the published votes: no place for words.
+_PAGE = re.compile("[0-9a-f]{16}")
+Handler = Callable[[Request, Seat], Awaitable[Response]]
+
+
+class RaterApp:
+    """Pages of one study. https: mark the cookie Secure (behind a proxy that speaks TLS)."""
+
+    def __init__(self, pack: Mapping[str, Any], ballots: Ballots, *, https: bool = False) -> None:
+        self.pack, self.ballots, self.https = pack, ballots, https
+        # Studies on other ports of a host share their cookies: each has a name of its own.
+        self.cookie = f"kakugo_rater_{pack['study']}"
+        self.settings = pack["settings"]
+        # A pack that is older than a message has it in English.
+        self.messages = {**english().messages, **self.settings["messages"]}
+        self.language = self.settings["language"]
+        self.sittings = Sittings(pack)
+        self.env = environment()
+        self.assets = _assets(self.language["font"], texts_of(pack))
+        self.votes_a_minute = RateLimit(60, 60)
+        self.tries_a_minute = RateLimit(30, 60)
+        # Made once, before anyone asks: the time that a page takes says nothing of a text.
+        self.rendered = {key: self._render(text) for key, text in pack["texts"].items()}
+        self.prompts = {key: self._render(text) for key, text in pack["prompts"].items()}
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/", self.home),
+                Route("/i/{token}", self.invitation),
+                Route("/start", self.start, methods=["POST"]),
+                Route("/started", self.started),
+                Route("/consent", self._rater(self.consent)),
+                Route("/enrol", self._rater(self.enrol, form=True), methods=["POST"]),
+                Route("/rate", self._rater(self.rate)),
+                Route("/vote", self._rater(self.vote, form=True), methods=["POST"]),
+                Route("/undo", self._rater(self.undo, form=True), methods=["POST"]),
+                Route("/pause", self._rater(self.pause)),
+                Route("/guess", self._rater(self.guess, form=True), methods=["POST"]),
+                Route("/withdraw", self._rater(self.ask_withdrawal)),
+                Route("/withdrawn", self._rater(self.withdraw, form=True), methods=["POST"]),
+                Route("/static/{name}", self.assets.serve),
+            ],
+            middleware=[Middleware(Guard)],
+            exception_handlers={
+                StudyStateError: self._closed,
+                WithdrawnError: self._gone,
+            },
+        )
+
+    # Before a session.
+
+    async def home(self, request: Request) -> Response:
+        return self._say("link_needed")
+
+    async def invitation(self, request: Request) -> Response:
+        """What a link opens. Reads only; the button starts."""
+        if not self.tries_a_minute.allows(_client(request)):
+            return self._say("too_fast", 429)
+        token = request.path_params["token"]
+        found = await run_in_threadpool(self.ballots.invited, token)
+        if found is None:
+            return self._say("link_unknown", 404)
+        if found[1]:
+            return self._say("link_revoked", 410)
+        started = (await run_in_threadpool(self.ballots.sitting, found[0])).nonce is not None
+        return self._page(
+            "invitation.html.j2",
+            token=token,
+            started=started,
+            count=len(self.pack["slots"][found[0]]),
+        )
+
+    async def start(self, request: Request) -> Response:
+        if not self.tries_a_minute.allows(_client(request)):
+            return self._say("too_fast", 429)
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return self._say("link_needed", 403)
+        token = str((await request.form()).get("token", ""))
+        try:
+            session = await run_in_threadpool(self.ballots.begin, token)
+        except BallotError:
+            found = await run_in_threadpool(self.ballots.invited, token)
+            return (
+                self._say("link_unknown", 404) if found is None else self._say("link_revoked", 410)
+            )
+        response = _see_other("/started")
+        response.set_cookie(
+            self.cookie,
+            session,
+            max_age=90 * 86400,
+            httponly=True,
+            samesite="strict",
+            secure=self.https,
+            path="/",
+        )
+        return response
+
+    async def started(self, request: Request) -> Response:
+        """Where a start leads: the one place where a missing cookie means that it was not kept."""
+        if self.cookie not in request.cookies:
+            return self._say("cookies_needed", 403)
+        return _see_other("/rate")
+
+    # Within a session. Each gets the rater's seat.
+
+    async def consent(self, request: Request, seat: Seat) -> Response:
+        sitting = seat.sitting
+        if sitting.nonce is not None:
+            return _see_other("/rate")
+        return self._page("consent.html.j2", **_own(seat), contact=self.settings["contact"])
+
+    async def enrol(self, request: Request, seat: Seat) -> Response:
+        await run_in_threadpool(self.ballots.enrol, seat.slot)
+        return _see_other("/rate")
+
+    async def rate(self, request: Request, seat: Seat) -> Response:
+        sitting = seat.sitting
+        if sitting.nonce is None or sitting.pair_nonce is None:
+            return _see_other("/consent")
+        screens = self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
+        common: dict[str, Any] = {
+            **_own(seat),
+            "total": len(screens),
+            "done": len(sitting.votes),
+            "last": next((v.idempotency for v in reversed(sitting.votes.values())), None),
+            "idempotency": secrets.token_hex(8),
+        }
+        waiting = [s for s in screens if s.item in sitting.held]
+        waiting += [s for s in screens if s.item not in sitting.votes]
+        if waiting:
+            screen = waiting[0]
+            choices = sitting.choices(screen.item) if screen.item in sitting.held else []
+            return self._page(
+                "rate.html.j2",
+                **common,
+                **self._shown(screen),
+                item=screen.item,
+                seen=sitting.latest.get(screen.item, ""),
+                chosen=[choice.body["choice"] for choice in choices],
+                said=said_beside(choices, await run_in_threadpool(self.ballots.words, seat.slot)),
+                verdicts=self.settings["verdicts"],
+                comments=self.settings["comments"],
+            )
+        twice = GUESSES in sitting.held
+        if (sitting.guesses is None or twice) and self.settings["guesses"]:
+            asked = asked_at_the_end(screens, list(sitting.votes), self.settings["guesses"])
+            shown = [(s.item, self._shown(s)) for s in asked]
+            seen = sitting.latest.get(GUESSES, "")
+            return self._page("guess.html.j2", **common, items=shown, seen=seen, twice=twice)
+        receipt = sitting.receipt or ""
+        return self._page("done.html.j2", **common, receipt=fingerprint(receipt), clear="drafts")
+
+    async def vote(self, request: Request, seat: Seat) -> Response:
+        """Keeps a choice. The page's script, which must not take a portal's answer for this one, is
+        told so in JSON."""
+        sitting = seat.sitting
+        form = await request.form()
+        item, choice = str(form.get("item", "")), str(form.get("choice", ""))
+        key = str(form.get("idempotency", ""))
+        if sitting.nonce is None or sitting.pair_nonce is None:
+            return _see_other("/consent")
+        screens = {s.item: s for s in self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)}
+        if choice == "":
+            return _see_other("/rate")
+        if item not in screens or choice not in CHOICES or not _PAGE.fullmatch(key):
+            return self._say("refused", 400)
+        if not self.votes_a_minute.allows(seat.session):
+            return self._say("too_fast", 429)
+        body = vote_body(
+            screens[item],
+            choice,
+            {name: str(form.get(name, "")) for name in ("verdict_a", "verdict_b", "comment")},
+        )
+        await run_in_threadpool(self.ballots.take, seat.slot, [_choice("vote", form, body)])
+        if request.headers.get("accept") == "application/json":
+            return JSONResponse({"taken": key})
+        return _see_other("/rate")
+
+    async def undo(self, request: Request, seat: Seat) -> Response:
+        # The page names the vote, so that a form sent twice, or from another tab, undoes no other.
+        key = str((await request.form()).get("last", ""))
+        if not await run_in_threadpool(self.ballots.undo, seat.slot, key):
+            return self._say("undo_changed", 409, back=True)
+        return _see_other("/rate")
+
+    async def pause(self, request: Request, seat: Seat) -> Response:
+        sitting = seat.sitting
+        return self._page(
+            "pause.html.j2",
+            **_own(seat),
+            done=len(sitting.votes),
+            total=len(self.pack["slots"][seat.slot]),
+        )
+
+    async def guess(self, request: Request, seat: Seat) -> Response:
+        sitting = seat.sitting
+        form = await request.form()
+        unfinished = len(sitting.votes) < len(self.pack["slots"][seat.slot])
+        if unfinished or sitting.held.keys() - {GUESSES}:
+            return _see_other("/rate")
+        if sitting.nonce is None or sitting.pair_nonce is None:
+            return _see_other("/rate")
+        screens = self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
+        asked = asked_at_the_end(screens, list(sitting.votes), self.settings["guesses"])
+        guesses = {s.item: str(form.get(f"guess-{s.item}", "")) for s in asked}
+        if not all(guess in ("a", "b", "unknown") for guess in guesses.values()):
+            return self._say("guess_missing", 400, back=True)
+        guess = _choice("guess", form, {"guesses": guesses})
+        await run_in_threadpool(self.ballots.take, seat.slot, [guess])
+        return _see_other("/rate")
+
+    async def ask_withdrawal(self, request: Request, seat: Seat) -> Response:
+        return self._page("withdraw.html.j2", **_own(seat))
+
+    async def withdraw(self, request: Request, seat: Seat) -> Response:
+        await run_in_threadpool(self.ballots.withdraw, seat.slot)
+        return self._withdrawn(seat)
+
+    # What the pages share.
+
+    def _rater(
+        self, handler: Handler, form: bool = False
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A handler behind a session; with `form`, behind the form's token as well."""
+
+        async def wrapped(request: Request) -> Response:
+            session = request.cookies.get(self.cookie, "")
+            seat = await run_in_threadpool(self.ballots.seat, session) if session else None
+            if seat is None:
+                return self._say("session_ended" if session else "link_needed", 401)
+            if form and not same_token(session, str((await request.form()).get("form", ""))):
+                return self._say("form_expired", 403)
+            if seat.sitting.withdrawn:
+                return self._withdrawn(seat, 409 if form else 200)
+            if seat.closed and not form:
+                return self._say("closed")
+            return await handler(request, seat)
+
+        return wrapped
+
+    def _withdrawn(self, seat: Seat, status: int = 200) -> HTMLResponse:
+        return self._say("withdrawn", status, clear="all", **_own(seat))
+
+    async def _closed(self, request: Request, error: Exception) -> Response:
+        return self._say("closed", 409)
+
+    async def _gone(self, request: Request, error: Exception) -> Response:
+        """For a vote that was on its way when its rater withdrew on another device."""
+        return self._say("withdrawn", 409)
+
+    def _shown(self, screen: Screen) -> dict[str, Any]:
+        return {
+            "prompt": self.prompts[screen.prompt],
+            "a": self.rendered[screen.a],
+            "b": self.rendered[screen.b],
+        }
+
+    def _render(self, text: str) -> Markup:
+        return render_answer(
+            text,
+            direction=direction_of(text, self.language["direction"]),
+            code_label=self.messages["code"],
+            table_label=self.messages["table"],
+        )
+
+    def _say(
+        self, message: str, status: int = 200, *, back: bool = False, **own: Any
+    ) -> HTMLResponse:
+        return self._page("say.html.j2", status, message=message, back=back, **own)
+
+    def _page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        common = {
+            "language": self.language["autonym"],
+            "fingerprint": fingerprint(self.pack["commitment"]),
+        }
+
+        def t(key: str, **more: str | int) -> Markup:
+            return fill_html(self.messages[key], **{**common, **more})
+
+        return page(
+            self.env,
+            template,
+            status,
+            t=t,
+            title=self.settings["title"],
+            page_tag=self.settings["messages_tag"],
+            page_direction=self.settings["messages_direction"],
+            text_tag=self.language["tag"],
+            text_direction=self.language["direction"],
+            urls=self.assets.urls,
+            **{"form": "", "sheet": "", "clear": ""} | values,
+        )
+
+
+def _own(seat: Seat) -> dict[str, Any]:
+    """What a rater's pages carry: the token of their forms, and the name of their drafts."""
+    return {"form": form_token(seat.session), "sheet": seat.sheet}
+
+
+def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> Choice:
+    """A page's choice: which page it was, and what that page had seen. Only its script counts."""
+    turn, key = str(form.get("turn", "")), str(form.get("idempotency", ""))
+    return Choice(
+        kind,
+        f"{kind}:{key if _PAGE.fullmatch(key) else secrets.token_hex(8)}",
+        int(turn) if turn.isdecimal() and len(turn) < 7 else None,
+        str(form.get("seen", "")),
+        body,
+    )
+
+
+def said_beside(choices: Sequence[Event], words: Mapping[int, str]) -> dict[str, str]:
+    """What the rater said beside choices that differ, to go on from: every comment, and a verdict
+    on which they agree. Nothing where there is no choice yet."""
+    comments = dict.fromkeys(words[choice.seq] for choice in choices if choice.seq in words)
+    said = {"comment": "\n".join(comments)}
+    for name in ("verdict_a", "verdict_b"):
+        given = {choice.body[name] for choice in choices if name in choice.body}
+        said[name] = given.pop() if len(given) == 1 else ""
+    return said
+
+
+def vote_body(screen: Screen, choice: str, extra: Mapping[str, str]) -> dict[str, Any]:
+    """What is kept of a vote: the choice, and what stood where when it was made."""
+    body: dict[str, Any] = {
+        "item": screen.item,
+        "place": screen.place,
+        "a": screen.a,
+        "b": screen.b,
+        "choice": choice,
+    }
+    for name in ("verdict_a", "verdict_b"):
+        if extra.get(name) in ("good", "bad"):
+            body[name] = extra[name]
+    if comment := clean(extra.get("comment", ""), COMMENT_LIMIT):
+        body["comment"] = comment
+    return body
+
+
+def texts_of(pack: Mapping[str, Any]) -> list[str]:
+    """All that raters read."""
+    settings = pack["settings"]
+    own = [settings["title"], settings["language"]["autonym"], *settings["messages"].values()]
+    return [*own, *pack["prompts"].values(), *pack["texts"].values()]
+
+
+def _assets(font: str | None, texts: list[str]) -> Assets:
+    files: dict[str, bytes] = {"rate.js": (HERE / "static" / "rate.js").read_bytes()}
+    if font:
+        files[f"{font}.woff2"] = font_file(font, texts)
+    font_url = Assets(files).urls.get(f"{font}.woff2")
+    return Assets(files | {"study.css": style_sheet(font_url).encode("utf-8")})
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _see_other(url: str) -> RedirectResponse:
+    return RedirectResponse(url, status_code=303)

@@ -1,0 +1,160 @@
+"""An answer as safe HTML: Markdown without HTML, links or images, a direction on each block.
+
+Answers are untrusted, and the two arms must go through the same rules. markdown-it escapes all
+text; `html`, links, images and automatic links are switched off, so that the page can hold no
+element, address or script that the text chose. Headings become bold paragraphs: an answer must not
+change the outline of the page. Code and tables scroll inside their own block. Formulas are taken
+out first, since Markdown would eat their backslashes, underscores and stars.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+
+from preference.formulas import Formula, put_back, render_formula, split, take_out
+from preference.languages import direction_of
+
+# Beyond this depth markdown-it leaves out the rest of a text.
+_DEEPEST = 60
+_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
+_DIRECTED = {
+    "paragraph_open",
+    "bullet_list_open",
+    "ordered_list_open",
+    "blockquote_open",
+    "table_open",
+    "heading_open",
+}
+
+
+def render_answer(text: str, *, direction: str, code_label: str, table_label: str) -> Markup:
+    """HTML of one text. direction: of a block without letters; labels: names of the scroll
+    regions for screen readers, in the rater's language."""
+    markdown = MarkdownIt(
+        "commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": _DEEPEST}
+    ).enable("table")
+    markdown.disable(["link", "image", "autolink", "html_inline", "html_block", "reference"])
+    for name in ("fence", "code_block"):
+        markdown.add_render_rule(name, _code(code_label))
+    markdown.add_render_rule("table_open", _table_open(table_label))
+    markdown.add_render_rule("table_close", _table_close)
+    markdown.add_render_rule("formula", _formula)
+    plain, formulas = take_out(text)
+    tokens = markdown.parse(plain)
+    if any(token.level >= _DEEPEST - 2 for token in tokens):
+        side = direction_of(text, direction)
+        return Markup('<p class="plain" dir="{}">{}</p>\n').format(side, text)
+    for token in tokens:
+        if token.type in ("fence", "code_block"):
+            token.content = put_back(token.content, formulas)
+        elif token.children:
+            token.children = list(_broken(_with_formulas(token.children, formulas)))
+    _direct(tokens, direction)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = "p"
+            if token.nesting == 1:
+                token.attrSet("class", "heading")
+    return Markup(markdown.renderer.render(tokens, markdown.options, {}))
+
+
+def _with_formulas(children: Iterable[Token], formulas: list[Formula]) -> Iterator[Token]:
+    """Each formula as a token of its own; inside code, what was written."""
+    for child in children:
+        if child.type != "text":
+            yield child.copy(content=put_back(child.content, formulas))
+            continue
+        for part in split(child.content, formulas):
+            if isinstance(part, str):
+                yield child.copy(content=part)
+            else:
+                yield Token("formula", "span", 0, content=part.source, meta={"formula": part})
+
+
+def _broken(children: Iterable[Token]) -> Iterator[Token]:
+    """`<br>`, with which models break lines in tables, as a line break: the only HTML that counts,
+    since it carries nothing. Inside code it stays as it is."""
+    for child in children:
+        lines = _BREAK.split(child.content) if child.type == "text" else [child.content]
+        for number, line in enumerate(lines):
+            if number:
+                yield Token("hardbreak", "br", 0)
+            yield child.copy(content=line)
+
+
+def _direct(tokens: Sequence[Token], otherwise: str) -> None:
+    """Sets `dir` on every block by the majority of the letters inside it."""
+    for index, token in enumerate(tokens):
+        if token.type in _DIRECTED:
+            depth = 0
+            words: list[str] = []
+            for inner in tokens[index:]:
+                depth += inner.nesting
+                if inner.type == "inline":
+                    words.append(_letters(inner))
+                if depth == 0:
+                    break
+            token.attrSet("dir", direction_of(" ".join(words), otherwise))
+
+
+def _letters(inline: Token) -> str:
+    """The text of a block without its inline code, whose letters are not the language's."""
+    return " ".join(child.content for child in inline.children or [] if child.type == "text")
+
+
+def _formula(
+    self: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: Any,
+    env: MutableMapping[str, Any],
+) -> str:
+    return render_formula(tokens[index].meta["formula"])
+
+
+def _code(label: str) -> Any:
+    def render(
+        self: RendererHTML,
+        tokens: Sequence[Token],
+        index: int,
+        options: Any,
+        env: MutableMapping[str, Any],
+    ) -> str:
+        return (
+            '<pre dir="ltr" tabindex="0" role="region"'
+            f' aria-label="{escape(label)}"><code>{escape(tokens[index].content)}</code></pre>\n'
+        )
+
+    return render
+
+
+def _table_open(label: str) -> Any:
+    def render(
+        self: RendererHTML,
+        tokens: Sequence[Token],
+        index: int,
+        options: Any,
+        env: MutableMapping[str, Any],
+    ) -> str:
+        side = "rtl" if tokens[index].attrGet("dir") == "rtl" else "ltr"
+        return (
+            f'<div class="scroll" dir="{side}" tabindex="0" role="region"'
+            f' aria-label="{escape(label)}"><table>\n'
+        )
+
+    return render
+
+
+def _table_close(
+    self: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: Any,
+    env: MutableMapping[str, Any],
+) -> str:
+    return "</table></div>\n"

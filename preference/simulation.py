@@ -1,0 +1,76 @@
+"""Studies drawn from a known truth: to check that the tests hold their level, and to plan."""
+
+from typing import Any
+
+import numpy as np
+
+from preference.votes import Guess, Vote
+
+
+def null_study(
+    rng: np.random.Generator,
+    *,
+    prompts: int,
+    raters: int,
+    spread: float,
+    ties: float = 0.3,
+    shift: float = 0.0,
+) -> Any:
+    """Scores of +1, 0 and -1, shape (raters, prompts), of a study in which no arm is better.
+
+    Each prompt has a preference of its own that all raters share, normal with deviation `spread`
+    (on the logit scale) and mean `shift` (0: the null hypothesis); that is what makes votes on one
+    prompt correlated. ties: share of ties.
+    """
+    leaning = rng.normal(shift, spread, prompts)
+    wins = rng.random((raters, prompts)) < 1 / (1 + np.exp(-leaning))
+    tied = rng.random((raters, prompts)) < ties
+    return np.where(tied, 0.0, np.where(wins, 1.0, -1.0))
+
+
+def draw_votes(
+    rng: np.random.Generator,
+    *,
+    prompts: int = 80,
+    raters: int = 2,
+    clickers: int = 0,
+    shift: float = 0.0,
+    repeats: int = 8,
+    checks: int = 3,
+    guesses: int = 4,
+) -> tuple[list[Vote], list[Guess]]:
+    """A whole study: main votes, hidden repeats, checks and guesses. The first `clickers` raters
+    click at random; the others read.
+
+    Who reads has an opinion of each pair, normal: part of it (deviation 1.5, mean `shift`) is
+    shared by all, part (0.7) their own; from one time to the next it moves (0.3), and within 0.4 of
+    nothing they call the two equal. They miss 3 checks of 100 and guess the arms by chance. So they
+    repeat themselves in about six of seven, and their alpha is 0.4 to 0.5.
+    """
+    shared = rng.normal(shift, 1.5, prompts)
+    votes: list[Vote] = []
+    guessed: list[Guess] = []
+    sides = np.empty(0, dtype=str)
+    for number in range(raters):
+        rater, clicks = f"rater {number + 1}", number < clickers
+        opinion = shared + rng.normal(0, 0.7, prompts)
+        # Mirrored pairs of raters, as in `design.py`.
+        if number % 2 == 0:
+            sides = rng.permutation(["a", "b"] * ((prompts + 1) // 2))
+        for kind, places in (
+            ("main", range(prompts)),
+            ("repeat", rng.permutation(prompts)[:repeats]),
+        ):
+            for q in places:
+                felt = opinion[q] + rng.normal(0, 0.3)
+                choice = "equal" if abs(felt) < 0.4 else "trained" if felt > 0 else "base"
+                choice = str(rng.choice(["trained", "base", "equal"])) if clicks else choice
+                on_a = (sides[q] == "a") ^ (number % 2 == 1) ^ (kind == "repeat")
+                votes.append(Vote(rater, f"q{q}", "all", choice, "a" if on_a else "b", kind))  # type: ignore[arg-type]
+        for n in range(checks):
+            passed = bool(rng.random() < (1 / 3 if clicks else 0.97))
+            votes.append(Vote(rater, f"q{n}", "all", "equal", None, "check", passed))
+        for _ in range(guesses):
+            side, guess = rng.choice(["a", "b"]), rng.choice(["a", "b", "unknown"])
+            guessed.append(Guess(rater, str(side), str(guess)))  # type: ignore[arg-type]
+    return votes, guessed

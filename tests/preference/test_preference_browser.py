@@ -1,0 +1,383 @@
+"""A real Chromium at 360 px: rare scripts, accessibility, no JavaScript, no connection, packets."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_study import answers, prepared
+from test_preference_server import Server, free_port
+
+from preference.closing import open_ballots
+from preference.correct_app import links
+from preference.errors import BallotError
+from preference.pack import read_pack
+from preference.packet import import_packet, write_packet
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+
+SAMPLES = {
+    "amharic": "ሰላም ለሁላችሁ። ይህ ጥያቄ ስለ ቡና ነው።",
+    "lao": "ສະບາຍດີ ນີ້ແມ່ນຄຳຖາມກ່ຽວກັບກາເຟ",
+    "lhasa_tibetan": "བཀྲ་ཤིས་བདེ་ལེགས། འདི་ནི་དྲི་བ་ཞིག་ཡིན།",
+    "central_kurdish": "سڵاو، ئەمە پرسیارێکە دەربارەی قاوە",
+}
+LONG = (
+    "## {word}\n\nMT-Bench {word}\n\n```python\n"
+    + "print('a line of code that is far wider than any phone')  " * 3
+    + "\n```\n\n| one | two | three | four | five | six |\n|---|---|---|---|---|---|\n| {word} | 2"
+    " | 3 | 4 | 5 | 6 |\n\n- {word}\n- {word}\n\n" + "verylongwordwithoutanyspaces" * 6
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@contextmanager
+def served(folder: Path, language: str, **options: Any) -> Iterator[tuple[Path, str]]:
+    """A pack of a small study and the address of its server, a process of its own."""
+    word = SAMPLES.get(language, "Habari")
+    said = {
+        "northern": lambda n: LONG.format(word=word) + f" {n}",
+        "southern": lambda n: f"{word} {n}\n\n" + LONG.format(word=word),
+    }
+    base, trained = (f"{name}={answers(folder, name, 3, text)}" for name, text in said.items())
+    # The texts are chosen for their width, not for their language.
+    few = {"repeats": 1, "checks": 1, "guesses": 1, "allow": ["language"]}
+    pack, _ = prepared(folder, 3, language=language, base=base, trained=trained, **few | options)
+    port = free_port()
+    server = Server(pack, port, free_port())
+    try:
+        yield pack, f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+
+
+def link(pack: Path, address: str, slot: int = 0) -> str:
+    ballots = open_ballots(pack, read_pack(pack))
+    token = ballots.invite(slot)
+    ballots.close_file()
+    return f"{address}/i/{token}"
+
+
+def phone(browser: Any, **more: Any) -> Any:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, **more)
+    context.set_default_timeout(15_000)
+    return context
+
+
+def wait_for_words(page: Any, pack: Path, message: str) -> None:
+    """Until the sentence stands beside the buttons."""
+    words = read_pack(pack)["settings"]["messages"][message]
+    page.locator("#notice", has_text=words).wait_for()
+
+
+def assert_usable(page: Any, where: str) -> None:
+    """No violation of WCAG 2.2 AA, no sideways scrolling, and targets of 44 px."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    problems = [
+        (v["id"], [n["html"] for n in v["nodes"]][:2]) for v in found.response["violations"]
+    ]
+    assert not problems, (where, problems)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360, where
+    heights = page.evaluate(
+        "[...document.querySelectorAll('button, a.button, summary, label')]"
+        ".filter((e) => e.getClientRects().length).map((e) => e.getBoundingClientRect().height)"
+    )
+    assert all(height >= 44 for height in heights), (where, heights)
+
+
+@pytest.mark.parametrize("language", SAMPLES)
+def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str) -> None:
+    with served(tmp_path, language, verdicts=True) as (pack, address):
+        context = phone(browser, color_scheme="dark" if language == "lao" else "light")
+        page = context.new_page()
+        requests: list[str] = []
+        sizes: list[int] = []
+        page.on("request", lambda request: requests.append(request.url))
+        page.on(
+            "response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0)))
+        )
+        errors: list[str] = []
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.goto(link(pack, address), wait_until="networkidle")
+        assert 5_000 < sum(sizes) <= 60_000, sizes
+        assert_usable(page, "invitation")
+        page.click("button.main")
+        assert_usable(page, "consent")
+        page.click("button.main")
+        page.wait_for_selector("#vote")
+        page.wait_for_load_state("networkidle")
+        font = page.evaluate("document.fonts.check('16px Study')")
+        assert font
+        page.click("summary")
+        assert_usable(page, "rate")
+        block = page.locator(".words").first
+        assert block.get_attribute("dir") == ("rtl" if language == "central_kurdish" else "ltr")
+        assert page.locator("pre").first.get_attribute("dir") == "ltr"
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, (
+            "at twice the text size"
+        )
+        page.click("text=/^Pause$/")
+        page.wait_for_url("**/pause")
+        assert_usable(page, "pause")
+        page.goto(f"{address}/withdraw")
+        assert_usable(page, "withdraw")
+        page.goto(f"{address}/rate")
+        total = len(read_pack(pack)["slots"][0])
+        for done in range(total):
+            page.wait_for_selector(f"progress[value='{done}']")
+            page.click("button[name=choice][value=equal]")
+        page.wait_for_selector("form[action='/guess']")
+        assert_usable(page, "guess")
+        for radio in page.query_selector_all("input[value=unknown]"):
+            radio.check()
+        page.click("button.main")
+        page.wait_for_selector(".receipt")
+        assert_usable(page, "done")
+        assert [url for url in requests if not url.startswith(address)] == []
+        assert [e for e in errors if "favicon" not in e and "404" not in e] == []
+        context.close()
+
+
+def test_a_vote_without_connection_is_kept_and_sent_once(browser: Any, tmp_path: Path) -> None:
+    with served(tmp_path, "swahili") as (pack, address):
+        context = phone(browser)
+        page = context.new_page()
+        page.goto(link(pack, address))
+        page.click("button.main")
+        page.click("button.main")
+        page.wait_for_selector("#vote")
+        page.click("summary")
+        page.fill("textarea", "maoni yangu")
+        page.reload()
+        assert page.input_value("textarea") == "maoni yangu", "a draft survives a reload"
+        item = page.input_value("input[name=item]")
+        context.set_offline(True)
+        page.click("button[value=b]")
+        wait_for_words(page, pack, "kept")
+        page.click("button[value=b]")
+        context.set_offline(False)
+        page.wait_for_selector("progress[value='1']", timeout=20_000)
+        ballots = open_ballots(pack, read_pack(pack))
+        votes = [e.body for e in ballots.events() if e.kind == "vote"]
+        comments = [comment.text for comment in ballots.comments()]
+        ballots.close_file()
+        assert [(v["item"], v["choice"]) for v in votes] == [(item, "b")]
+        assert comments == ["maoni yangu"]
+        context.close()
+
+
+def test_a_kept_vote_waits_for_its_own_rater(browser: Any, tmp_path: Path) -> None:
+    """One phone, handed on while a vote could not be sent."""
+    with served(tmp_path, "swahili") as (pack, address):
+        context = phone(browser)
+        page = context.new_page()
+        links = [link(pack, address, slot) for slot in (0, 1)]
+
+        def begin(slot: int) -> None:
+            page.goto(links[slot])
+            page.click("button.main")
+            page.wait_for_load_state()
+            if "/consent" in page.url:
+                page.click("button.main")
+            page.wait_for_selector("#vote")
+
+        begin(0)
+        context.set_offline(True)
+        page.click("button[value=b]")
+        wait_for_words(page, pack, "kept")
+        page.goto("about:blank")
+        context.set_offline(False)
+        begin(1)
+        assert page.text_content("#notice") == ""
+        begin(0)
+        page.wait_for_selector("progress[value='1']", timeout=20_000)
+        ballots = open_ballots(pack, read_pack(pack))
+        assert [len(ballots.sitting(slot).votes) for slot in (0, 1)] == [1, 0]
+        ballots.close_file()
+        context.close()
+
+
+def test_without_javascript_and_with_the_keyboard_alone(browser: Any, tmp_path: Path) -> None:
+    with served(tmp_path, "swahili") as (pack, address):
+        context = phone(browser, java_script_enabled=False)
+        page = context.new_page()
+        page.goto(link(pack, address))
+        for _ in range(2):
+            page.locator("button.main").focus()
+            page.keyboard.press("Enter")
+            page.wait_for_load_state()
+        total = len(read_pack(pack)["slots"][0])
+        for done in range(total):
+            page.wait_for_selector(f"progress[value='{done}']")
+            page.locator("button[value=a]").focus()
+            page.keyboard.press("Enter")
+        page.wait_for_selector("form[action='/guess']")
+        ballots = open_ballots(pack, read_pack(pack))
+        assert len(ballots.sitting(0).votes) == total
+        ballots.close_file()
+        context.close()
+
+
+def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -> None:
+    pack, _ = prepared(tmp_path, language="amharic", title="ሰላም </script><b>", verdicts=True)
+    path = write_packet(pack, 1)
+    assert write_packet(pack, 1, tmp_path / "again.html").read_bytes() == path.read_bytes()
+    context = phone(browser, offline=True, accept_downloads=True)
+    page = context.new_page()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    errors: list[str] = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.goto(path.as_uri())
+    assert_usable(page, "packet, welcome")
+    assert not page.is_visible("#undo")
+    assert not page.is_visible("#save")
+    page.click("#begin")
+    assert_usable(page, "packet, rate")
+    total = len(read_pack(pack)["slots"][0])
+    for n in range(total):
+        page.fill("#comment", f"ቃል {n}")
+        page.check("[name=verdict_b][value=bad]")
+        page.click(f"[data-choice={'ab'[n % 2]}]")
+        if n == 2:
+            page.click("#undo")
+            assert page.input_value("#comment") == "ቃል 2", "what was written is there again"
+            assert page.is_checked("[name=verdict_b][value=bad]")
+            page.click("[data-choice=equal]")
+            page.reload()
+    for _ in range(2):
+        page.click("[data-guess=unknown]")
+    page.wait_for_selector("#done:not([hidden])")
+    with page.expect_download() as download:
+        page.click("#save")
+    given = tmp_path / "votes.json"
+    download.value.save_as(given)
+    assert errors == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    context.close()
+
+    whole = json.loads(given.read_text("utf-8"))
+    edited = json.loads(given.read_text("utf-8"))
+    edited["log"][6]["choice"] = "equal" if edited["log"][6]["choice"] != "equal" else "a"
+    (tmp_path / "edited.json").write_text(json.dumps(edited), "utf-8")
+    with pytest.raises(BallotError, match=r"entry 7 was edited.*Nothing was taken in"):
+        import_packet(pack, tmp_path / "edited.json")
+    shown = whole | {"shown_sha256": "0" * 64}
+    (tmp_path / "shown.json").write_text(json.dumps(shown), "utf-8")
+    with pytest.raises(BallotError, match="the packet was edited"):
+        import_packet(pack, tmp_path / "shown.json")
+    # Saved early, before the third vote was taken back, and sent late.
+    (tmp_path / "part.json").write_text(json.dumps(whole | {"log": whole["log"][:3]}), "utf-8")
+    assert import_packet(pack, tmp_path / "part.json").new == 3
+    taken = import_packet(pack, given)
+    # The vote in the place of the one that was taken back, and the rest; no guess is a vote.
+    assert (taken.new, taken.total, taken.guesses) == (total - 3 + 1, total, True)
+    assert import_packet(pack, given).new == 0
+    assert import_packet(pack, tmp_path / "part.json").new == 0, "an older file adds nothing"
+    ballots = open_ballots(pack, read_pack(pack))
+    votes = ballots.sitting(0).votes
+    assert len(votes) == total
+    assert [v.body["choice"] for v in votes.values()][2] == "equal"
+    assert {v.body.get("verdict_b") for v in votes.values()} == {"bad"}
+    assert not any("verdict_a" in v.body for v in votes.values())
+    words = {comment.seq: comment.text for comment in ballots.comments()}
+    assert [words[v.seq] for v in votes.values()] == [f"ቃል {n}" for n in range(total)]
+    # Whoever knows a file's hash could guess a short comment from it.
+    stored = str(ballots.rows())
+    assert not any(entry["hash"] in stored for entry in whole["log"])
+    ballots.close_file()
+
+
+def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+    import time
+    import urllib.request
+
+    from small_study import questions, write_lines
+
+    from preference.questions import freeze, make_draft, read_corrections, read_prompts
+
+    study = tmp_path / "study"
+    rows = questions(3)
+    translated = [row | {"turns": [f"ጥያቄ ቁጥር {n}"]} for n, row in enumerate(rows)]
+    translated[1]["turns"] = ["ጥያቄ ያለ ቁጥር"]
+    originals, texts = (
+        read_prompts(write_lines(tmp_path / name, lines))
+        for name, lines in (("q", rows), ("t", translated))
+    )
+    make_draft(study, "amharic", originals, {key: text for key, (_, text) in texts.items()})
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "preference.cli",
+        "correct",
+        str(study),
+        "--port",
+        str(port),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"{address}/c/none", timeout=5)
+            except urllib.error.HTTPError:
+                break
+            except OSError:
+                time.sleep(0.05)
+        context = phone(browser)
+        page = context.new_page()
+        page.goto(f"{address}/c/{links(study)['speaker']}")
+        assert_usable(page, "start")
+        page.click("button.main")
+        assert_usable(page, "list")
+        page.goto(f"{address}/question/1")
+        assert "This number of the English is missing: 1" in page.content()
+        assert_usable(page, "question")
+        page.fill("textarea", "ጥያቄ ቁጥር 1 ነው")
+        page.click("button.main")
+        page.wait_for_url("**/question/2")
+        page.goto(f"{address}/question/1")
+        assert page.locator("ins").count() >= 1
+        assert "is missing" not in page.content()
+        assert_usable(page, "differences")
+        page.goto(f"{address}/words")
+        assert_usable(page, "words")
+        context.close()
+        other = phone(browser)
+        page = other.new_page()
+        page.goto(f"{address}/c/{links(study)['approver']}")
+        page.click("button.main")
+        page.goto(f"{address}/question/1")
+        page.click("text=Approve")
+        page.wait_for_url("**/question/2")
+        kept = read_corrections(study)["1"]
+        assert (kept.prompt, kept.by, kept.approved_by) == ("ጥያቄ ቁጥር 1 ነው", "speaker", "approver")
+        assert [q.prompt for q in freeze(study, unreviewed=True).questions][1] == "ጥያቄ ቁጥር 1 ነው"
+        page.goto(f"{address}/question/0")
+        assert page.locator("button.main").count() == 0
+        other.close()
+    finally:
+        process.terminate()
+        process.wait(20)
