@@ -8,12 +8,13 @@ GenerationError
 ├── InputError       the context texts or the conversations to translate are missing or malformed
 ├── LedgerError      the ledger file cannot be opened or is not a ledger
 ├── OutputError      rows cannot be written
-├── IdentifierError  the language identifier is not installed or cannot be loaded
 └── MixtureError     a source with a weight is not there, or nothing remains to mix
 """
 
+from core.errors import MendableError
 
-class GenerationError(Exception):
+
+class GenerationError(MendableError):
     """Base of this package's errors; a user can mend the cause, so no traceback is needed."""
 
 
@@ -40,10 +41,6 @@ class LedgerError(GenerationError):
 
 class OutputError(GenerationError):
     """The rows cannot be written; no answer is lost."""
-
-
-class IdentifierError(GenerationError):
-    """The language identifier is not there."""
 
 
 class MixtureError(GenerationError):

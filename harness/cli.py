@@ -12,22 +12,13 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from core.checkpoints.errors import CheckpointError
+from core.errors import MendableError
 from core.output import guard_output
-from generation.errors import GenerationError
 from harness.config import build_config
-from harness.errors import ConfigError, HarnessError
+from harness.errors import ConfigError
 from harness.help import help_text
 from harness.overrides import COMMAND_VARIABLE, CONF, prepared
-from reports.errors import ReportsError
-from tasks.errors import TasksError
-from training.errors import TrainingError
 
-# Errors that a person can mend: their message is enough.
-MENDABLE = (
-    *(CheckpointError, GenerationError, HarnessError),
-    *(ReportsError, TasksError, TrainingError),
-)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -49,7 +40,7 @@ def main() -> None:
     try:
         sys.argv[1:] = prepared(sys.argv[1:])
         _hydra_main()
-    except MENDABLE as error:
+    except MendableError as error:
         sys.exit(f"kakugo: {error}")
     except KeyboardInterrupt:
         print("\nStopped. Nothing is lost: the same command continues from here.", file=sys.stderr)
@@ -87,7 +78,7 @@ def _hydra_main(values: DictConfig) -> None:
 
 def _mendable(error: Exception) -> str | None:
     """What to say of an error that a person can mend; None of any other."""
-    if isinstance(error, MENDABLE):
+    if isinstance(error, MendableError):
         return str(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return f"{error}. Remedy: make room on the disk; the same command continues from here."

@@ -9,8 +9,10 @@ HarnessError
 └─ ScoringError       a checkpoint cannot be scored
 """
 
+from core.errors import MendableError
 
-class HarnessError(Exception):
+
+class HarnessError(MendableError):
     """Base of all errors of the harness; the message says what to do."""
 
 

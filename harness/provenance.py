@@ -3,9 +3,10 @@
 import platform
 import subprocess
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from core.versions import package_version
 
 # What can move a number; all others are in constraints.txt.
 PACKAGES = (
@@ -27,14 +28,6 @@ def package_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {
         name: package_version(name) for name in PACKAGES
     }
-
-
-def package_version(name: str) -> str:
-    """The installed version of a package, or "absent"."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "absent"
 
 
 @cache

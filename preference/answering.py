@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.checkpoints.held import held_fast
+from core.versions import package_version
 from preference.answers import read_answers
 from preference.commitment import digest
 from preference.errors import AnswersError
@@ -60,8 +61,7 @@ def answer(
     if path.exists():
         _must_be_the_same(path, recorded)
         return path
-    from harness.provenance import package_version
-    from harness.scoring.answers import generate_answers
+    from harness.study.answers import generate_answers
 
     journal = path.parent / f".{arm}-{digest(recorded)[:16]}"
     journal.mkdir(parents=True, exist_ok=True)
@@ -108,25 +108,20 @@ def _recorded(
     questions: Questions, name: str, checkpoint: Path, decoding: Decoding
 ) -> dict[str, Any]:
     """All that an arm's texts depend on."""
-    from harness.store import file_hashes
-    from training.precision import has_nvidia_gpu
+    from harness.study.facts import choose_precision, hash_files
 
     weights = weights_of(checkpoint)
-    files = {name: row["sha256"] for name, row in file_hashes(weights).items()}
     # A date, a thought or a setting that is not left to the checkpoint.
     held = held_fast(weights)
-    precision = decoding.precision
-    if precision == "auto":
-        precision = "bf16" if has_nvidia_gpu() else "fp32"
     return {
         "name": name,
         "language": questions.language,
         "questions_sha256": questions.sha256,
-        "checkpoint_sha256": digest(files),
+        "checkpoint_sha256": digest(hash_files(weights)),
         "temperature": TEMPERATURE,
         "repetition_penalty": REPETITION_PENALTY,
         **asdict(decoding),
-        "precision": precision,
+        "precision": choose_precision(decoding.precision),
         **({"held_fast": held} if held else {}),
     }
 

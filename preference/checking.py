@@ -243,7 +243,7 @@ def _languages(
 
 def _in_another(text: str, language: StudyLanguage) -> bool:
     """Whether a text is surely in another language; False where that cannot be told."""
-    from generation.identify import in_language
+    from core.identify.text import in_language
 
     words = _NO_WORDS.sub(" ", text)
     if sum(letter.isalpha() for letter in words) < _LEAST_LETTERS:

@@ -5,13 +5,10 @@ import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 
-from core.checkpoints.errors import CheckpointError
+from core.errors import MendableError
 from core.output import guard_output
-from generation.errors import GenerationError
-from harness.errors import HarnessError
 from preference import cli_raters, cli_results, cli_study, cli_votes
 from preference.cli_results import UNHELD as UNHELD
-from tasks.errors import TasksError
 
 _DESCRIPTION = """\
 A blind study: native speakers say which of two checkpoints' answers is better, and nobody can learn
@@ -55,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
-    except (CheckpointError, GenerationError, HarnessError, TasksError) as error:
+    except MendableError as error:
         print(f"kakugo-preference: {error}", file=sys.stderr)
         from preference.errors import VerificationError
 

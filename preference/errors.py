@@ -11,10 +11,10 @@ PreferenceError
 └─ MessagesError     a catalogue of the raters' words cannot be used
 """
 
-from harness.errors import HarnessError
+from core.errors import MendableError
 
 
-class PreferenceError(HarnessError):
+class PreferenceError(MendableError):
     """Base of the study's errors."""
 
 

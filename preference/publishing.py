@@ -145,7 +145,7 @@ def _guesses(
 def answer_texts(key: Key) -> dict[str, list[dict[str, Any]]]:
     """Arm -> characters of each answer, whether it ended by itself, and whether it is in another
     language than the study's; None where a file does not say, or it cannot be told."""
-    from generation.identify import in_language
+    from core.identify.text import in_language
 
     language = key.settings.language
     out: dict[str, list[dict[str, Any]]] = {"base": [], "trained": []}

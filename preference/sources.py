@@ -1,13 +1,12 @@
 """Where a study's questions and their translations come from: files, the Hub, the teacher."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generation.settings import Teacher
+from core.errors import MendableError
 from preference.errors import QuestionsError
 from preference.languages import StudyLanguage
 from preference.questions import read_prompts
@@ -40,30 +39,14 @@ def take(source: str) -> Taken:
     Face Hub (or of a data set in its layout) at the commit that it is at, which is recorded."""
     if source != "hub" and not source.startswith("hub:"):
         return _from_file(Path(source), {"file": Path(source).name})
-    from tasks.errors import HubUnavailable
-    from tasks.hub import resolve
+    from harness.study.hub_files import fetch_file
 
-    name = source.partition(":")[2] or HUB_REPOSITORY
     try:
-        repository = resolve(name)
-    except HubUnavailable as error:
+        found = fetch_file(source.partition(":")[2] or HUB_REPOSITORY, HUB_FILE)
+    except MendableError as error:
         raise _not_had(str(error).partition(" Remedy:")[0]) from None
-    where = {"repository": repository.name} | (
-        {"revision": repository.revision} if repository.revision else {}
-    )
-    if repository.folder:
-        return _from_file(repository.folder / HUB_FILE, where)
-    import httpx2
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        path = hf_hub_download(
-            repository.name, HUB_FILE, repo_type="dataset", revision=repository.revision
-        )
-    except (HfHubHTTPError, httpx2.HTTPError, OSError, ValueError) as error:
-        raise _not_had(f"{repository.name}: {HUB_FILE} cannot be had ({error}).") from None
-    return _from_file(Path(path), where)
+    revision = {"revision": found.revision} if found.revision else {}
+    return _from_file(found.path, {"repository": found.repository, **revision})
 
 
 def _not_had(what: str) -> QuestionsError:
@@ -92,89 +75,13 @@ def translate(
     as soon as it arrives and is never asked for twice. Raises a GenerationError where the teacher
     does not answer; what it answers unreadably is named in `lost`.
     """
-    from harness.teacher import running_teacher
-    from training.students import embedded_gguf
+    from harness.study.translations import translate_texts
 
-    config = _composed(overrides)
-    weights = embedded_gguf() if config.teacher.kind == "embedded" else None
-    with running_teacher(config.teacher, weights) as teacher:
-        texts, lost = asyncio.run(
-            _ask(
-                taken.rows, language, teacher, Path(config.prompts_file), config.seed, ledger,
-                progress,
-            )
-        )  # fmt: skip
-    return Translated(texts, lost, {"translated_by": config.teacher.name, "seed": config.seed})
-
-
-async def _ask(
-    rows: Mapping[str, tuple[str, str]],
-    language: StudyLanguage,
-    teacher: Teacher,
-    prompts_file: Path,
-    seed: int,
-    ledger: Path,
-    progress: Callable[[int, int, str], None],
-) -> tuple[dict[str, str], dict[str, str]]:
-    from generation.ask import Asker, as_json, conversation_schema, parsed
-    from generation.errors import TeacherError
-    from generation.parse import read_conversation
-    from generation.prompts import load_prompts
-    from generation.teacher.client import TeacherClient
-    from generation.teacher.ledger import Ledger
-
-    prompts = load_prompts(prompts_file, language=language.name, lists=teacher.lists)
-    texts = dict.fromkeys(rows, "")
-    lost: dict[str, str] = {}
-    with Ledger(ledger) as book:
-        async with TeacherClient(teacher) as client:
-            asker = Asker(
-                teacher=teacher, prompts=prompts, client=client, ledger=book, seed=seed,
-                progress=progress,
-            )  # fmt: skip
-            step = asker.step("study.questions")
-            chats = [[{"role": "user", "content": text}] for _, text in rows.values()]
-            requests = [
-                asker.request(
-                    step.step,
-                    asker.prompts.messages("translate", conversation=as_json(chat)),
-                    key,
-                    schema=conversation_schema(chat, teacher.schema_max_characters),
-                )
-                for key, chat in zip(rows, chats, strict=True)
-            ]
-            replies = await asker.replies(requests, step)
-            for key, reply in zip(rows, replies, strict=True):
-                turns = parsed(reply, step, read_conversation)
-                if turns is not None and len(turns) == 1:
-                    texts[key] = turns[0]["content"].strip()
-                else:
-                    lost[key] = reply.reason or "the answer is not one translated turn"
-    if asker.passing:
-        raise TeacherError(
-            f"{sum(asker.passing.values())} of {len(requests)} questions got no answer for reasons"
-            f" that may pass ({', '.join(asker.passing)}). Remedy: the same command again; what was"
-            " answered is kept"
-        )
-    return texts, lost
-
-
-def _composed(overrides: Sequence[str]) -> Any:
-    """The typed configuration that `kakugo` would run with."""
-    from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    from harness.cli import register_resolvers
-    from harness.config import build_config
-    from harness.errors import ConfigError
-    from harness.overrides import CONF, prepared
-
-    register_resolvers()
-    try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            values = OmegaConf.to_container(compose("run", prepared(overrides)), resolve=True)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigError(f"{' '.join(overrides)}: {error}") from None
-    return build_config(values)  # type: ignore[arg-type]
+    done = translate_texts(
+        {key: text for key, (_, text) in taken.rows.items()},
+        language.name,
+        overrides=overrides,
+        ledger=ledger,
+        progress=progress,
+    )
+    return Translated(done.texts, done.lost, {"translated_by": done.teacher, "seed": done.seed})

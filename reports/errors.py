@@ -12,8 +12,10 @@ here: it becomes a named problem in the report, and everything else is still sho
     └── RunNotFoundError      no run of the store lies in the folder that was asked for
 """
 
+from core.errors import MendableError
 
-class ReportsError(Exception):
+
+class ReportsError(MendableError):
     """A report cannot be made; the message says why and what to do."""
 
 

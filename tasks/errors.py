@@ -8,8 +8,10 @@ TasksError
 └─ WordsMalformed the table of the instructions' words cannot be read as one
 """
 
+from core.errors import MendableError
 
-class TasksError(Exception):
+
+class TasksError(MendableError):
     """Base of all errors of this package; the message says what to do."""
 
 

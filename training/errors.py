@@ -11,8 +11,10 @@ TrainingError
 └── DivergedError   the loss is no longer a number
 """
 
+from core.errors import MendableError
 
-class TrainingError(Exception):
+
+class TrainingError(MendableError):
     """The message says what is wrong and what to do about it."""
 
 

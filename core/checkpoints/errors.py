@@ -4,8 +4,10 @@ CheckpointError   its files, weights or tokenizer are not those of a whole, know
 └── ChatError     its chat template is missing or refuses a conversation
 """
 
+from core.errors import MendableError
 
-class CheckpointError(Exception):
+
+class CheckpointError(MendableError):
     """The message names the file and the fault, and ends in a remedy."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from generation.identify import identify, in_language
+from core.identify.text import identify, in_language
 from generation.quality.checks import (
     Instructions,
     has_broken_unicode,

@@ -71,9 +71,9 @@ def copied(hypothesis: str, source: str) -> bool:
 def detected(text: str, wanted: Mapping[str, Any]) -> tuple[str | None, bool | None]:
     """(language of a text, whether it is the wanted one); None where that cannot be told.
 
-    `wanted` has the flores_code, name and script that `generation.identify.in_language` takes.
+    `wanted` has the flores_code, name and script that `core.identify.text.in_language` takes.
     """
-    from generation.identify import identify, in_language
+    from core.identify.text import identify, in_language
 
     return identify(text).language, in_language(text, **wanted)
 

@@ -42,7 +42,7 @@ Sample = Mapping[str, Any]
 class ScoreRequest:
     """What to score: a checkpoint directory on a task in a language.
 
-    `wanted` is the language that translations should be in, as `generation.identify.in_language`
+    `wanted` is the language that translations should be in, as `core.identify.text.in_language`
     takes it, and `spoken` that of the items' own texts (None: not looked at). `max_new_tokens` ends
     a translation that does not end by itself. `processes` share the items, one per GPU.
     """

@@ -20,8 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.checkpoints.errors import CheckpointError
-from harness.errors import HarnessError, ScoringError
+from core.errors import MendableError
+from harness.errors import ScoringError
 from harness.scoring.lm import Share
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def main(described: str, journal: str) -> None:
 
     try:
         compute_share(request, Path(journal), share, tell)
-    except (CheckpointError, HarnessError) as error:
+    except MendableError as error:
         (Path(journal) / SAID.format(share.rank)).write_text(str(error), encoding="utf-8")
         raise
 

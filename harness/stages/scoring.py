@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from core.versions import package_version
 from harness.config import Config, Evaluate, Language, Served
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
-from harness.provenance import package_version
 from harness.scoring.choice import VERSION as ENGINE_VERSION
 from harness.scoring.choice import EngineChoice
 from harness.stage import Outcome, Stage, Work
@@ -36,7 +36,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Spoken:
-    """A language as `generation.identify` takes it."""
+    """A language as `core.identify.text` takes it."""
 
     flores_code: str | None
     name: str

@@ -12,11 +12,11 @@ from small_checkpoints import TURNS, copied, edit, save_model, small_tokenizer
 
 from core.checkpoints.errors import CheckpointError
 from harness.errors import ScoringError
-from harness.scoring.answers import generate_answers
 from harness.scoring.choice import EngineChoice
 from harness.scoring.engine import SharedPrefixLM
 from harness.scoring.lm import Ask
 from harness.scoring.workers import run_workers
+from harness.study.answers import generate_answers
 
 SHOTS = "the river: the sea\n\nthe sea: "
 ITEMS = ("four", "the answer", "and")

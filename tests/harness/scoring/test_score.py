@@ -16,11 +16,11 @@ import pytest
 from sacrebleu.metrics import CHRF
 
 from harness.errors import ScoringError
-from harness.scoring.answers import generate_answers
 from harness.scoring.choice import EngineChoice
 from harness.scoring.measures import copied, of_prompts
 from harness.scoring.samples import CHOICES, SAMPLES, TRANSLATIONS, read_samples
 from harness.scoring.score import JOURNAL, ScoreRequest, score_task
+from harness.study.answers import generate_answers
 from tasks.catalogue import TASKS
 from tasks.data import open_data
 from tasks.files import EMBEDDED

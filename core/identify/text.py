@@ -18,9 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from generation.errors import IdentifierError
-from generation.languages import CLD2, TELLING, VARIETIES, from_label, iso_code, whole
-from generation.scripts import script_code, script_shares, share_in
+from core.identify.errors import IdentifierError
+from core.identify.labels import CLD2, TELLING, VARIETIES, from_label, iso_code, whole
+from core.identify.scripts import script_code, script_shares, share_in
 
 DEFAULT = "cld2"
 # A text whose letters are to less than the first share in the wanted script is in another

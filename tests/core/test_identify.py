@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import regex
 
-from generation.errors import IdentifierError
-from generation.identify import Identification, identify, in_language
-from generation.languages import CLD2
-from generation.scripts import script_code, script_shares
+from core.identify.errors import IdentifierError
+from core.identify.labels import CLD2
+from core.identify.scripts import script_code, script_shares
+from core.identify.text import Identification, identify, in_language
 
 SWAHILI = "Habari za asubuhi, rafiki yangu. Watoto wanakwenda shuleni kila siku."
 ENGLISH = "The children walk to school every morning and come home in the afternoon."

@@ -1,0 +1,19 @@
+"""Reads the versions of installed packages, this project among them, importing none of them."""
+
+from importlib import metadata
+
+PROJECT = "kakugo-harness"
+ABSENT = "absent"
+
+
+def package_version(name: str) -> str:
+    """The installed version of a package, or "absent"."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ABSENT
+
+
+def project_version() -> str:
+    """The version of this project, as pyproject.toml gives it, or "absent"."""
+    return package_version(PROJECT)

@@ -1,0 +1,18 @@
+"""Says what an arm's answers depend on, without loading a model."""
+
+from pathlib import Path
+
+from harness.store import file_hashes
+from training.precision import has_nvidia_gpu
+
+
+def hash_files(checkpoint: Path) -> dict[str, str]:
+    """The SHA-256 of each file of a checkpoint, by its path within it."""
+    return {name: row["sha256"] for name, row in file_hashes(checkpoint).items()}
+
+
+def choose_precision(asked: str) -> str:
+    """The precision of an arm: the one asked for, or for "auto" bf16 on a GPU and fp32 without."""
+    if asked != "auto":
+        return asked
+    return "bf16" if has_nvidia_gpu() else "fp32"
