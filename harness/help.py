@@ -28,8 +28,9 @@ Examples
                                                   with -m a comma separates, but not in quotes
   kakugo -m sweep=subsets hydra/launcher=two_at_once
                                                   the data subsets, two jobs at a time
-  kakugo experiment=paper language=yoruba ...     the paper's run; see conf/experiment/paper.yaml
-  kakugo experiment=paper language=yoruba plan=true pilot=5
+  kakugo experiment=paper language=yoruba teacher.base_url=URL
+                                                  the paper's run; see conf/experiment/paper.yaml
+  kakugo experiment=paper language=yoruba teacher.base_url=URL plan=true pilot=5
                                                   what the data will cost, after 5 calls a step
   kakugo stop_after=mix                           the data only (also: sources, train)
   kakugo --cfg job                                the whole configuration
