@@ -1,0 +1,94 @@
+"""The manifest of a finished artifact: what it is, what it was made of and with, and its files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.contract.record import Count, NotNegative, schema
+
+
+@dataclass(frozen=True)
+class About:
+    """What an artifact is of, in words; None is what does not apply to its stage."""
+
+    language: str | None = None
+    student: str | None = None
+    teacher: str | None = None
+    source: str | None = None
+    mix: str | None = None
+    producer: str | None = None
+    role: str | None = None
+    """Of a checkpoint: see `core.contract.producers.role_of`, which knows it of older ones too."""
+    task: str | None = None
+    repository: str | None = None
+    subset: str | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """An artifact that went in: its role, its stage and key, and the hash of its content.
+
+    `content` is None in manifests that are older than that field.
+    """
+
+    name: str
+    stage: str
+    key: str
+    content: str | None
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The teacher's tokens."""
+
+    input: Count = 0
+    output: Count = 0
+
+
+@dataclass(frozen=True)
+class Git:
+    """The commit of the harness and whether it had uncommitted changes; None outside of git."""
+
+    commit: str | None = None
+    dirty: bool | None = None
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file of the artifact."""
+
+    bytes: Count
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """All that is known of a finished artifact.
+
+    `version` is the stage's own, bumped by hand. `facts` are the stage's (see `facts`). `cost_usd`
+    is None where no price is known. `seconds` are those of the process that finished it, and
+    `resumed` says that an earlier one had begun. `content` is one SHA-256 of its files.
+    """
+
+    stage: str
+    version: int | None
+    key: str
+    label: str | None
+    about: About = field(default_factory=About)
+    config: Mapping[str, Any]
+    inputs: tuple[Input, ...]
+    facts: Mapping[str, Any]
+    tokens: Tokens = field(default_factory=Tokens)
+    cost_usd: NotNegative | None
+    created: str | None
+    seconds: NotNegative | None
+    resumed: bool = False
+    packages: Mapping[str, str]
+    git: Git = field(default_factory=Git)
+    content: str | None
+    files: Mapping[str, FileEntry]
+    schema: int = schema(1)
+
+    def key_of(self, stage: str) -> str:
+        """The key of the input of a stage; "" where there is none."""
+        return next((found.key for found in self.inputs if found.stage == stage), "")

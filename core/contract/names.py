@@ -1,0 +1,21 @@
+"""How the files and folders of a store are called."""
+
+MANIFEST = "manifest.json"
+"""Written last: an artifact's folder that has one is finished."""
+PARTIAL = ".partial"
+"""What the name of a folder ends in while its artifact is being made."""
+LOCKS = ".locks"
+CHECKPOINT = "checkpoint"
+CARD = f"{CHECKPOINT}/README.md"
+ROWS = "rows.jsonl"
+CONTAMINATED = "contaminated.jsonl"
+LOG, SPEED = "log.jsonl", "speed.jsonl"
+SCORES, SAMPLES = "scores.json", "samples.parquet"
+
+RUNS = "runs"
+"""The folder of the runs' records, each in a folder of its own."""
+PLAN, CONFIG, ERROR = "plan.json", "config.yaml", "error.txt"
+
+STUDIES = "preference"
+"""The folder of the blind studies' results, each in a folder of its own."""
+RESULT, VOTES = "result.json", "votes.csv"

@@ -1,0 +1,66 @@
+"""The plan of a run: what it intended, from which reports name what is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.contract.record import schema
+
+
+@dataclass(frozen=True)
+class Language:
+    """How a language is called and written; `direction` is "ltr", "rtl" or "auto" (unknown)."""
+
+    name: str
+    autonym: str | None = None
+    flores_code: str | None = None
+    script: str | None = None
+    direction: str = "auto"
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    """Why a benchmark lacks it, by the benchmark's name."""
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A step that the run builds or finds."""
+
+    stage: str
+    key: str
+    label: str | None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Which artifact a checkpoint is."""
+
+    stage: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """One score that a run planned. Either `key` is set, or `gap` says why it cannot exist."""
+
+    language: str
+    producer: str
+    checkpoint: Checkpoint
+    task: str
+    key: str | None
+    gap: str | None
+    role: str | None = None
+    """Of the producer: see `core.contract.producers.role_of`, which knows it of older ones too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A run's experiment in one language. `command` is what a person typed."""
+
+    run: str | None
+    experiment: str = ""
+    command: str = ""
+    language: Language
+    student: str = ""
+    teacher: str = ""
+    mix: str = ""
+    stages: tuple[PlannedStage, ...]
+    cells: tuple[PlannedCell, ...]
+    schema: int = schema(1)

@@ -1,0 +1,13 @@
+"""The role of a producer: where its checkpoint comes from."""
+
+from typing import Literal, get_args
+
+Role = Literal["base", "trained", "published"]
+ROLES: tuple[str, ...] = get_args(Role)
+
+
+def role_of(producer: str, role: str | None = None) -> str:
+    """The role that a record gives, or that which stands at the beginning of the producer's name,
+    as in "trained:general": records had no role at first.
+    """
+    return role or producer.partition(":")[0]

@@ -1,0 +1,295 @@
+"""Reads and writes records: frozen dataclasses whose fields are the fields of a JSON object.
+
+A class is all that there is to say of a record: the type of a field is what is read, checked and
+written. Types are `str`, `int`, `float`, `bool`, `Any`, other dataclasses, `tuple[X, ...]`,
+`Mapping[str, X]`, `Literal`, `X | Y | None`, and numbers within limits (`Count`, `Share`, ...).
+
+Reading is tolerant of what an older version left out: a field that is absent or null takes its
+default; without one it is None where it may be, empty where it is a list or a mapping, and else an
+error. Fields that no one knows are passed over, or kept in a field that is marked `REST`. Writing
+leaves out a field that is None by default, and no other.
+"""
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, cast
+
+R = TypeVar("R")
+Reader = Callable[[Any], Any]
+
+REST: Mapping[str, Any] = {"rest": True}
+"""Metadata of the field that takes whatever else stands in the object."""
+
+
+class Unreadable(Exception):
+    """Says why a file or a field cannot be used, as the end of a sentence that names the file.
+
+    `remedy` is there where it is another one than that of a damaged file.
+    """
+
+    def __init__(self, reason: str, remedy: str | None = None) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The least and the greatest value of a number."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+
+Count = Annotated[int, Limits(0)]
+Positive = Annotated[int, Limits(1)]
+Share = Annotated[float, Limits(0, 1)]
+"""From 0 to 1."""
+SignedShare = Annotated[float, Limits(-1, 1)]
+Percent = Annotated[float, Limits(0, 100)]
+NotNegative = Annotated[float, Limits(0)]
+
+
+def schema(latest: int, oldest: int = 0) -> Any:
+    """The field that holds the version of a record's form; 0 stands for a record without one."""
+    return dataclasses.field(default=latest, metadata={"oldest": oldest})
+
+
+def read_record(kind: type[R], value: object) -> R:
+    """The record in a JSON value; Unreadable names the field that is wrong."""
+    try:
+        record: R = _reader(cast(Any, kind))(value)
+    except _Wrong as error:
+        where = ".".join(reversed(error.path))
+        raise Unreadable(f"{where} {error}".lstrip(), error.remedy) from None
+    return record
+
+
+def read_file(kind: type[R], path: Path) -> R:
+    """The record in a JSON file; Unreadable says what is wrong, without the file's name."""
+    return read_record(kind, read_object(path))
+
+
+def read_object(path: Path) -> Mapping[str, Any]:
+    """The JSON object in a file."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Unreadable(f"cannot be opened ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"is not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise Unreadable("is not a JSON object")
+    return value
+
+
+def as_json(record: Any) -> Any:
+    """A record as plain JSON values; what is no dataclass, list or mapping stays as it is."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        content: dict[str, Any] = {}
+        for field in dataclasses.fields(record):
+            value = getattr(record, field.name)
+            if field.metadata.get("rest"):
+                content |= as_json(value)
+            elif value is not None or field.default is not None:
+                content[field.name] = as_json(value)
+        return content
+    if isinstance(record, Mapping):
+        return {str(name): as_json(value) for name, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [as_json(value) for value in record]
+    return record
+
+
+def to_text(record: Any) -> str:
+    """A record as the text of its file."""
+    return json.dumps(as_json(record), indent=1, ensure_ascii=False) + "\n"
+
+
+class _Wrong(Exception):
+    """What is wrong with a value; `path` names the fields that lead to it, the innermost first."""
+
+    def __init__(self, reason: str, remedy: str | None = None) -> None:
+        super().__init__(reason)
+        self.path: list[str] = []
+        self.remedy = remedy
+
+
+def _within(name: str, reader: Reader, value: Any) -> Any:
+    try:
+        return reader(value)
+    except _Wrong as error:
+        error.path.append(name)
+        raise
+
+
+def _expected(words: str, value: object) -> _Wrong:
+    shown = "absent" if value is None else repr(value)[:60]
+    return _Wrong(f"must be {words}, but is {shown}")
+
+
+@cache
+def _reader(kind: Any) -> Reader:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        return _limited(*arguments)
+    if origin in (typing.Union, types.UnionType):
+        return _either([argument for argument in arguments if argument is not type(None)])
+    if origin is Literal:
+        return _one_of(arguments)
+    if origin is tuple:
+        return _listed(_reader(arguments[0]))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return _named(_reader(arguments[1]))
+    if dataclasses.is_dataclass(kind):
+        return _fields(kind)
+    return _PLAIN[kind]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _expected("text", value)
+    return value
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _expected("a whole number", value)
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _expected("a finite number", value)
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _expected("true or false", value)
+    return value
+
+
+_PLAIN: Mapping[Any, Reader] = {
+    str: _text,
+    int: _whole,
+    float: _number,
+    bool: _truth,
+    Any: lambda value: value,
+}
+
+
+def _limited(kind: Any, limits: Limits) -> Reader:
+    plain = _reader(kind)
+    bounded = math.isfinite(limits.high)
+    words = f"in [{limits.low:g}, {limits.high:g}]" if bounded else f">= {limits.low:g}"
+
+    def read(value: Any) -> Any:
+        if kind is int and (isinstance(value, bool) or not isinstance(value, int)):
+            raise _expected(f"a whole number {words}", value)
+        if not limits.low <= plain(value) <= limits.high:
+            raise _expected(f"a {'whole ' * (kind is int)}number {words}", value)
+        return value
+
+    return read
+
+
+def _one_of(values: tuple[Any, ...]) -> Reader:
+    def read(value: Any) -> Any:
+        if value not in values:
+            raise _expected(f"one of {', '.join(map(str, values))}", value)
+        return value
+
+    return read
+
+
+def _either(kinds: list[Any]) -> Reader:
+    """None, or a value of the first kind that takes it."""
+    *others, last = map(_reader, kinds)
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        for reader in others:
+            with suppress(_Wrong):
+                return reader(value)
+        return last(value)
+
+    return read
+
+
+def _listed(one: Reader) -> Reader:
+    def read(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple | types.NoneType):
+            raise _expected("a list", value)
+        return tuple(_within(str(place), one, item) for place, item in enumerate(value or ()))
+
+    return read
+
+
+def _named(one: Reader) -> Reader:
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping | types.NoneType):
+            raise _expected("an object", value)
+        return {str(name): _within(str(name), one, item) for name, item in (value or {}).items()}
+
+    return read
+
+
+def _fields(kind: Any) -> Reader:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    fields = [field for field in dataclasses.fields(kind) if field.init]
+    rest = [field for field in fields if field.metadata.get("rest")]
+    # A record of another schema may mean something else by every other field.
+    fields.sort(key=lambda field: "oldest" not in field.metadata)
+    readers = {field: _field_reader(field, hints[field.name]) for field in fields}
+    known = {field.name for field in fields}
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise _expected("an object", value)
+        found = {
+            field.name: _within(field.name, reader, value.get(field.name))
+            for field, reader in readers.items()
+        }
+        for field in rest:
+            others = {name: item for name, item in value.items() if name not in known}
+            found[field.name] = _reader(hints[field.name])(others)
+        return kind(**found)
+
+    return read
+
+
+def _field_reader(field: "dataclasses.Field[Any]", kind: Any) -> Reader:
+    plain = _reader(kind)
+    if "oldest" in field.metadata:
+        return _schema_reader(field.metadata["oldest"], cast(int, field.default))
+    if field.default is not dataclasses.MISSING:
+        return lambda value: field.default if value is None else plain(value)
+    if field.default_factory is not dataclasses.MISSING:
+        make = field.default_factory
+        return lambda value: make() if value is None else plain(value)
+    return plain
+
+
+def _schema_reader(oldest: int, latest: int) -> Reader:
+    def read(value: Any) -> int:
+        number = 0 if value is None else _whole(value)
+        if number > latest:
+            raise _Wrong(
+                f"is {number}: a newer version of kakugo wrote it, and this one reads up to "
+                f"{latest}",
+                "install the version of kakugo that wrote it, or a newer one",
+            )
+        if number < oldest:
+            raise _Wrong(f"is {number}, and this version of kakugo reads {oldest} to {latest}")
+        return number
+
+    return read

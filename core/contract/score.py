@@ -1,0 +1,110 @@
+"""A score: one checkpoint on one task, as it stands in the score's file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core.contract.record import REST, Count, NotNegative, Percent, Positive, Share, schema
+
+Metric = Literal["accuracy", "chrf++"]
+
+
+@dataclass(frozen=True)
+class ScoreInterval:
+    """The interval of one score alone, 0-100; `level` is 0.95 for 95%."""
+
+    low: float
+    high: float
+    level: Share
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class ProtocolFields:
+    """How the items were asked, choice by choice (see tasks.protocol)."""
+
+    answers: str | None
+    prompt: str | None
+    system_prompt: str | None
+    instructions: str | None
+    shots: str | None
+
+
+@dataclass(frozen=True)
+class ScoredData:
+    """The data that were scored; `revision` and `repository` are of what the Hub gave."""
+
+    revision: str | None
+    repository: str | None
+    name: str = "unnamed"
+    sha256: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What computed a score. `shares_prefix`: shared tokens were computed once. `settings` are what
+    else the engine recorded, such as the tokens of a batch."""
+
+    name: str
+    version: str | int | None
+    precision: str
+    shares_prefix: bool
+    settings: Mapping[str, Any] = field(default_factory=dict, metadata=REST)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What stands beside a score, None where it was not taken or does not apply.
+
+    Of every task: prompts that were cut and their mean tokens, tokens per word and per character of
+    the items' own texts, and rows of the data that were left out. Of translations, as shares of
+    them: those in the wanted language (of those whose language can be told), those whose language
+    cannot be told, copies of the source, those that did not end by themselves, empty ones; their
+    mean tokens; the shares that NFC changes, of them and of the references; and chrF++ in NFC, and
+    without invisible characters too.
+    """
+
+    items_truncated: float | None = None
+    prompt_tokens_mean: float | None = None
+    fertility: float | None = None
+    tokens_per_character: float | None = None
+    items_left_out: float | None = None
+    output_language_share: float | None = None
+    output_language_undetermined_share: float | None = None
+    copied_source_share: float | None = None
+    unfinished_share: float | None = None
+    empty_share: float | None = None
+    hypothesis_tokens_mean: float | None = None
+    nfc_changed_share: float | None = None
+    reference_nfc_changed_share: float | None = None
+    chrf_nfc: float | None = None
+    chrf_visible: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRecord:
+    """One checkpoint's score on one task. `score`, `stderr` and `chance` are on a 0-100 scale.
+
+    `protocol` is in words. `left_out` counts rows of the data that were not asked, by the columns
+    that are blank in them.
+    """
+
+    task: str
+    lm_eval_task: str = ""
+    metric: str
+    score: Percent
+    stderr: NotNegative | None
+    interval: ScoreInterval | None
+    signature: str | None
+    n: Positive
+    chance: Percent | None
+    shots: Count
+    protocol: str = ""
+    protocol_fields: ProtocolFields | None
+    data: ScoredData = field(default_factory=lambda: ScoredData(None, None))
+    engine: Engine | None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
+    warnings: tuple[str, ...]
+    schema: int = schema(1)

@@ -1,0 +1,261 @@
+"""The result of a blind preference study of a trained checkpoint against its base.
+
+A win is a prompt on which native speakers preferred the trained one's answer. Every figure that
+could not be computed is None and has its reason in `gaps`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from core.contract.manifest import FileEntry
+from core.contract.record import Count, Limits, Positive, Share, SignedShare, read_record, schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyManifest:
+    """Every file of a published study, by name; it is written last."""
+
+    stage: str | None
+    key: str | None
+    label: str | None
+    files: Mapping[str, FileEntry]
+
+
+@dataclass(frozen=True)
+class StudyInterval:
+    """A 95% interval, and how it was made."""
+
+    low: float
+    high: float
+    method: str | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A share with its interval, from 0 to 1 (a net preference or a difference: from -1)."""
+
+    value: SignedShare | None
+    interval: StudyInterval | None
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Net preference (mean over prompts of the raters' mean of +1, 0, -1), and the mean over
+    prompts of each share."""
+
+    net: Estimate
+    wins: Estimate
+    ties: Estimate
+    losses: Estimate
+
+
+@dataclass(frozen=True)
+class Primary:
+    """The test over prompts; `p` is None where no arm was preferred anywhere."""
+
+    test: str | None
+    p: Share | None
+    prompts_with_preference: Count | None
+
+
+@dataclass(frozen=True)
+class StudyWarning:
+    """What a reader has to know before they believe a p-value: one word, a sentence, and what it
+    rests on."""
+
+    name: str
+    sentence: str
+    figures: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Votes."""
+
+    wins: Count
+    ties: Count
+    losses: Count
+
+
+@dataclass(frozen=True)
+class RaterResult(Counts):
+    """One rater's votes; on which side the trained answer stood how often, the exact sign test
+    without ties, and the names of the study's warnings that are of this rater.
+
+    Earlier versions did not count the sides.
+    """
+
+    rater: str
+    trained_as_a: Count | None
+    trained_as_b: Count | None
+    win_share_of_decisive: Share | None
+    interval: StudyInterval | None
+    sign_test_p: Share | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict(Estimate):
+    """The share of answers called good, mean over prompts; of so many prompts and answers."""
+
+    prompts: Count | None
+    judged: Count | None
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """By arm, and the difference on prompts of which a rater judged both."""
+
+    base: Verdict
+    trained: Verdict
+    difference: Verdict
+
+
+@dataclass(frozen=True)
+class AgreementResult:
+    """Krippendorff's nominal alpha between raters."""
+
+    alpha: Annotated[float, Limits(high=1)] | None
+    interval: StudyInterval | None
+    raters: Count | None
+    prompts: Count | None
+
+
+@dataclass(frozen=True)
+class Position:
+    """On which side the preferred answer of decisive votes stood, and the trained one of all."""
+
+    chose_a: Count | None
+    chose_b: Count | None
+    share_a: Share | None
+    interval: StudyInterval | None
+    trained_shown_as_a: Count | None
+    trained_shown_as_b: Count | None
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Prompts that were shown a second time with sides swapped."""
+
+    pairs: Positive
+    same_answer: Count
+    opposite_answer: Count | None
+    interval: StudyInterval | None
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Pairs of which one answer is to another prompt; `raters` says "passed/shown" of each."""
+
+    shown: Positive
+    passed: Count
+    raters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Blinding:
+    """Bang's index: 0 where guesses are chance, 1 where all are right, -1 where all are wrong."""
+
+    index: SignedShare
+    interval: StudyInterval | None
+    right: Count | None
+    wrong: Count | None
+    unknown: Count | None
+
+
+@dataclass(frozen=True)
+class Blindings:
+    """All guesses, and those where the trained answer stood on one side."""
+
+    all: Blinding | None
+    trained_as_a: Blinding | None
+    trained_as_b: Blinding | None
+
+
+@dataclass(frozen=True)
+class CategoryResult(Counts):
+    """Votes of a category: descriptive only."""
+
+    category: str
+    prompts: Count | None
+    net: SignedShare | None
+
+
+@dataclass(frozen=True)
+class ArmTexts:
+    """The answers of an arm: characters, and how many came to an end and are in another language,
+    of those of which that is known."""
+
+    answers: Count | None
+    characters_mean: float | None
+    characters_median: float | None
+    finished: Count | None
+    finished_known: Count | None
+    off_language: Count | None
+    off_language_known: Count | None
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The answers of both arms."""
+
+    base: ArmTexts | None
+    trained: ArmTexts | None
+
+
+@dataclass(frozen=True)
+class Power:
+    """The share of decisive votes that this number of prompts finds with one rater."""
+
+    prompts: Count | None
+    ties: Share | None
+    alpha: Share | None
+    wanted: Share | None
+    needed_share_of_decisive: Share | None
+    power_at_60_percent: Share | None
+    power_at_70_percent: Share | None
+
+
+@dataclass(frozen=True)
+class StudyAbout:
+    """What a report names of a study: language, arms, what was published before the first vote and
+    at the close, and the questions that were left out, each with its reason."""
+
+    language: str
+    base: str
+    trained: str
+    commitment: str = ""
+    head: str = ""
+    dropped_questions: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResult:
+    """All figures of a study. `study` is what it was (title, language, arms, plan, ...)."""
+
+    schema: int = schema(2, oldest=2)
+    study: Mapping[str, Any]
+    prompts: Count
+    votes: Count
+    counts: Counts | None
+    estimate: Estimates
+    primary: Primary
+    warnings: tuple[StudyWarning, ...]
+    raters: tuple[RaterResult, ...]
+    verdicts: Verdicts | None
+    agreement: AgreementResult | None
+    position: Position | None
+    repeats: Repeats | None
+    checks: Checks | None
+    blinding: Blindings | None
+    categories: tuple[CategoryResult, ...]
+    texts: Texts | None
+    power: Power | None
+    gaps: Mapping[str, str]
+    computed_with: Mapping[str, str] | None = None
+
+    @property
+    def about(self) -> StudyAbout:
+        """What a report names of it; Unreadable where that is not there."""
+        return read_record(StudyAbout, self.study)
