@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef
 
 @dataclass(frozen=True)
 class Identification:
-    """What a text is in.
+    """The language and script that a text is in.
 
     `language` is an ISO 639-3 code, that of the macrolanguage where the model names one (`swa`), or
     None; `script` the ISO 15924 code of most letters, or None without letters; `confidence` is in
@@ -49,14 +49,7 @@ class Identification:
 
 def identify(text: str, model: str = DEFAULT) -> Identification:
     """The language and script of a text. Raises IdentifierError when the model is not there."""
-    text = _readable(text)
-    shares = script_shares(text)
-    script = next(iter(shares), None)
-    if script is None:
-        return Identification(None, None, 0.0)
-    label, confidence = _model(model).label(text)
-    language = from_label(label) if label else None
-    return Identification(language, script, confidence if language else 0.0)
+    return _identified(_Read.of(text, model))
 
 
 def in_language(
@@ -74,29 +67,75 @@ def in_language(
     Another script is False. In the right script the model decides, where it knows the language;
     where it does not, a script that only this language is written in does (Lao), else nothing.
     """
-    code, written = wanted_language(flores_code, name, script)
-    text = _readable(text)
-    shares = script_shares(text)
-    if not shares:
+    return _matches(_Read.of(text, model), *wanted_language(flores_code, name, script))
+
+
+def identify_against(
+    text: str,
+    *,
+    flores_code: str | None,
+    name: str | None = None,
+    script: str | None = None,
+    model: str = DEFAULT,
+) -> tuple[Identification, bool | None]:
+    """The answers of `identify` and of `in_language`; the model looks at the text once."""
+    read = _Read.of(text, model)
+    return _identified(read), _matches(read, *wanted_language(flores_code, name, script))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A text as the model reads it, with the shares of its scripts."""
+
+    text: str
+    shares: dict[str, float]
+    model_name: str
+
+    @classmethod
+    def of(cls, text: str, model: str) -> "_Read":
+        text = _readable(text)
+        return cls(text, script_shares(text), model)
+
+    @property
+    def model(self) -> "_Model":
+        return _model(self.model_name)
+
+    @cached_property
+    def label(self) -> tuple[str | None, float]:
+        """The model's own label and its confidence; the model is asked once."""
+        return self.model.label(self.text)
+
+
+def _identified(read: _Read) -> Identification:
+    script = next(iter(read.shares), None)
+    if script is None:
+        return Identification(None, None, 0.0)
+    label, confidence = read.label
+    language = from_label(label) if label else None
+    return Identification(language, script, confidence if language else 0.0)
+
+
+def _matches(read: _Read, code: str | None, written: str | None) -> bool | None:
+    if not read.shares:
         return None
-    share = share_in(shares, written) if written else 1.0
+    share = share_in(read.shares, written) if written else 1.0
     if share < _OTHER_SCRIPT_BELOW:
         return False
     told_by_script = share >= _TELLING_FROM and code in TELLING.get(written or "", ())
-    known = _model(model)
-    if code is None or not known.knows(code, written):
+    if code is None or not read.model.knows(code, written):
         return True if told_by_script else None
-    label, _ = known.label(text)
+    label, _ = read.label
     found = from_label(label) if label else None
     if label is None or found is None:
         return True if told_by_script else None
     if code in VARIETIES:
-        if known.fine:
+        if read.model.fine:
             return code == iso_code(label)
         return None if found == VARIETIES[code] else False
     return found == whole(code) and iso_code(label) not in VARIETIES
 
 
+@cache
 def wanted_language(
     flores_code: str | None, name: str | None, script: str | None
 ) -> tuple[str | None, str | None]:

@@ -20,7 +20,8 @@ _REFUSAL = re.compile(
 # Refusals stand at the beginning; further on the words are more often a topic.
 _REFUSAL_CHARACTERS = 300
 
-_LOOP_UNIT = re.compile(r"(.{1,80}?)\1{4,}\s*\Z", re.DOTALL)
+_LOOP_UNIT = 80  # characters of what is said again and again, at most
+_LOOP_TIMES = 5
 _LOOP_CHARACTERS = 60
 _TAIL_CHARACTERS = 600
 _COMPRESSION_FROM_BYTES = 400
@@ -42,13 +43,36 @@ def is_refusal(text: str) -> bool:
 
 def repeats_itself(text: str) -> bool:
     """Whether the text ends in a loop (five times the same), or says the same over and over."""
-    loop = _LOOP_UNIT.search(text[-_TAIL_CHARACTERS:])
+    tail = text[-_TAIL_CHARACTERS:]
+    start, unit = _find_loop(tail)
     # A row of dots or dashes at the end is a habit, no loop.
-    if loop and len(loop[0]) >= _LOOP_CHARACTERS and any(map(str.isalnum, loop[1])):
+    if len(tail) - start >= _LOOP_CHARACTERS and any(map(str.isalnum, unit)):
         return True
     data = text.encode("utf-8", "replace")
     size = len(data)
     return size >= _COMPRESSION_FROM_BYTES and size > _COMPRESSION * len(zlib.compress(data, 6))
+
+
+def _find_loop(tail: str) -> tuple[int, str]:
+    """Where the longest loop begins that ends the text, white space aside, and its shortest unit.
+
+    Without a loop, or where white space is all that comes again: the end, and no unit. (It is the
+    first match of `(.{1,80}?)\\1{4,}\\s*\\Z`; but a regular expression tries each unit anywhere.)
+    """
+    best = (len(tail), 0)
+    said = len(tail.rstrip())
+    # A unit may end in some of the white space, but holds the last character before it.
+    for end in range(said, min(len(tail), said + _LOOP_UNIT - 1) + 1):
+        for length in range(end - said + 1, min(_LOOP_UNIT, end // _LOOP_TIMES) + 1):
+            unit = tail[end - length : end]
+            if not tail.endswith(unit * _LOOP_TIMES, 0, end):
+                continue
+            start = end - _LOOP_TIMES * length
+            while start >= length and tail.startswith(unit, start - length):
+                start -= length
+            best = min(best, (start, length))
+    start, length = best
+    return start, tail[start : start + length]
 
 
 def has_broken_unicode(text: str) -> bool:
@@ -74,6 +98,8 @@ class Instructions:
         """Whether nine words of an instruction in a row, or marks of a chat format, are in it."""
         if any(mark in text for mark in _FORMAT_MARKS):
             return True
+        if not self._runs:  # a source of the user's own has no instructions
+            return False
         return any(run in self._runs for run in _runs(text))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.identify.text import identify, in_language
+from core.identify.text import identify_against
 from generation.quality.checks import (
     Instructions,
     has_broken_unicode,
@@ -18,7 +18,7 @@ from generation.settings import Quality
 
 @dataclass
 class QualityFacts:
-    """What was found in the rows of a source, before any was left out.
+    """Findings in the rows of a source, before any was left out.
 
     `flags` and `dropped` count rows by check; a row may have several flags, and is dropped for the
     first. `languages` counts the answers by the language that was identified ("undetermined" where
@@ -101,11 +101,11 @@ class Inspection:
         return self.facts
 
     def _language_flags(self, row: dict[str, Any], answer: str) -> list[str]:
-        model = self._settings.identifier
-        found = identify(answer, model).language
-        self._languages[found or "undetermined"] += 1
-        row["language"] = found
-        verdict = in_language(answer, **self._wanted, model=model)
+        identified, verdict = identify_against(
+            answer, **self._wanted, model=self._settings.identifier
+        )
+        self._languages[identified.language or "undetermined"] += 1
+        row["language"] = identified.language
         if verdict is None:
             self.facts.undetermined_language += 1
             return []

@@ -73,9 +73,10 @@ def detected(text: str, wanted: Mapping[str, Any]) -> tuple[str | None, bool | N
 
     `wanted` has the flores_code, name and script that `core.identify.text.in_language` takes.
     """
-    from core.identify.text import identify, in_language
+    from core.identify.text import identify_against
 
-    return identify(text).language, in_language(text, **wanted)
+    identified, inside = identify_against(text, **wanted)
+    return identified.language, inside
 
 
 def _letters(text: str) -> str:

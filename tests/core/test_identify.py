@@ -12,7 +12,7 @@ import regex
 from core.identify.errors import IdentifierError
 from core.identify.labels import CLD2
 from core.identify.scripts import script_code, script_shares
-from core.identify.text import Identification, identify, in_language
+from core.identify.text import Identification, identify, identify_against, in_language
 
 SWAHILI = "Habari za asubuhi, rafiki yangu. Watoto wanakwenda shuleni kila siku."
 ENGLISH = "The children walk to school every morning and come home in the afternoon."
@@ -59,6 +59,7 @@ def test_language_script_and_confidence() -> None:
 )
 def test_whether_a_text_is_in_a_language(text: str, code: str, answer: bool | None) -> None:
     assert in_language(text, flores_code=code) is answer
+    assert identify_against(text, flores_code=code) == (identify(text), answer)
 
 
 def test_a_language_without_a_code_is_known_by_name_or_not_at_all() -> None:

@@ -1,11 +1,16 @@
 """Faults of rows: found where they are, and not where they are not."""
 
 import json
+import re
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from datasketch import MinHash
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from running import EMBEDDED, SMALL, run
 from scripted import Scripted, answer, completion
 
@@ -15,7 +20,8 @@ from generation.quality.checks import (
     is_refusal,
     repeats_itself,
 )
-from generation.quality.duplicates import Duplicates, shingles
+from generation.quality.duplicates import Duplicates
+from generation.quality.signature import SHINGLE, sign
 from generation.settings import Quality, Teacher
 
 LOOP = "Habari ya leo. " + "Ninapenda kusoma vitabu. " * 8
@@ -35,6 +41,35 @@ SOUND = (EMBEDDED / "contexts" / "swh_Latn.txt").read_text(encoding="utf-8")
 )
 def test_repetition(text: str, expected: bool) -> None:
     assert repeats_itself(text) is expected
+
+
+LOOP_DEFINED = re.compile(r"(.{1,80}?)\1{4,}\s*\Z", re.DOTALL)
+
+
+def repeats_by_definition(text: str) -> bool:
+    """The check as a regular expression says it."""
+    loop = LOOP_DEFINED.search(text[-600:])
+    if loop and len(loop[0]) >= 60 and any(map(str.isalnum, loop[1])):
+        return True
+    data = text.encode("utf-8", "replace")
+    return len(data) >= 400 and len(data) > 8.0 * len(zlib.compress(data, 6))
+
+
+# Few letters make loops by chance: of spaces, across units, with a rest that is half a unit.
+SCRAPS = st.text("ab. \n\u2028", max_size=12) | st.text("aሀກ😀_", max_size=90)
+REPEATED = st.builds(lambda unit, times: unit * times, SCRAPS, st.integers(1, 90))
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(REPEATED, max_size=5).map("".join))
+@example("a" * 59)
+@example("a" * 60)
+@example(f"{'ab' * 40}{'.' * 400}")
+@example(f"{'b' * 81}{'a b ' * 20} \n\u2028 ")
+@example(f"{'x' * 80}y" * 7)
+@example(f"{'x' * 79}y" * 7)
+def test_a_loop_is_what_the_definition_says(text: str) -> None:
+    assert repeats_itself(text) is repeats_by_definition(text)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +107,25 @@ def test_leaked_instructions() -> None:
     assert found.leak_into("Sawa! you BREAK a subject into smaller ones: name specific things")
     assert not found.leak_into("You break a subject into smaller ones and go")
     assert found.leak_into("Jibu.<|im_end|>")
+
+
+def shingles(text: str) -> set[str]:
+    """All runs of five characters; the whole text where it is shorter."""
+    return {text[at : at + SHINGLE] for at in range(max(1, len(text) - SHINGLE + 1))}
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | REPEATED)
+@example("")
+@example("ab")
+@example(SOUND)
+@example("aéກ😀" * 5000)
+def test_a_signature_is_that_of_datasketch(text: str) -> None:
+    mark = MinHash(num_perm=128, hashfunc=zlib.crc32, seed=1, scheme="affine32")
+    mark.update_batch([shingle.encode() for shingle in shingles(text)])
+    found = sign(text)
+    assert (found.hashvalues == mark.hashvalues).all()
+    assert found.jaccard(mark) == 1.0
 
 
 def test_duplicates_are_those_that_an_exact_count_finds() -> None:
