@@ -150,8 +150,8 @@ def _report(root: Path, console: Any, folder: Path) -> None:
     """Prints this run's report and writes the page of all runs."""
     from reports.outputs.terminal import print_report
     from reports.page.write import write_page
+    from reports.report import Report
     from reports.store.read import read_store, select_run
-    from reports.tables.sheets import Report
 
     view = read_store(root)
     # Whoever puts the run's folder elsewhere (hydra.run.dir) is shown the whole store.

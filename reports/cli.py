@@ -13,7 +13,7 @@ from reports.samples import FILTERS
 from reports.tables.sheet import TASK_NAMES
 
 if TYPE_CHECKING:
-    from reports.tables.sheets import Report
+    from reports.report import Report
     from reports.tables.table_numbers import Scale
 
 FORMATS = ("terminal", "markdown", "csv", "latex", "html", "svg", "png", "pdf")
@@ -107,8 +107,8 @@ def _load(
     source: str, run: Path | None = None, table: bool = False, scale: "Scale | None" = None
 ) -> "Report":
     """The report of a store, of a CSV file, or of the published table."""
+    from reports.report import Report
     from reports.tables.importing import import_table, published
-    from reports.tables.sheets import Report
 
     if source == PUBLISHED and not Path(source).exists():
         return Report.of_table(published())

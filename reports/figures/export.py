@@ -7,9 +7,9 @@ from typing import Literal
 
 from core.files import write_whole
 from reports.errors import FiguresError
-from reports.figures.gallery import every
 from reports.figures.svg import Figure
-from reports.tables.sheets import Report
+from reports.report import Report
+from reports.sections import PARTS
 
 Form = Literal["svg", "png", "pdf"]
 PIXELS_PER_INCH = 300
@@ -29,7 +29,7 @@ def write_figures(report: Report, out: Path, form: Form) -> list[Path]:
     The same report gives the same bytes with the same fonts. Raises FiguresError when there is
     nothing to draw, or when the converter is not installed.
     """
-    figures = every(report)
+    figures = draw_all(report)
     if not figures:
         raise FiguresError(
             "There is nothing to draw: figures need two languages, two producers or a training run."
@@ -42,6 +42,12 @@ def write_figures(report: Report, out: Path, form: Form) -> list[Path]:
         write_whole(path, convert(figure, form), shared=True)
         written.append(path)
     return written
+
+
+def draw_all(report: Report) -> list[Figure]:
+    """Draw the figures of every section, in reading order."""
+    drawn = [figure for part in PARTS for one in part.sections for figure in one.draw(report)]
+    return [figure for figure in drawn if figure.svg]
 
 
 def convert(figure: Figure, form: Form) -> bytes:

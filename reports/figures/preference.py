@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from reports.figures.svg import Figure, figure, rect, text
 from reports.store.model import Study
-from reports.tables.preference import TITLE, interval
+from reports.tables.preference import interval
 
 LEFT, BAR, ROW, WIDTH, TOP = 150, 26, 52, 640, 44
 
@@ -43,4 +43,5 @@ def preferences(studies: Sequence[Study]) -> Figure | None:
         "Which answer native speakers preferred, blind: share of prompts, raters averaged first. "
         "p is of the sign-flip test over prompts."
     )
-    return figure("preference", TITLE, caption, WIDTH, TOP + ROW * len(rows), parts)
+    title = "What native speakers preferred"
+    return figure("preference", title, caption, WIDTH, TOP + ROW * len(rows), parts)

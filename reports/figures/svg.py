@@ -15,7 +15,10 @@ from reports.words import clean
 
 @dataclass(frozen=True)
 class Figure:
-    """A finished figure. `name` is its file name and the prefix of its ids."""
+    """A finished figure. `name` is its file name and the prefix of its ids.
+
+    Where it could not be drawn, `svg` is empty and the caption says why.
+    """
 
     name: str
     title: str
@@ -23,6 +26,8 @@ class Figure:
     svg: Markup
     width: int
     height: int
+    small: bool = False
+    """Whether it is one of many alike, which stand side by side."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -29,9 +29,9 @@ class Log:
     speed: Points = field(default_factory=tuple)  # tokens a second
 
 
-def curves(view: StoreView) -> list[tuple[str, str, Figure | None]]:
-    """Title, words and figure of every training run whose log is undamaged."""
-    found: list[tuple[str, str, Figure | None]] = []
+def curves(view: StoreView) -> list[Figure]:
+    """Draw every training run whose log is undamaged, or say why it cannot be drawn."""
+    found: list[Figure] = []
     damaged = {problem.where for problem in view.problems}
     for number, artifact in enumerate(view.stage("train"), start=1):
         if "log.jsonl" not in artifact.files or f"train/{artifact.key}" in damaged:
@@ -41,7 +41,8 @@ def curves(view: StoreView) -> list[tuple[str, str, Figure | None]]:
         try:
             log = _read(artifact)
         except Unreadable as error:
-            found.append((title, f"No curve: {error}.", None))
+            why = f"No curve: {error}."
+            found.append(Figure(f"loss-{number}", title, why, Markup(""), 0, 0, small=True))
             continue
         drawn = curve(log, f"loss-{number}", title)
         if drawn:
@@ -49,7 +50,7 @@ def curves(view: StoreView) -> list[tuple[str, str, Figure | None]]:
             ends = f"Loss {first:.2f} → {last:.2f} in {steps:,g} steps"
             if log.validation:
                 ends += f", {log.validation[-1][1]:.2f} on held-out rows"
-            found.append((title, ends, drawn))
+            found.append(replace(drawn, title=title, caption=ends, small=True))
     return found
 
 

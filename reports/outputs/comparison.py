@@ -22,9 +22,9 @@ def write_comparison(
         return []
     out.mkdir(parents=True, exist_ok=True)
     if form == "markdown":
-        from reports.outputs.markdown import section
+        from reports.outputs.markdown import write_sheet
 
-        parts = [f"# {title}", *(part for sheet in sheets for part in section(sheet))]
+        parts = [f"# {title}", *(part for sheet in sheets for part in write_sheet(sheet))]
         files.write_whole(out / "comparison.md", "\n\n".join(parts) + "\n")
         return [out / "comparison.md"]
     from reports.outputs.csv_files import as_csv

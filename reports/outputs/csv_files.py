@@ -4,9 +4,10 @@ import csv
 import io
 from pathlib import Path
 
+from reports.report import Report
+from reports.sections import find_sheets
 from reports.store import files
 from reports.tables.sheet import Sheet, Value
-from reports.tables.sheets import Report, all_sheets
 from reports.words import clean
 
 
@@ -19,7 +20,7 @@ def write_csv(report: Report, out: Path) -> list[Path]:
     """
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    for sheet in all_sheets(report):
+    for sheet in find_sheets("csv", report):
         path = out / f"{sheet.name}.csv"
         files.write_whole(path, as_csv(sheet))
         written.append(path)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from reports.report import Report
+from reports.sections import find_sheets
 from reports.store import files
 from reports.tables.sheet import Sheet
-from reports.tables.sheets import Report
 from reports.words import clean
 
 LONG = 45
@@ -40,9 +41,7 @@ def write_latex(report: Report, out: Path) -> list[Path]:
     """Writes report.tex and one file per table into `out`/latex; returns the paths."""
     folder = out / "latex"
     folder.mkdir(parents=True, exist_ok=True)
-    # The record of a study has no place in a paper: its last table is of hashes.
-    every = (*report.over_languages, *report.preference[:-1], *report.stages)
-    sheets = [sheet for sheet in every if sheet.rows]
+    sheets = [sheet for sheet in find_sheets("latex", report) if sheet.rows]
     written = []
     for sheet in sheets:
         path = folder / f"{sheet.name}.tex"

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from reports import words
+from reports.report import Report
+from reports.sections import PARTS
 from reports.store import files
-from reports.tables import score_sheets
 from reports.tables.panels import Panel, row_lines
 from reports.tables.sheet import Sheet
-from reports.tables.sheets import Report
 from reports.words import clean
 
 # Whatever Markdown or HTML inside it could read as markup.
@@ -26,21 +26,17 @@ def write_markdown(report: Report, out: Path) -> Path:
 def as_markdown(report: Report) -> str:
     """The report's text."""
     parts = [f"# Kakugo report: {escape(report.results.source)}"]
-    sheets = report.over_languages if len(report.results.languages) > 1 or not report.view else []
-    parts += [part for sheet in sheets for part in section(sheet)]
-    for panel in report.panels:
-        parts += _panel(panel)
-    view = report.view
-    problems = (score_sheets.failed_runs(view), score_sheets.problems(view)) if view else ()
-    own = [sheet for sheet in (report.protocols,) if sheet]
-    rest = [report.gaps] if not view else []
-    for sheet in (*rest, *report.preference, *report.stages, *own, *problems):
-        parts += section(sheet)
+    for part in PARTS:
+        for panel in report.panels if part.each_language else ():
+            parts += _write_panel(panel)
+        for section in part.sections:
+            if section.is_in("markdown", report) and (sheet := section.build(report)):
+                parts += write_sheet(sheet)
     return "\n\n".join(parts) + "\n"
 
 
-def section(sheet: Sheet) -> list[str]:
-    """A table under its title with its notes; nothing for an empty one."""
+def write_sheet(sheet: Sheet) -> list[str]:
+    """Write a table under its title with its notes; nothing for an empty one."""
     if not sheet.rows:
         return []
     notes = "\n".join(f"- {escape(note)}" for note in sheet.notes)
@@ -52,7 +48,7 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", clean(text))
 
 
-def _panel(panel: Panel) -> list[str]:
+def _write_panel(panel: Panel) -> list[str]:
     language = panel.language
     names = [name for name in (language.autonym, language.flores_code) if name]
     title = f"## {escape(language.name)}" + (f" ({escape(', '.join(names))})" if names else "")

@@ -1,6 +1,6 @@
 """The report in the terminal. All text from the store is cleaned and never read as markup."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from rich.cells import cell_len
@@ -10,60 +10,34 @@ from rich.table import Table
 from rich.text import Text
 
 from reports import words
-from reports.store.model import StoreView
-from reports.tables import score_sheets
+from reports.report import Report
+from reports.section import Form
+from reports.sections import PARTS, prints_each_language
 from reports.tables.panels import Panel, TableCell, row_lines
 from reports.tables.sheet import TASK_NAMES, Mark, Sheet
-from reports.tables.sheets import Report
 from reports.words import clean
 
 _STYLES = {"result": "", "gap": "dim", "missing": "yellow", "failed": "red", "damaged": "red"}
 
 
-MOST_PANELS = 3
-"""With more languages than this, tables over languages take the place of one table each."""
 _LONGEST_PRODUCER = 22
 _FOLDED = 12  # at least so much of a longer text stands on a line
 _GAP = 2  # between columns
-_HIDDEN = {
-    "yields": ("key",),
-    "mixture": ("key", "weight"),
-    "data_quality": ("key", "stage"),
-    "training": ("key", "supervised_tokens"),
-    "summary": ("chance", "base_above_chance", "languages", "wins_holm"),
-    "correlation": ("languages",),
-    "cost_by_language": ("tokens_in", "tokens_out"),
-    "measures": (
-        *("prompt_tokens_mean", "tokens_per_character", "hypothesis_tokens_mean"),
-        *("output_language_undetermined_share", "empty_share", "unfinished_share"),
-        *("nfc_changed_share", "reference_nfc_changed_share", "chrf_nfc", "chrf_visible"),
-    ),
-}
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Prints a report. Made for 80 columns and more."""
-    panels, view = report.panels, report.view
-    for panel in panels[:MOST_PANELS] if len(panels) <= MOST_PANELS else ():
-        for part in _panel_parts(panel):
-            _print(console, part)
-    several = len(report.results.languages) > 1 or len(report.results.trained) > 1
-    many = len(panels) > MOST_PANELS
-    if several or not view:
-        sheets = [report.summary, report.correlation, report.subsets]
-        sheets += [report.by_language] if many or not view else []
-        for sheet in sheets:
-            _print_sheet(console, sheet)
-    if view is None or many:
-        _print_gaps(console, report)
-    if many:
-        _print(console, Text("One language in full: kakugo-report --language NAME", style="dim"))
-    for sheet in report.preference[:4]:
-        _print_sheet(console, sheet)
-    for sheet in [report.measures, *report.stages] if not many else report.stages[-2:]:
-        _print_sheet(console, sheet)
-    if view:
-        _print_failures(console, view)
+    """Print a report. Made for 80 columns and more."""
+    each_language = prints_each_language(report)
+    for panel in report.panels if each_language else ():
+        for piece in _panel_parts(panel):
+            _print(console, piece)
+    for part in PARTS:
+        if part.each_language and report.panels and not each_language:
+            hint = "One language in full: kakugo-report --language NAME"
+            _print(console, Text(hint, style="dim"))
+        for section in part.sections:
+            if section.is_in("terminal", report) and (sheet := section.build(report)):
+                _PRINTERS[section.form](console, sheet)
     console.print()
 
 
@@ -77,13 +51,12 @@ def print_sheets(title: str, sheets: Sequence[Sheet], console: Console) -> None:
     console.print()
 
 
-def _print_gaps(console: Console, report: Report) -> None:
-    """The cells without a result, those with the same reason told once."""
+def _print_reasons(console: Console, sheet: Sheet) -> None:
+    """Print the cells without a result, those with the same reason told once."""
     grouped: dict[tuple[str, str], list[str]] = {}
-    for row in report.results.rows:
-        if row.score is None:
-            which = f"{row.language.name} {TASK_NAMES.get(row.task, row.task)} ({row.producer})"
-            grouped.setdefault((row.state, row.reason), []).append(which)
+    for language, task, producer, state, reason in sheet.rows:
+        which = f"{language} {TASK_NAMES.get(str(task), task)} ({producer})"
+        grouped.setdefault((str(state), str(reason)), []).append(which)
     if not grouped:
         return
     _print(console, _heading("Without a result"))
@@ -94,19 +67,16 @@ def _print_gaps(console: Console, report: Report) -> None:
         _print(console, text)
 
 
-def _print_failures(console: Console, view: StoreView) -> None:
-    failed = score_sheets.failed_runs(view)
-    if failed.rows:
-        _print(console, _heading("Failed runs", "red"))
-        for name, error in failed.rows:
-            _print(console, Text(f"{clean(str(name))}: {clean(str(error))}", style="red"))
-    damaged = score_sheets.problems(view)
-    if damaged.rows:
-        _print(console, _heading("Damaged files", "red"))
-        for where, what, remedy in damaged.rows:
-            lines = Text(f"{clean(str(where))}: {clean(str(what))}", style="red")
+def _print_alarm(console: Console, sheet: Sheet) -> None:
+    """Print lines that nobody may overlook: where, what, and a remedy if there is one."""
+    if not sheet.rows:
+        return
+    _print(console, _heading(sheet.title, "red"))
+    for where, what, *remedies in sheet.rows:
+        lines = Text(f"{clean(str(where))}: {clean(str(what))}", style="red")
+        for remedy in remedies:
             lines.append(f"\nRemedy: {clean(str(remedy))}.", style="default")
-            _print(console, lines)
+        _print(console, lines)
 
 
 def _print(console: Console, part: RenderableType) -> None:
@@ -198,9 +168,7 @@ def _table() -> Table:
 def _print_sheet(console: Console, sheet: Sheet) -> None:
     if not sheet.rows:
         return
-    hidden = _HIDDEN.get(sheet.name, ())
-    if sheet.name == "summary" and any(c.name == "verdicts" for c in sheet.for_people().columns):
-        hidden += ("by_sign",)
+    hidden = tuple(column.name for column in sheet.columns if column.spare)
     shown = sheet.for_people(hidden)
     room, left = console.width - 1, list[str]()
     while sum(_least(shown)) > room and len(shown.columns) > 2:
@@ -264,3 +232,10 @@ def _least(sheet: Sheet) -> list[int]:
 def _mark(marks: frozenset[Mark] | None) -> str:
     names = {"best": "bold", "best_equal": "underline"}
     return " ".join(names[mark] for mark in sorted(marks or ()))
+
+
+_PRINTERS: dict[Form, Callable[[Console, Sheet], None]] = {
+    "table": _print_sheet,
+    "reasons": _print_reasons,
+    "alarm": _print_alarm,
+}

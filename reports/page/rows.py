@@ -7,9 +7,6 @@ from markupsafe import Markup, escape
 from reports.tables.sheet import Column, Sheet, Value
 from reports.words import clean
 
-_CODES = ("key", "commit", "data_sha256", "revision")
-"""Columns whose texts are names that only a machine reads."""
-
 
 def table_rows(sheet: Sheet, links: Mapping[tuple[str, str], str]) -> list[Markup]:
     """One `<tr>` a row, every value escaped.
@@ -45,7 +42,7 @@ def _head(column: Column, value: Value) -> Markup:
 
 def _cell(column: Column, value: Value, kind: str, link: str | None) -> Markup:
     words = _words(column, value)
-    if column.name in _CODES and value:
+    if column.code and value:
         words = Markup(f"<code>{words}</code>")
     elif link and isinstance(value, int | float):
         words = Markup(f'<a href="#{escape(link)}">{words}</a>')

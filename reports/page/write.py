@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -9,22 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports import words
-from reports.figures import gallery
 from reports.figures.dumbbell import dumbbell
-from reports.figures.training import curves
+from reports.figures.svg import Figure
 from reports.page.rows import table_rows
 from reports.page.samples import TaskSamples, task_samples
+from reports.report import Report
+from reports.section import Part, Section
+from reports.sections import PARTS
 from reports.store import files
-from reports.store.model import StoreView
-from reports.tables import score_sheets, stage_sheets
 from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, Row, TableCell, row_lines
-from reports.tables.sheets import Report
+from reports.tables.sheet import Sheet
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
 HERE = Path(__file__).parent
+MOST_LINKS = 6
+"""With more languages than this, the contents lead to a list of them."""
 STYLES = ("page.css", "../figures/figures.css")
 
 
@@ -81,6 +84,33 @@ class PanelView:
         return any(task.samples for task in self.tasks)
 
 
+@dataclass(frozen=True)
+class SectionView:
+    """One section as the page shows it: its table, or None, and its figures."""
+
+    section: Section
+    sheet: Sheet | None
+    figures: Sequence[Figure]
+
+    @property
+    def form(self) -> str:
+        return self.section.form
+
+
+@dataclass(frozen=True)
+class PartView:
+    """One part with those of its sections that have something to show."""
+
+    id: str
+    part: Part
+    sections: tuple[SectionView, ...]
+
+    @property
+    def has_body(self) -> bool:
+        """Whether it shows anything in its own place: alarms stand above all parts."""
+        return any(section.form != "alarm" for section in self.sections)
+
+
 def write_page(report: Report, out: Path) -> Path:
     """Writes the page and returns its path: `out` itself if it ends in .html, else a file in it.
 
@@ -94,24 +124,29 @@ def write_page(report: Report, out: Path) -> Path:
 
 def render(report: Report) -> str:
     """The page's text."""
-    view = report.view
     # The samples come from one file a score: reading them is most of the work, and Arrow leaves
     # the interpreter free meanwhile.
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         names = (f"language-{n}" for n in count(1))
         panels = list(pool.map(_panel, report.panels, names))
+    parts = find_parts(report, panels)
+    found = [section for part in parts for section in part.sections]
     page = {
         "title": _title(report),
-        "store": view is not None,
         "summary": _summary(report),
+        "own_data": _own_data(report),
+        "alarms": [section for section in found if section.form == "alarm"],
+        "parts": parts,
+        "contents": list_contents(parts, panels),
         "panels": panels,
         "students": len({panel.student for panel in report.panels}),
-        **_compared(report, panels),
-        "preference_figures": gallery.of_studies(report),
-        "preference": report.preference,
-        **_of_store(view),
+        "links": {
+            (view.panel.language.name, task.row.task): task.samples.id
+            for view in panels
+            for task in view.tasks
+            if task.samples
+        },
     }
-    page["parts"] = _parts(page)
     css = "".join((HERE / name).read_text(encoding="utf-8") for name in STYLES)
     script = (HERE / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -125,71 +160,36 @@ def render(report: Report) -> str:
     )
 
 
-def _compared(report: Report, panels: list[PanelView]) -> dict[str, Any]:
-    """The part over languages and producers; without anything to compare, only its flag."""
-    results = report.results
-    several = len(results.languages) > 1 or len(results.trained) > 1 or report.view is None
-    return {
-        "compared": several,
-        "figures": gallery.over_languages(report) if several else [],
-        "mixture_figures": [f for f in gallery.of_stages(report) if f.name != "cost"],
-        "cost_figure": next((f for f in gallery.of_stages(report) if f.name == "cost"), None),
-        "summary_sheet": report.summary,
-        "correlation": report.correlation,
-        "subsets": report.subsets,
-        "by_language": report.by_language,
-        "wins_by_language": report.wins_by_language,
-        "wins": report.wins,
-        "coverage": report.coverage,
-        "gaps": report.gaps,
-        "precision": report.precision,
-        "measures": report.measures,
-        "protocols": report.protocols,
-        "links": {
-            (view.panel.language.name, task.row.task): task.samples.id
-            for view in panels
-            for task in view.tasks
-            if task.samples
-        },
-    }
+def find_parts(report: Report, panels: list[PanelView]) -> list[PartView]:
+    """Give the parts of the page that have something to show."""
+    found = []
+    for part in PARTS:
+        sections = [
+            view
+            for section in part.sections
+            if section.is_in("html", report)
+            and (view := _view(section, report))
+            and (view.sheet or view.figures)
+        ]
+        if sections or (part.each_language and panels):
+            found.append(PartView(part.name, part, tuple(sections)))
+    return found
 
 
-def _of_store(view: StoreView | None) -> dict[str, Any]:
-    """The tables of what a store's stages did; empty ones for an imported table."""
-    view = view or StoreView(Path(), (), {}, {}, {})
-    return {
-        "own_data": _own_data({score.data_name for score in view.scores.values()}),
-        "problems": score_sheets.problems(view),
-        "failed_runs": score_sheets.failed_runs(view),
-        "yields": stage_sheets.yields(view),
-        "mixture": stage_sheets.mixture(view),
-        "data_quality": stage_sheets.data_quality(view),
-        "training": stage_sheets.training(view),
-        "curves": curves(view),
-        "language_cost": stage_sheets.cost_by_language(view),
-        "stage_cost": stage_sheets.cost_by_stage(view),
-        "cost": stage_sheets.cost(view),
-        "resumed": stage_sheets.resumed_note(view),
-        "provenance": stage_sheets.provenance(view),
-        "runs": view.runs,
-    }
+def list_contents(parts: list[PartView], panels: list[PanelView]) -> list[tuple[str, str]]:
+    """Give the contents as anchors and titles: the parts, and the languages unless too many."""
+    picker = len(panels) > MOST_LINKS
+    contents = [
+        (view.id, view.part.title)
+        for view in parts
+        if (picker if view.part.each_language else view.has_body)
+    ]
+    return contents + [(panel.id, panel.title) for panel in panels if not picker]
 
 
-def _parts(page: dict[str, Any]) -> list[tuple[str, str]]:
-    """The contents: id and title of each section that the page has."""
-    some = (
-        ("overview", "Over languages", page["compared"]),
-        ("figures", "Figures", page["figures"]),
-        ("side-by-side", "Side by side", page["compared"]),
-        ("languages", "Each language", len(page["panels"]) > 6),
-        ("preference", "Native speakers", page["preference"][0].rows),
-        ("each-score", "Each score", page["precision"].rows),
-        ("data", "Training data", page["yields"].rows or page["mixture"].rows),
-        ("training", "Training", page["training"].rows),
-        ("cost", "Cost", page["cost"].rows),
-        ("provenance", "Provenance", page["store"]),
-    )
-    return [(id_, title) for id_, title, there in some if there]
+def _view(section: Section, report: Report) -> SectionView:
+    sheet = section.build(report)
+    return SectionView(section, sheet if sheet and sheet.rows else None, section.draw(report))
 
 
 def environment() -> "Environment":
@@ -267,8 +267,9 @@ def _summary(report: Report) -> str:
     return f"{text}; {words.duration(seconds)} of work."
 
 
-def _own_data(names: set[str]) -> str:
-    """The warning that scores are not of the benchmarks; "" where all of them are."""
+def _own_data(report: Report) -> str:
+    """Warn that scores are not of the benchmarks; "" where all of them are."""
+    names = {score.data_name for score in report.view.scores.values()} if report.view else set()
     if "embedded" not in names:
         return ""
     which = "These numbers" if len(names) == 1 else 'The numbers with the data "embedded"'

@@ -122,7 +122,9 @@ def _means(changes: list[Change]) -> Sheet:
                 sum(c.p_holm is not None for c in some),
             )
         )
-    return Sheet("changes_mean", "Changes over languages", columns, tuple(rows), notes=(NOTE,))
+    return Sheet(
+        columns, tuple(rows), notes=(NOTE,), name="changes_mean", title="Changes over languages"
+    )
 
 
 def _each(changes: list[Change]) -> Sheet:
@@ -150,7 +152,7 @@ def _each(changes: list[Change]) -> Sheet:
                 *(gain.p if gain else None, c.p_holm, c.verdict),
             )
         )
-    return Sheet("changes", "Each change", columns, tuple(rows))
+    return Sheet(columns, tuple(rows), name="changes", title="Each change")
 
 
 def _one_sided(old: Results, new: Results, changes: list[Change]) -> Sheet:
@@ -171,4 +173,4 @@ def _one_sided(old: Results, new: Results, changes: list[Change]) -> Sheet:
             other = known.get((r.language.name, r.task, r.producer))
             why = f"{other.state}: {other.reason}" if other else "does not have it"
             rows.append((r.language.name, r.task, r.producer, side, why))
-    return Sheet("one_sided", "In one report only", columns, tuple(rows))
+    return Sheet(columns, tuple(rows), name="one_sided", title="In one report only")

@@ -56,7 +56,7 @@ def correlation_file(found: list[TaskCorrelation]) -> Sheet:
         )
         for c in found
     )
-    return Sheet("correlation", "Base score against gain", tuple(columns), rows)
+    return Sheet(tuple(columns), rows)
 
 
 def correlation_table(found: list[TaskCorrelation]) -> Sheet:
@@ -64,7 +64,7 @@ def correlation_table(found: list[TaskCorrelation]) -> Sheet:
     columns = (
         TASK,
         PRODUCER,
-        Column("languages", "Languages", numeric=True),
+        Column("languages", "Languages", numeric=True, spare=True),
         *(Column(k, t, numeric=True) for k, t in zip(KINDS, TITLES, strict=True)),
     )
     rows: tuple[tuple[Value, ...], ...] = tuple(
@@ -76,7 +76,7 @@ def correlation_table(found: list[TaskCorrelation]) -> Sheet:
     for c in found:
         said.setdefault(c.found.conclusion, []).append(c)
     notes = (NOTE, *(f"{_whose(some, found)}: {words}" for words, some in said.items()))
-    return Sheet("correlation", "Base score against gain", columns, rows, notes=notes)
+    return Sheet(columns, rows, notes=notes)
 
 
 def _whose(some: list[TaskCorrelation], every: list[TaskCorrelation]) -> str:

@@ -38,50 +38,40 @@ def coverage(results: Results) -> Sheet:
                 ", ".join(without) or None,
             )
         )
-    return Sheet("coverage", "Benchmark coverage", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def measures(results: Results) -> Sheet:
-    """Per language, task and producer, what the scoring measured beside the score."""
+    """Tell for each language, task and producer what the scoring measured beside the score."""
     found = {name for row in results.rows if row.record for name in row.record.measures}
-    names = [name for name in MEASURES if name in found] + sorted(found - set(MEASURES))
-    columns = (
-        LANGUAGE,
-        TASK,
-        PRODUCER,
-        *(
-            Column(
-                name,
-                MEASURES.get(name, (name, ""))[0],
-                MEASURES.get(name, ("", ".2f"))[1],
-                numeric=True,
-            )
-            for name in names
-        ),
-    )
+    known = [column for column in MEASURES if column.name in found]
+    other = sorted(found - {column.name for column in known})
+    shown = [*known, *(Column(name, name, ".2f", numeric=True) for name in other)]
     rows = tuple(
-        (r.language.name, r.task, r.producer, *(r.record.measures.get(name) for name in names))
+        (r.language.name, r.task, r.producer, *(r.record.measures.get(c.name) for c in shown))
         for r in results.rows
-        if r.record and names
+        if r.record and shown
     )
-    return Sheet("measures", "Tokens and output", columns, rows)
+    return Sheet((LANGUAGE, TASK, PRODUCER, *shown), rows)
 
 
-MEASURES = {
-    "items_truncated": ("Cut prompts", ".0f"),
-    "items_left_out": ("Left out", ".0f"),
-    "prompt_tokens_mean": ("Prompt tokens", ",.0f"),
-    "fertility": ("Tokens a word", ".2f"),
-    "tokens_per_character": ("Tokens a character", ".2f"),
-    "output_language_share": ("In the language", ".0%"),
-    "output_language_undetermined_share": ("Undetermined", ".0%"),
-    "copied_source_share": ("Copied source", ".0%"),
-    "unfinished_share": ("Unfinished", ".0%"),
-    "empty_share": ("Empty", ".0%"),
-    "hypothesis_tokens_mean": ("Output tokens", ",.0f"),
-    "nfc_changed_share": ("Changed by NFC", ".0%"),
-    "reference_nfc_changed_share": ("References changed by NFC", ".0%"),
-    "chrf_nfc": ("chrF++ in NFC", ".1f"),
-    "chrf_visible": ("Without invisible characters", ".1f"),
-}
-"""Measure to its title and number form. Shares are 0-1; fertility is tokens a whitespace word."""
+MEASURES = (
+    Column("items_truncated", "Cut prompts", ".0f", numeric=True),
+    Column("items_left_out", "Left out", ".0f", numeric=True),
+    Column("prompt_tokens_mean", "Prompt tokens", ",.0f", numeric=True, spare=True),
+    Column("fertility", "Tokens a word", ".2f", numeric=True),
+    Column("tokens_per_character", "Tokens a character", ".2f", numeric=True, spare=True),
+    Column("output_language_share", "In the language", ".0%", numeric=True),
+    Column("output_language_undetermined_share", "Undetermined", ".0%", numeric=True, spare=True),
+    Column("copied_source_share", "Copied source", ".0%", numeric=True),
+    Column("unfinished_share", "Unfinished", ".0%", numeric=True, spare=True),
+    Column("empty_share", "Empty", ".0%", numeric=True, spare=True),
+    Column("hypothesis_tokens_mean", "Output tokens", ",.0f", numeric=True, spare=True),
+    Column("nfc_changed_share", "Changed by NFC", ".0%", numeric=True, spare=True),
+    Column(
+        "reference_nfc_changed_share", "References changed by NFC", ".0%", numeric=True, spare=True
+    ),
+    Column("chrf_nfc", "chrF++ in NFC", ".1f", numeric=True, spare=True),
+    Column("chrf_visible", "Without invisible characters", ".1f", numeric=True, spare=True),
+)
+"""What is measured beside a score. Shares are 0-1; fertility is tokens a whitespace word."""

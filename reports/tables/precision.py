@@ -32,7 +32,7 @@ def precision(panels: tuple[Panel, ...]) -> Sheet:
         for cell in row.cells
         if cell.score
     )
-    return Sheet("precision", "How sure each score is", columns, rows, notes=(NOTE,))
+    return Sheet(columns, rows, notes=(NOTE,))
 
 
 def _numbers(cell: TableCell) -> tuple[Value, ...]:

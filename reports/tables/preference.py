@@ -7,7 +7,6 @@ from reports.stats.multiple import holm
 from reports.store.model import Share, Study
 from reports.tables.sheet import LANGUAGE, Column, Sheet
 
-TITLE = "What native speakers preferred"
 _PERCENT = ".0%"
 _WARNINGS = Column("warnings", "Warnings")
 
@@ -59,7 +58,7 @@ def preference(studies: Sequence[Study]) -> Sheet:
         "derives all of it again, with C and H as they were published before the first vote and "
         "at the close.",
     )
-    return Sheet("preference", TITLE, columns, tuple(rows), notes=notes if rows else ())
+    return Sheet(columns, tuple(rows), notes=notes if rows else ())
 
 
 def preference_file(studies: Sequence[Study]) -> Sheet:
@@ -100,7 +99,7 @@ def verdicts(studies: Sequence[Study]) -> Sheet:
         "Share of prompts whose answer raters called good, raters averaged first, with a bootstrap "
         "interval over prompts; the difference is of prompts on which a rater judged both.",
     )
-    return Sheet("preference_verdicts", "Answers called good", columns, tuple(rows), notes=notes)
+    return Sheet(columns, tuple(rows), notes=notes)
 
 
 def trust(studies: Sequence[Study]) -> Sheet:
@@ -125,9 +124,7 @@ def trust(studies: Sequence[Study]) -> Sheet:
         "always could. Findable: the share of decisive votes that one rater's study finds with 80% "
         "power.",
     )
-    return Sheet(
-        "preference_trust", "How far to trust the votes", columns, tuple(rows), notes=notes
-    )
+    return Sheet(columns, tuple(rows), notes=notes)
 
 
 def raters(studies: Sequence[Study]) -> Sheet:
@@ -150,7 +147,7 @@ def raters(studies: Sequence[Study]) -> Sheet:
         _WARNINGS,
         Column("p", "p (sign test)", "p", numeric=True),
     )
-    return Sheet("preference_raters", "Votes of each rater", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def categories(studies: Sequence[Study]) -> Sheet:
@@ -173,7 +170,7 @@ def categories(studies: Sequence[Study]) -> Sheet:
         Column("losses", "Base", numeric=True),
         Column("net", "Net", "+.2f", numeric=True),
     )
-    return Sheet("preference_categories", "Votes by category", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def texts(studies: Sequence[Study]) -> Sheet:
@@ -197,7 +194,7 @@ def texts(studies: Sequence[Study]) -> Sheet:
         Column("off_language", "Another language", _PERCENT, numeric=True),
         Column("finished", "Came to an end", _PERCENT, numeric=True),
     )
-    return Sheet("preference_texts", "The answers that were compared", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def gaps(studies: Sequence[Study]) -> Sheet:
@@ -212,7 +209,7 @@ def gaps(studies: Sequence[Study]) -> Sheet:
             (study.language, "folder in the store, to verify", f"preference/{study.folder.name}")
         )
     columns = (LANGUAGE, Column("what", "What"), Column("words", "In words"))
-    return Sheet("preference_record", "What was left out, and the proof", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def interval(share: Share) -> str:
@@ -222,13 +219,6 @@ def interval(share: Share) -> str:
     if share.low is None or share.high is None:
         return f"{share.value:.0%}"
     return f"{share.value:.0%} [{share.low:.0%}, {share.high:.0%}]"
-
-
-def sheets(studies: Sequence[Study]) -> list[Sheet]:
-    """All of them, in the order in which a reader wants them."""
-    return [
-        make(studies) for make in (preference, trust, verdicts, raters, categories, texts, gaps)
-    ]
 
 
 def _share(study: Study, arm: str, name: str) -> float | None:

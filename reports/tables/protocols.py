@@ -26,8 +26,8 @@ def protocols(view: StoreView) -> Sheet:
         Column("data", "Data"),
         Column("split", "Split"),
         Column("repository", "Repository"),
-        Column("revision", "Revision"),
-        Column("data_sha256", "Data SHA-256"),
+        Column("revision", "Revision", code=True),
+        Column("data_sha256", "Data SHA-256", code=True),
         Column("metric", "Metric"),
         Column("engine", "Engine"),
         Column("precision", "Precision"),
@@ -39,7 +39,7 @@ def protocols(view: StoreView) -> Sheet:
         (row[0], counts[row], *row[1:])
         for row in sorted(counts, key=lambda row: tuple(map(str, row)))
     )
-    return Sheet("protocols", "Protocols", columns, rows)
+    return Sheet(columns, rows)
 
 
 def _row(score: Score) -> tuple[Value, ...]:

@@ -24,7 +24,7 @@ def scores(panels: tuple[Panel, ...]) -> Sheet:
         for cell in row.cells
         if (s := cell.score)
     ]
-    return Sheet("scores", "Scores", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def plain(results: Results) -> Sheet:
@@ -34,7 +34,7 @@ def plain(results: Results) -> Sheet:
         for r in results.rows
         if r.score is not None
     )
-    return Sheet("scores", "Scores", scores(()).columns, rows)
+    return Sheet(scores(()).columns, rows)
 
 
 def plain_gaps(results: Results) -> Sheet:
@@ -44,7 +44,7 @@ def plain_gaps(results: Results) -> Sheet:
         for r in results.rows
         if r.score is None
     )
-    return Sheet("gaps", "Cells without a result", gaps(()).columns, rows)
+    return Sheet(gaps(()).columns, rows)
 
 
 def gains(panels: tuple[Panel, ...]) -> Sheet:
@@ -76,7 +76,7 @@ def gains(panels: tuple[Panel, ...]) -> Sheet:
         for cell in row.others
         if cell.gain and cell.base and cell.score
     ]
-    return Sheet("gains", "Gains over base", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def gaps(panels: tuple[Panel, ...]) -> Sheet:
@@ -93,21 +93,21 @@ def gaps(panels: tuple[Panel, ...]) -> Sheet:
         for panel in panels
         for row, cell in panel.gaps
     ]
-    return Sheet("gaps", "Cells without a result", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def warnings(panels: tuple[Panel, ...]) -> Sheet:
     """What the scores and their pairing warn of."""
     columns = (LANGUAGE, Column("warning", "Warning", prose=True))
     rows = [(panel.language.name, note) for panel in panels for note in panel.notes]
-    return Sheet("warnings", "Warnings", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def failed_runs(view: StoreView) -> Sheet:
     """Runs that failed and that no cell of the other tables speaks for."""
     columns = (Column("run", "Run"), Column("error", "Error", prose=True))
     rows = tuple((run.path, run.error) for run in view.runs if run.failed_unseen)
-    return Sheet("failed_runs", "Failed runs", columns, rows)
+    return Sheet(columns, rows)
 
 
 def problems(view: StoreView) -> Sheet:
@@ -118,4 +118,4 @@ def problems(view: StoreView) -> Sheet:
         Column("remedy", "Remedy", prose=True),
     )
     rows = tuple((p.where, p.what, p.remedy) for p in view.problems)
-    return Sheet("problems", "Damaged files", columns, rows)
+    return Sheet(columns, rows)

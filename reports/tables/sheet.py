@@ -27,6 +27,10 @@ class Column:
     numeric: bool = False
     prose: bool = False
     """Whether its texts may be long: writers let them run over several lines."""
+    code: bool = False
+    """Whether its texts are for machines: a key, a hash or a command."""
+    spare: bool = False
+    """Whether a screen, which is short of room, leaves it out."""
 
     def show(self, value: Value) -> str:
         """A value as people read it: a dash for None, thousands separated, whole numbers whole."""
@@ -43,19 +47,23 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table. `name` is its file name without ending, `title` its caption."""
+    """One table. `name` is its file name without ending, `title` its caption: a section gives both.
 
-    name: str
-    title: str
+    `marks` is (row, column) to how the cell stands out; files that programs read leave it out.
+    `notes` are for people: what they must know to read it. `has_total`: the last row is the sum of
+    the others.
+    """
+
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
-    marks: Mapping[tuple[int, int], frozenset[Mark]] = field(default_factory=dict)
-    """(row, column) to how the cell stands out; files that programs read leave it out."""
     notes: tuple[str, ...] = ()
-    """What a reader must know of it."""
+    marks: Mapping[tuple[int, int], frozenset[Mark]] = field(default_factory=dict)
+    has_total: bool = False
+    name: str = ""
+    title: str = ""
 
     def for_people(self, hidden: tuple[str, ...] = ()) -> "Sheet":
-        """Without the hidden columns, those that hold nothing, and one value told in every row.
+        """Leave out hidden columns, empty ones, and one value that every row would repeat.
 
         Names of tasks become those that readers know.
         """
@@ -91,3 +99,4 @@ LANGUAGE, TASK, PRODUCER = (
     Column("task", "Task"),
     Column("producer", "Producer"),
 )
+KEY = Column("key", "Artifact", code=True, spare=True)

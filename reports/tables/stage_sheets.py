@@ -1,10 +1,11 @@
 """The tables of what the stages did: yields, mixtures, training, cost, provenance."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reports.store.model import STAGES, Artifact, StoreView
-from reports.tables.sheet import LANGUAGE, PRODUCER, Column, Sheet, Value
+from reports.tables.sheet import KEY, LANGUAGE, PRODUCER, Column, Sheet, Value
 
 BUDGET_USD = 50.0
 """What the paper says that a language costs at most."""
@@ -20,7 +21,7 @@ def yields(view: StoreView) -> Sheet:
     columns = (
         LANGUAGE,
         Column("source", "Source"),
-        Column("key", "Artifact"),
+        KEY,
         Column("step", "Step"),
         *(Column(name, name.capitalize(), numeric=True) for name in counts),
         Column("lost", "Lost", prose=True),
@@ -33,7 +34,7 @@ def yields(view: StoreView) -> Sheet:
             name = str(step.get("step", "")).removeprefix(f"{_about(a, 'source')}.")
             rows.append((*head, name, *numbers, _reasons(step)))
         rows.append((*head, "written", None, None, None, _number(a.facts, "rows"), ""))
-    return Sheet("yields", "Data yields", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def mixture(view: StoreView) -> Sheet:
@@ -46,9 +47,9 @@ def mixture(view: StoreView) -> Sheet:
     columns = (
         LANGUAGE,
         Column("mix", "Mixture"),
-        Column("key", "Artifact"),
+        KEY,
         Column("source", "Source"),
-        Column("weight", "Weight", "g", numeric=True),
+        Column("weight", "Weight", "g", numeric=True, spare=True),
         Column("budget", "Budget", numeric=True),
         Column("unit", "Unit"),
         Column("rows", "Rows", numeric=True),
@@ -86,7 +87,7 @@ def mixture(view: StoreView) -> Sheet:
             size = (_number(a.facts, "rows"), 1.0, _number(a.facts, "tokens"))
             rest = len(columns) - len((*head, "all", None, *whole, *size))
             rows.append((*head, "all", None, *whole, *size, *(None,) * rest))
-    return Sheet("mixture", "Mixtures", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def _packed(view: StoreView, mixture: Artifact) -> Mapping[str, Mapping[str, Any]]:
@@ -103,14 +104,14 @@ def training(view: StoreView) -> Sheet:
     columns = (
         LANGUAGE,
         PRODUCER,
-        Column("key", "Artifact"),
+        KEY,
         Column("rows", "Rows", numeric=True),
         Column("steps", "Steps", numeric=True),
         Column("loss_first", "First loss", ".3f", numeric=True),
         Column("loss_last", "Last loss", ".3f", numeric=True),
         Column("eval_loss", "Validation loss", ".3f", numeric=True),
         Column("fill", "Fill", ".1%", numeric=True),
-        Column("supervised_tokens", "Supervised tokens", numeric=True),
+        Column("supervised_tokens", "Supervised tokens", numeric=True, spare=True),
         Column("tokens_per_second", "Tokens/s", ",.0f", numeric=True),
         Column("mfu", "MFU", ".1%", numeric=True),
         Column("memory_gb", "Memory (GB)", ".1f", numeric=True),
@@ -127,7 +128,7 @@ def training(view: StoreView) -> Sheet:
         )
         for a in view.stage("train")
     ]
-    return Sheet("training", "Training", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def cost(view: StoreView) -> Sheet:
@@ -145,7 +146,7 @@ def cost(view: StoreView) -> Sheet:
         for stage in STAGES
         for a in view.stage(stage)
     ]
-    return Sheet("cost", "Cost of each artifact", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def cost_by_stage(view: StoreView) -> Sheet:
@@ -163,7 +164,8 @@ def cost_by_stage(view: StoreView) -> Sheet:
         if found:
             money = sum(prices) if prices else None
             rows.append((stage, len(found), *sums, sum(a.tokens_out for a in found), money))
-    return Sheet("cost_by_stage", "Cost by stage", columns, tuple(rows))
+    notes = _note_resumed(view)
+    return Sheet(columns, tuple(rows), notes=(notes,) if notes else (), has_total=True)
 
 
 def cost_by_language(view: StoreView) -> Sheet:
@@ -175,7 +177,7 @@ def cost_by_language(view: StoreView) -> Sheet:
     columns = (
         LANGUAGE,
         Column("stage", "Stage"),
-        *cost_by_stage(view).columns[1:],
+        *(replace(c, spare=c.name.startswith("tokens")) for c in cost_by_stage(view).columns[1:]),
         Column("unpriced", "Without a price", numeric=True),
         Column("of_budget", f"Of ${BUDGET_USD:.0f}", ".1%", numeric=True),
     )
@@ -201,7 +203,7 @@ def cost_by_language(view: StoreView) -> Sheet:
             asked = [a for a in some if a.tokens_in or a.tokens_out]
             unpriced = sum(a.cost_usd is None for a in asked)
             rows.append((language, stage, len(some), *sums, money, unpriced, share))
-    return Sheet("cost_by_language", "Cost of each language", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def data_quality(view: StoreView) -> Sheet:
@@ -213,9 +215,9 @@ def data_quality(view: StoreView) -> Sheet:
     """
     columns = (
         LANGUAGE,
-        Column("stage", "Stage"),
+        Column("stage", "Stage", spare=True),
         Column("what", "What"),
-        Column("key", "Artifact"),
+        KEY,
         Column("check", "Check"),
         Column("found", "Found", prose=True),
         Column("count", "Rows", numeric=True),
@@ -229,7 +231,7 @@ def data_quality(view: StoreView) -> Sheet:
                 share = count / of if of and count is not None else None
                 head = (_about(a, "language"), stage, what, a.key[:8])
                 rows.append((*head, check, found, count, share))
-    return Sheet("data_quality", "Quality of the training data", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def _quality(
@@ -266,8 +268,8 @@ def _counts(value: object) -> list[tuple[str, int | float]]:
     return sorted((str(name), count) for name, count in found if isinstance(count, int | float))
 
 
-def resumed_note(view: StoreView) -> str:
-    """What the seconds leave out; "" when they leave out nothing."""
+def _note_resumed(view: StoreView) -> str:
+    """Say what the seconds leave out; "" when they leave out nothing."""
     count = sum(a.resumed for stage in STAGES for a in view.stage(stage))
     if not count:
         return ""
@@ -276,14 +278,25 @@ def resumed_note(view: StoreView) -> str:
     )
 
 
+def runs(view: StoreView) -> Sheet:
+    """List the command of each run, and the error of one that failed."""
+    columns = (
+        Column("run", "Run"),
+        Column("command", "Command", prose=True, code=True),
+        Column("error", "Error", prose=True),
+    )
+    rows = tuple((run.path, run.command or None, run.error) for run in view.runs)
+    return Sheet(columns, rows)
+
+
 def provenance(view: StoreView) -> Sheet:
     """What each artifact was made of and with."""
     columns = (
         Column("stage", "Stage"),
         Column("label", "What"),
-        Column("key", "Key"),
+        Column("key", "Key", code=True),
         Column("version", "Stage version"),
-        Column("commit", "Commit"),
+        Column("commit", "Commit", code=True),
         Column("packages", "Packages", prose=True),
     )
     rows = [
@@ -291,7 +304,7 @@ def provenance(view: StoreView) -> Sheet:
         for stage in STAGES
         for a in view.stage(stage)
     ]
-    return Sheet("provenance", "Provenance", columns, tuple(rows))
+    return Sheet(columns, tuple(rows))
 
 
 def _about(artifact: Artifact, name: str) -> str:

@@ -45,12 +45,10 @@ def subsets(results: Results) -> Sheet:
         if any(producer in means[task] for task in tasks)
     )
     return Sheet(
-        "subsets",
-        "Training subsets",
         columns,
         rows,
-        mark_best(rows, [str(row[0]) for row in rows], len(columns), results.equal),
-        (
+        marks=mark_best(rows, [str(row[0]) for row in rows], len(columns), results.equal),
+        notes=(
             *(f"{', '.join(names)}: {said}" for said, names in notes.items()),
             *_budget_note(results),
             # Where there is a gain, the table of means tells them.
@@ -79,14 +77,7 @@ def by_language(results: Results) -> Sheet:
         for (row, column), mark in mark_best(block, own, len(columns), results.equal, 2).items():
             marks[row + len(rows), column] = mark
         rows += block
-    return Sheet(
-        "by_language",
-        "Each language",
-        columns,
-        tuple(rows),
-        marks,
-        tuple(_budget_note(results)),
-    )
+    return Sheet(columns, tuple(rows), notes=tuple(_budget_note(results)), marks=marks)
 
 
 def mark_best(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from statistics import fmean, median
 
 from reports.stats.intervals import above_chance, minimum_detectable
@@ -60,22 +61,24 @@ def summary(results: Results, found: Sequence[Verdict]) -> Sheet:
             )
     untested = all(verdict.by_test == "untested" for verdict in found)
     notes = (NOTE, *(() if untested else (TESTED,)), *results.notes)
-    return Sheet("summary", "Means, gains and tests", columns, tuple(rows), notes=notes)
+    return Sheet(columns, tuple(rows), notes=notes)
 
 
 def summary_table(file: Sheet) -> Sheet:
     """`summary` for people: intervals and counts in words, "48 / 3 / 2"."""
     names = [column.name for column in file.columns]
+    kept = ("task", "producer", "languages", "base", "score")
+    tested = any(row[names.index("wins")] is not None for row in file.rows)
     columns = (
-        *(c for c in file.columns if c.name in ("task", "producer", "languages", "base", "score")),
+        *(replace(c, spare=c.name == "languages") for c in file.columns if c.name in kept),
         Column("gain", "Mean gain", "+.1f", numeric=True),
         Column("interval", "95% interval", numeric=True),
         Column("verdicts", "Win / tie / loss", numeric=True),
-        Column("by_sign", "By sign", numeric=True),
-        Column("wins_holm", "Win, Holm", numeric=True),
+        Column("by_sign", "By sign", numeric=True, spare=tested),
+        Column("wins_holm", "Win, Holm", numeric=True, spare=True),
         Column("detectable", "Detectable", ".1f", numeric=True),
-        Column("chance", "Chance", ".1f", numeric=True),
-        Column("base_above_chance", "Base above it", numeric=True),
+        Column("chance", "Chance", ".1f", numeric=True, spare=True),
+        Column("base_above_chance", "Base above it", numeric=True, spare=True),
     )
     rows = []
     for row in file.rows:
@@ -85,7 +88,7 @@ def summary_table(file: Sheet) -> Sheet:
         at["verdicts"] = f"{at['wins']} / {at['ties']} / {at['losses']}" if tested else None
         at["by_sign"] = at["wins_by_sign"]
         rows.append(tuple(at[column.name] for column in columns))
-    return Sheet(file.name, file.title, columns, tuple(rows), notes=file.notes)
+    return Sheet(columns, tuple(rows), notes=file.notes)
 
 
 def interval_words(low: Value, high: Value) -> str:

@@ -89,7 +89,7 @@ def wins(found: Iterable[Verdict]) -> Sheet:
                 gain.test or gain.why,
             )
         )
-    return Sheet("wins", "Win, tie or loss", columns, tuple(rows), notes=(NOTE,))
+    return Sheet(columns, tuple(rows), notes=(NOTE,))
 
 
 def wins_by_language(found: Iterable[Verdict]) -> Sheet:
@@ -122,7 +122,7 @@ def wins_by_language(found: Iterable[Verdict]) -> Sheet:
                 corrected["win"] if tested else None,
             )
         )
-    return Sheet("wins_by_language", "Wins of each language", columns, tuple(rows), notes=(NOTE,))
+    return Sheet(columns, tuple(rows), notes=(NOTE,))
 
 
 NOTE = (

@@ -4,7 +4,7 @@ import pytest
 from store_maker import make_store
 
 from reports import StoreView, read_store
-from reports.tables.sheets import Report
+from reports.report import Report
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from synthetic_store import make_synthetic_store
 
 from reports import read_store
 from reports.page.write import write_page
+from reports.report import Report
 from reports.tables.importing import published
-from reports.tables.sheets import Report
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("swahili", "uyghur", "lhasa_tibetan", "telugu", "eastern_yiddish")

@@ -17,10 +17,10 @@ from store_maker import (
 
 from reports import read_store
 from reports.cli import main
+from reports.report import Report
 from reports.tables.compare import compare
 from reports.tables.importing import import_table, published
 from reports.tables.results import Results
-from reports.tables.sheets import Report
 
 
 def one_score(folder: Path, skill: float, seed: int, **changes: object) -> Results:

@@ -9,8 +9,8 @@ from reports import StoreView
 from reports.outputs.csv_files import write_csv
 from reports.outputs.markdown import as_markdown, escape, write_markdown
 from reports.page.write import write_page
+from reports.report import Report
 from reports.store.files import write_whole
-from reports.tables.sheets import Report
 
 GOLDEN = Path(__file__).parent / "golden"
 # What a bootstrap made is left out: it depends on numpy's generator, and is tested by computing.

@@ -11,8 +11,8 @@ from store_maker import SCRIPT, SWAHILI, cell, make_store, task_samples, write_p
 from reports import StoreView, read_store
 from reports.figures.training import Log, curve
 from reports.page.write import render, write_page
+from reports.report import Report
 from reports.tables.panels import build_panels
-from reports.tables.sheets import Report
 from reports.words import interval, points
 
 VOID = {"meta", "br", "link", "img", "input"}

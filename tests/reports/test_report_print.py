@@ -13,13 +13,13 @@ from synthetic_store import make_synthetic_store
 
 from reports import read_store
 from reports.errors import FiguresError
-from reports.figures.export import PRINT, convert, write_figures
-from reports.figures.gallery import every
+from reports.figures.export import PRINT, convert, draw_all, write_figures
 from reports.figures.scatter import place_labels
 from reports.figures.svg import Figure, font_of
 from reports.outputs.latex import as_latex, escape, write_latex
+from reports.report import Report
 from reports.tables.importing import import_table, published
-from reports.tables.sheets import Report
+from reports.tables.subsets import by_language
 
 LANGUAGES = [
     {"name": name, "autonym": own, "direction": "auto", "flores_code": code, "script": ""}
@@ -41,7 +41,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 @pytest.fixture(scope="module")
 def figures(made_up: Report) -> dict[str, Figure]:
-    return {figure.name: figure for figure in every(made_up)}
+    return {figure.name: figure for figure in draw_all(made_up)}
 
 
 def test_every_kind_of_figure_is_drawn(figures: dict[str, Figure]) -> None:
@@ -142,12 +142,12 @@ def test_the_best_is_bold_and_the_best_of_equal_budget_underlined(tmp_path: Path
     path = tmp_path / "t.csv"
     path.write_text("language,task,base,a,b,c\nZulu,sib200,50,61.04,60,70\n")
     found = import_table(path)
-    sheet = Report.of_table(type(found)(found.rows, "t", equal=frozenset({"a", "b"}))).by_language
+    sheet = by_language(type(found)(found.rows, "t", equal=frozenset({"a", "b"})))
     text = as_latex(sheet)
     assert r"c & \textbf{70.0}" in text
     assert r"a & \underline{61.0}" in text
     assert text.count("textbf") == text.count("underline") == 1
-    both = Report.of_table(type(found)(found.rows, "t", equal=frozenset({"a", "c"}))).by_language
+    both = by_language(type(found)(found.rows, "t", equal=frozenset({"a", "c"})))
     assert r"\textbf{\underline{70.0}}" in as_latex(both)
 
 

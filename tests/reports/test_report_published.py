@@ -6,8 +6,9 @@ import pytest
 
 from reports.cli import main
 from reports.errors import ImportedTableError
+from reports.report import Report
 from reports.tables.importing import import_table, published
-from reports.tables.sheets import Report
+from reports.tables.subsets import subsets
 
 PEARSON = {
     "belebele": 0.04,
@@ -47,8 +48,8 @@ def test_the_published_correlations_come_out(paper: Report, task: str) -> None:
 
 @pytest.mark.parametrize("task", GAINS)
 def test_the_published_mean_gains_and_wins_come_out(paper: Report, task: str) -> None:
-    (row,) = [row for row in paper.summary_file.rows if row[0] == task]
-    at = dict(zip([c.name for c in paper.summary_file.columns], row, strict=True))
+    (row,) = [row for row in paper.means.rows if row[0] == task]
+    at = dict(zip([c.name for c in paper.means.columns], row, strict=True))
     assert at["gain"] == pytest.approx(GAINS[task], abs=0.051)
     assert (at["wins_by_sign"], at["languages"]) == WINS[task]
     assert at["wins"] is None, "nothing was tested"
@@ -120,7 +121,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
 def test_one_language_and_ties_everywhere_claim_nothing(tmp_path: Path) -> None:
     one = Report.of_table(import_table(table(tmp_path, "language,task,base,t\nZ,sib200,1,2\n")))
     assert one.correlations[0].found.pearson.r is None
-    assert one.summary_file.rows[0][6:8] == (None, None)
+    assert one.means.rows[0][6:8] == (None, None)
     lines = "".join(f"Z{n},sib200,5,5\n" for n in range(5))
     ties = Report.of_table(import_table(table(tmp_path, "language,task,base,t\n" + lines)))
     assert "all values are equal" in ties.correlations[0].found.conclusion
@@ -131,6 +132,7 @@ def test_a_table_without_base_says_that_no_gain_can_be_computed(tmp_path: Path) 
     path = tmp_path / "scores.csv"
     path.write_text("language,task,mine\nSwahili,sib200,40\nHausa,sib200,50\n", encoding="utf-8")
     report = Report.of_table(import_table(path))
-    assert not report.summary.rows
-    assert report.subsets.rows == (("mine", 45.0),)
-    assert "No producer is called base, so no gain can be computed" in report.subsets.notes
+    assert not report.means.rows
+    sheet = subsets(report.results)
+    assert sheet.rows == (("mine", 45.0),)
+    assert "No producer is called base, so no gain can be computed" in sheet.notes

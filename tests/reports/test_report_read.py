@@ -28,8 +28,8 @@ from reports.outputs.csv_files import write_csv
 from reports.outputs.markdown import as_markdown
 from reports.outputs.terminal import print_report
 from reports.page.write import render
+from reports.report import Report
 from reports.store.model import Language
-from reports.tables.sheets import Report
 
 
 def test_every_artifact_and_run_is_read(view: StoreView) -> None:

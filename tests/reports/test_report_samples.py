@@ -10,8 +10,8 @@ from store_maker import SCRIPT, SWAHILI, cell, choices, make_store, write_plan, 
 
 from reports.cli import main
 from reports.errors import SamplesNotFoundError
+from reports.report import Report
 from reports.samples import find_samples
-from reports.tables.sheets import Report
 
 SWAHILI_SIB = ("--language", "swahili", "--task", "sib200")
 

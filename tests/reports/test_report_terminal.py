@@ -8,7 +8,7 @@ from store_maker import SWAHILI, cell, choices, write_plan, write_score
 
 from reports import StoreView, read_store, select_run
 from reports.outputs.terminal import print_report
-from reports.tables.sheets import Report
+from reports.report import Report
 
 
 def printed(view: StoreView, width: int, run: Path | None = None) -> str:

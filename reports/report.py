@@ -1,0 +1,86 @@
+"""What a report is made of: the results over languages, and the store that they come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from reports.errors import LanguageNotFoundError
+from reports.store.model import StoreView, Study
+from reports.tables import correlations, summary, wins
+from reports.tables.panels import Panel, build_panels
+from reports.tables.results import Results, from_panels
+from reports.tables.sheet import Sheet
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that sections are made from. Which those are, `reports/sections.py` says.
+
+    `view` is None for an imported table. Nothing is computed twice, whatever is written from it:
+    `kept` holds the tables that were made already.
+    """
+
+    view: StoreView | None
+    panels: tuple[Panel, ...]
+    results: Results
+    kept: dict[tuple[str, bool], Sheet | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    @classmethod
+    def of_store(cls, view: StoreView) -> "Report":
+        """Make the report of a store, or of the part of it that a view shows."""
+        panels = build_panels(view)
+        return cls(view, panels, from_panels(view, panels))
+
+    @classmethod
+    def of_table(cls, results: Results) -> "Report":
+        """Make the report of an imported table of scores."""
+        return cls(None, (), results)
+
+    def of_languages(self, names: Sequence[str]) -> "Report":
+        """Keep the part about these languages; the tables of the stages stay whole.
+
+        Raises LanguageNotFoundError for a name that no result has.
+        """
+        names_known = [language.name for language in self.results.languages]
+        names_known += [study.language for study in self.studies]
+        known = {name.casefold(): name for name in names_known}
+        lacking = [name for name in names if name.casefold() not in known]
+        if lacking:
+            raise LanguageNotFoundError(
+                f"There is no result of {lacking[0]!r}.\n"
+                f"Remedy: one of: {', '.join(known.values())}."
+            )
+        wanted = {known[name.casefold()] for name in names}
+        panels = tuple(panel for panel in self.panels if panel.language.name in wanted)
+        view = self.view and replace(
+            self.view, studies=tuple(s for s in self.studies if s.language in wanted)
+        )
+        return Report(view, panels, self.results.only(lambda r: r.language.name in wanted))
+
+    @property
+    def compares(self) -> bool:
+        """Whether it has several languages or producers, or has no table of each language."""
+        several = len(self.results.languages) > 1 or len(self.results.trained) > 1
+        return several or self.view is None
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        """The blind preference studies that a store holds."""
+        return self.view.studies if self.view else ()
+
+    @cached_property
+    def verdicts(self) -> list[wins.Verdict]:
+        """Every gain, judged by its test."""
+        return wins.verdicts(self.results)
+
+    @cached_property
+    def correlations(self) -> list[correlations.TaskCorrelation]:
+        """Base score against gain, for each task and producer."""
+        return correlations.correlations(self.results)
+
+    @cached_property
+    def means(self) -> Sheet:
+        """Means over languages with their intervals, in numbers alone."""
+        return summary.summary(self.results, self.verdicts)

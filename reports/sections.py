@@ -1,0 +1,412 @@
+"""The table of contents of every report: its parts, and the sections of each, in reading order.
+
+A new table is a file of its own in `reports/tables/`, and an entry here. All formats then show it,
+unless `left_out` says which does not, and why.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from reports.figures import gallery
+from reports.report import Report
+from reports.section import Format, Omission, Part, Section
+from reports.store.model import StoreView, Study
+from reports.tables import (
+    correlations,
+    coverage,
+    precision,
+    preference,
+    protocols,
+    score_sheets,
+    stage_sheets,
+    subsets,
+    summary,
+    wins,
+)
+from reports.tables.panels import Panel
+from reports.tables.sheet import Sheet
+
+MOST_PANELS = 3
+"""With more languages than this, the terminal prints tables over languages, not one of each."""
+
+
+def prints_each_language(report: Report) -> bool:
+    """Tell whether the terminal has room for the score table of each language."""
+    return 0 < len(report.panels) <= MOST_PANELS
+
+
+def _has_many_languages(report: Report) -> bool:
+    return len(report.panels) > MOST_PANELS
+
+
+def _compares_nothing(report: Report) -> bool:
+    return not report.compares
+
+
+def _has_panels(report: Report) -> bool:
+    return bool(report.panels)
+
+
+# Why a format leaves a section out.
+ALONE = Omission("one language and one producer: the table of scores says it", _compares_nothing)
+LONG = Omission("one row for each score or artifact: too long to read here")
+WIDE = Omission("too many columns for a screen")
+DETAIL = Omission("a detail for which a screen has no room")
+RECORD = Omission("a record for those who check, not for print")
+PRINTED = Omission("the table of each language says it", prints_each_language)
+PANELS = Omission("the table of each language says it", _has_panels)
+SCORES = Omission("the table of each language says it, or the table of all languages")
+CROWDED = Omission("many languages: `--language NAME` prints it", _has_many_languages)
+
+
+def _from_store(make: Callable[[StoreView], Sheet]) -> Callable[[Report], Sheet | None]:
+    """Give a table of a store's stages; an imported table has none."""
+    return lambda report: make(report.view) if report.view else None
+
+
+def _from_panels(make: Callable[[tuple[Panel, ...]], Sheet]) -> Callable[[Report], Sheet | None]:
+    """Give a table of a store's scores; an imported table has none."""
+    return lambda report: make(report.panels) if report.view else None
+
+
+def _from_studies(make: Callable[[Sequence[Study]], Sheet]) -> Callable[[Report], Sheet | None]:
+    """Give a table of blind studies; a report without any has none."""
+    return lambda report: make(report.studies) if report.studies else None
+
+
+PARTS: tuple[Part, ...] = (
+    Part(
+        "overview",
+        "Over languages",
+        (
+            Section(
+                "summary",
+                "Means, gains and tests",
+                "How much each producer gained on each task, on average over languages.",
+                make=lambda report: summary.summary_table(report.means),
+                make_file=lambda report: report.means,
+                left_out={"terminal": ALONE, "markdown": ALONE, "html": ALONE},
+            ),
+            Section(
+                "correlation",
+                "Base score against gain",
+                "Whether languages with a low base score gain more.",
+                make=lambda report: correlations.correlation_table(report.correlations),
+                make_file=lambda report: correlations.correlation_file(report.correlations),
+                left_out={"terminal": ALONE, "markdown": ALONE, "html": ALONE},
+            ),
+            Section(
+                "subsets",
+                "Training subsets",
+                "The mean score of each producer, over the languages that all of them have.",
+                make=lambda report: subsets.subsets(report.results),
+                left_out={"terminal": ALONE, "markdown": ALONE, "html": ALONE},
+            ),
+            Section(
+                "coverage",
+                "Benchmark coverage",
+                "For how many languages each task has a result, and which have none.",
+                make=lambda report: coverage.coverage(report.results),
+                left_out={"terminal": DETAIL, "markdown": ALONE, "html": ALONE},
+            ),
+            Section(
+                "gaps",
+                "Cells without a result",
+                "Each score that is missing, and why.",
+                make=lambda report: (
+                    score_sheets.gaps(report.panels)
+                    if report.view
+                    else score_sheets.plain_gaps(report.results)
+                ),
+                left_out={"terminal": PRINTED, "markdown": PANELS, "latex": RECORD, "html": ALONE},
+                form="reasons",
+            ),
+        ),
+    ),
+    Part(
+        "figures",
+        "Figures",
+        (
+            Section(
+                "figures",
+                "Figures",
+                "Gains over base scores, gains with their intervals, and scores as heat maps.",
+                draw=gallery.draw_comparisons,
+                left_out={"html": ALONE},
+            ),
+        ),
+    ),
+    Part(
+        "side-by-side",
+        "Languages side by side",
+        (
+            Section(
+                "by_language",
+                "Each language",
+                "The score of each producer on each task, language by language.",
+                make=lambda report: subsets.by_language(report.results),
+                left_out={"terminal": PRINTED, "markdown": ALONE, "html": ALONE},
+            ),
+            Section(
+                "wins_by_language",
+                "Wins of each language",
+                "On how many tasks each language won, tied and lost.",
+                make=lambda report: wins.wins_by_language(report.verdicts),
+                left_out={"terminal": DETAIL, "markdown": ALONE, "html": ALONE},
+            ),
+            Section(
+                "wins",
+                "Win, tie or loss",
+                "For each gain, whether it is more than chance, by four ways to count.",
+                make=lambda report: wins.wins(report.verdicts),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG, "html": ALONE},
+            ),
+        ),
+    ),
+    Part(
+        "languages",
+        "Each language",
+        (
+            Section(
+                "scores",
+                "Scores",
+                "Every score, with its number of items and its standard error.",
+                make=lambda report: (
+                    score_sheets.scores(report.panels)
+                    if report.view
+                    else score_sheets.plain(report.results)
+                ),
+                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
+            ),
+            Section(
+                "gains",
+                "Gains over base",
+                "Every gain over base on the same items, with its interval and its test.",
+                make=_from_panels(score_sheets.gains),
+                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
+            ),
+            Section(
+                "warnings",
+                "Warnings",
+                "What to know before one believes a score.",
+                make=_from_panels(score_sheets.warnings),
+                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
+            ),
+        ),
+        each_language=True,
+    ),
+    Part(
+        "preference",
+        "Native speakers",
+        (
+            Section(
+                "preference",
+                "What native speakers preferred",
+                "Which answers native speakers preferred, without knowing whose they were.",
+                make=_from_studies(preference.preference),
+                make_file=_from_studies(preference.preference_file),
+                draw=gallery.draw_studies,
+            ),
+            Section(
+                "preference_trust",
+                "How far to trust the votes",
+                "Whether raters agreed, repeated themselves and stayed blind.",
+                make=_from_studies(preference.trust),
+            ),
+            Section(
+                "preference_verdicts",
+                "Answers called good",
+                "How many answers raters called good.",
+                make=_from_studies(preference.verdicts),
+            ),
+            Section(
+                "preference_raters",
+                "Votes of each rater",
+                "How each rater voted.",
+                make=_from_studies(preference.raters),
+            ),
+            Section(
+                "preference_categories",
+                "Votes by category",
+                "How the votes fell in each category of prompts.",
+                make=_from_studies(preference.categories),
+                left_out={"terminal": DETAIL},
+            ),
+            Section(
+                "preference_texts",
+                "The answers that were compared",
+                "How long the answers were, and in which language.",
+                make=_from_studies(preference.texts),
+                left_out={"terminal": DETAIL},
+            ),
+            Section(
+                "preference_record",
+                "What was left out, and the proof",
+                "What a study does not count, and the hashes that prove its votes.",
+                make=_from_studies(preference.gaps),
+                left_out={"terminal": DETAIL, "latex": RECORD},
+            ),
+        ),
+    ),
+    Part(
+        "each-score",
+        "Each score",
+        (
+            Section(
+                "precision",
+                "How sure each score is",
+                "The interval of each score, and the least gain that its test would find.",
+                make=_from_panels(precision.precision),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+            ),
+            Section(
+                "measures",
+                "Tokens and output",
+                "How many tokens the prompts took, and what was odd in the answers.",
+                make=lambda report: coverage.measures(report.results) if report.view else None,
+                left_out={"terminal": CROWDED},
+            ),
+        ),
+    ),
+    Part(
+        "data",
+        "Training data",
+        (
+            Section(
+                "yields",
+                "Data yields",
+                "How many rows each step of each source asked for, and how many it kept.",
+                make=_from_store(stage_sheets.yields),
+                left_out={"terminal": CROWDED},
+            ),
+            Section(
+                "mixture",
+                "Mixtures",
+                "How much each training mixture took of each source.",
+                make=_from_store(stage_sheets.mixture),
+                left_out={"terminal": CROWDED},
+            ),
+            Section(
+                "data_quality",
+                "Quality of the training data",
+                "What the checks of the training data found.",
+                make=_from_store(stage_sheets.data_quality),
+                left_out={"terminal": CROWDED},
+            ),
+            Section(
+                "mixture_figures",
+                "Gains and mixtures",
+                "How the gain changes with the size and the sources of the training data.",
+                draw=gallery.draw_mixtures,
+            ),
+        ),
+    ),
+    Part(
+        "training",
+        "Training",
+        (
+            Section(
+                "training",
+                "Training",
+                "Steps, loss and speed of each training run.",
+                make=_from_store(stage_sheets.training),
+                draw=gallery.draw_training,
+                left_out={"terminal": CROWDED},
+            ),
+        ),
+    ),
+    Part(
+        "cost",
+        "Cost",
+        (
+            Section(
+                "cost_by_language",
+                "Cost of each language",
+                "Time, tokens and money that each language took.",
+                make=_from_store(stage_sheets.cost_by_language),
+                draw=gallery.draw_cost,
+            ),
+            Section(
+                "cost_by_stage",
+                "Cost by stage",
+                "Time, tokens and money that each stage took.",
+                make=_from_store(stage_sheets.cost_by_stage),
+            ),
+            Section(
+                "cost",
+                "Cost of each artifact",
+                "Time, tokens and money that each artifact took.",
+                make=_from_store(stage_sheets.cost),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+                folded=True,
+            ),
+        ),
+    ),
+    Part(
+        "provenance",
+        "Provenance",
+        (
+            Section(
+                "runs",
+                "Runs",
+                "The command of each run, which makes its numbers again.",
+                make=_from_store(stage_sheets.runs),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+                folded=True,
+            ),
+            Section(
+                "protocols",
+                "Protocols",
+                "How each score came about: prompt, data, engine and metric.",
+                make=_from_store(protocols.protocols),
+                left_out={"terminal": WIDE, "latex": WIDE},
+                folded=True,
+            ),
+            Section(
+                "provenance",
+                "Provenance",
+                "The key, version, commit and packages of each artifact.",
+                make=_from_store(stage_sheets.provenance),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+                folded=True,
+            ),
+        ),
+        opening="What every number above was made of and with; "
+        "the command of a run makes it again.",
+    ),
+    Part(
+        "problems",
+        "Problems",
+        (
+            Section(
+                "failed_runs",
+                "Failed runs",
+                "No score was planned when they failed, so no table names them.",
+                make=_from_store(score_sheets.failed_runs),
+                left_out={"latex": RECORD},
+                form="alarm",
+            ),
+            Section(
+                "problems",
+                "Damaged files",
+                "What they hold is not in this report.",
+                make=_from_store(score_sheets.problems),
+                left_out={"latex": RECORD},
+                form="alarm",
+            ),
+        ),
+    ),
+)
+
+
+def find_sections(form: Format, report: Report) -> Iterator[Section]:
+    """Give the sections of a report that a format shows, in reading order."""
+    for part in PARTS:
+        yield from (section for section in part.sections if section.is_in(form, report))
+
+
+def find_sheets(form: Format, report: Report) -> Iterator[Sheet]:
+    """Give the tables that a format shows, in reading order; none that the report cannot have."""
+    for section in find_sections(form, report):
+        sheet = section.build(report, for_programs=form == "csv")
+        if sheet is not None:
+            yield sheet
