@@ -3,20 +3,18 @@
     python -m harness.llama_server GGUF MODEL_NAME CONTEXT_TOKENS
 
 The first line on standard output is the server's address. The parent keeps the other end of
-standard input: however the parent ends, also by ``kill -9``, the pipe closes and the server exits.
+standard input: see `core.processes`.
 """
 
-import os
 import sys
 import threading
 
+from core.processes import end_with_parent
+
 
 def main(gguf: str, name: str, context: int) -> None:
-    def exit_with_parent() -> None:
-        sys.stdin.buffer.read()
-        os._exit(0)
-
-    threading.Thread(target=exit_with_parent, daemon=True).start()
+    """Serves until standard input ends."""
+    end_with_parent()
     import xllamacpp
 
     params = xllamacpp.CommonParams()

@@ -1,8 +1,6 @@
 """The embedded teacher: a llama.cpp server of the run's own."""
 
 import dataclasses
-import os
-import select
 import subprocess
 import sys
 import tempfile
@@ -10,9 +8,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
+from core.processes import Child, describe_exit, first_line, last_lines, running
 from generation.settings import Teacher
 from harness.errors import TeacherServerError
 
@@ -29,49 +29,22 @@ def running_teacher(teacher: Teacher, gguf: Path | None) -> Iterator[Teacher]:
     if gguf is None:
         yield teacher
         return
-    with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "harness.llama_server",
-                str(gguf),
-                teacher.name,
-                str(CONTEXT_TOKENS),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            cwd=Path(__file__).parents[1],
-            # Ctrl-C is for the run alone, which then ends the server in good order.
-            start_new_session=True,
-        )
-        try:
-            address = _address(server, log.fileno())
-            _wait_until_healthy(server, address, log.fileno())
-            yield dataclasses.replace(teacher, base_url=f"{address}/v1")
-        finally:
-            for pipe in (server.stdin, server.stdout):
-                if pipe:
-                    pipe.close()
-            try:
-                server.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+    command = [sys.executable, "-m", "harness.llama_server", str(gguf), teacher.name]
+    with (
+        tempfile.TemporaryFile() as log,
+        # Ctrl-C is for the run alone, which then ends the server in good order.
+        running(
+            [*command, str(CONTEXT_TOKENS)], output=subprocess.PIPE, errors=log, apart=True
+        ) as server,
+    ):
+        address = first_line(server, START_SECONDS) or ""
+        if not address.startswith("http://"):
+            raise _failed("did not start", server, log)
+        _wait_until_healthy(server, address, log)
+        yield dataclasses.replace(teacher, base_url=f"{address}/v1")
 
 
-def _address(server: "subprocess.Popen[bytes]", log: int) -> str:
-    """The address that the server prints once it listens."""
-    assert server.stdout is not None
-    ready, _, _ = select.select([server.stdout], [], [], START_SECONDS)
-    line = server.stdout.readline().decode().strip() if ready else ""
-    if not line.startswith("http://"):
-        raise _failed("the embedded teacher did not start", log)
-    return line
-
-
-def _wait_until_healthy(server: "subprocess.Popen[bytes]", address: str, log: int) -> None:
+def _wait_until_healthy(server: Child, address: str, log: IO[bytes]) -> None:
     """Returns when /health says that the model is loaded (503 until then)."""
     # Never through a proxy: the server is on this machine.
     loopback = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -82,14 +55,14 @@ def _wait_until_healthy(server: "subprocess.Popen[bytes]", address: str, log: in
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise _failed("the embedded teacher did not become healthy", log)
+    raise _failed("did not become healthy", server, log)
 
 
-def _failed(what: str, log: int) -> TeacherServerError:
-    """The error with the last lines that the server wrote."""
-    size = os.lseek(log, 0, os.SEEK_END)
-    tail = os.pread(log, 2000, max(0, size - 2000)).decode(errors="replace").strip()
+def _failed(what: str, server: Child, log: IO[bytes]) -> TeacherServerError:
+    """The error with how the server ended, if it did, and the last lines that it wrote."""
+    with suppress(subprocess.TimeoutExpired):  # a closed output comes just before the end
+        what += f" ({describe_exit(server.wait(1))})"
     return TeacherServerError(
-        f"{what}. Its last words:\n{tail}\n"
+        f"the embedded teacher {what}. Its last words:\n{last_lines(log)}\n"
         "Remedy: check that the GGUF file is whole and that 1 GB of memory is free."
     )

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from core.processes import describe_exit, end, start
 from training import checkpoints, errors
 from training.errors import LaunchError, TrainingError
 from training.finetune import STATES, Progress, TrainFacts, finetune
@@ -48,15 +49,15 @@ def run(
     request |= {"settings": asdict(settings), "precision": precision, "seed": seed}
     file = (out / REQUEST).absolute()
     file.write_text(json.dumps(request), encoding="utf-8")
-    last = _watch([*command(settings), "-m", "training.worker", str(file)], progress)
+    status, last = _watch([*command(settings), "-m", "training.worker", str(file)], progress)
     if (out / ERROR).is_file():
         found = json.loads((out / ERROR).read_text(encoding="utf-8"))
         kind = getattr(errors, found["kind"], TrainingError)
         raise kind(found["message"])
     if not (out / FACTS).is_file():
         raise LaunchError(
-            "a process of the training run ended without a result. Its last words:\n"
-            f"{''.join(last)}\n"
+            f"a process of the training run ended without a result ({describe_exit(status)}). Its"
+            f" last words:\n{''.join(last)}\n"
             "Remedy: mend what they say; the same command then goes on from the last state."
         )
     return TrainFacts(**json.loads((out / FACTS).read_text(encoding="utf-8")))
@@ -87,33 +88,22 @@ def command(settings: Train) -> list[str]:
     return [*torchrun, f"--nproc-per-node={settings.processes}"]
 
 
-def _watch(words: list[str], progress: Progress) -> deque[str]:
-    """Runs a command to its end, hands its progress on, and returns its last other lines."""
+def _watch(words: list[str], progress: Progress) -> tuple[int, deque[str]]:
+    """Runs a command to its end, hands its progress on, and returns its status and last lines."""
     last: deque[str] = deque(maxlen=30)
     try:
-        # Standard input stays open until the run has ended: see training.worker.
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
+        launcher = start(words, output=subprocess.PIPE, errors=subprocess.STDOUT)
     except OSError as error:
         raise LaunchError(
             f"{words[0]} cannot be started ({error}). Remedy: check train.launcher."
         ) from error
-    with process:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if line.startswith(MARK):
-                    progress(*json.loads(line[len(MARK) :]))
-                else:
-                    last.append(line)
-        except BaseException:
-            assert process.stdin is not None
-            process.stdin.close()  # which ends all of them
-            raise
-    return last
+    assert launcher.stdout is not None
+    try:
+        for line in launcher.stdout:
+            if line.startswith(MARK):
+                progress(*json.loads(line[len(MARK) :]))
+            else:
+                last.append(line)
+        return launcher.wait(), last
+    finally:
+        end(launcher)  # which ends all of them, where anything was raised

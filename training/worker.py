@@ -7,15 +7,14 @@ input does: a killed parent leaves nothing at work. (So a launcher must hand its
 import json
 import os
 import sys
-import threading
 import time
 import traceback
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from core.checkpoints.errors import CheckpointError
 from core.files import write_whole
+from core.processes import end_with_parent
 from training.errors import LaunchError, StudentError, TrainingError
 from training.settings import Lora, Train
 
@@ -26,7 +25,7 @@ _PARENTS_END = 1.0  # seconds; the watcher of standard input needs far less
 
 def main(request: Path) -> None:
     """Run one process of what the request says."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     values = json.loads(request.read_text(encoding="utf-8"))
     first = os.environ.get("RANK", "0") == "0"
     lora = Lora(**values["settings"].pop("lora"))
@@ -82,14 +81,6 @@ def _told(error: Exception) -> dict[str, str]:
 
 def _write(path: Path, value: object) -> None:
     write_whole(path, json.dumps(value, ensure_ascii=False), shared=True)
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 4096):
-        pass
-    with suppress(OSError):  # nobody may be there to be told
-        print("standard input has ended, and this process with it", file=sys.stderr, flush=True)
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,22 @@ log-probabilities of a prompt's own tokens, as lm-eval's `VLLM` asks for them, s
 
 import shutil
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from functools import cached_property
 from typing import Any
 
+from core.processes import Child, describe_exit, end, guarded, last_lines, start
 from harness.errors import ScoringError
-from harness.scoring.child import start
 from harness.scoring.choice import VERSION
 from harness.scoring.completions import MOST_PROBABLE, CompletionsLM
 
 NAME = "checkpoint"
 DTYPES = {"fp32": "float32", "bf16": "bfloat16"}
 LOG = "vllm.log"
+# The guard gives the server ten seconds of its own before it kills it.
+_GRACE_SECONDS = 30.0
 
 
 class VllmLM(CompletionsLM):
@@ -30,7 +31,7 @@ class VllmLM(CompletionsLM):
 
     name = "vllm"
     doubts = ()  # this server serves this very checkpoint
-    _running: "subprocess.Popen[bytes] | None" = None
+    _running: Child | None = None
 
     def facts(self) -> dict[str, Any]:
         """What the scores record of the engine."""
@@ -61,7 +62,7 @@ class VllmLM(CompletionsLM):
             port = probe.getsockname()[1]
         log = self.journal.path.with_name(LOG)
         with log.open("wb") as output:
-            self._running = start(
+            served = guarded(
                 [
                     *(command, "serve", str(self.checkpoint)),
                     *("--host", "127.0.0.1", "--port", str(port)),
@@ -70,14 +71,15 @@ class VllmLM(CompletionsLM):
                     *("--max-logprobs", str(MOST_PROBABLE[-1])),
                     *("--generation-config", "vllm", "--seed", "0"),
                     *self.choice.arguments,
-                ],
-                output,
+                ]
             )
+            # Apart: what ends this process's whole group must not end the guard before the server.
+            self._running = start(served, output=output, errors=output, apart=True)
         address = f"http://127.0.0.1:{port}"
         while not _is_up(address):
             if self._running.poll() is not None:
-                last = "\n".join(log.read_text(errors="replace").strip().splitlines()[-15:])
-                raise ScoringError(f"vLLM did not start:\n{last}")
+                how = describe_exit(self._running.returncode)
+                raise ScoringError(f"vLLM did not start ({how}):\n{last_lines(log)}")
             time.sleep(0.5)
         return f"{address}/v1"
 
@@ -88,9 +90,7 @@ class VllmLM(CompletionsLM):
     def close(self) -> None:
         """Stops the server."""
         if self._running is not None:
-            assert self._running.stdin is not None
-            self._running.stdin.close()
-            self._running.wait()
+            end(self._running, _GRACE_SECONDS)
 
 
 def _is_up(address: str) -> bool:

@@ -15,12 +15,12 @@ import os
 import pickle
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import MendableError
+from core.processes import describe_exit, end_with_parent, last_lines, running
 from harness.errors import ScoringError
 from harness.scoring.lm import Share
 
@@ -52,29 +52,24 @@ def run_workers(
     errors = journal / "workers.log"
     with (
         errors.open("w") as log,
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=environment,
-        ) as running,
+        running(command, output=subprocess.PIPE, errors=log, environment=environment) as launcher,
     ):
-        assert running.stdout is not None
+        assert launcher.stdout is not None
         done = dict.fromkeys(range(processes), (0, 0))
-        for line in running.stdout:
+        for line in launcher.stdout:
             if line.startswith('{"rank"'):
                 said = json.loads(line)
                 done[said["rank"]] = (said["done"], said["total"])
                 finished, total = (sum(values) for values in zip(*done.values(), strict=True))
                 progress(finished, total, f"{processes} processes")
-    if running.returncode:
+        status = launcher.wait()
+    if status:
         # What a person can mend was said in a sentence by the process that met it first.
         for told in sorted(journal.glob(SAID.format("*"))):
             raise ScoringError(told.read_text(encoding="utf-8"))
-        last = "\n".join(errors.read_text().strip().splitlines()[-15:])
-        raise ScoringError(f"a scoring process failed:\n{last}")
+        raise ScoringError(
+            f"a scoring process failed ({describe_exit(status)}):\n{last_lines(errors)}"
+        )
 
 
 def _threads(processes: int) -> int:
@@ -83,8 +78,7 @@ def _threads(processes: int) -> int:
 
 def main(described: str, journal: str) -> None:
     """One process's share."""
-    # The parent holds the other end of standard input and never writes: the end means it is gone.
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    end_with_parent()
     from harness.scoring.score import compute_share
 
     request = pickle.loads(Path(described).read_bytes())
@@ -100,13 +94,6 @@ def main(described: str, journal: str) -> None:
     except MendableError as error:
         (Path(journal) / SAID.format(share.rank)).write_text(str(error), encoding="utf-8")
         raise
-
-
-def _exit_with_parent() -> None:
-    # Past Python's buffer, whose lock this thread would hold when the process ends by itself.
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    os._exit(1)
 
 
 if __name__ == "__main__":

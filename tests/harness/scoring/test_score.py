@@ -255,30 +255,10 @@ def test_a_vllm_that_does_not_start_says_why(tiny: Path, tmp_path: Path) -> None
     program.write_text("#!/bin/sh\necho out of GPUs >&2\nexit 1\n")
     program.chmod(0o755)
     engine = EngineChoice("vllm", command=str(program))
-    with pytest.raises(ScoringError, match=r"vLLM did not start:\nout of GPUs"):
+    with pytest.raises(
+        ScoringError, match=r"vLLM did not start \(ended with status 1\):\nout of GPUs"
+    ):
         score(request(tiny, "sib200", 1, engine=engine), tmp_path)
-
-
-def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
-    """Also with its own children, and when the whole group of that process is killed."""
-    pids = tmp_path / "pids"
-    script = f"sleep 600 & echo $! $$ > {pids}.new; mv {pids}.new {pids}; wait"
-    parent_script = f"""
-import sys, time
-from harness.scoring.child import start
-running = start(["sh", "-c", {script!r}], sys.stdout.buffer)
-time.sleep(600)
-"""
-    parent = subprocess.Popen([sys.executable, "-c", parent_script], start_new_session=True)
-    while not pids.exists():
-        time.sleep(0.02)
-    os.killpg(parent.pid, signal.SIGKILL)
-    parent.wait()
-    deadline = time.monotonic() + 30
-    for pid in pids.read_text().split():
-        while Path(f"/proc/{pid}").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("task", ["sib200", "flores_xx_en"])
