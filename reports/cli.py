@@ -38,6 +38,7 @@ also
   kakugo-report samples --language NAME --task TASK   read what the models saw and said
   kakugo-report compare OLD NEW                       what changed between two reports
   kakugo-report card CHECKPOINT                       its model card, with scores and cost
+  kakugo-report tables                                what each table says, and where it stands
 
 examples
   kakugo-report
@@ -69,6 +70,10 @@ _CARD = """\
 The model card (README.md) of a trained checkpoint, with its scores and its cost, for those who
 publish it. The store stays as it is."""
 
+_TABLES = """\
+Every table and figure of a report, in reading order: what it says, and which formats leave it
+out."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Makes the reports that the arguments ask for; returns the exit status (see --help)."""
@@ -77,7 +82,8 @@ def main(argv: list[str] | None = None) -> int:
     # Languages are computed side by side already, and one thread a sum adds in the same order on
     # any machine, which the same bytes need. Read when numpy is first imported, below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    command = {"samples": _samples, "compare": _compare, "card": _card}.get(argv[0] if argv else "")
+    commands = {"samples": _samples, "compare": _compare, "card": _card, "tables": _list_tables}
+    command = commands.get(argv[0] if argv else "")
     try:
         return command(argv[1:]) if command else _report(_parser().parse_args(argv))
     except (ReportsError, OSError) as error:
@@ -244,6 +250,14 @@ def _card(argv: list[str]) -> int:
         print(arguments.out)
     else:
         print(card, end="")
+    return 0
+
+
+def _list_tables(argv: list[str]) -> int:
+    argparse.ArgumentParser(prog="kakugo-report tables", description=_TABLES).parse_args(argv)
+    from reports.outputs.contents import list_sections
+
+    print(list_sections(), end="")
     return 0
 
 

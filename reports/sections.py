@@ -7,6 +7,7 @@ unless `left_out` says which does not, and why.
 from collections.abc import Callable, Iterator, Sequence
 
 from reports.figures import gallery
+from reports.figures.svg import Figure
 from reports.report import Report
 from reports.section import Format, Omission, Part, Section
 from reports.store.model import StoreView, Study
@@ -47,15 +48,19 @@ def _has_panels(report: Report) -> bool:
 
 
 # Why a format leaves a section out.
-ALONE = Omission("one language and one producer: the table of scores says it", _compares_nothing)
-LONG = Omission("one row for each score or artifact: too long to read here")
-WIDE = Omission("too many columns for a screen")
-DETAIL = Omission("a detail for which a screen has no room")
-RECORD = Omission("a record for those who check, not for print")
-PRINTED = Omission("the table of each language says it", prints_each_language)
-PANELS = Omission("the table of each language says it", _has_panels)
+ALONE = Omission(
+    "where one language and one producer are all: their scores say it", _compares_nothing
+)
+LONG = Omission("it has a row for each score or artifact")
+WIDE = Omission("it has too many columns")
+DETAIL = Omission("a screen has no room for this detail")
+RECORD = Omission("it is for those who check, not for print")
+PRINTED = Omission("where the table of each language says it", prints_each_language)
+PANELS = Omission("where the table of each language says it", _has_panels)
 SCORES = Omission("the table of each language says it, or the table of all languages")
-CROWDED = Omission("many languages: `--language NAME` prints it", _has_many_languages)
+CROWDED = Omission(
+    "where there are many languages: `--language NAME` prints it", _has_many_languages
+)
 
 
 def _from_store(make: Callable[[StoreView], Sheet]) -> Callable[[Report], Sheet | None]:
@@ -398,15 +403,21 @@ PARTS: tuple[Part, ...] = (
 )
 
 
-def find_sections(form: Format, report: Report) -> Iterator[Section]:
-    """Give the sections of a report that a format shows, in reading order."""
+def find_parts(form: Format, report: Report) -> Iterator[tuple[Part, tuple[Section, ...]]]:
+    """Give each part with those of its sections that a format shows, in reading order."""
     for part in PARTS:
-        yield from (section for section in part.sections if section.is_in(form, report))
+        yield part, tuple(section for section in part.sections if section.is_in(form, report))
 
 
 def find_sheets(form: Format, report: Report) -> Iterator[Sheet]:
     """Give the tables that a format shows, in reading order; none that the report cannot have."""
-    for section in find_sections(form, report):
-        sheet = section.build(report, for_programs=form == "csv")
-        if sheet is not None:
-            yield sheet
+    for _, sections in find_parts(form, report):
+        for section in sections:
+            if (sheet := section.build(report, for_programs=form == "csv")) is not None:
+                yield sheet
+
+
+def draw_all(report: Report) -> list[Figure]:
+    """Draw the figures of every section, in reading order; without those that cannot be drawn."""
+    drawn = [figure for part in PARTS for one in part.sections for figure in one.draw(report)]
+    return [figure for figure in drawn if figure.svg]

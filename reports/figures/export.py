@@ -9,7 +9,7 @@ from core.files import write_whole
 from reports.errors import FiguresError
 from reports.figures.svg import Figure
 from reports.report import Report
-from reports.sections import PARTS
+from reports.sections import draw_all
 
 Form = Literal["svg", "png", "pdf"]
 PIXELS_PER_INCH = 300
@@ -42,12 +42,6 @@ def write_figures(report: Report, out: Path, form: Form) -> list[Path]:
         write_whole(path, convert(figure, form), shared=True)
         written.append(path)
     return written
-
-
-def draw_all(report: Report) -> list[Figure]:
-    """Draw the figures of every section, in reading order."""
-    drawn = [figure for part in PARTS for one in part.sections for figure in one.draw(report)]
-    return [figure for figure in drawn if figure.svg]
 
 
 def convert(figure: Figure, form: Form) -> bytes:

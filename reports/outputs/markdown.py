@@ -5,7 +5,7 @@ from pathlib import Path
 
 from reports import words
 from reports.report import Report
-from reports.sections import PARTS
+from reports.sections import find_parts
 from reports.store import files
 from reports.tables.panels import Panel, row_lines
 from reports.tables.sheet import Sheet
@@ -26,11 +26,11 @@ def write_markdown(report: Report, out: Path) -> Path:
 def as_markdown(report: Report) -> str:
     """The report's text."""
     parts = [f"# Kakugo report: {escape(report.results.source)}"]
-    for part in PARTS:
+    for part, sections in find_parts("markdown", report):
         for panel in report.panels if part.each_language else ():
             parts += _write_panel(panel)
-        for section in part.sections:
-            if section.is_in("markdown", report) and (sheet := section.build(report)):
+        for section in sections:
+            if sheet := section.build(report):
                 parts += write_sheet(sheet)
     return "\n\n".join(parts) + "\n"
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from reports import words
 from reports.report import Report
 from reports.section import Form
-from reports.sections import PARTS, prints_each_language
+from reports.sections import find_parts, prints_each_language
 from reports.tables.panels import Panel, TableCell, row_lines
 from reports.tables.sheet import TASK_NAMES, Mark, Sheet
 from reports.words import clean
@@ -31,12 +31,12 @@ def print_report(report: Report, console: Console) -> None:
     for panel in report.panels if each_language else ():
         for piece in _panel_parts(panel):
             _print(console, piece)
-    for part in PARTS:
+    for part, sections in find_parts("terminal", report):
         if part.each_language and report.panels and not each_language:
             hint = "One language in full: kakugo-report --language NAME"
             _print(console, Text(hint, style="dim"))
-        for section in part.sections:
-            if section.is_in("terminal", report) and (sheet := section.build(report)):
+        for section in sections:
+            if sheet := section.build(report):
                 _PRINTERS[section.form](console, sheet)
     console.print()
 

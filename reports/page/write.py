@@ -16,7 +16,7 @@ from reports.page.rows import table_rows
 from reports.page.samples import TaskSamples, task_samples
 from reports.report import Report
 from reports.section import Part, Section
-from reports.sections import PARTS
+from reports.sections import find_parts
 from reports.store import files
 from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, Row, TableCell, row_lines
 from reports.tables.sheet import Sheet
@@ -129,11 +129,11 @@ def render(report: Report) -> str:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         names = (f"language-{n}" for n in count(1))
         panels = list(pool.map(_panel, report.panels, names))
-    parts = find_parts(report, panels)
+    parts = view_parts(report, panels)
     found = [section for part in parts for section in part.sections]
     page = {
         "title": _title(report),
-        "summary": _summary(report),
+        "lede": _summary(report),
         "own_data": _own_data(report),
         "alarms": [section for section in found if section.form == "alarm"],
         "parts": parts,
@@ -160,19 +160,14 @@ def render(report: Report) -> str:
     )
 
 
-def find_parts(report: Report, panels: list[PanelView]) -> list[PartView]:
+def view_parts(report: Report, panels: list[PanelView]) -> list[PartView]:
     """Give the parts of the page that have something to show."""
     found = []
-    for part in PARTS:
-        sections = [
-            view
-            for section in part.sections
-            if section.is_in("html", report)
-            and (view := _view(section, report))
-            and (view.sheet or view.figures)
-        ]
-        if sections or (part.each_language and panels):
-            found.append(PartView(part.name, part, tuple(sections)))
+    for part, sections in find_parts("html", report):
+        views = (_view(section, report) for section in sections)
+        shown = tuple(view for view in views if view.sheet or view.figures)
+        if shown or (part.each_language and panels):
+            found.append(PartView(part.name, part, shown))
     return found
 
 

@@ -13,11 +13,12 @@ from synthetic_store import make_synthetic_store
 
 from reports import read_store
 from reports.errors import FiguresError
-from reports.figures.export import PRINT, convert, draw_all, write_figures
+from reports.figures.export import PRINT, convert, write_figures
 from reports.figures.scatter import place_labels
 from reports.figures.svg import Figure, font_of
 from reports.outputs.latex import as_latex, escape, write_latex
 from reports.report import Report
+from reports.sections import draw_all
 from reports.tables.importing import import_table, published
 from reports.tables.subsets import by_language
 
