@@ -1,15 +1,16 @@
 """Looks at the checkpoints of a run before time or money goes into it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from core.checkpoints.chat import ways
 from core.checkpoints.errors import CheckpointError
 from core.checkpoints.opening import check_checkpoint, open_config, open_tokenizer
-from harness.config import Config, MakingConfig
+from harness.config import Config
 from harness.experiment import Plan
-from harness.stage import Stage
+from harness.stage import Stage, with_inputs
 from harness.stages.base import NAME
+from harness.stages.training import PackedSettings
 from harness.store import Store
 from harness.students import checkpoint_path
 from training.prepare import trained_tokens
@@ -19,22 +20,21 @@ from training.settings import Data
 def check_students(
     config: Config, plan: Plan, store: Store, warn: Callable[[Stage, str], None]
 ) -> None:
-    """Opens each student and published checkpoint that something missing is to be made from.
+    """Opens each finished checkpoint that something missing is to be made from.
 
-    Raises CheckpointError or TrainingError where one of them will not do. (Who stops after the
-    sources needs none.)
+    Raises CheckpointError or TrainingError where one of them will not do.
     """
-    if config.stop_after == "sources":
-        return
-    missing = [stage for stage in plan.targets(config.stop_after) if not store.find(stage)]
+    missing = [stage for stage in plan.targets if not store.find(stage)]
+    needed = list(with_inputs(missing))
     chats = config.evaluate.protocol.prompt != "plain" and any(s.name == "score" for s in missing)
-    for student in {stage.key: stage for stage in _students_of(missing)}.values():
-        trained = plan.base is not None and student.key == plan.base.key
-        data = None
-        if trained and isinstance(config, MakingConfig) and config.stop_after != "mix":
-            data = config.train.data
+    trained_from = {
+        s.inputs["base"].key: s.settings.data
+        for s in needed
+        if isinstance(s.settings, PackedSettings)
+    }
+    for student in [stage for stage in needed if stage.name == NAME]:
         folder = checkpoint_path(store.build(student))
-        for note in check_student(folder, chats=chats, trains=data):
+        for note in check_student(folder, chats=chats, trains=trained_from.get(student.key)):
             warn(student, note)
 
 
@@ -56,11 +56,3 @@ def check_student(folder: Path, *, chats: bool, trains: Data | None) -> list[str
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
         trained_tokens(folder, trains)([turns])
     return notes
-
-
-def _students_of(stages: list[Stage]) -> Iterator[Stage]:
-    """The students and published checkpoints from which some stages are made."""
-    for stage in stages:
-        if stage.name == NAME:
-            yield stage
-        yield from _students_of(list(stage.inputs.values()))

@@ -14,7 +14,6 @@ from omegaconf.errors import OmegaConfBaseException
 
 from core.errors import MendableError
 from core.output import guard_output
-from harness.config import build_config
 from harness.errors import ConfigError
 from harness.help import help_text
 from harness.overrides import COMMAND_VARIABLE, CONF, prepared
@@ -95,9 +94,10 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     from harness.forecast import announce, show_forecast
     from harness.progress import Display
     from harness.runs import write_plan
+    from harness.stages.contamination import NAME as CONTAMINATION
     from harness.stages.contamination import refuse_contamination
     from harness.store import Store
-    from training.launch import require_packages
+    from harness.validate import build_config
 
     config = build_config(resolved)
     root, cache = Path(config.store).expanduser(), Path(config.cache).expanduser()
@@ -120,26 +120,27 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     if config.plan:
         show_forecast(config, ledgers, store, console)
         return
-    stages = plan(config, ledgers)
-    write_plan(folder, config, stages, resolved)
-    for reason in stages.malformed:
+    planned = plan(config, ledgers)
+    write_plan(folder, config, planned, resolved)
+    # All that can be said before the teacher is paid is said here.
+    for reason in planned.malformed:
         display.will_lack(reason)
-    if not config.stop_after:
-        stages.refuse_without_scores()
-    check_students(config, stages, store, display.warned)  # before the teacher is paid
+    planned.refuse_without_scores()
+    check_students(config, planned, store, display.warned)
+    for stage in planned.stages:
+        if stage.check and not store.find(stage):
+            stage.check(stage.settings)
     if isinstance(config, MakingConfig):
-        if config.teacher.kind != "embedded" and not all(map(store.find, stages.taught.values())):
+        if config.teacher.kind != "embedded" and not all(map(store.find, planned.taught)):
             announce(config, ledgers, console)
-        if made := stages.training:
-            if config.stop_after != "mix" and not store.find(made.trained):
-                require_packages(config.train)  # likewise
-            looked = store.build(made.contamination)
+        for stage in planned.named(CONTAMINATION):
+            looked = store.build(stage)
             # Who asks for clean data must not take what nobody could look for as clean.
             unchecked = looked.facts["unchecked"] if config.fail_on_contamination else {}
             for what, why in unchecked.items():
-                display.warned(made.contamination, f"{what} was not looked for: {why}")
+                display.warned(stage, f"{what} was not looked for: {why}")
             refuse_contamination(config, looked)
-    store.build_all(stages.targets(config.stop_after))
+    store.build_all(planned.targets)
     if config.stop_after:
         console.print(f"Stopped after {config.stop_after}, as asked. Results: {root}")
         return

@@ -1,51 +1,75 @@
 """An experiment, top to bottom: sources -> mixture -> checkpoint -> scores.
 
-`plan` lays out every stage with its key; `harness.store` then builds what is missing. The stages
-themselves, in which generation, training and scoring meet, stand in `harness/stages/`.
+`plan` lays out every stage with its key; `harness.store` then builds what is missing. How a
+checkpoint comes to be stands in `harness/producers/`, and the stages themselves, in which
+generation, training and scoring meet, in `harness/stages/`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
-from harness.config import Config, MakingConfig
+from harness.config import Config
 from harness.errors import ScoringError
-from harness.stage import Stage
-from harness.stages.base import base_stage
-from harness.stages.benchmarks import benchmark_data, task_or_gap
-from harness.stages.contamination import contamination_stage
-from harness.stages.mixture import mixture_stage
+from harness.producers.producer import Ground, Producer, Step
+from harness.producers.registry import find_producers
+from harness.stage import Stage, with_inputs
+from harness.stages.benchmarks import task_or_gap
 from harness.stages.scoring import Cell, score_cell
-from harness.stages.sources import any_source_stage
-from harness.stages.training import packed_stage, train_stage
 from tasks.catalogue import TASKS
 
 
 @dataclass(frozen=True)
-class Training:
-    """The stages from finished sources to a checkpoint."""
+class Way:
+    """The steps of a producer to its checkpoint, or to where the run stops before."""
 
-    mixture: Stage
-    contamination: Stage
-    packed: Stage
-    trained: Stage
+    producer: Producer
+    steps: tuple[Step, ...]
+
+    @property
+    def checkpoint(self) -> Stage:
+        """The last stage, which yields it."""
+        return self.steps[-1].stages[-1]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All stages of an experiment, of which each producer plans only what it needs: base needs no
-    source, and a published checkpoint not even the student."""
+    """All stages of an experiment. `stop_after` is the step behind which it ends."""
 
-    base: Stage | None
-    sources: Mapping[str, Stage]
-    training: Training | None
+    ways: tuple[Way, ...]
     cells: tuple[Cell, ...]
+    stop_after: str | None
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """Every stage, once, in the order of the work."""
+        steps = [stage for way in self.ways for step in way.steps for stage in step.stages]
+        return tuple(with_inputs([*steps, *self.scores]))
 
     @property
-    def taught(self) -> Mapping[str, Stage]:
-        """The sources for which a teacher is asked."""
-        return {name: stage for name, stage in self.sources.items() if "teacher" in stage.about}
+    def scores(self) -> list[Stage]:
+        """The stages that score, those of gaps left out."""
+        return [cell.score for cell in self.cells if cell.score]
+
+    def named(self, name: str) -> list[Stage]:
+        """The stages of one name."""
+        return [stage for stage in self.stages if stage.name == name]
+
+    @property
+    def taught(self) -> list[Stage]:
+        """The stages for which a teacher is asked."""
+        return [stage for stage in self.stages if "teacher" in stage.about]
+
+    @property
+    def targets(self) -> list[Stage]:
+        """The stages to build; their inputs are built where a target is missing."""
+        if self.stop_after:
+            steps = [step for way in self.ways for step in way.steps]
+            found = [s for step in steps if step.name == self.stop_after for s in step.stages]
+            return list({stage.key: stage for stage in found}.values())
+        # Where no benchmark has the language, the checkpoints that are made are what was asked for.
+        return self.scores or [way.checkpoint for way in self.ways if way.checkpoint.inputs]
 
     @property
     def malformed(self) -> list[str]:
@@ -57,35 +81,13 @@ class Plan:
         that is for before the teacher is paid. (A language that no benchmark has is trained all the
         same, and where only scores were asked for the report names each gap.)
         """
-        if self.training and self.malformed and not any(cell.score for cell in self.cells):
+        makes = any(way.checkpoint.inputs for way in self.ways)
+        if makes and self.malformed and not self.scores and not self.stop_after:
             raise ScoringError(
                 "nothing can be scored: no benchmark file that was found can be read, as said "
                 "above. Remedy: mend the files, give others (data_dir), or train without scores "
                 "(stop_after=train)."
             )
-
-    def targets(self, stop_after: str | None) -> list[Stage]:
-        """The stages to build; their inputs are built where a target is missing."""
-        made = self.training
-        if stop_after == "sources":
-            return list(self.sources.values())
-        if made and stop_after == "mix":
-            return [made.mixture]
-        if made and stop_after == "train":
-            return [made.trained]
-        # Where no benchmark has the language, the checkpoint itself is what was asked for.
-        scores = [cell.score for cell in self.cells if cell.score]
-        return scores or ([made.trained] if made else [])
-
-    def stages(self) -> list[Stage]:
-        """Every stage, in the order of the work."""
-        made = self.training
-        return [
-            *([self.base] if self.base else []),
-            *self.sources.values(),
-            *([made.mixture, made.contamination, made.packed, made.trained] if made else []),
-            *(cell.score for cell in self.cells if cell.score),
-        ]
 
 
 def plan(config: Config, ledgers: Path) -> Plan:
@@ -96,48 +98,30 @@ def plan(config: Config, ledgers: Path) -> Plan:
     `ledgers` is the directory of the teacher's ledgers. Raises an error of the package concerned
     when an input is missing or malformed.
     """
-    student = cache(lambda: base_stage(config.student))  # hashed or fetched where it is needed
-    sources: dict[str, Stage] = {}
-    training = None
-    if isinstance(config, MakingConfig):
-        sources = {
-            name: any_source_stage(config, name, student, ledgers) for name in config.mix.needed
-        }
-        if config.stop_after != "sources":
-            training = plan_training(config, student(), sources)
-    # Who stops before there is a checkpoint needs no benchmark.
-    scores = config.stop_after not in ("sources", "mix")
-    cells = plan_scores(config, plan_producers(config, student, training)) if scores else ()
-    needs_base = bool(student.cache_info().currsize)
-    return Plan(student() if needs_base else None, sources, training, cells)
+    ground, stop = Ground(config, ledgers), config.stop_after
+    producers = find_producers(config)
+    # Who stops before a checkpoint needs no other checkpoint, and no benchmark.
+    short = [producer for producer in producers if stop in producer.stops[:-1]]
+    ways = tuple(plan_way(producer, ground, stop) for producer in short or producers)
+    return Plan(ways, () if short else plan_scores(config, ground, ways), stop)
 
 
-def plan_training(config: MakingConfig, base: Stage, sources: Mapping[str, Stage]) -> Training:
-    """From sources to a checkpoint."""
-    mixture = mixture_stage(config, base, sources)
-    contamination = contamination_stage(config, mixture, benchmark_data(config))
-    packed = packed_stage(config, base, mixture)
-    return Training(mixture, contamination, packed, train_stage(config, base, mixture, packed))
+def plan_way(producer: Producer, ground: Ground, stop_after: str | None) -> Way:
+    """A producer's steps, as far as they are wanted."""
+    steps: list[Step] = []
+    for step in producer.plan(ground):
+        steps.append(step)
+        if step.name == stop_after:
+            break
+    return Way(producer, tuple(steps))
 
 
-def plan_producers(
-    config: Config, student: Callable[[], Stage], training: Training | None
-) -> Mapping[str, Stage]:
-    """The checkpoints that are scored, by their producers' names."""
-    producers = {"base": student()} if "base" in config.producers else {}
-    if isinstance(config, MakingConfig) and training and "trained" in config.producers:
-        producers[f"trained:{config.mix.name}"] = training.trained
-    for published in config.published:
-        producers[f"published:{published.name}"] = base_stage(published)
-    return producers
-
-
-def plan_scores(config: Config, producers: Mapping[str, Stage]) -> tuple[Cell, ...]:
-    """Every producer on every task."""
-    data = benchmark_data(config)
+def plan_scores(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Cell, ...]:
+    """Every checkpoint on every task."""
+    data = ground.benchmarks
     tasks = {name: task_or_gap(config, TASKS[name], data) for name in config.evaluate.tasks}
     return tuple(
-        score_cell(config, name, loaded, producer, checkpoint)
-        for producer, checkpoint in producers.items()
+        score_cell(config, name, loaded, way.producer, way.checkpoint)
+        for way in ways
         for name, loaded in tasks.items()
     )

@@ -36,7 +36,7 @@ _MEASURED_TEXTS = 200
 def show_forecast(config: Config, ledgers: Path, store: Store, out: Console) -> None:
     """Prints the plan of the whole run, after a pilot where one is asked for."""
     if not isinstance(config, MakingConfig):
-        out.print("Checkpoints are only scored: no teacher is asked, and nothing is paid.")
+        out.print("No data is made: no teacher is asked, and nothing is paid.")
         return
     if config.pilot:
         _pilot(config, ledgers, store)
@@ -63,8 +63,7 @@ def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
 
 
 def _pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
-    stages = plan(replace(config, stop_after="mix"), ledgers)
-    for stage in stages.taught.values():
+    for stage in plan(replace(config, stop_after="sources"), ledgers).taught:
         inputs = {role: store.build(needed) for role, needed in stage.inputs.items()}
         progress = store.watcher.started(stage, resumed=False)
         done = False

@@ -31,12 +31,13 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
         "teacher": made.teacher.name if made else "",
         "mix": made.mix.name if made else "",
         "stages": [
-            {"stage": stage.name, "key": stage.key, "label": stage.label} for stage in plan.stages()
+            {"stage": stage.name, "key": stage.key, "label": stage.label} for stage in plan.stages
         ],
         "cells": [
             {
                 "language": language.name,
                 "producer": cell.producer,
+                "role": cell.role,
                 "checkpoint": {"stage": cell.checkpoint.name, "key": cell.checkpoint.key},
                 "task": cell.task,
                 "key": cell.score.key if cell.score else None,

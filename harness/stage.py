@@ -6,7 +6,7 @@ is given those very settings and nothing else of the configuration, so that it c
 key does not hold.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -83,6 +83,9 @@ class Stage:
     make: Callable[[Any, Work], Outcome]
     inputs: Mapping[str, "Stage"] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    check: Callable[[Any], None] | None = None
+    """Raises an error that a person can mend where these settings cannot be made here. It is asked
+    before anything is made or paid."""
     shared: bool = False
     """Kept in the cache that all stores share: for what is costly to make and the same for all."""
 
@@ -98,3 +101,18 @@ class Stage:
         return stage_key(
             self.name, self.version, self.fields, {role: s.key for role, s in self.inputs.items()}
         )
+
+
+def with_inputs(stages: Iterable[Stage]) -> Iterator[Stage]:
+    """The stages and all that they are made from, each once and behind its inputs."""
+    seen: set[str] = set()
+
+    def walk(stage: Stage) -> Iterator[Stage]:
+        if stage.key not in seen:
+            seen.add(stage.key)
+            for needed in stage.inputs.values():
+                yield from walk(needed)
+            yield stage
+
+    for stage in stages:
+        yield from walk(stage)

@@ -18,6 +18,7 @@ FOLDERS = {
     "core": "the ground, which all others may use",
     "core/checkpoints": "opens a checkpoint, and speaks to it",
     "harness": "runs experiments",
+    "harness/producers": "what yields a checkpoint that is scored, a file a kind",
     "harness/stages": "the steps of an experiment, each with its settings",
     "harness/scoring": "scores a checkpoint",
     "tasks": "the benchmarks, as lm-eval tasks",

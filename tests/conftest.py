@@ -34,8 +34,8 @@ def composed() -> Iterator[Callable[..., Any]]:
     from omegaconf import OmegaConf
 
     from harness.cli import register_resolvers
-    from harness.config import build_config
     from harness.overrides import CONF
+    from harness.validate import build_config
 
     register_resolvers()
 

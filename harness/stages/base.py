@@ -1,12 +1,9 @@
-"""The base producer: the student before any training, as a checkpoint directory.
-
-Published checkpoints are made in the same way.
-"""
+"""A finished model as a checkpoint directory: the student before training, or a published one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.checkpoints.files import check_files
 from core.checkpoints.held import held_fast
@@ -55,8 +52,8 @@ class HubSettings:
     kind: str = "hub"
 
 
-def base_stage(student: Student) -> Stage:
-    """The stage that makes a student loadable.
+def base_stage(student: Student, role: Literal["base", "published"] = "base") -> Stage:
+    """The stage that makes a finished model loadable.
 
     A GGUF is turned into a transformers checkpoint once, in the shared cache. A directory or Hub
     model is used in place; its content or its commit is in the key, so that a changed checkpoint
@@ -80,7 +77,7 @@ def base_stage(student: Student) -> Stage:
         label=f"{student.name}: base checkpoint",
         settings=settings,
         make=convert if converts else point,
-        about={"student": student.name, "producer": "base"},
+        about={"student": student.name, "role": role},
         shared=converts,
     )
 

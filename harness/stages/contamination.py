@@ -18,6 +18,8 @@ from harness.store import clear
 from harness.values import show_override
 from tasks.data import Data
 
+NAME = "contamination"
+
 
 @dataclass(frozen=True)
 class ContaminationSettings:
@@ -40,7 +42,7 @@ def contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Sta
     for item in items:
         digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
     return Stage(
-        name="contamination",
+        name=NAME,
         version=2,
         label=f"{config.language.name}: benchmark texts in {config.mix.name}",
         settings=ContaminationSettings(

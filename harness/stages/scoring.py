@@ -1,12 +1,13 @@
 """One number of the report: a checkpoint on a task, or the reason why there cannot be one."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from core.versions import package_version
 from harness.config import Config, Evaluate, Language, Served
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
+from harness.producers.producer import Producer, Role
 from harness.scoring.choice import VERSION as ENGINE_VERSION
 from harness.scoring.choice import EngineChoice
 from harness.stage import Outcome, Stage, Work
@@ -28,6 +29,7 @@ class Cell:
 
     task: str
     producer: str
+    role: Role
     checkpoint: Stage
     score: Stage | None
     gap: str | None = None
@@ -79,21 +81,21 @@ def score_cell(
     config: Config,
     name: str,
     loaded: Loaded | DataMissing | DataMalformed,
-    producer: str,
+    producer: Producer,
     checkpoint: Stage,
 ) -> Cell:
     """A checkpoint on a task, or the named gap in its place."""
+    cell = Cell(name, producer.name, producer.role, checkpoint, None)
     if isinstance(loaded, DataMissing | DataMalformed):
-        broken = isinstance(loaded, DataMalformed)
-        return Cell(name, producer, checkpoint, None, str(loaded), malformed=broken)
-    engine = choose_engine(config.evaluate, producer.partition(":")[0])
+        return replace(cell, gap=str(loaded), malformed=isinstance(loaded, DataMalformed))
+    engine = choose_engine(config.evaluate, producer.kind)
     if isinstance(engine, str):
-        return Cell(name, producer, checkpoint, None, engine)
+        return replace(cell, gap=engine)
     task, evaluate, language = loaded.task, config.evaluate, config.language
     score = Stage(
         name="score",
         version=1,
-        label=f"{language.name}: {producer} on {task.name}",
+        label=f"{language.name}: {producer.name} on {task.name}",
         settings=ScoreSettings(
             task=task.name,
             code=loaded.code,
@@ -111,9 +113,14 @@ def score_cell(
         ),
         inputs={"checkpoint": checkpoint},
         make=score_checkpoint,
-        about={"language": language.name, "producer": producer, "task": task.name},
+        about={
+            "language": language.name,
+            "producer": producer.name,
+            "role": producer.role,
+            "task": task.name,
+        },
     )
-    return Cell(task.name, producer, checkpoint, score)
+    return replace(cell, score=score)
 
 
 def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
@@ -145,7 +152,7 @@ def choose_engine(evaluate: Evaluate, kind: str) -> EngineChoice | str:
     if evaluate.engine == "vllm":
         return EngineChoice("vllm", precision, **asdict(evaluate.vllm))
     if evaluate.engine == "completions":
-        served: Served = getattr(evaluate.endpoints, kind)
+        served = evaluate.endpoints.get(kind, Served())
         if served.base_url is None:
             return f"no endpoint serves it; evaluate.endpoints.{kind}.base_url=URL gives one"
         return EngineChoice("completions", "unknown", **asdict(served))

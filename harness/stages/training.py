@@ -97,8 +97,16 @@ def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage
         ),
         inputs={"base": base, "mixture": mixture, "packed": packed},
         make=train,
-        about={"language": language.name, "producer": f"trained:{mix.name}"},
+        about={"language": language.name, "producer": f"trained:{mix.name}", "role": "trained"},
+        check=check_packages,
     )
+
+
+def check_packages(settings: TrainSettings) -> None:
+    """Raises TrainingError where the training asks for a package that is not installed."""
+    from training.launch import require_packages
+
+    require_packages(settings.train)
 
 
 def train(settings: TrainSettings, work: Work) -> Outcome:

@@ -18,10 +18,11 @@ from generation.settings import Teacher
 from generation.teacher.client import TeacherClient
 from generation.teacher.ledger import Ledger
 from harness.cli import register_resolvers
-from harness.config import MakingConfig, build_config
+from harness.config import MakingConfig
 from harness.errors import ConfigError
 from harness.overrides import CONF, prepared
 from harness.teacher import running_teacher
+from harness.validate import build_config
 from training.students import embedded_gguf
 
 

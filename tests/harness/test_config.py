@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from harness.config import build_config
 from harness.errors import ConfigError
 from harness.overrides import prepared
+from harness.validate import build_config
 
 VALID: dict[str, Any] = {
     "name": "x",

@@ -227,12 +227,12 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
         make_mixture(
             {"mine": rows}, config.mix, language="Swahili", seed=0, out=mixed, tokens=tokens
         )
-        planned, out = plan(config, tmp_path).training, tmp_path / f"found-{number}"
-        assert planned is not None
+        (stage,) = plan(config, tmp_path).named("contamination")
+        out = tmp_path / f"found-{number}"
         out.mkdir()
         made = Artifact("mixture", "key", mixed, {})
         work = Work(out, {"mixture": made}, lambda *_: None)
-        facts = planned.contamination.make(planned.contamination.settings, work).facts
+        facts = stage.make(stage.settings, work).facts
         if not facts["contaminated_rows"]:
             break
         known = {json.loads(line)["id"] for line in read_lines(out / FOUND)}

@@ -27,17 +27,21 @@ def planned(composed: Callable[..., Any]) -> Planned:
 
 def keys(made: Plan) -> dict[str, Any]:
     return {
-        "source": {name: stage.key for name, stage in made.sources.items()},
-        "mixture": made.training.mixture.key if made.training else None,
-        "train": made.training.trained.key if made.training else None,
+        "source": {name: stage.key for name, stage in sources(made).items()},
+        "mixture": [stage.key for stage in made.named("mixture")],
+        "train": [stage.key for stage in made.named("train")],
         "base scores": [c.score.key for c in made.cells if c.score and c.producer == "base"],
         "scores": [c.score.key for c in made.cells if c.score and c.producer != "base"],
     }
 
 
+def sources(made: Plan) -> dict[str, Stage]:
+    return {stage.about["source"]: stage for stage in made.named("source")}
+
+
 def mixture(made: Plan) -> Stage:
-    assert made.training
-    return made.training.mixture
+    (found,) = made.named("mixture")
+    return found
 
 
 @pytest.mark.parametrize(
@@ -78,9 +82,9 @@ def test_a_change_moves_only_what_depends_on_it(
 
 
 def test_a_mixture_needs_only_the_sources_that_it_weighs(planned: Planned) -> None:
-    assert set(planned("mix=topic").sources) == {"topic"}
+    assert set(sources(planned("mix=topic"))) == {"topic"}
     without = planned("++mix.weights.translated=0", "++mix.weights.context=0")
-    assert set(without.sources) == {"topic", "scenario"}
+    assert set(sources(without)) == {"topic", "scenario"}
 
 
 def test_a_mixture_of_one_source_has_no_weight(planned: Planned) -> None:
@@ -93,13 +97,14 @@ def test_sources_are_made_before_a_student_is_loaded(planned: Planned) -> None:
 
 
 def test_sources_do_not_depend_on_the_mixture(planned: Planned) -> None:
-    assert planned("mix=topic").sources["topic"].key == planned("mix=gen").sources["topic"].key
+    alone, among = planned("mix=topic"), planned("mix=gen")
+    assert sources(alone)["topic"].key == sources(among)["topic"].key
 
 
 def test_a_language_without_benchmarks_is_trained_all_the_same(planned: Planned) -> None:
     made = planned("language=other", "++language.name=West Frisian", "mix=topic")
-    assert made.training
-    assert made.targets(None) == [made.training.trained]
+    assert made.targets == made.named("train")
+    assert made.targets
     assert all("no " in str(c.gap) and "West Frisian" in str(c.gap) for c in made.cells)
 
 
@@ -192,9 +197,27 @@ def test_without_training_nothing_is_made_of_data(planned: Planned, tiny: Path) 
     made = planned("++producers=[base]", published, "++evaluate.tasks=[sib200,belebele]")
     names = [cell.producer for cell in made.cells]
     assert names == ["base", "base", "published:theirs", "published:theirs"]
-    assert (made.training, made.sources) == (None, {})
-    assert planned("++stop_after=sources").training is None
-    assert planned("++stop_after=mix", "++producers=[base]").training
-    inputs = {stage.inputs["checkpoint"].name for stage in made.targets(None)}
+    assert {stage.name for stage in made.stages} == {"base", "score"}
+    inputs = {stage.inputs["checkpoint"].name for stage in made.targets}
     assert inputs == {"base"}
-    assert len({stage.key for stage in made.targets(None)}) == 4
+    assert len({stage.key for stage in made.targets}) == 4
+
+
+@pytest.mark.parametrize(
+    ("stop", "targets", "planned_too"),
+    [
+        ("sources", ["source"], {"source"}),
+        ("mix", ["mixture", "contamination"], {"source", "base"}),
+        ("train", ["train"], {"source", "base", "mixture", "contamination", "packed", "score"}),
+    ],
+)
+def test_a_run_stops_behind_a_step_of_its_producers(
+    planned: Planned, stop: str, targets: list[str], planned_too: set[str]
+) -> None:
+    made = planned("mix=topic", f"++stop_after={stop}")
+    assert [stage.name for stage in made.targets] == targets
+    assert {stage.name for stage in made.stages} == planned_too | {*targets}
+    # Data can be made where only the base is scored, or nothing.
+    for producers in ("[base]", "[]"):
+        alone = planned("mix=topic", f"++stop_after={stop}", f"++producers={producers}")
+        assert [stage.key for stage in alone.targets] == [stage.key for stage in made.targets]

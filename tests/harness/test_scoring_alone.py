@@ -49,8 +49,8 @@ def test_the_base_is_planned_alone(
     config = composed(f"language={language}", ALONE, *BROKEN)
     assert not isinstance(config, MakingConfig)
     made = plan(config, tmp_path / "ledgers")
-    assert made.base is not None
-    assert {stage.name for stage in made.stages()} <= {"base", "score"}
+    assert made.named("base")
+    assert {stage.name for stage in made.stages} <= {"base", "score"}
     assert len(made.cells) == 5
     assert not (tmp_path / "ledgers").exists()
 
@@ -60,7 +60,7 @@ def test_the_papers_experiment_scores_a_base_without_its_teacher(
     composed: Callable[..., Any], tmp_path: Path
 ) -> None:
     given = ("experiment=paper", "student=smollm2", "++data_dir=null", "language=yoruba")
-    assert plan(composed(*given, ALONE), tmp_path).training is None
+    assert not plan(composed(*given, ALONE), tmp_path).taught
     with pytest.raises(ConfigError, match=r"teacher\.base_url: a value is needed"):
         composed(*given)
 
@@ -86,10 +86,7 @@ def test_a_published_checkpoint_needs_no_student(
     published = f"++published=[{{name: theirs, kind: directory, path: {tiny}}}]"
     lost = ("student=directory", "student.name=lost", "student.path=/nowhere")
     made = plan(composed("++producers=[]", published, *lost), tmp_path)
-    assert made.base is None
-    assert {stage.inputs["checkpoint"].about["student"] for stage in made.targets(None)} == {
-        "theirs"
-    }
+    assert [stage.about["student"] for stage in made.named("base")] == ["theirs"]
 
 
 def test_sources_need_no_student_that_they_do_not_count_by(
@@ -97,7 +94,7 @@ def test_sources_need_no_student_that_they_do_not_count_by(
 ) -> None:
     lost = ("student=directory", "student.name=lost", "student.path=/nowhere")
     made = plan(composed("mix=topic", "++stop_after=sources", *lost), tmp_path)
-    assert [stage.name for stage in made.stages()] == ["source"]
+    assert [stage.name for stage in made.stages] == ["source"]
 
 
 def test_a_mistyped_key_is_named_also_where_its_value_would_not_matter(

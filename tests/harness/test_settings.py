@@ -142,6 +142,7 @@ def changes(config: MakingConfig, tmp_path: Path) -> dict[str, Any]:
     theirs = least_checkpoint(tmp_path / "theirs")
     return {
         "producers": ("base",),
+        "stop_after": "mix",
         "published": (Student("theirs", "directory", str(theirs)),),
         "data_dir": str(tmp_path / "data"),
         "prompts_file": str(tmp_path / "prompts.yaml"),
@@ -210,7 +211,7 @@ def test_each_value_of_a_configuration_is_in_a_key_or_inert(
     assert not lies, "no key holds these, and no reason is given why they cannot change a result"
     assert not idle, "these are in a key, though INERT says that they cannot change a result"
     wanted = {
-        field for made in plans.values() for stage in all_stages(made) for field in fields_of(stage)
+        field for made in plans.values() for stage in made.stages for field in fields_of(stage)
     }
     unmoved = sorted(wanted - moved - GIVEN.keys())
     assert unmoved == [], "no value of a configuration moves these fields"
@@ -221,7 +222,7 @@ def test_each_value_of_a_configuration_is_in_a_key_or_inert(
 def test_a_stage_reads_its_settings_and_nothing_else_of_a_configuration(
     ground: MakingConfig, fixed: Path
 ) -> None:
-    for stage in all_stages(plan(ground, fixed)):
+    for stage in plan(ground, fixed).stages:
         function: Any = stage.make
         assert inspect.isfunction(function), stage.label
         assert function.__closure__ is None, stage.label
@@ -237,10 +238,10 @@ def test_another_identifier_under_the_same_path_is_another_source(
     model = tmp_path / "lid.bin"
     config = changed(ground, "sources.quality.identifier", str(model))
     model.write_bytes(b"one")
-    before = plan(config, fixed).sources
+    before = plan(config, fixed).named("source")
     model.write_bytes(b"another")
-    after = plan(config, fixed).sources
-    assert not {s.key for s in before.values()} & {s.key for s in after.values()}
+    after = plan(config, fixed).named("source")
+    assert not {s.key for s in before} & {s.key for s in after}
 
 
 @pytest.mark.parametrize(
@@ -316,13 +317,8 @@ def is_below(path: str, above: str) -> bool:
     return path == above or path.startswith(f"{above}.")
 
 
-def all_stages(made: Plan) -> list[Stage]:
-    inputs = [i for stage in made.stages() for i in stage.inputs.values() if i.name == "corpus"]
-    return [*made.stages(), *inputs]
-
-
 def keys(made: Plan) -> set[str]:
-    return {stage.key for stage in all_stages(made)}
+    return {stage.key for stage in made.stages}
 
 
 def fields_of(stage: Stage) -> dict[str, Any]:
@@ -357,10 +353,10 @@ def differing(before: Plan, after: Plan) -> set[str]:
 def by_place(made: Plan) -> dict[tuple[str, ...], Stage]:
     """The stages by what is the same of them whatever their settings are."""
     names = ("source", "producer", "task")
-    found = {(s.name, *(s.about.get(n, "") for n in names)): s for s in made.stages()}
-    for name, source in made.sources.items():
+    found = {(s.name, *(s.about.get(n, "") for n in names)): s for s in made.stages}
+    for source in made.named("source"):
         if "corpus" in source.inputs:
-            found["corpus", name] = source.inputs["corpus"]
+            found["corpus", source.about["source"]] = source.inputs["corpus"]
     return found
 
 

@@ -1,0 +1,81 @@
+"""What yields a checkpoint that is scored: it plans the stages that it needs, and no others."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from harness.config import Config
+from harness.stage import Stage
+from harness.stages.base import base_stage
+from harness.stages.benchmarks import benchmark_data
+from tasks.data import Data
+
+Role = Literal["base", "trained", "published"]
+"""What a checkpoint is to a report: the one from which gains are measured, one that was made here,
+or one that was made elsewhere."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of the way to a checkpoint. Behind it a run may end: `stop_after` names it, and
+    `stages` are what is then asked for."""
+
+    name: str
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What producers plan with. `ledgers` is the directory of the teacher's ledgers."""
+
+    config: Config
+    ledgers: Path
+
+    @cached_property
+    def student(self) -> Stage:
+        """The student's checkpoint, hashed or fetched when it is first needed."""
+        return base_stage(self.config.student)
+
+    @cached_property
+    def benchmarks(self) -> Data:
+        """Where the benchmarks are read from."""
+        return benchmark_data(self.config)
+
+
+class Producer(ABC):
+    """A kind of producer as a class, and what a configuration asks for of it as its objects.
+
+    `kind` is typed in `producers=[...]` and names the endpoint in `evaluate.endpoints`. A kind that
+    is asked for by settings of its own gives their `key`. `needs` is the configuration that it
+    plans with: what no kind needs is not looked at. `stops` are the names of the steps behind which
+    a run may end; the last of them yields the checkpoint.
+    """
+
+    kind: ClassVar[str]
+    role: ClassVar[Role]
+    key: ClassVar[str] = "producers"
+    needs: ClassVar[type[Config]] = Config
+    stops: ClassVar[tuple[str, ...]] = ()
+    name: str
+    """Tells it from the others of a report."""
+
+    @classmethod
+    def is_asked(cls, values: Mapping[str, Any]) -> bool:
+        """Whether a configuration names this kind."""
+        given = values.get(cls.key, getattr(cls.needs, cls.key)) or ()
+        return cls.kind in given if cls.key == "producers" else bool(given)
+
+    @classmethod
+    @abstractmethod
+    def find(cls, config: Any) -> Iterable["Producer"]:
+        """Those of this kind that a configuration, which `needs` describes, asks for."""
+
+    @abstractmethod
+    def plan(self, ground: Ground) -> Iterator[Step]:
+        """The steps in their order; the last stage of the last one is the checkpoint.
+
+        A step is laid out when it is asked for, so that who stops before needs nothing of it.
+        """

@@ -1,0 +1,39 @@
+"""The student, fine-tuned on a mixture of sources."""
+
+from collections.abc import Iterator
+
+from harness.config import MakingConfig
+from harness.producers.producer import Ground, Producer, Step
+from harness.stages.contamination import contamination_stage
+from harness.stages.mixture import mixture_stage
+from harness.stages.sources import any_source_stage
+from harness.stages.training import packed_stage, train_stage
+
+
+class Trained(Producer):
+    """Sources, then the mixture, which is looked through for benchmark texts, then training."""
+
+    kind = "trained"
+    role = "trained"
+    needs = MakingConfig
+    stops = ("sources", "mix", "train")
+
+    def __init__(self, config: MakingConfig) -> None:
+        self.config = config
+        self.name = f"trained:{config.mix.name}"
+
+    @classmethod
+    def find(cls, config: MakingConfig) -> list[Producer]:
+        return [cls(config)]
+
+    def plan(self, ground: Ground) -> Iterator[Step]:
+        config = self.config
+        sources = {
+            name: any_source_stage(config, name, lambda: ground.student, ground.ledgers)
+            for name in config.mix.needed
+        }
+        yield Step("sources", tuple(sources.values()))
+        mixture = mixture_stage(config, ground.student, sources)
+        yield Step("mix", (mixture, contamination_stage(config, mixture, ground.benchmarks)))
+        packed = packed_stage(config, ground.student, mixture)
+        yield Step("train", (train_stage(config, ground.student, mixture, packed),))
