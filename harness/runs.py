@@ -28,7 +28,7 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
         "command": os.environ.get(COMMAND_VARIABLE, "kakugo"),
         "language": {key: value for key, value in keyed(language).items() if key != "benchmarks"},
         "student": config.student.name,
-        "teacher": made.teacher.name if made else "",
+        "teacher": made.teacher.name if made and plan.taught else "",
         "mix": made.mix.name if made else "",
         "stages": [
             {"stage": stage.name, "key": stage.key, "label": stage.label} for stage in plan.stages

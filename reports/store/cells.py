@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from reports.store.model import Cell, Language, Score, State, StoreView
+from reports.store.model import Cell, Language, Run, Score, State, StoreView
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ def find_entries(view: StoreView) -> list[Entry]:
     """
     found: dict[tuple[str, ...], Entry] = {}
     for order, run in enumerate(view.runs):
+        teacher = _find_teacher(view, run)
         bases = {(c.language, c.task): c.key for c in run.cells if c.producer == "base"}
         for cell in run.cells:
             state, reason = _state(view, cell, run.error)
@@ -39,7 +40,7 @@ def find_entries(view: StoreView) -> list[Entry]:
                 if run.language.name == cell.language
                 else Language(cell.language),
                 student=run.student,
-                teacher=run.teacher,
+                teacher=teacher,
                 order=order,
                 base_key=bases.get((cell.language, cell.task)),
                 state=state,
@@ -56,6 +57,17 @@ def find_entries(view: StoreView) -> list[Entry]:
     planned = {entry.cell.key for entry in found.values()}
     orphans = [score for key, score in view.scores.items() if key not in planned]
     return [*found.values(), *_adopt(orphans, list(found.values()))]
+
+
+def _find_teacher(view: StoreView, run: Run) -> str:
+    """Name the teacher of a run; "" where none was asked, as for chats of the user's own alone.
+
+    The plans of older runs name the teacher that was set, whether or not it had anything to write.
+    """
+    sources = view.artifacts.get("source", {})
+    found = [sources.get(key) for stage, key in run.stages if stage == "source"]
+    asked = [made is None or "teacher" in made.about or made.tokens_out > 0 for made in found]
+    return run.teacher if any(asked) or not asked else ""
 
 
 def _state(view: StoreView, cell: Cell, error: str | None) -> tuple[State, str]:

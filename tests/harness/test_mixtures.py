@@ -203,6 +203,8 @@ def test_planted_benchmark_texts_are_counted_and_stop_the_run_before_training(
     (found,) = manifests(tmp_path / "store", "contamination")
     assert found["facts"]["contaminated_rows"] == 2
     assert found["facts"]["contamination"]["flores in Swahili: run"] == 2
+    (planned,) = (tmp_path / "store").glob("runs/*/plan.json")
+    assert json.loads(planned.read_text("utf-8"))["teacher"] == ""  # nothing was there to write
     (file,) = (tmp_path / "store").glob("contamination/*/contaminated.jsonl")
     assert f'mix.exclude="{file}"' in done.stderr
 

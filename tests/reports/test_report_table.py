@@ -36,6 +36,18 @@ def by_name(panel: Panel, task: str) -> dict[str, TableCell]:
     return {cell.producer: cell for cell in row.cells}
 
 
+@pytest.mark.parametrize("about", [{}, {"teacher": "SmolLM2"}], ids=["own chats", "taught"])
+def test_a_teacher_is_named_where_one_wrote(tmp_path: Path, about: dict[str, str]) -> None:
+    """The plans of older runs name one in any case."""
+    key = key_of("mine")
+    told = {"language": "Swahili", "source": "mine"} | about
+    write_artifact(tmp_path, "source", key, "mine", told, {"rows": 3}, {"rows.jsonl": "{}"})
+    cells = [scored(tmp_path, "aa", "base", BASE)]
+    write_plan(tmp_path, "run", SWAHILI, cells, [("source", key)])
+    (panel,) = build_panels(read_store(tmp_path))
+    assert panel.teachers == (("SmolLM2-135M-Instruct (embedded)",) if about else ())
+
+
 def test_every_cell_has_a_state_and_every_gap_a_reason(view: StoreView) -> None:
     swahili, uyghur = build_panels(view)
     assert swahili.language.name == "Swahili"
