@@ -1,4 +1,4 @@
-"""What tests of several packages share: a real checkpoint and a tiny one."""
+"""Tests of several packages share these: a real checkpoint, a tiny one and a browser."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -46,6 +46,15 @@ def composed() -> Iterator[Callable[..., Any]]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         yield build
     GlobalHydra.instance().clear()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real Chromium."""
+    from chromium import launched
+
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -48,14 +48,15 @@ def votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
     """Milliseconds of a vote, at the 50th and 95th percentile, with a pause of about a second
     between a rater's votes."""
     from small_study import prepared
-    from test_preference_server import Rater, Server, begin, free_port
+    from study_server import Server, begin
+    from test_preference_server import Rater
 
     with tempfile.TemporaryDirectory() as folder:
         pack, _ = prepared(Path(folder), count=30, raters=raters)
         ballots = open_ballots(pack, read_pack(pack))
         tokens = [ballots.invite(slot) for slot in range(raters)]
-        port = free_port()
-        server = Server(pack, port, free_port())
+        server = Server(pack)
+        port = server.port
 
         class Reader(Rater):
             def turn(self) -> None:

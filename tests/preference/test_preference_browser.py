@@ -1,88 +1,22 @@
 """A real Chromium at 360 px: rare scripts, accessibility, no JavaScript, no connection, packets."""
 
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_study import answers, prepared
-from test_preference_server import Server, free_port
+from chromium import click_through
+from phones import SAMPLES, begin, link, phone, served, wait_for_words
+from small_study import prepared, questions, write_lines
+from study_server import PATIENCE, read_until
 
 from preference.closing import open_ballots
 from preference.correct_app import links
 from preference.errors import BallotError
 from preference.pack import read_pack
 from preference.packet import import_packet, write_packet
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-
-SAMPLES = {
-    "amharic": "ሰላም ለሁላችሁ። ይህ ጥያቄ ስለ ቡና ነው።",
-    "lao": "ສະບາຍດີ ນີ້ແມ່ນຄຳຖາມກ່ຽວກັບກາເຟ",
-    "lhasa_tibetan": "བཀྲ་ཤིས་བདེ་ལེགས། འདི་ནི་དྲི་བ་ཞིག་ཡིན།",
-    "central_kurdish": "سڵاو، ئەمە پرسیارێکە دەربارەی قاوە",
-}
-LONG = (
-    "## {word}\n\nMT-Bench {word}\n\n```python\n"
-    + "print('a line of code that is far wider than any phone')  " * 3
-    + "\n```\n\n| one | two | three | four | five | six |\n|---|---|---|---|---|---|\n| {word} | 2"
-    " | 3 | 4 | 5 | 6 |\n\n- {word}\n- {word}\n\n" + "verylongwordwithoutanyspaces" * 6
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-@contextmanager
-def served(folder: Path, language: str, **options: Any) -> Iterator[tuple[Path, str]]:
-    """A pack of a small study and the address of its server, a process of its own."""
-    word = SAMPLES.get(language, "Habari")
-    said = {
-        "northern": lambda n: LONG.format(word=word) + f" {n}",
-        "southern": lambda n: f"{word} {n}\n\n" + LONG.format(word=word),
-    }
-    base, trained = (f"{name}={answers(folder, name, 3, text)}" for name, text in said.items())
-    # The texts are chosen for their width, not for their language.
-    few = {"repeats": 1, "checks": 1, "guesses": 1, "allow": ["language"]}
-    pack, _ = prepared(folder, 3, language=language, base=base, trained=trained, **few | options)
-    port = free_port()
-    server = Server(pack, port, free_port())
-    try:
-        yield pack, f"http://127.0.0.1:{port}"
-    finally:
-        server.kill()
-
-
-def link(pack: Path, address: str, slot: int = 0) -> str:
-    ballots = open_ballots(pack, read_pack(pack))
-    token = ballots.invite(slot)
-    ballots.close_file()
-    return f"{address}/i/{token}"
-
-
-def phone(browser: Any, **more: Any) -> Any:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, **more)
-    context.set_default_timeout(15_000)
-    return context
-
-
-def wait_for_words(page: Any, pack: Path, message: str) -> None:
-    """Until the sentence stands beside the buttons."""
-    words = read_pack(pack)["settings"]["messages"][message]
-    page.locator("#notice", has_text=words).wait_for()
 
 
 def assert_usable(page: Any, where: str) -> None:
@@ -119,13 +53,11 @@ def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str)
         page.goto(link(pack, address), wait_until="networkidle")
         assert 5_000 < sum(sizes) <= 60_000, sizes
         assert_usable(page, "invitation")
-        page.click("button.main")
+        click_through(page, "button.main")
         assert_usable(page, "consent")
-        page.click("button.main")
+        click_through(page, "button.main")
         page.wait_for_selector("#vote")
-        page.wait_for_load_state("networkidle")
-        font = page.evaluate("document.fonts.check('16px Study')")
-        assert font
+        page.wait_for_function("document.fonts.check('16px Study')")
         page.click("summary")
         assert_usable(page, "rate")
         block = page.locator(".words").first
@@ -135,8 +67,8 @@ def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, (
             "at twice the text size"
         )
-        page.click("text=/^Pause$/")
-        page.wait_for_url("**/pause")
+        click_through(page, "text=/^Pause$/")
+        assert page.url.endswith("/pause")
         assert_usable(page, "pause")
         page.goto(f"{address}/withdraw")
         assert_usable(page, "withdraw")
@@ -144,12 +76,12 @@ def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str)
         total = len(read_pack(pack)["slots"][0])
         for done in range(total):
             page.wait_for_selector(f"progress[value='{done}']")
-            page.click("button[name=choice][value=equal]")
+            click_through(page, "button[name=choice][value=equal]")
         page.wait_for_selector("form[action='/guess']")
         assert_usable(page, "guess")
         for radio in page.query_selector_all("input[value=unknown]"):
             radio.check()
-        page.click("button.main")
+        click_through(page, "button.main")
         page.wait_for_selector(".receipt")
         assert_usable(page, "done")
         assert [url for url in requests if not url.startswith(address)] == []
@@ -161,10 +93,7 @@ def test_a_vote_without_connection_is_kept_and_sent_once(browser: Any, tmp_path:
     with served(tmp_path, "swahili") as (pack, address):
         context = phone(browser)
         page = context.new_page()
-        page.goto(link(pack, address))
-        page.click("button.main")
-        page.click("button.main")
-        page.wait_for_selector("#vote")
+        begin(page, link(pack, address))
         page.click("summary")
         page.fill("textarea", "maoni yangu")
         page.reload()
@@ -175,7 +104,7 @@ def test_a_vote_without_connection_is_kept_and_sent_once(browser: Any, tmp_path:
         wait_for_words(page, pack, "kept")
         page.click("button[value=b]")
         context.set_offline(False)
-        page.wait_for_selector("progress[value='1']", timeout=20_000)
+        page.wait_for_selector("progress[value='1']")
         ballots = open_ballots(pack, read_pack(pack))
         votes = [e.body for e in ballots.events() if e.kind == "vote"]
         comments = [comment.text for comment in ballots.comments()]
@@ -192,24 +121,16 @@ def test_a_kept_vote_waits_for_its_own_rater(browser: Any, tmp_path: Path) -> No
         page = context.new_page()
         links = [link(pack, address, slot) for slot in (0, 1)]
 
-        def begin(slot: int) -> None:
-            page.goto(links[slot])
-            page.click("button.main")
-            page.wait_for_load_state()
-            if "/consent" in page.url:
-                page.click("button.main")
-            page.wait_for_selector("#vote")
-
-        begin(0)
+        begin(page, links[0])
         context.set_offline(True)
         page.click("button[value=b]")
         wait_for_words(page, pack, "kept")
         page.goto("about:blank")
         context.set_offline(False)
-        begin(1)
+        begin(page, links[1])
         assert page.text_content("#notice") == ""
-        begin(0)
-        page.wait_for_selector("progress[value='1']", timeout=20_000)
+        begin(page, links[0])
+        page.wait_for_selector("progress[value='1']")
         ballots = open_ballots(pack, read_pack(pack))
         assert [len(ballots.sitting(slot).votes) for slot in (0, 1)] == [1, 0]
         ballots.close_file()
@@ -223,8 +144,8 @@ def test_without_javascript_and_with_the_keyboard_alone(browser: Any, tmp_path: 
         page.goto(link(pack, address))
         for _ in range(2):
             page.locator("button.main").focus()
-            page.keyboard.press("Enter")
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                page.keyboard.press("Enter")
         total = len(read_pack(pack)["slots"][0])
         for done in range(total):
             page.wait_for_selector(f"progress[value='{done}']")
@@ -308,13 +229,6 @@ def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -
 
 
 def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-    import time
-    import urllib.request
-
-    from small_study import questions, write_lines
-
     from preference.questions import freeze, make_draft, read_corrections, read_prompts
 
     study = tmp_path / "study"
@@ -326,38 +240,22 @@ def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
         for name, lines in (("q", rows), ("t", translated))
     )
     make_draft(study, "amharic", originals, {key: text for key, (_, text) in texts.items()})
-    port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "preference.cli",
-        "correct",
-        str(study),
-        "--port",
-        str(port),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "preference.cli", "correct", str(study), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"{address}/c/none", timeout=5)
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                time.sleep(0.05)
+        address = read_until(process, r"to correct: (http://\S+)/c/\S+\n")[1]
         context = phone(browser)
         page = context.new_page()
         page.goto(f"{address}/c/{links(study)['speaker']}")
         assert_usable(page, "start")
-        page.click("button.main")
+        click_through(page, "button.main")
         assert_usable(page, "list")
         page.goto(f"{address}/question/1")
         assert "This number of the English is missing: 1" in page.content()
         assert_usable(page, "question")
         page.fill("textarea", "ጥያቄ ቁጥር 1 ነው")
-        page.click("button.main")
-        page.wait_for_url("**/question/2")
+        click_through(page, "button.main")
+        assert page.url.endswith("/question/2")
         page.goto(f"{address}/question/1")
         assert page.locator("ins").count() >= 1
         assert "is missing" not in page.content()
@@ -368,10 +266,10 @@ def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
         other = phone(browser)
         page = other.new_page()
         page.goto(f"{address}/c/{links(study)['approver']}")
-        page.click("button.main")
+        click_through(page, "button.main")
         page.goto(f"{address}/question/1")
-        page.click("text=Approve")
-        page.wait_for_url("**/question/2")
+        click_through(page, "text=Approve")
+        assert page.url.endswith("/question/2")
         kept = read_corrections(study)["1"]
         assert (kept.prompt, kept.by, kept.approved_by) == ("ጥያቄ ቁጥር 1 ነው", "speaker", "approver")
         assert [q.prompt for q in freeze(study, unreviewed=True).questions][1] == "ጥያቄ ቁጥር 1 ነው"
@@ -380,4 +278,4 @@ def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
         other.close()
     finally:
         process.terminate()
-        process.wait(20)
+        process.communicate(timeout=PATIENCE)

@@ -2,11 +2,11 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import open_context
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +14,6 @@ from preference.formulas import draw, put_back, take_out
 from preference.normalise import normalise
 from preference.rendering import render_answer
 from preference.web import style_sheet
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 
 def show(text: str, direction: str = "ltr") -> str:
@@ -154,24 +150,19 @@ ARABIC = (
 )
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-def test_nothing_reaches_over_the_narrowest_page() -> None:
+def test_nothing_reaches_over_the_narrowest_page(browser: Any) -> None:
     """In a real browser, at once and twice the text size, in both directions."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(viewport={"width": 360, "height": 740}).new_page()
-        for text, direction in ((WIDE, "ltr"), (ARABIC + WIDE, "rtl")):
-            shown = show(normalise(text).text, direction)
-            page.set_content(
-                f"<!doctype html><style>{style_sheet(None)}</style><main><section class=text>"
-                f"<h2>A</h2><div class=words dir={direction}>{shown}</div></section></main>"
-            )
-            for size in ("100%", "200%"):
-                page.evaluate("size => document.documentElement.style.fontSize = size", size)
-                assert_fits(page)
-        browser.close()
+    page = open_context(browser, 360, 740).new_page()
+    for text, direction in ((WIDE, "ltr"), (ARABIC + WIDE, "rtl")):
+        shown = show(normalise(text).text, direction)
+        page.set_content(
+            f"<!doctype html><style>{style_sheet(None)}</style><main><section class=text>"
+            f"<h2>A</h2><div class=words dir={direction}>{shown}</div></section></main>"
+        )
+        for size in ("100%", "200%"):
+            page.evaluate("size => document.documentElement.style.fontSize = size", size)
+            assert_fits(page)
+    page.context.close()
 
 
 def assert_fits(page: Any) -> None:

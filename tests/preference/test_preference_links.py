@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from small_study import enrolled, prepared
-from test_preference_server import Server, free_port
+from study_server import Server
 
 from preference import cli
 from preference.addresses import reachable
@@ -90,8 +90,8 @@ def test_a_served_study_names_addresses_that_others_can_open(
 ) -> None:
     pack, _ = prepared(tmp_path)
     assert "http://127.0.0.1:8770/i/" in links(pack, capsys)[1]
-    port = free_port()
-    server = Server(pack, port, free_port(), "--host", "0.0.0.0")
+    server = Server(pack, "--host", "0.0.0.0")
+    port = server.port
     try:
         shown = links(pack, capsys)
         for address in reachable("0.0.0.0", port):

@@ -1,81 +1,27 @@
 """One real browser after another: whose words go where, whose choice stands, what a tap shows."""
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import CHROMIUM, PATIENCE, click_through
+from phones import begin, chosen, item, link, phone, served, sitting, vote, wait_for_words, words
 from small_study import prepared
-from test_preference_browser import CHROMIUM, link, phone, served, wait_for_words
-from test_preference_server import Server, free_port
+from study_server import Server
 
 from preference import cli
-from preference.closing import close, open_ballots
+from preference.closing import close
 from preference.pack import read_pack
 from preference.packet import import_packet, write_packet
-from preference.standing import Sitting
 from preference.verify import verify
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     with served(tmp_path, "swahili", verdicts=True) as (pack, address):
         yield pack, address
-
-
-def begin(page: Any, address: str) -> None:
-    """Opens a link and goes on to the first open item."""
-    page.goto(address)
-    page.click("button.main")
-    page.wait_for_url(re.compile("/(consent|rate)$"))
-    if page.url.endswith("/consent"):
-        page.click("button.main")
-    page.wait_for_selector("#vote")
-
-
-def item(page: Any) -> str:
-    return str(page.input_value("#vote [name=item]"))
-
-
-def vote(page: Any, choice: str, done: int) -> None:
-    """Votes, and waits for the next page, which counts `done` (this one may count as many)."""
-    with page.expect_navigation():
-        page.click(f"button[value={choice}]")
-    page.wait_for_selector(f"progress[value='{done}']")
-
-
-def sitting(pack: Path, slot: int = 0) -> Sitting:
-    ballots = open_ballots(pack, read_pack(pack))
-    try:
-        return ballots.sitting(slot)
-    finally:
-        ballots.close_file()
-
-
-def chosen(pack: Path, slot: int = 0) -> dict[str, str]:
-    return {key: event.body["choice"] for key, event in sitting(pack, slot).votes.items()}
-
-
-def words(pack: Path, slot: int = 0) -> list[str]:
-    ballots = open_ballots(pack, read_pack(pack))
-    try:
-        return list(ballots.words(slot).values())
-    finally:
-        ballots.close_file()
 
 
 def stored(page: Any) -> dict[str, str]:
@@ -87,22 +33,31 @@ def finish(page: Any, pack: Path, done: int) -> None:
     total = len(read_pack(pack)["slots"][0])
     for n in range(done, total - 1):
         vote(page, "equal", n + 1)
-    page.click("button[value=equal]")
+    click_through(page, "button[value=equal]")
     page.wait_for_selector("form[action='/guess']")
     for radio in page.query_selector_all("input[value=unknown]"):
         radio.check()
-    page.click("button.main")
+    click_through(page, "button.main")
     page.wait_for_selector(".receipt")
 
 
-def lose_answer(page: Any, path: str) -> None:
-    """The server gets the next request to this path, and its answer is lost on the way."""
+def lose_answers(page: Any, of: str, times: int | None = None) -> None:
+    """The first request to vote with `of` in it reaches the server, none of its answers the page.
+
+    Later ones reach nobody, `times` at most: the page tries again by itself, at any moment.
+    """
+    seen: list[Any] = []
 
     def lose(route: Any) -> None:
-        route.fetch()
+        if of not in (route.request.post_data or "") or (times and len(seen) >= times):
+            route.continue_()
+            return
+        if not seen:
+            route.fetch()
+        seen.append(route)
         route.abort()
 
-    page.route(f"**{path}", lose, times=1)
+    page.route("**/vote", lose)
 
 
 def test_words_go_where_they_were_meant_item_after_item_and_rater_after_rater(
@@ -149,8 +104,8 @@ def test_words_go_where_they_were_meant_item_after_item_and_rater_after_rater(
     page.click("summary")
     page.fill("textarea", "nitaondoka")
     page.goto(f"{address}/withdraw")
-    page.click("button.main")
-    page.wait_for_url("**/withdrawn")
+    click_through(page, "button.main")
+    assert page.url.endswith("/withdrawn")
     assert stored(page) == {}, "nothing stays of who withdrew"
     assert len(words(pack)) == 1
     context.close()
@@ -162,17 +117,18 @@ def test_a_choice_changed_after_a_lost_answer_stands(browser: Any, study: tuple[
     page = context.new_page()
     begin(page, link(pack, address))
     first = item(page)
-    lose_answer(page, "/vote")
+    lose_answers(page, "choice=a")
     page.click("button[value=a]")
     wait_for_words(page, pack, "kept")
     assert chosen(pack) == {first: "a"}, "the server has it, and the page cannot know"
     vote(page, "b", 1)
+    page.unroute("**/vote")
     assert chosen(pack) == {first: "b"}
     assert page.locator("#twice").count() == 0, "one's own change of mind is no conflict"
-    lose_answer(page, "/vote")
+    lose_answers(page, "choice=equal", times=1)
     second = item(page)
     page.click("button[value=equal]")
-    page.wait_for_selector("progress[value='2']", timeout=20_000)
+    page.wait_for_selector("progress[value='2']")
     assert chosen(pack) == {first: "b", second: "equal"}, "sent again by itself, kept once"
     finish(page, pack, 2)
     context.close()
@@ -190,7 +146,7 @@ def test_two_tabs_ask_which_choice_is_right(browser: Any, study: tuple[Path, str
     one.click("summary")
     one.fill("textarea", "A kwa sababu")
     vote(one, "a", 1)
-    two.click("button[value=b]")
+    click_through(two, "button[value=b]")
     two.wait_for_selector("#twice")
     assert item(two) == first
     assert two.locator("#twice li").all_inner_texts() == ["A ni bora", "B ni bora"]
@@ -203,7 +159,7 @@ def test_two_tabs_ask_which_choice_is_right(browser: Any, study: tuple[Path, str
     assert chosen(pack) == {first: "b"}
     assert sitting(pack).held == {}
     # The other tab has seen nothing of this decision.
-    one.click("button[value=a]")
+    click_through(one, "button[value=a]")
     one.wait_for_selector("#twice")
     vote(one, "b", 1)
     # An undo names what it had seen: here, two tabs take back one vote and not two.
@@ -211,14 +167,14 @@ def test_two_tabs_ask_which_choice_is_right(browser: Any, study: tuple[Path, str
     vote(one, "a", 2)
     two.goto(f"{address}/rate")
     for page in (one, two):
-        page.click("nav form button")
+        click_through(page, "nav form button")
         page.wait_for_selector("progress[value='1']")
     assert chosen(pack) == {first: "b"}
     vote(one, "a", 2)
     two.goto(f"{address}/rate")
     vote(one, "a", 3)
-    two.click("nav form button")
-    two.wait_for_url("**/undo")
+    click_through(two, "nav form button")
+    assert two.url.endswith("/undo")
     assert read_pack(pack)["settings"]["messages"]["undo_changed"] in two.content()
     assert chosen(pack)[second] == "a"
     assert len(chosen(pack)) == 3
@@ -247,13 +203,13 @@ def test_a_vote_kept_offline_does_not_override_a_newer_one_elsewhere(
     wait_for_words(old, pack, "form_expired")
     assert "nje ya mtandao" in str(stored(old)), "not lost while the session is another's"
     old.goto(invitation)
-    old.click("button.main")
+    click_through(old, "button.main")
     old.wait_for_selector("#twice")
     assert chosen(pack)[first] == "equal", "nothing is overridden in silence"
     assert old.locator("#twice li").all_inner_texts() == ["Sawa", "B ni bora"]
     assert old.input_value("textarea") == "nje ya mtandao"
     assert cli.main(["close", str(pack)]) == 2, "a rater has to decide"
-    old.click("button[value=b]")
+    click_through(old, "button[value=b]")
     old.wait_for_selector(".receipt")
     assert chosen(pack)[first] == "b"
     assert words(pack) == ["nje ya mtandao"]
@@ -298,6 +254,8 @@ def test_a_tap_says_at_the_buttons_what_becomes_of_it(
     page.route("**/vote", lambda route: held.append(route))
     page.click("button[value=equal]")
     wait_for_words(page, pack, "sending")
+    while not held:  # no longer than the test's own patience
+        page.wait_for_timeout(20)
     assert pressed(page) == {"a": ("false", False), "equal": ("true", True), "b": ("false", False)}
     assert page.locator("#notice").bounding_box()["y"] < 740, "in sight at the buttons"
     page.click("button[value=equal]")
@@ -316,13 +274,13 @@ def test_a_tap_says_at_the_buttons_what_becomes_of_it(
     wait_for_words(page, pack, "undo_offline")
     assert page.url.endswith("/rate"), "the page with the choice is still there"
     context.set_offline(False)
-    page.wait_for_selector("progress[value='2']", timeout=20_000)
+    page.wait_for_selector("progress[value='2']")
     assert list(chosen(pack).values()) == ["a", "b"]
-    page.click("nav a")
-    page.wait_for_url("**/pause")
-    page.click("text=/^Endelea$/")
+    click_through(page, "nav a")
+    assert page.url.endswith("/pause")
+    click_through(page, "text=/^Endelea$/")
     page.wait_for_selector("#vote")
-    page.click("nav form button")
+    click_through(page, "nav form button")
     page.wait_for_selector("progress[value='1']")
     # A server that is gone while the device has a network.
     page.route("**/*", lambda route: route.abort())
@@ -334,7 +292,7 @@ def test_a_tap_says_at_the_buttons_what_becomes_of_it(
     page.click("button[value=a]")
     wait_for_words(page, pack, "kept")
     page.unroute("**/vote")
-    page.wait_for_selector("progress[value='2']", timeout=20_000)
+    page.wait_for_selector("progress[value='2']")
     context.close()
 
 
@@ -347,12 +305,12 @@ def test_cookies_that_are_blocked_are_said_to_be(browser: Any, tmp_path: Path) -
         said = read_pack(pack)["settings"]["messages"]["cookies_needed"]
         # Playwright runs one driver in a thread: the module's own starts this browser, too.
         context = browser.browser_type.launch_persistent_context(
-            profile, executable_path=CHROMIUM, args=["--no-sandbox"],
+            profile, executable_path=CHROMIUM, timeout=PATIENCE,
             viewport={"width": 360, "height": 740},
         )  # fmt: skip
         page = context.new_page()
         page.goto(link(pack, address))
-        page.click("button.main")
+        click_through(page, "button.main")
         page.get_by_text(said).wait_for()
         assert "cookies" in said
         assert page.get_attribute("html", "dir") == "rtl"
@@ -365,9 +323,8 @@ def test_one_browser_takes_part_in_two_studies_on_one_host(browser: Any, tmp_pat
     servers = []
     for n, language in enumerate(("swahili", "yoruba")):
         pack, _ = prepared(tmp_path / language, 3, language=language, secret=bytes([n]) * 32)
-        port = free_port()
-        servers.append(Server(pack, port, free_port()))
-        packs.append((pack, f"http://127.0.0.1:{port}"))
+        servers.append(Server(pack))
+        packs.append((pack, servers[-1].address))
     try:
         pages = [context.new_page() for _ in packs]
         for page, (pack, address) in zip(pages, packs, strict=True):
@@ -478,7 +435,7 @@ def test_without_a_script_no_word_moves_and_no_key_votes(
     two.goto(f"{address}/rate")
     second = item(two)
     vote(one, "b", 2)
-    two.click("button[value=a]")
+    click_through(two, "button[value=a]")
     two.wait_for_selector("#twice")
     assert chosen(pack)[second] == "b"
     context.close()
@@ -513,7 +470,6 @@ def test_where_the_browser_keeps_nothing_the_page_does_and_says_to_leave_it_open
     page.click("button[value=b]")
     wait_for_words(page, pack, "kept")
     page.click("a[href='/pause']")
-    page.wait_for_timeout(300)
     wait_for_words(page, pack, "kept")
     context.set_offline(False)
     page.wait_for_selector("progress[value='1']")

@@ -4,17 +4,15 @@ import http.client
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 from small_study import field, prepared
+from study_server import PATIENCE, Server, begin, free_port, get, request
 
 from preference import cli
 from preference.closing import open_ballots
@@ -23,70 +21,6 @@ from preference.pack import read_pack
 from preference.serving import served_alone
 
 KILLS = int(os.environ.get("KAKUGO_KILLS", "3"))
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
-
-
-class Server:
-    """`kakugo-preference serve` in a process of its own."""
-
-    def __init__(self, pack: Path, port: int, admin: int, *options: str) -> None:
-        command = [sys.executable, "-m", "preference.cli", "serve", str(pack)]
-        self.process = subprocess.Popen(
-            [*command, "--port", str(port), "--admin-port", str(admin), *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.port = port
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                get(port, "/")
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    self.process.kill()
-                    raise RuntimeError(self.process.communicate()[0]) from None
-                time.sleep(0.05)
-
-    def kill(self) -> str:
-        self.process.send_signal(signal.SIGKILL)
-        return self.process.communicate()[0]
-
-
-def request(
-    port: int, method: str, path: str, form: dict[str, str] | None, cookie: str
-) -> tuple[int, str, str]:
-    """(status, body, cookie) of one request on a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        headers = {"Cookie": cookie} if cookie else {}
-        body = None
-        if form is not None:
-            body = urlencode(form)
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        set_cookie = answer.getheader("set-cookie", "").split(";")[0]
-        return answer.status, answer.read().decode("utf-8"), set_cookie or cookie
-    finally:
-        connection.close()
-
-
-def get(port: int, path: str, cookie: str = "") -> str:
-    return request(port, "GET", path, None, cookie)[1]
-
-
-def begin(port: int, token: str) -> str:
-    _, _, cookie = request(port, "POST", "/start", {"token": token}, "")
-    page = get(port, "/consent", cookie)
-    request(port, "POST", "/enrol", {"form": field(page, "form")}, cookie)
-    return cookie
 
 
 class Rater(threading.Thread):
@@ -127,26 +61,34 @@ class Rater(threading.Thread):
             self.stop.wait(1)
 
 
+def wait_for_votes(raters: list[Rater], more: int = 3) -> None:
+    """Waits until each rater has had so many more votes acknowledged."""
+    wanted = [len(rater.acknowledged) + more for rater in raters]
+    deadline = time.monotonic() + PATIENCE
+    while any(len(r.acknowledged) < n for r, n in zip(raters, wanted, strict=True)):
+        assert time.monotonic() < deadline, [len(rater.acknowledged) for rater in raters]
+        time.sleep(0.02)
+
+
 def test_kill_9_under_load_loses_no_acknowledged_vote_and_doubles_none(tmp_path: Path) -> None:
     pack, key = prepared(tmp_path, raters=4)
     ballots = open_ballots(pack, read_pack(pack))
     tokens = [ballots.invite(slot) for slot in range(4)]
     port, admin = free_port(), free_port()
-    server = Server(pack, port, admin)
+    server = Server(pack, port=port, admin=admin)
     raters = [Rater(port, begin(port, token)) for token in tokens]
     for rater in raters:
         rater.start()
     for _ in range(KILLS):
-        time.sleep(0.5)
+        wait_for_votes(raters)
         server.kill()
-        server = Server(pack, port, admin)
-    time.sleep(0.5)
+        server = Server(pack, port=port, admin=admin)
+    wait_for_votes(raters)
     for rater in raters:
         rater.stop.set()
     for rater in raters:
-        rater.join(20)
-    server.kill()
-    assert "/i/" not in get_log(server)
+        rater.join(PATIENCE)
+    assert "/i/" not in server.kill()
     for slot, rater in enumerate(raters):
         kept = [e.idempotency for e in ballots.events() if e.slot == slot and e.kind == "vote"]
         assert len(rater.acknowledged) > 5
@@ -163,17 +105,9 @@ def test_kill_9_under_load_loses_no_acknowledged_vote_and_doubles_none(tmp_path:
     assert cli.main(["verify", str(pack), "--key", str(key)]) == cli.UNHELD
 
 
-def get_log(server: Server) -> str:
-    return (
-        server.process.stdout.read()
-        if server.process.stdout and not server.process.stdout.closed
-        else ""
-    )
-
-
 def test_two_servers_of_one_study_are_refused(tmp_path: Path) -> None:
     pack, _ = prepared(tmp_path)
-    server = Server(pack, free_port(), free_port())
+    server = Server(pack)
     try:
         with (
             pytest.raises(StudyStateError, match="served by another program"),
@@ -189,13 +123,17 @@ def test_two_servers_of_one_study_are_refused(tmp_path: Path) -> None:
             "--port",
             "0",
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
         assert done.returncode == 2
         assert "served by another program already" in done.stderr
         assert "Traceback" not in done.stderr
         shutil.copytree(pack, tmp_path / "copy", ignore=shutil.ignore_patterns("*.lock"))
         command[4] = str(tmp_path / "copy")
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
         assert done.returncode == 2
         assert "a copy of this pack is served by another program already" in done.stderr
     finally:

@@ -1,12 +1,11 @@
 """The page in a real Chromium: shown, sorted, filtered, followed; axe has no objection."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from chromium import open_context
 from synthetic_store import make_synthetic_store
 
 from reports import read_store
@@ -16,9 +15,6 @@ from reports.tables.importing import published
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("swahili", "uyghur", "lhasa_tibetan", "telugu", "eastern_yiddish")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 
 @pytest.fixture(scope="module")
@@ -47,23 +43,8 @@ def short_page_file(whole: Report, tmp_path_factory: pytest.TempPathFactory) -> 
     return write_page(short, tmp_path_factory.mktemp("short"))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import Error, sync_playwright
-
-    with sync_playwright() as started:
-        try:
-            found = started.chromium.launch(executable_path=CHROMIUM)
-        except Error as error:
-            pytest.skip(f"no browser can be started here: {str(error).splitlines()[0]}")
-        yield found
-        found.close()
-
-
 def show(browser: Any, path: Path, width: int = 1200, scheme: str = "light") -> Any:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
-    )
+    context = open_context(browser, width, 900, color_scheme=scheme, offline=True)
     page = context.new_page()
     page.complaints = []
     page.on("console", lambda message: page.complaints.append(message.text))
