@@ -352,7 +352,7 @@ def differing(before: Plan, after: Plan) -> set[str]:
 
 def by_place(made: Plan) -> dict[tuple[str, ...], Stage]:
     """The stages by what is the same of them whatever their settings are."""
-    names = ("source", "producer", "task")
+    names = ("source", "producer", "role", "task")
     found = {(s.name, *(s.about.get(n, "") for n in names)): s for s in made.stages}
     for source in made.named("source"):
         if "corpus" in source.inputs:
