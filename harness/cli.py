@@ -42,7 +42,11 @@ def main() -> None:
     except MendableError as error:
         sys.exit(f"kakugo: {error}")
     except KeyboardInterrupt:
-        print("\nStopped. Nothing is lost: the same command continues from here.", file=sys.stderr)
+        print(
+            "\nStopped. What is finished is kept, and each answer of the teacher: the same command "
+            "goes on from there.",
+            file=sys.stderr,
+        )
         sys.exit(130)
 
 
@@ -120,7 +124,8 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     if config.plan:
         show_forecast(config, ledgers, store, console)
         return
-    planned = plan(config, ledgers)
+    with display.busy("reading and hashing what the experiment is made from"):
+        planned = plan(config, ledgers)
     write_plan(folder, config, planned, resolved)
     # All that can be said before the teacher is paid is said here.
     for reason in planned.malformed:

@@ -1,23 +1,77 @@
-"""What a person sees while an experiment runs: one line a stage, and a bar for the one at work."""
+"""What a person sees while an experiment runs: one line a stage, and a bar for the one at work.
 
+Rate and time left belong to the count at hand, and to its last minute: a stage that first reads,
+then computes and then writes has three counts. In a log there are lines instead of the bar, the
+first after five seconds, whether or not the stage has said anything by then.
+"""
+
+import threading
 import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.progress_bar import ProgressBar
+from rich.text import Text
 
 from harness.stage import Artifact, Stage
 from harness.stage import Progress as Report
 
-# Without a terminal (logs, sweeps) a line is printed at most this often.
+# Without a terminal (logs, sweeps) the first line is printed after so long, and then one so often.
+FIRST_LINE_SECONDS = 5.0
 LINE_SECONDS = 30.0
+_WINDOW_SECONDS = 60.0
+
+
+class Count:
+    """The count at hand of a stage, with its rate and what is left of it.
+
+    A new count begins where less is done than before, or another total is told. A total of 0 means
+    that it is not known.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun = clock()
+        self._told: deque[tuple[float, int]] = deque()  # (when, how many were done)
+        self.done = self.total = 0
+        self.note = ""
+
+    def tell(self, done: int, total: int, note: str) -> None:
+        """Takes note of progress; it is a `harness.stage.Progress`."""
+        if total != self.total or done < self.done:
+            self._told.clear()
+        self.done, self.total, self.note = done, total, note
+        now = self._clock()
+        self._told.append((now, done))
+        while len(self._told) > 2 and self._told[1][0] <= now - _WINDOW_SECONDS:
+            self._told.popleft()
+
+    @property
+    def rate(self) -> float:
+        """How many are done in a second; 0 where that is not known yet."""
+        if not self._told:
+            return 0.0
+        since, before = self._told[0]
+        seconds = self._clock() - since
+        return (self.done - before) / seconds if seconds > 0 else 0.0
+
+    @property
+    def words(self) -> str:
+        """All that is known now, in a line."""
+        parts = [self.note] if self.note else []
+        if self.total:
+            parts.append(f"{self.done:,} of {self.total:,}")
+        elif self.done:
+            parts.append(f"{self.done:,} so far")
+        if rate := self.rate:
+            parts.append(f"{1 / rate:.0f} s each" if rate < 0.1 else f"{rate:,.1f}/s")
+            if self.total:
+                parts.append(f"{_span((self.total - self.done) / rate)} left")
+        return ", ".join(parts) or f"{_span(self._clock() - self._begun)} so far"
 
 
 class Display:
@@ -26,44 +80,26 @@ class Display:
     def __init__(self, console: Console, name: str = "") -> None:
         self.console = console
         self._mark = f"[dim]{escape(name)}[/dim] " if name else ""
-        self._bar: Progress | None = None
-        self._begun = 0.0
+        self._at_work: _Bar | _Lines | None = None
 
     def reused(self, stage: Stage, artifact: Artifact) -> None:
-        self._line("[dim]reused[/dim]  ", stage)
+        self._line("[dim]reused[/dim]  ", stage.label)
 
     def waiting(self, stage: Stage) -> None:
-        self._line("[yellow]waiting[/yellow] ", stage, "another process is making it")
+        self._line("[yellow]waiting[/yellow] ", stage.label, "another process is making it")
 
-    def started(self, stage: Stage, resumed: bool) -> Report:
-        self._begun = time.monotonic()
-        note = "continued from where an earlier run stopped" if resumed else ""
+    def started(self, stage: Stage, resumed: bool, again: bool = False) -> Report:
+        note = ""
+        if resumed:
+            note = "continued from where an earlier run stopped"
+        elif again:
+            note = "made again: an earlier run stopped before its end"
         if not self.console.is_terminal:
-            self._line("begun   ", stage, note)
-            return self._lines(stage)
-        if note:
-            self._line("[cyan]resumed[/cyan] ", stage, note)
-        self._bar = Progress(
-            TextColumn("working  {task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[note]}[/dim]"),
-            console=self.console,
-            transient=True,
-        )
-        self._bar.start()
-        bar, task = self._bar, self._bar.add_task(escape(stage.label), total=None, rate="", note="")
-
-        def report(done: int, total: int, note: str) -> None:
-            speed = bar.tasks[0].speed
-            rate = _pace(speed) if speed else ""
-            bar.update(task, completed=done, total=total, rate=rate, note=escape(note))
-
-        return report
+            self._line("begun   ", stage.label, note)
+        elif note:
+            word = "[cyan]resumed[/cyan] " if resumed else "[cyan]again[/cyan]   "
+            self._line(word, stage.label, note)
+        return self._open(stage.label)
 
     def finished(self, stage: Stage, artifact: Artifact) -> None:
         self._close()
@@ -73,11 +109,11 @@ class Display:
         if tokens["input"] or tokens["output"]:
             parts.append(f"{tokens['input'] + tokens['output']:,} teacher tokens")
             parts.append("cost unknown" if cost is None else f"${cost:.2f}")
-        self._line("[green]done[/green]    ", stage, ", ".join(parts))
+        self._line("[green]done[/green]    ", stage.label, ", ".join(parts))
 
     def warned(self, stage: Stage, note: str) -> None:
         """What a person must know of a finished stage, before the run goes on."""
-        self._line("[yellow]warning[/yellow] ", stage, note)
+        self._line("[yellow]warning[/yellow] ", stage.label, note)
 
     def will_lack(self, reason: str) -> None:
         """Why the run will have no result where it could have one, before it begins."""
@@ -90,39 +126,104 @@ class Display:
     def stopped(self, stage: Stage, as_asked: bool = False) -> None:
         self._close()
         if as_asked:
-            self._line("[green]asked[/green]   ", stage, "a few calls, which are kept")
+            self._line("[green]asked[/green]   ", stage.label, "a few calls, which are kept")
         else:
-            self._line("[red]stopped[/red] ", stage)
+            self._line("[red]stopped[/red] ", stage.label)
 
-    def _lines(self, stage: Stage) -> Report:
-        """Progress as lines of text, for where no bar can be drawn."""
-        last = time.monotonic()
+    @contextmanager
+    def busy(self, with_what: str) -> Iterator[None]:
+        """Shows work that belongs to no stage, for as long as it takes."""
+        self._open(with_what)
+        try:
+            yield
+        finally:
+            self._close()
 
-        def report(done: int, total: int, note: str) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last < LINE_SECONDS:
-                return
-            last = now
-            rate = done / (now - self._begun)
-            left = f", {(total - done) / rate:.0f} s left" if rate > 0 else ""
-            self._line("        ", stage, f"{done}/{total}, {_pace(rate)}{left} {note}".rstrip())
+    def _open(self, label: str) -> Report:
+        count = Count()
+        if self.console.is_terminal:
+            self._at_work = _Bar(self.console, label, count)
+        else:
+            self._at_work = _Lines(lambda: self._line("        ", label, count.words))
+        return count.tell
 
-        return report
+    def _close(self) -> None:
+        if self._at_work:
+            self._at_work.end()
+            self._at_work = None
 
-    def _line(self, word: str, stage: Stage, note: str = "") -> None:
+    def _line(self, word: str, label: str, note: str = "") -> None:
         note = f" [dim]({escape(note)})[/dim]" if note else ""
         # In a log a line is a line, however long.
         wraps = self.console.is_terminal
-        line = f"{self._mark}{word} {escape(stage.label)}{note}"
+        line = f"{self._mark}{word} {escape(label)}{note}"
         self.console.print(line, highlight=False, soft_wrap=not wraps)
 
-    def _close(self) -> None:
-        if self._bar:
-            self._bar.stop()
-            self._bar = None
+
+class _Bar:
+    """A count in a terminal, drawn anew several times a second."""
+
+    def __init__(self, console: Console, label: str, count: Count) -> None:
+        self._progress = Progress(
+            TextColumn("working  {task.description}"),
+            _CountBar(count),
+            TimeElapsedColumn(),
+            _CountWords(count),
+            console=console,
+            transient=True,
+        )
+        self._progress.start()
+        self._progress.add_task(escape(label), total=None)
+
+    def end(self) -> None:
+        self._progress.stop()
 
 
-def _pace(rate: float) -> str:
-    """Of a rate per second; steps of a large model take many seconds each."""
-    return f"{1 / rate:.0f} s each" if 0 < rate < 0.1 else f"{rate:.1f}/s"
+class _CountBar(BarColumn):
+    """The share that is done; a pulse where that is not known."""
+
+    def __init__(self, count: Count) -> None:
+        super().__init__()
+        self._count = count
+
+    def render(self, task: Task) -> ProgressBar:
+        task.total, task.completed = self._count.total or None, self._count.done
+        return super().render(task)
+
+
+class _CountWords(ProgressColumn):
+    """What is known of the count."""
+
+    def __init__(self, count: Count) -> None:
+        super().__init__()
+        self._count = count
+
+    def render(self, task: Task) -> Text:
+        return Text(self._count.words)
+
+
+class _Lines:
+    """A count as lines of text, for where no bar can be drawn."""
+
+    def __init__(self, say: Callable[[], None]) -> None:
+        self._say = say
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        wait = FIRST_LINE_SECONDS
+        while not self._ended.wait(wait):
+            self._say()
+            wait = LINE_SECONDS
+
+
+def _span(seconds: float) -> str:
+    """A time in the unit that people would say it in."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -57,8 +57,8 @@ class Artifact:
 class Work:
     """What a stage's function is given.
 
-    `out` is where it writes. It may hold what an interrupted run left there, and the function goes
-    on from that. `inputs` are the finished artifacts of the stage's inputs, by role, and `key` is
+    `out` is where it writes. It is empty, but where the stage `resumes` from what an interrupted
+    run left there. `inputs` are the finished artifacts of the stage's inputs, by role, and `key` is
     the stage's own.
     """
 
@@ -66,6 +66,11 @@ class Work:
     inputs: Mapping[str, Artifact]
     progress: Progress
     key: str = ""
+
+
+def begins_anew(partial: Path) -> bool:
+    """Says of a stage that nothing which an interrupted run has left of it is of use."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,8 @@ class Stage:
     before anything is made or paid."""
     shared: bool = False
     """Kept in the cache that all stores share: for what is costly to make and the same for all."""
+    resumes: Callable[[Path], bool] = begins_anew
+    """Whether `make` goes on from what an interrupted run has left in a folder."""
 
     @property
     def fields(self) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ class Watcher(Protocol):
 
     def reused(self, stage: Stage, artifact: Artifact) -> None: ...
     def waiting(self, stage: Stage) -> None: ...
-    def started(self, stage: Stage, resumed: bool) -> Progress: ...
+    def started(self, stage: Stage, resumed: bool, again: bool = False) -> Progress: ...
     def finished(self, stage: Stage, artifact: Artifact) -> None: ...
     def stopped(self, stage: Stage, as_asked: bool = False) -> None: ...
 
@@ -138,21 +138,26 @@ class Store:
             if artifact is not None:  # another process made it while this one waited
                 self.watcher.reused(stage, artifact)
                 return artifact
-            for needed in inputs.values():
-                check_files(needed, None)
             partial = folder.with_name(f"{stage.key}.partial")
-            resumed = partial.exists()
+            interrupted = partial.exists()
+            resumed = interrupted and stage.resumes(partial)
             partial.mkdir(parents=True, exist_ok=True)
             # Killed between its manifest and its new name, a stage is made again.
             for stale in (MANIFEST, f"{MANIFEST}.tmp"):
                 (partial / stale).unlink(missing_ok=True)
+            if not resumed:
+                clear(partial)
             start = time.monotonic()
-            progress = self.watcher.started(stage, resumed)
+            progress = self.watcher.started(stage, resumed, again=interrupted and not resumed)
             try:
+                progress(0, 0, "checking what it is made from")
+                for needed in inputs.values():
+                    check_files(needed, None)
                 outcome = stage.make(stage.settings, Work(partial, inputs, progress, stage.key))
             except BaseException:
                 self.watcher.stopped(stage)
                 raise
+            progress(0, 0, "hashing what was made")
             files = file_hashes(partial, outcome.scratch)
             manifest = {
                 "stage": stage.name,
@@ -174,7 +179,7 @@ class Store:
                 "tokens": {"input": outcome.tokens_input, "output": outcome.tokens_output},
                 "cost_usd": outcome.cost_usd,
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                # Of the process that finished it; `resumed` says that an earlier one had begun.
+                # Of the process that finished it; `resumed` says that it went on from another's.
                 "seconds": round(time.monotonic() - start, 3),
                 "resumed": resumed,
                 "packages": package_versions(),
@@ -286,7 +291,7 @@ def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
 
 
 def clear(folder: Path) -> None:
-    """Empties a directory: for stages that do not continue from what an interrupted run left."""
+    """Empties a directory."""
     for path in folder.iterdir():
         remove(path)
 

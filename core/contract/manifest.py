@@ -67,7 +67,8 @@ class Manifest:
 
     `version` is the stage's own, bumped by hand. `facts` are the stage's (see `facts`). `cost_usd`
     is None where no price is known. `seconds` are those of the process that finished it, and
-    `resumed` says that an earlier one had begun. `content` is one SHA-256 of its files.
+    `resumed` says that it went on from what an earlier one had done. `content` is one SHA-256 of
+    its files.
     """
 
     stage: str

@@ -10,7 +10,7 @@ from core.checkpoints.held import held_fast
 from harness.config import Student
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
-from harness.store import clear, content_sha256, file_hashes, file_sha256
+from harness.store import content_sha256, file_hashes, file_sha256
 from harness.students import CHECKPOINT
 from training.errors import StudentError
 
@@ -86,7 +86,6 @@ def convert(settings: GgufSettings, work: Work) -> Outcome:
     """Writes a GGUF's weights and tokenizer as a transformers checkpoint."""
     from training.students import materialise_gguf
 
-    clear(work.out)
     materialise_gguf(settings.file, work.out / CHECKPOINT)
     return Outcome()
 

@@ -14,7 +14,6 @@ from harness.keys import UNKEYED
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.stages.benchmarks import benchmark_items
 from harness.stages.mixture import ROWS, find_excluded
-from harness.store import clear
 from harness.values import show_override
 from tasks.data import Data
 
@@ -62,7 +61,6 @@ def contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Sta
 
 def look(settings: ContaminationSettings, work: Work) -> Outcome:
     """Looks for each item in each row."""
-    clear(work.out)
     rows = work.inputs["mixture"].path / ROWS
     facts = look_for_items(
         rows, settings.items, settings.settings, work.out, work.progress, known=settings.known

@@ -11,7 +11,7 @@ from generation.mixture.settings import Budget, Mix, Unit
 from harness.config import MakingConfig
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
-from harness.store import clear, file_sha256
+from harness.store import file_sha256
 from harness.students import StudentTokens, checkpoint_path
 from training.prepare import trained_tokens
 from training.settings import Data
@@ -129,7 +129,6 @@ def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage
 
 def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
     """Draws the rows; those that cannot be trained on are left out before."""
-    clear(work.out)
     base = work.inputs["base"]
     tokens = StudentTokens(base)
     facts = make_mixture(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from core.versions import package_version
@@ -113,6 +114,7 @@ def score_cell(
         ),
         inputs={"checkpoint": checkpoint},
         make=score_checkpoint,
+        resumes=has_batches,
         about={
             "language": language.name,
             "producer": producer.name,
@@ -121,6 +123,13 @@ def score_cell(
         },
     )
     return replace(cell, score=score)
+
+
+def has_batches(partial: Path) -> bool:
+    """Whether an interrupted scoring has left finished batches."""
+    from harness.scoring.score import JOURNAL
+
+    return any((partial / JOURNAL).glob("*.jsonl"))
 
 
 def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:

@@ -139,8 +139,14 @@ def source_stage(
         settings=settings,
         inputs=inputs,
         make=write_source,
+        resumes=asks_no_answer_twice,
         about={"language": language.name, "source": source, "teacher": teacher.name},
     )
+
+
+def asks_no_answer_twice(partial: Path) -> bool:
+    """Says that an interrupted run goes on: each answer was in the ledger as soon as it came."""
+    return True
 
 
 def write_source(settings: SourceSettings, work: Work) -> Outcome:

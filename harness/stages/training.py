@@ -1,13 +1,13 @@
 """From a mixture to a checkpoint: its packed tokens, and the fine-tuned student."""
 
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import cast
 
 from harness.config import MakingConfig
 from harness.keys import UNKEYED
 from harness.stage import Outcome, Stage, Work
 from harness.stages.mixture import ROWS
-from harness.store import clear
 from harness.students import checkpoint_path
 from training.precision import resolve_precision
 from training.prepare import prepare
@@ -63,7 +63,6 @@ def packed_stage(config: MakingConfig, base: Stage, mixture: Stage) -> Stage:
 
 def pack(settings: PackedSettings, work: Work) -> Outcome:
     """Writes the mixture's tokens."""
-    clear(work.out)
     facts = prepare(
         base=checkpoint_path(work.inputs["base"]),
         rows=work.inputs["mixture"].path / ROWS,
@@ -97,6 +96,7 @@ def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage
         ),
         inputs={"base": base, "mixture": mixture, "packed": packed},
         make=train,
+        resumes=has_state,
         about={"language": language.name, "producer": f"trained:{mix.name}", "role": "trained"},
         check=check_packages,
     )
@@ -107,6 +107,14 @@ def check_packages(settings: TrainSettings) -> None:
     from training.launch import require_packages
 
     require_packages(settings.train)
+
+
+def has_state(partial: Path) -> bool:
+    """Whether an interrupted training has left a state to go on from."""
+    from training.checkpoints import last_whole
+    from training.finetune import STATES
+
+    return last_whole(partial / STATES) is not None
 
 
 def train(settings: TrainSettings, work: Work) -> Outcome:

@@ -17,14 +17,16 @@ class Silent:
 
     def reused(self, stage: Stage, artifact: Artifact) -> None: ...
     def waiting(self, stage: Stage) -> None: ...
-    def started(self, stage: Stage, resumed: bool) -> Progress:
+    def started(self, stage: Stage, resumed: bool, again: bool = False) -> Progress:
         return lambda done, total, note: None
 
     def finished(self, stage: Stage, artifact: Artifact) -> None: ...
     def stopped(self, stage: Stage, as_asked: bool = False) -> None: ...
 
 
-def counting_stage(trace: Path, seconds: float = 0.0, name: str = "slow") -> Stage:
+def counting_stage(
+    trace: Path, seconds: float = 0.0, name: str = "slow", resumes: bool = True
+) -> Stage:
     """Writes ten numbers, one file each, keeping those that an interrupted process left."""
 
     def make(_: object, work: Work) -> Outcome:
@@ -37,7 +39,7 @@ def counting_stage(trace: Path, seconds: float = 0.0, name: str = "slow") -> Sta
                 path.write_text(str(number * number))
         return Outcome({"sum": sum(int(p.read_text()) for p in work.out.glob("*.txt"))})
 
-    return Stage(name, 1, "a slow stage", {"numbers": 10}, make)
+    return Stage(name, 1, "a slow stage", {"numbers": 10}, make, resumes=lambda _: resumes)
 
 
 if __name__ == "__main__":
