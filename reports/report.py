@@ -73,14 +73,14 @@ class Report:
     @cached_property
     def verdicts(self) -> list[wins.Verdict]:
         """Every gain, judged by its test."""
-        return wins.verdicts(self.results)
+        return wins.judge_gains(self.results)
 
     @cached_property
     def correlations(self) -> list[correlations.TaskCorrelation]:
         """Base score against gain, for each task and producer."""
-        return correlations.correlations(self.results)
+        return correlations.find_correlations(self.results)
 
     @cached_property
     def means(self) -> Sheet:
         """Means over languages with their intervals, in numbers alone."""
-        return summary.summary(self.results, self.verdicts)
+        return summary.tabulate_means(self.results, self.verdicts)

@@ -4,13 +4,13 @@ from markupsafe import Markup
 
 from reports.figures.svg import Axis, Figure, figure, line, nice_step, number, rect, text
 from reports.store.model import STAGES
+from reports.tables.cost import BUDGET_USD
 from reports.tables.sheet import Sheet
-from reports.tables.stage_sheets import BUDGET_USD
 
 WIDTH, LABELS, LINE = 560, 150, 20
 
 
-def cost(sheet: Sheet) -> Figure | None:
+def draw_cost(sheet: Sheet) -> Figure | None:
     """From `cost_by_language`; None when nothing took time or money."""
     names = [column.name for column in sheet.columns]
     rows = [dict(zip(names, row, strict=True)) for row in sheet.rows]

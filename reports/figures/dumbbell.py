@@ -30,7 +30,7 @@ class _Scale:
         return list(range(first, math.floor(self.high) + 1, step))
 
 
-def dumbbell(panel: Panel, name: str) -> Markup | None:
+def draw_panel(panel: Panel, name: str) -> Markup | None:
     """Base to producer per task, with the gain's 95% interval around the producer's score.
 
     `name` prefixes the element ids, which must be unique in a page. None without any pair.

@@ -12,7 +12,7 @@ from reports.tables.wins import Verdict
 WIDTH, NAMES, LINE = 520, 132, 17
 
 
-def forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | None:
+def draw_forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | None:
     """None for fewer than two languages. The autonym stands beside the language's name."""
     rows = sorted(
         found,

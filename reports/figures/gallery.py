@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from reports.figures import cost, forest, heatmap, mixture, preference, scatter, subsets, training
 from reports.figures.svg import Figure
 from reports.report import Report
-from reports.tables.stage_sheets import cost_by_language
-from reports.tables.subsets import subsets as find_subsets
+from reports.tables.cost import tabulate_cost_by_language
+from reports.tables.subsets import tabulate_subsets
 
 
 def draw_comparisons(report: Report) -> list[Figure]:
@@ -19,7 +19,7 @@ def draw_comparisons(report: Report) -> list[Figure]:
 
 def draw_studies(report: Report) -> list[Figure]:
     """Draw what native speakers preferred, of all studies in one figure."""
-    found = preference.preferences(report.studies)
+    found = preference.draw_studies(report.studies)
     return [found] if found else []
 
 
@@ -27,18 +27,21 @@ def draw_mixtures(report: Report) -> list[Figure]:
     """Draw gains over the size and over the sources of the training data."""
     if report.view is None:
         return []
-    found = [mixture.over_size(report.results), *mixture.over_shares(report.results, report.view)]
+    found = [
+        mixture.draw_over_size(report.results),
+        *mixture.draw_over_shares(report.results, report.view),
+    ]
     return [figure for figure in found if figure]
 
 
 def draw_training(report: Report) -> list[Figure]:
     """Draw the curves of each training run."""
-    return training.curves(report.view) if report.view else []
+    return training.draw_curves(report.view) if report.view else []
 
 
 def draw_cost(report: Report) -> list[Figure]:
     """Draw the cost of each language."""
-    found = cost.cost(cost_by_language(report.view)) if report.view else None
+    found = cost.draw_cost(tabulate_cost_by_language(report.view)) if report.view else None
     return [found] if found else []
 
 
@@ -50,9 +53,9 @@ def _draw_comparisons(report: Report) -> Iterator[Figure | None]:
     for task in results.tasks:
         found = [v for v in report.verdicts if (v.result.task, v.result.producer) == (task, shown)]
         if found:
-            yield scatter.scatter(task, shown, found, correlations[task, shown])
-            yield forest.forest(task, shown, found)
-    yield heatmap.heatmap_of_producer(results, shown)
+            yield scatter.draw_scatter(task, shown, found, correlations[task, shown])
+            yield forest.draw_forest(task, shown, found)
+    yield heatmap.draw_producer(results, shown)
     for task in results.tasks:
-        yield heatmap.heatmap_of_task(results, task)
-    yield subsets.compare_subsets(find_subsets(results))
+        yield heatmap.draw_task(results, task)
+    yield subsets.draw_subsets(tabulate_subsets(results))

@@ -14,7 +14,7 @@ _STEPS = (-20.0, -10.0, -4.0, -1.0, 1.0, 4.0, 10.0, 20.0)
 _LETTERS = {"gap": "–", "missing": "not yet", "failed": "failed", "damaged": "damaged"}
 
 
-def heatmap_of_task(results: Results, task: str) -> Figure | None:
+def draw_task(results: Results, task: str) -> Figure | None:
     """Languages by producers; None for fewer than two producers with a gain."""
     producers = [p for p in results.trained if results.gained(task, p)]
     if len(producers) < 2:
@@ -25,7 +25,7 @@ def heatmap_of_task(results: Results, task: str) -> Figure | None:
     return _grid(f"heatmap-{task}", f"Gains on {name}", caption, columns)
 
 
-def heatmap_of_producer(results: Results, producer: str) -> Figure | None:
+def draw_producer(results: Results, producer: str) -> Figure | None:
     """Languages by tasks; None for one language."""
     columns = [
         (TASK_NAMES.get(task, task), {r.language.name: r for r in results.of(task, producer)})

@@ -17,7 +17,7 @@ Points = Mapping[str, Sequence[tuple[float, float]]]
 """Task to (x, mean gain)."""
 
 
-def over_size(results: Results) -> Figure | None:
+def draw_over_size(results: Results) -> Figure | None:
     """The mean gain over the size of the training data; None for fewer than two sizes."""
     points: dict[str, list[tuple[float, float]]] = {}
     for task in results.tasks:
@@ -35,7 +35,7 @@ def over_size(results: Results) -> Figure | None:
     )
 
 
-def over_shares(results: Results, view: StoreView) -> list[Figure]:
+def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
     """For each source, the mean gain over its share of the mixture's rows, in percent."""
     shares = _shares(view)
     sources = sorted({source for found in shares.values() for source in found})

@@ -6,12 +6,12 @@ from markupsafe import Markup
 
 from reports.figures.svg import Figure, figure, rect, text
 from reports.store.model import Study
-from reports.tables.preference import interval
+from reports.tables.preference import describe_estimate
 
 LEFT, BAR, ROW, WIDTH, TOP = 150, 26, 52, 640, 44
 
 
-def preferences(studies: Sequence[Study]) -> Figure | None:
+def draw_studies(studies: Sequence[Study]) -> Figure | None:
     """None without a study that has votes. Shares are means over prompts and add up to 100%."""
     rows = [study for study in studies if study.wins.value is not None]
     if not rows:
@@ -28,7 +28,9 @@ def preferences(studies: Sequence[Study]) -> Figure | None:
         parts.append(text(LEFT - 10, y + 18, study.language, "label", 20))
         for kind, share in (("win", study.wins), ("tie", study.ties), ("loss", study.losses)):
             width = inner * (share.value or 0)
-            parts.append(rect(x, y, width, BAR, f"bar {kind}", f"{kind}: {interval(share)}"))
+            parts.append(
+                rect(x, y, width, BAR, f"bar {kind}", f"{kind}: {describe_estimate(share)}")
+            )
             if width > 40:
                 parts.append(text(x + width / 2, y + 18, f"{share.value:.0%}", f"value on-{kind}"))
             x += width

@@ -14,7 +14,9 @@ WIDTH, HEIGHT = 560, 400
 _LETTER, _LINE = 5.6, 11
 
 
-def scatter(task: str, producer: str, found: Sequence[Verdict], r: BaseAndGain) -> Figure | None:
+def draw_scatter(
+    task: str, producer: str, found: Sequence[Verdict], r: BaseAndGain
+) -> Figure | None:
     """None for fewer than three languages. Filled circle: win; triangle: loss; open: neither."""
     rows = [v.result for v in found]
     points = [(x.base, x.gain.points) for x in rows if x.base is not None and x.gain]

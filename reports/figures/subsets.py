@@ -9,7 +9,7 @@ from reports.tables.sheet import Sheet
 LABELS, PANEL, LINE = 150, 128, 20
 
 
-def compare_subsets(sheet: Sheet) -> Figure | None:
+def draw_subsets(sheet: Sheet) -> Figure | None:
     """From the table of subsets; None for fewer than two trained producers."""
     rows = sheet.rows
     if sum(not is_base(str(row[0])) for row in rows) < 2:

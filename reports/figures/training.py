@@ -29,7 +29,7 @@ class Log:
     speed: Points = field(default_factory=tuple)  # tokens a second
 
 
-def curves(view: StoreView) -> list[Figure]:
+def draw_curves(view: StoreView) -> list[Figure]:
     """Draw every training run whose log is undamaged, or say why it cannot be drawn."""
     found: list[Figure] = []
     damaged = {problem.where for problem in view.problems}
@@ -44,7 +44,7 @@ def curves(view: StoreView) -> list[Figure]:
             why = f"No curve: {error}."
             found.append(Figure(f"loss-{number}", title, why, Markup(""), 0, 0, small=True))
             continue
-        drawn = curve(log, f"loss-{number}", title)
+        drawn = draw_curve(log, f"loss-{number}", title)
         if drawn:
             (_, first), (steps, last) = log.loss[0], log.loss[-1]
             ends = f"Loss {first:.2f} → {last:.2f} in {steps:,g} steps"
@@ -54,7 +54,7 @@ def curves(view: StoreView) -> list[Figure]:
     return found
 
 
-def curve(log: Log, name: str, title: str) -> Figure | None:
+def draw_curve(log: Log, name: str, title: str) -> Figure | None:
     """Loss, with the validation rows' as circles, and strips of what else is known; None for fewer
     than two finite losses."""
     loss, validation = _finite(log.loss), _finite(log.validation)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reports import words
-from reports.figures.dumbbell import dumbbell
+from reports.figures.dumbbell import draw_panel
 from reports.figures.svg import Figure
 from reports.page.rows import table_rows
 from reports.page.samples import TaskSamples, task_samples
@@ -238,7 +238,7 @@ def _panel(panel: Panel, name: str) -> PanelView:
         title=words.clean(panel.language.name),
         facts=tuple((title, value) for title, value in facts if value),
         tasks=tuple(tasks),
-        figure=dumbbell(panel, f"{name}-figure"),
+        figure=draw_panel(panel, f"{name}-figure"),
     )
 
 

@@ -24,7 +24,7 @@ class TaskCorrelation:
     found: BaseAndGain
 
 
-def correlations(results: Results) -> list[TaskCorrelation]:
+def find_correlations(results: Results) -> list[TaskCorrelation]:
     """Of every task and producer with a gain."""
     listed = []
     for producer in results.trained:
@@ -39,7 +39,7 @@ def correlations(results: Results) -> list[TaskCorrelation]:
     return listed
 
 
-def correlation_file(found: list[TaskCorrelation]) -> Sheet:
+def tabulate_correlations(found: list[TaskCorrelation]) -> Sheet:
     """correlation.csv: each coefficient with its interval and p, in columns of its own."""
     columns = [TASK, PRODUCER, Column("languages", "Languages", numeric=True)]
     for kind, title in zip(KINDS, TITLES, strict=True):
@@ -59,7 +59,7 @@ def correlation_file(found: list[TaskCorrelation]) -> Sheet:
     return Sheet(tuple(columns), rows)
 
 
-def correlation_table(found: list[TaskCorrelation]) -> Sheet:
+def describe_correlations(found: list[TaskCorrelation]) -> Sheet:
     """The same for people: "-0.60 [-0.88, 0.05]"."""
     columns = (
         TASK,

@@ -9,7 +9,7 @@ from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 STATES: tuple[State, ...] = ("gap", "missing", "failed", "damaged")
 
 
-def coverage(results: Results) -> Sheet:
+def tabulate_coverage(results: Results) -> Sheet:
     """Per task: languages with a result, items, and the states of the cells without one."""
     columns = (
         TASK,
@@ -41,7 +41,7 @@ def coverage(results: Results) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def measures(results: Results) -> Sheet:
+def tabulate_measures(results: Results) -> Sheet:
     """Tell for each language, task and producer what the scoring measured beside the score."""
     found = {name for row in results.rows if row.record for name in row.record.measures}
     known = [column for column in MEASURES if column.name in found]

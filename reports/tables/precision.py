@@ -11,7 +11,7 @@ NOTE = (
 )
 
 
-def precision(panels: tuple[Panel, ...]) -> Sheet:
+def tabulate_precision(panels: tuple[Panel, ...]) -> Sheet:
     """Every result with its interval (0-100), its chance level and the one-sided p above it."""
     columns = (
         LANGUAGE,

@@ -11,7 +11,7 @@ _PERCENT = ".0%"
 _WARNINGS = Column("warnings", "Warnings")
 
 
-def preference(studies: Sequence[Study]) -> Sheet:
+def describe_studies(studies: Sequence[Study]) -> Sheet:
     """One line a study, with Holm's correction over the studies that have a p-value."""
     known = [study.p for study in studies if study.p is not None]
     adjusted = iter(holm(known))
@@ -61,9 +61,9 @@ def preference(studies: Sequence[Study]) -> Sheet:
     return Sheet(columns, tuple(rows), notes=notes if rows else ())
 
 
-def preference_file(studies: Sequence[Study]) -> Sheet:
+def tabulate_studies(studies: Sequence[Study]) -> Sheet:
     """The same for programs, with the warnings in whole sentences."""
-    sheet = preference(studies)
+    sheet = describe_studies(studies)
     place = [column.name for column in sheet.columns].index("warnings")
     rows = tuple(
         (
@@ -76,7 +76,7 @@ def preference_file(studies: Sequence[Study]) -> Sheet:
     return replace(sheet, rows=rows)
 
 
-def verdicts(studies: Sequence[Study]) -> Sheet:
+def tabulate_verdicts(studies: Sequence[Study]) -> Sheet:
     """How many answers of each arm raters called good, where they were asked."""
     rows = [
         (study.language, name, share.value, share.low, share.high)
@@ -102,7 +102,7 @@ def verdicts(studies: Sequence[Study]) -> Sheet:
     return Sheet(columns, tuple(rows), notes=notes)
 
 
-def trust(studies: Sequence[Study]) -> Sheet:
+def tabulate_trust(studies: Sequence[Study]) -> Sheet:
     """How far the votes of each study can be trusted, and what it could have found."""
     rows = [(study.language, *study.quality.values()) for study in studies]
     columns = (
@@ -127,7 +127,7 @@ def trust(studies: Sequence[Study]) -> Sheet:
     return Sheet(columns, tuple(rows), notes=notes)
 
 
-def raters(studies: Sequence[Study]) -> Sheet:
+def tabulate_raters(studies: Sequence[Study]) -> Sheet:
     """Each rater's own votes: descriptive, since the study's test is over prompts."""
     rows = [
         (
@@ -150,7 +150,7 @@ def raters(studies: Sequence[Study]) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def categories(studies: Sequence[Study]) -> Sheet:
+def tabulate_categories(studies: Sequence[Study]) -> Sheet:
     """By category, descriptive only: so few prompts would find next to nothing."""
     rows = [
         (
@@ -173,7 +173,7 @@ def categories(studies: Sequence[Study]) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def texts(studies: Sequence[Study]) -> Sheet:
+def tabulate_texts(studies: Sequence[Study]) -> Sheet:
     """What blinding cannot hide: length and language of the answers."""
     rows = [
         (
@@ -197,7 +197,7 @@ def texts(studies: Sequence[Study]) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def gaps(studies: Sequence[Study]) -> Sheet:
+def tabulate_record(studies: Sequence[Study]) -> Sheet:
     """What a study left out or could not compute; and what proves it."""
     rows = []
     for study in studies:
@@ -212,7 +212,7 @@ def gaps(studies: Sequence[Study]) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def interval(share: Share) -> str:
+def describe_estimate(share: Share) -> str:
     """An estimate with its interval, in percent."""
     if share.value is None:
         return "–"

@@ -8,7 +8,7 @@ from reports.tables.sheet import TASK, Column, Sheet, Value
 _FIELDS = ("answers", "prompt", "system_prompt", "instructions", "shots")
 
 
-def protocols(view: StoreView) -> Sheet:
+def tabulate_protocols(view: StoreView) -> Sheet:
     """Every distinct way in which a score of the store came about, and how many scores have it."""
     columns = (
         TASK,

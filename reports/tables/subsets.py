@@ -7,7 +7,7 @@ from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK_NAMES, Column, Mark, Sheet, Value
 
 
-def subsets(results: Results) -> Sheet:
+def tabulate_subsets(results: Results) -> Sheet:
     """The mean score of each producer on each task, over the languages that all of them have.
 
     A producer without any result on a task has no say in which languages those are.
@@ -57,7 +57,7 @@ def subsets(results: Results) -> Sheet:
     )
 
 
-def by_language(results: Results) -> Sheet:
+def tabulate_languages(results: Results) -> Sheet:
     """Each producer's score in each language; a cell without one says what it is instead."""
     tasks = results.tasks
     columns = (

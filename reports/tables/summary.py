@@ -18,7 +18,7 @@ TESTED = (
 )
 
 
-def summary(results: Results, found: Sequence[Verdict]) -> Sheet:
+def tabulate_means(results: Results, found: Sequence[Verdict]) -> Sheet:
     """Means over languages with their interval, and win, tie and loss counts."""
     columns = (
         TASK,
@@ -64,8 +64,8 @@ def summary(results: Results, found: Sequence[Verdict]) -> Sheet:
     return Sheet(columns, tuple(rows), notes=notes)
 
 
-def summary_table(file: Sheet) -> Sheet:
-    """`summary` for people: intervals and counts in words, "48 / 3 / 2"."""
+def describe_means(file: Sheet) -> Sheet:
+    """`tabulate_means` for people: intervals and counts in words, "48 / 3 / 2"."""
     names = [column.name for column in file.columns]
     kept = ("task", "producer", "languages", "base", "score")
     tested = any(row[names.index("wins")] is not None for row in file.rows)

@@ -43,7 +43,7 @@ class Verdict:
         return self.by_sign if p < ALPHA else "tie"
 
 
-def verdicts(results: Results) -> list[Verdict]:
+def judge_gains(results: Results) -> list[Verdict]:
     """Every gain with its p-values corrected over the languages of its task and producer."""
     found = []
     for producer in results.trained:
@@ -60,7 +60,7 @@ def verdicts(results: Results) -> list[Verdict]:
     return found
 
 
-def wins(found: Iterable[Verdict]) -> Sheet:
+def tabulate_wins(found: Iterable[Verdict]) -> Sheet:
     """Each language, task and producer: the gain, its p-values and the verdicts."""
     columns = (
         LANGUAGE,
@@ -92,7 +92,7 @@ def wins(found: Iterable[Verdict]) -> Sheet:
     return Sheet(columns, tuple(rows), notes=(NOTE,))
 
 
-def wins_by_language(found: Iterable[Verdict]) -> Sheet:
+def tabulate_wins_by_language(found: Iterable[Verdict]) -> Sheet:
     """On how many tasks each language won, tied and lost."""
     groups: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in found:

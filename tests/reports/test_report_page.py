@@ -9,7 +9,7 @@ import pytest
 from store_maker import SCRIPT, SWAHILI, cell, make_store, task_samples, write_plan, write_score
 
 from reports import StoreView, read_store
-from reports.figures.training import Log, curve
+from reports.figures.training import Log, draw_curve
 from reports.page.write import render, write_page
 from reports.report import Report
 from reports.tables.panels import build_panels
@@ -178,9 +178,9 @@ def test_figures_have_titles_and_stay_within_their_frame(html: str) -> None:
 
 
 def test_a_curve_needs_two_points_and_stays_small() -> None:
-    assert curve(Log([(1.0, 2.0)]), "c", "t") is None
+    assert draw_curve(Log([(1.0, 2.0)]), "c", "t") is None
     many = [(float(x), 1 / (x + 1)) for x in range(100_000)]
-    drawn = curve(Log(many, many[::20_000], many, many), "c", "t")
+    drawn = draw_curve(Log(many, many[::20_000], many, many), "c", "t")
     assert drawn is not None
     assert len(drawn.svg) < 25_000
     assert "Learning rate, at most 1.0e+00" in drawn.svg

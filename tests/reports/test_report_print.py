@@ -20,7 +20,7 @@ from reports.outputs.latex import as_latex, escape, write_latex
 from reports.report import Report
 from reports.sections import draw_all
 from reports.tables.importing import import_table, published
-from reports.tables.subsets import by_language
+from reports.tables.subsets import tabulate_languages
 
 LANGUAGES = [
     {"name": name, "autonym": own, "direction": "auto", "flores_code": code, "script": ""}
@@ -143,12 +143,12 @@ def test_the_best_is_bold_and_the_best_of_equal_budget_underlined(tmp_path: Path
     path = tmp_path / "t.csv"
     path.write_text("language,task,base,a,b,c\nZulu,sib200,50,61.04,60,70\n")
     found = import_table(path)
-    sheet = by_language(type(found)(found.rows, "t", equal=frozenset({"a", "b"})))
+    sheet = tabulate_languages(type(found)(found.rows, "t", equal=frozenset({"a", "b"})))
     text = as_latex(sheet)
     assert r"c & \textbf{70.0}" in text
     assert r"a & \underline{61.0}" in text
     assert text.count("textbf") == text.count("underline") == 1
-    both = by_language(type(found)(found.rows, "t", equal=frozenset({"a", "c"})))
+    both = tabulate_languages(type(found)(found.rows, "t", equal=frozenset({"a", "c"})))
     assert r"\textbf{\underline{70.0}}" in as_latex(both)
 
 

@@ -8,7 +8,7 @@ from reports.cli import main
 from reports.errors import ImportedTableError
 from reports.report import Report
 from reports.tables.importing import import_table, published
-from reports.tables.subsets import subsets
+from reports.tables.subsets import tabulate_subsets
 
 PEARSON = {
     "belebele": 0.04,
@@ -133,6 +133,6 @@ def test_a_table_without_base_says_that_no_gain_can_be_computed(tmp_path: Path) 
     path.write_text("language,task,mine\nSwahili,sib200,40\nHausa,sib200,50\n", encoding="utf-8")
     report = Report.of_table(import_table(path))
     assert not report.means.rows
-    sheet = subsets(report.results)
+    sheet = tabulate_subsets(report.results)
     assert sheet.rows == (("mine", 45.0),)
     assert "No producer is called base, so no gain can be computed" in sheet.notes

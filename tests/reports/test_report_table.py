@@ -15,8 +15,9 @@ from store_maker import (
 
 from reports import StoreView, read_store
 from reports.store.model import Language
-from reports.tables import stage_sheets
+from reports.tables.mixtures import tabulate_mixtures
 from reports.tables.panels import Panel, TableCell, build_panels, row_lines
+from reports.tables.quality import tabulate_quality
 from reports.tables.results import Result, equal_budget
 
 BASE = ("base", "ba" * 32)
@@ -192,7 +193,7 @@ def test_a_contamination_check_says_that_it_found_nothing_and_what_it_did_not_lo
     facts |= {"contamination": {}, "unchecked": {"belebele in Lao": "there is no file x.jsonl"}}
     about = {"language": "Lao", "mix": "topic"}
     write_artifact(tmp_path, "contamination", "c" * 24, "look", about, facts, {})
-    sheet = stage_sheets.data_quality(read_store(tmp_path))
+    sheet = tabulate_quality(read_store(tmp_path))
     assert [row[4:] for row in sheet.rows] == [
         ("contamination", "rows with a benchmark's text", 0, 0.0),
         ("contamination", "looked for 1,234 texts: 0 found, 5 too short to tell", None, None),
@@ -211,7 +212,7 @@ def test_what_packing_cut_stands_in_its_sources_line(tmp_path: Path) -> None:
     taken = {"topic": {"rows": 15, "truncated": 4}}
     inputs = [("mixture", "mixture", key)]
     write_artifact(store, "packed", "c" * 24, "tokens", {}, {"sources": taken}, {}, inputs=inputs)
-    sheet = stage_sheets.mixture(read_store(store))
+    sheet = tabulate_mixtures(read_store(store))
     names = [column.name for column in sheet.columns]
     lines = [dict(zip(names, row, strict=True)) for row in sheet.rows]
     found = {

@@ -1,12 +1,11 @@
-"""The tables of scores, gains, gaps, warnings, failed runs and damaged files."""
+"""Scores, gains, the cells without a result, and warnings."""
 
-from reports.store.model import StoreView
 from reports.tables.panels import Panel
 from reports.tables.results import Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet
 
 
-def scores(panels: tuple[Panel, ...]) -> Sheet:
+def tabulate_scores(panels: tuple[Panel, ...]) -> Sheet:
     """Every result. `score` and `stderr` are on a 0-100 scale."""
     columns = (
         LANGUAGE,
@@ -27,27 +26,17 @@ def scores(panels: tuple[Panel, ...]) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def plain(results: Results) -> Sheet:
+def tabulate_imported_scores(results: Results) -> Sheet:
     """The scores of an imported table, in the same columns as a store's."""
     rows = tuple(
         (r.language.name, r.task, r.producer, "imported", r.score, None, None)
         for r in results.rows
         if r.score is not None
     )
-    return Sheet(scores(()).columns, rows)
+    return Sheet(tabulate_scores(()).columns, rows)
 
 
-def plain_gaps(results: Results) -> Sheet:
-    """The cells of an imported table that are empty."""
-    rows = tuple(
-        (r.language.name, r.task, r.producer, r.state, r.reason)
-        for r in results.rows
-        if r.score is None
-    )
-    return Sheet(gaps(()).columns, rows)
-
-
-def gains(panels: tuple[Panel, ...]) -> Sheet:
+def tabulate_gains(panels: tuple[Panel, ...]) -> Sheet:
     """Every producer against its base, in points, with the 95% interval of the paired gain."""
     columns = (
         LANGUAGE,
@@ -79,7 +68,7 @@ def gains(panels: tuple[Panel, ...]) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def gaps(panels: tuple[Panel, ...]) -> Sheet:
+def tabulate_gaps(panels: tuple[Panel, ...]) -> Sheet:
     """Every cell that is no result, with its state and the reason."""
     columns = (
         LANGUAGE,
@@ -96,26 +85,18 @@ def gaps(panels: tuple[Panel, ...]) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def warnings(panels: tuple[Panel, ...]) -> Sheet:
+def tabulate_imported_gaps(results: Results) -> Sheet:
+    """The cells of an imported table that are empty."""
+    rows = tuple(
+        (r.language.name, r.task, r.producer, r.state, r.reason)
+        for r in results.rows
+        if r.score is None
+    )
+    return Sheet(tabulate_gaps(()).columns, rows)
+
+
+def tabulate_warnings(panels: tuple[Panel, ...]) -> Sheet:
     """What the scores and their pairing warn of."""
     columns = (LANGUAGE, Column("warning", "Warning", prose=True))
     rows = [(panel.language.name, note) for panel in panels for note in panel.notes]
     return Sheet(columns, tuple(rows))
-
-
-def failed_runs(view: StoreView) -> Sheet:
-    """Runs that failed and that no cell of the other tables speaks for."""
-    columns = (Column("run", "Run"), Column("error", "Error", prose=True))
-    rows = tuple((run.path, run.error) for run in view.runs if run.failed_unseen)
-    return Sheet(columns, rows)
-
-
-def problems(view: StoreView) -> Sheet:
-    """Files of the store that could not be trusted."""
-    columns = (
-        Column("where", "Where"),
-        Column("what", "What", prose=True),
-        Column("remedy", "Remedy", prose=True),
-    )
-    rows = tuple((p.where, p.what, p.remedy) for p in view.problems)
-    return Sheet(columns, rows)

@@ -1,0 +1,43 @@
+"""From which commands, inputs and packages the numbers came."""
+
+from reports.store.model import STAGES, Artifact, StoreView
+from reports.tables.sheet import Column, Sheet
+
+
+def tabulate_runs(view: StoreView) -> Sheet:
+    """List the command of each run, and the error of one that failed."""
+    columns = (
+        Column("run", "Run"),
+        Column("command", "Command", prose=True, code=True),
+        Column("error", "Error", prose=True),
+    )
+    rows = tuple((run.path, run.command or None, run.error) for run in view.runs)
+    return Sheet(columns, rows)
+
+
+def tabulate_provenance(view: StoreView) -> Sheet:
+    """What each artifact was made of and with."""
+    columns = (
+        Column("stage", "Stage"),
+        Column("label", "What"),
+        Column("key", "Key", code=True),
+        Column("version", "Stage version"),
+        Column("commit", "Commit", code=True),
+        Column("packages", "Packages", prose=True),
+    )
+    rows = [
+        (a.stage, a.label, a.key, a.version, _name_commit(a), _list_packages(a))
+        for stage in STAGES
+        for a in view.stage(stage)
+    ]
+    return Sheet(columns, tuple(rows))
+
+
+def _name_commit(artifact: Artifact) -> str | None:
+    if artifact.commit is None:
+        return None
+    return artifact.commit[:12] + (" + local changes" if artifact.dirty else "")
+
+
+def _list_packages(artifact: Artifact) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(artifact.packages.items()))
