@@ -1,0 +1,281 @@
+"""Means over languages and tasks that share their items: all pairs of producers, and their ranks.
+
+The benchmarks are parallel: an item that is hard is hard in every language. Languages are not
+independent then, and an interval over languages alone is too short. Here the variance is that over
+languages plus that over items minus that of both together, which the two count twice (two-way
+clustering: Cameron, Gelbach and Miller 2011, Journal of Business and Economic Statistics 29(2)).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from reports.stats.bootstrap import LEAST_UNITS, SEED, Interval
+from reports.stats.languages import LEAST
+from reports.stats.multiple import holm
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+DRAWS = 4_000
+
+
+@dataclass(frozen=True)
+class UnitScores:
+    """The scores of several producers on one task in one language, split over the items.
+
+    `units` (U,) names the independent units, items or passages, alike in every language; `sums`
+    (producers, U) and `sizes` (U,) are such that a producer's score is sum(sums) / sum(sizes).
+    """
+
+    units: tuple[str, ...]
+    sums: "Floats"
+    sizes: "Floats"
+
+    @property
+    def scores(self) -> "Floats":
+        """The score of each producer: (producers,)."""
+        scores: Floats = self.sums.sum(axis=1) / self.sizes.sum()
+        return scores
+
+    @property
+    def influence(self) -> "Floats":
+        """How far each unit moves each producer's score (linearised): (producers, U)."""
+        import numpy as np
+
+        moved: Floats = (self.sums - np.outer(self.scores, self.sizes)) / self.sizes.sum()
+        return moved
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One producer minus another, in points. Without an interval, `why` says why.
+
+    `p_holm` is corrected over all pairs (Holm 1979); `mde` is the smallest difference that would
+    be found four times of five.
+    """
+
+    first: int
+    second: int
+    points: float
+    stderr: float | None = None
+    interval: Interval | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    mde: float | None = None
+    why: str = ""
+
+    def turn(self) -> "Contrast":
+        """The second minus the first."""
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            points=-self.points,
+            interval=self.interval and Interval(-self.interval.high, -self.interval.low),
+        )
+
+
+@dataclass(frozen=True)
+class Variance:
+    """Covariances (producers, producers) of the means: over items, over languages, over both."""
+
+    items: "Floats"
+    languages: "Floats | None"
+    """None where the languages are too few to stand for others: they are taken as they are."""
+    both: "Floats"
+
+    def of_difference(self, a: int, b: int) -> float:
+        """The variance of producer `a` minus producer `b`.
+
+        Never below that over items or over languages alone, between which an estimate by
+        subtraction may fall for few of either.
+        """
+
+        def between(covariance: "Floats") -> float:
+            return float(covariance[a, a] + covariance[b, b] - 2 * covariance[a, b])
+
+        items = between(self.items)
+        if self.languages is None:
+            return items
+        languages = between(self.languages)
+        return max(items, languages, items + languages - between(self.both))
+
+    @property
+    def whole(self) -> "Floats":
+        """The covariance of all producers, with negative eigenvalues taken as zero."""
+        import numpy as np
+
+        if self.languages is None:
+            return self.items
+        values, vectors = np.linalg.eigh(self.items + self.languages - self.both)
+        covariance: Floats = (vectors * np.maximum(values, 0)) @ vectors.T
+        return covariance
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several producers on the same cells. `scores` (producers,) are means over tasks of means
+    over languages; `units` is how many independent things the variance rests on."""
+
+    scores: "Floats"
+    variance: Variance
+    languages: int
+    units: int
+
+    @property
+    def over_languages(self) -> bool:
+        """Whether the intervals hold for other languages of the kind, or for these alone."""
+        return self.variance.languages is not None
+
+    @cached_property
+    def pairs(self) -> tuple[Contrast, ...]:
+        """Every pair, the first named before the second, with p corrected over all of them."""
+        count = len(self.scores)
+        found = [self._contrast(a, b) for a in range(count) for b in range(a + 1, count)]
+        adjusted = iter(holm([c.p for c in found if c.p is not None]))
+        return tuple(c if c.p is None else replace(c, p_holm=next(adjusted)) for c in found)
+
+    def difference(self, producer: int, other: int) -> Contrast:
+        """The pair in this order."""
+        found = next(c for c in self.pairs if {c.first, c.second} == {producer, other})
+        return found if found.first == producer else found.turn()
+
+    @property
+    def best(self) -> int:
+        """The producer with the highest mean (of equals the first)."""
+        return int(self.scores.argmax())
+
+    @property
+    def as_good_as_best(self) -> frozenset[int]:
+        """The best, and those that cannot be told from it at 5% with all pairs tested together.
+
+        Where nothing differs, a producer is missing in at most 5% of data sets, since Holm's
+        correction holds whichever pair is looked at.
+        """
+        others = [n for n in range(len(self.scores)) if n != self.best]
+        told = {n for n in others if (self.difference(n, self.best).p_holm or 0) < 0.05}
+        untested = {n for n in others if self.difference(n, self.best).p_holm is None}
+        return frozenset({self.best, *others}) - (told - untested)
+
+    @cached_property
+    def ranks(self) -> tuple[Interval, ...]:
+        """From which place to which each producer comes in 95% of draws, 1 for the best.
+
+        Drawn from a normal distribution with the covariance of the means. Equals share the better
+        place at the low end and the worse one at the high end.
+        """
+        import numpy as np
+
+        draws = np.random.default_rng(SEED).multivariate_normal(
+            self.scores, self.variance.whole, DRAWS, method="eigh"
+        )
+        # What differs by rounding is equal.
+        draws = np.round(draws, 9)
+        ahead = (draws[:, :, None] < draws[:, None, :]).sum(axis=2)
+        level = (draws[:, :, None] == draws[:, None, :]).sum(axis=2)
+        low = np.quantile(1 + ahead, 0.025, axis=0, method="inverted_cdf")
+        high = np.quantile(ahead + level, 0.975, axis=0, method="inverted_cdf")
+        return tuple(Interval(float(a), float(b)) for a, b in zip(low, high, strict=True))
+
+    def _contrast(self, a: int, b: int) -> Contrast:
+        from scipy import stats
+
+        points = float(self.scores[a] - self.scores[b])
+        stderr = self.variance.of_difference(a, b) ** 0.5
+        if stderr < 1e-9:
+            if abs(points) < 1e-9:
+                return Contrast(a, b, 0.0, 0.0, p=1.0, why="no item differs")
+            return Contrast(a, b, points, 0.0, why="every item differs alike")
+        if self.units < (LEAST if self.over_languages else LEAST_UNITS):
+            why = f"an interval needs {LEAST_UNITS} independent items"
+            return Contrast(a, b, points, stderr, why=why)
+        df = self.units - 1
+        t = float(stats.t.ppf(0.975, df))
+        return Contrast(
+            a,
+            b,
+            points,
+            stderr,
+            Interval(points - t * stderr, points + t * stderr),
+            p=float(2 * stats.t.sf(abs(points) / stderr, df)),
+            mde=(t + float(stats.t.ppf(0.8, df))) * stderr,
+        )
+
+
+def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparison:
+    """Compares producers by their mean over tasks of the mean over languages.
+
+    `cells` is task -> language -> scores, with the same producers in each. Tasks with the same
+    units (FLORES in both directions) share them. With `LEAST` languages or more the languages
+    stand for others of their kind; with fewer the result is of these alone. Intervals and p are
+    Student's t. Not covered: the training seed. Raises ValueError without a cell.
+    """
+    import numpy as np
+
+    names = sorted({language for of_task in cells.values() for language in of_task})
+    if not names:
+        raise ValueError("a comparison needs a score of each producer")
+    by_unit: dict[tuple[str, ...], dict[str, Floats]] = {}
+    by_both: dict[tuple[str, ...], dict[tuple[str, str], Floats]] = {}
+    by_language: dict[str, Floats] = defaultdict(lambda: np.zeros(0))
+    means = []
+    for of_task in cells.values():
+        every = tuple(sorted({unit for cell in of_task.values() for unit in cell.units}))
+        units, both = by_unit.setdefault(every, {}), by_both.setdefault(every, {})
+        share = 1 / (len(cells) * len(of_task))
+        means.append(np.mean([cell.scores for cell in of_task.values()], axis=0))
+        for language, cell in of_task.items():
+            moved = share * (cell.scores - means[-1])
+            known = by_language.get(language)
+            by_language[language] = moved if known is None else known + moved
+            for unit, column in zip(cell.units, share * cell.influence.T, strict=True):
+                units[unit] = units[unit] + column if unit in units else column
+                at = language, unit
+                both[at] = both[at] + column if at in both else column
+    over_languages = len(names) >= LEAST
+    least = min(len(every) for every in by_unit)
+    return Comparison(
+        scores=np.mean(means, axis=0),
+        variance=Variance(
+            items=np.sum([_scatter(list(found.values())) for found in by_unit.values()], axis=0),
+            languages=_scatter(list(by_language.values())) if over_languages else None,
+            both=np.sum([_scatter(list(found.values())) for found in by_both.values()], axis=0),
+        ),
+        languages=len(names),
+        units=min(len(names), least) if over_languages else least,
+    )
+
+
+def _scatter(moved: "Sequence[Floats]") -> "Floats":
+    """The covariance of a sum of independent parts: (producers, producers)."""
+    import numpy as np
+
+    parts = np.stack(moved)
+    count = len(parts)
+    scatter: Floats = parts.T @ parts * (count / max(count - 1, 1))
+    return scatter
+
+
+def split_over_sentences(counts: "Sequence[NDArray[np.int32]]") -> "Floats":
+    """chrF++ of several producers (each (n, 24) counts) as (producers, n) shares of sentences.
+
+    A corpus score is no mean over sentences; these are its jackknife pseudo-values (Efron and
+    Tibshirani 1993, section 11.5), moved so that their mean is the corpus score.
+    """
+    import numpy as np
+
+    from reports.stats.chrf import chrf
+
+    shares = []
+    for own in counts:
+        total = own.sum(axis=0, dtype=np.int64)
+        whole, n = float(chrf(total)), len(own)
+        pseudo = n * whole - (n - 1) * chrf(total - own)
+        shares.append(pseudo - pseudo.mean() + whole)
+    return np.stack(shares)
