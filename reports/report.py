@@ -6,7 +6,7 @@ from functools import cached_property
 
 from reports.errors import LanguageNotFoundError
 from reports.store.model import StoreView, Study
-from reports.tables import correlations, summary, wins
+from reports.tables import correlations, ranking, summary, wins
 from reports.tables.panels import Panel, build_panels
 from reports.tables.results import Results, from_panels
 from reports.tables.sheet import Sheet
@@ -79,6 +79,11 @@ class Report:
     def correlations(self) -> list[correlations.TaskCorrelation]:
         """Base score against gain, for each task and producer."""
         return correlations.find_correlations(self.results)
+
+    @cached_property
+    def ranking(self) -> ranking.Ranking:
+        """All producers compared on what every one of them has."""
+        return ranking.rank_producers(self.results)
 
     @cached_property
     def means(self) -> Sheet:

@@ -22,6 +22,7 @@ from reports.tables import (
     protocols,
     provenance,
     quality,
+    ranking,
     scores,
     subsets,
     summary,
@@ -49,6 +50,10 @@ def _compares_nothing(report: Report) -> bool:
     return not report.compares
 
 
+def _has_one_pair(report: Report) -> bool:
+    return len(report.results.producers) < 3
+
+
 def _has_panels(report: Report) -> bool:
     return bool(report.panels)
 
@@ -57,6 +62,7 @@ def _has_panels(report: Report) -> bool:
 ALONE = Omission(
     "where one language and one producer are all: their scores say it", _compares_nothing
 )
+PAIR = Omission("where base and one producer are all: their gains say it", _has_one_pair)
 LONG = Omission("it has a row for each score or artifact")
 WIDE = Omission("it has too many columns")
 DETAIL = Omission("a screen has no room for this detail")
@@ -104,6 +110,21 @@ PARTS: tuple[Part, ...] = (
                 make=lambda report: correlations.describe_correlations(report.correlations),
                 make_file=lambda report: correlations.tabulate_correlations(report.correlations),
                 left_out={"terminal": ALONE, "markdown": ALONE, "html": ALONE},
+            ),
+            Section(
+                "ranking",
+                "Which producer is best",
+                "The producers by their mean score, and which cannot be told from the best.",
+                make=lambda report: ranking.tabulate_ranking(report.ranking),
+                left_out={"terminal": PAIR, "markdown": PAIR, "latex": PAIR, "html": PAIR},
+            ),
+            Section(
+                "pairs",
+                "Every pair of producers",
+                "The difference of any two producers on each task, with its interval and its test.",
+                make=lambda report: ranking.tabulate_pairs(report.ranking),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG, "html": PAIR},
+                folded=True,
             ),
             Section(
                 "subsets",

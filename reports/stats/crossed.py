@@ -6,7 +6,6 @@ languages plus that over items minus that of both together, which the two count 
 clustering: Cameron, Gelbach and Miller 2011, Journal of Business and Economic Statistics 29(2)).
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -141,6 +140,17 @@ class Comparison:
         adjusted = iter(holm([c.p for c in found if c.p is not None]))
         return tuple(c if c.p is None else replace(c, p_holm=next(adjusted)) for c in found)
 
+    def keep(self, which: Sequence[int]) -> "Comparison":
+        """The comparison of some of the producers, with p corrected over their pairs alone."""
+        import numpy as np
+
+        at = np.ix_(which, which)
+        own, languages = self.variance, self.variance.languages
+        variance = Variance(
+            own.items[at], None if languages is None else languages[at], own.both[at]
+        )
+        return replace(self, scores=self.scores[list(which)], variance=variance)
+
     def difference(self, producer: int, other: int) -> Contrast:
         """The pair in this order."""
         found = next(c for c in self.pairs if {c.first, c.second} == {producer, other})
@@ -221,42 +231,39 @@ def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparis
     names = sorted({language for of_task in cells.values() for language in of_task})
     if not names:
         raise ValueError("a comparison needs a score of each producer")
-    by_unit: dict[tuple[str, ...], dict[str, Floats]] = {}
-    by_both: dict[tuple[str, ...], dict[tuple[str, str], Floats]] = {}
-    by_language: dict[str, Floats] = defaultdict(lambda: np.zeros(0))
+    by_unit: dict[tuple[str, ...], Floats] = {}
+    by_both: dict[tuple[tuple[str, ...], str], Floats] = {}
+    by_language: dict[str, Floats] = {}
     means = []
     for of_task in cells.values():
         every = tuple(sorted({unit for cell in of_task.values() for unit in cell.units}))
-        units, both = by_unit.setdefault(every, {}), by_both.setdefault(every, {})
+        places = {unit: n for n, unit in enumerate(every)}
         share = 1 / (len(cells) * len(of_task))
         means.append(np.mean([cell.scores for cell in of_task.values()], axis=0))
+        none = np.zeros((len(every), len(means[-1])))
         for language, cell in of_task.items():
             moved = share * (cell.scores - means[-1])
-            known = by_language.get(language)
-            by_language[language] = moved if known is None else known + moved
-            for unit, column in zip(cell.units, share * cell.influence.T, strict=True):
-                units[unit] = units[unit] + column if unit in units else column
-                at = language, unit
-                both[at] = both[at] + column if at in both else column
+            by_language[language] = by_language.get(language, 0.0) + moved
+            at = [places[unit] for unit in cell.units]
+            influence = share * cell.influence.T
+            by_unit.setdefault(every, none.copy())[at] += influence
+            by_both.setdefault((every, language), none.copy())[at] += influence
     over_languages = len(names) >= LEAST
-    least = min(len(every) for every in by_unit)
+    least = min(map(len, by_unit))
     return Comparison(
         scores=np.mean(means, axis=0),
         variance=Variance(
-            items=np.sum([_scatter(list(found.values())) for found in by_unit.values()], axis=0),
-            languages=_scatter(list(by_language.values())) if over_languages else None,
-            both=np.sum([_scatter(list(found.values())) for found in by_both.values()], axis=0),
+            items=np.sum([_scatter(found) for found in by_unit.values()], axis=0),
+            languages=_scatter(np.stack([*by_language.values()])) if over_languages else None,
+            both=np.sum([_scatter(found) for found in by_both.values()], axis=0),
         ),
         languages=len(names),
         units=min(len(names), least) if over_languages else least,
     )
 
 
-def _scatter(moved: "Sequence[Floats]") -> "Floats":
-    """The covariance of a sum of independent parts: (producers, producers)."""
-    import numpy as np
-
-    parts = np.stack(moved)
+def _scatter(parts: "Floats") -> "Floats":
+    """The covariance of a sum of independent parts (count, producers)."""
     count = len(parts)
     scatter: Floats = parts.T @ parts * (count / max(count - 1, 1))
     return scatter

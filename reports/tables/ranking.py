@@ -1,0 +1,214 @@
+"""Which producer is best, and which cannot be told from it: ranks, and every pair of producers."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from reports.stats.crossed import (
+    Comparison,
+    UnitScores,
+    compare_producers,
+    split_over_sentences,
+)
+from reports.store.files import Unreadable
+from reports.store.samples import Items, read_items
+from reports.tables.results import Result, Results
+from reports.tables.sheet import PRODUCER, TASK, TASK_NAMES, Column, Mark, Sheet, Value
+
+ALL = "all tasks"
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Producers that were compared, on what, and what was left out of it and why.
+
+    `whole` is over all tasks that every producer has, `by_task` over one; without anything that
+    all of them have, `whole` is None and `by_task` empty.
+    """
+
+    producers: tuple[str, ...]
+    whole: Comparison | None
+    by_task: Mapping[str, Comparison]
+    left_out: tuple[str, ...]
+
+
+def rank_producers(results: Results) -> Ranking:
+    """Compares all producers on the tasks and languages that every one of them has.
+
+    A store's scores are compared item by item; of an imported table's, languages alone are known.
+    What was scored on other items or in another way than the rest is left out and named.
+    """
+    producers = tuple(results.producers)
+    found: dict[tuple[str, str], dict[str, Result]] = defaultdict(dict)
+    for row in results.rows:
+        if row.score is not None:
+            found[row.task, row.language.name][row.producer] = row
+    cells: dict[str, dict[str, UnitScores]] = defaultdict(dict)
+    left_out = []
+    for (task, language), rows in found.items():
+        lacking = [name for name in producers if name not in rows]
+        try:
+            if lacking:
+                raise Unreadable(f"{', '.join(lacking[:3])} has no score")
+            cells[task][language] = _split(language, [rows[name] for name in producers])
+        except Unreadable as error:
+            left_out.append(f"{language}, {TASK_NAMES.get(task, task)}: {error}")
+    order = [task for task in results.tasks if cells.get(task)]
+    if len(producers) < 2 or not order:
+        return Ranking(producers, None, {}, tuple(left_out))
+    return Ranking(
+        producers,
+        compare_producers({task: cells[task] for task in order}),
+        {task: compare_producers({task: cells[task]}) for task in order},
+        tuple(left_out),
+    )
+
+
+def tabulate_ranking(found: Ranking) -> Sheet:
+    """Lists the producers, best first, each with its place and its distance from the best."""
+    columns = (
+        PRODUCER,
+        Column("mean", "Mean score", ".1f", numeric=True),
+        Column("place_low", "Place from", numeric=True),
+        Column("place_high", "to", numeric=True),
+        Column("behind", "Minus the best", "+.1f", numeric=True),
+        Column("low", "Low", "+.1f", numeric=True),
+        Column("high", "High", "+.1f", numeric=True),
+        Column("p_holm", "p (Holm)", "p", numeric=True),
+        Column("as_good_as_best", "As good as the best"),
+    )
+    whole = found.whole
+    if whole is None:
+        return Sheet(columns, (), _say_left_out(found))
+    rows: list[tuple[Value, ...]] = []
+    marks: dict[tuple[int, int], frozenset[Mark]] = {}
+    for n in sorted(range(len(found.producers)), key=lambda n: (-whole.scores[n], n)):
+        low, high = whole.ranks[n]
+        if n in whole.as_good_as_best:
+            marks[len(rows), 1] = frozenset({"best"})
+        behind: tuple[Value, ...] = (None, None, None, None)
+        if n != whole.best:
+            pair = whole.difference(n, whole.best)
+            behind = (pair.points, *(pair.interval or (None, None)), pair.p_holm)
+        said = "yes" if n in whole.as_good_as_best else "no"
+        rows.append(
+            (found.producers[n], float(whole.scores[n]), int(low), int(high), *behind, said)
+        )
+    return Sheet(columns, tuple(rows), (_say_basis(found), *_say_left_out(found)), marks)
+
+
+def tabulate_pairs(found: Ranking) -> Sheet:
+    """Lists every pair of producers on each task and on all: difference, interval, test, reach."""
+    columns = (
+        TASK,
+        Column("first", "First"),
+        Column("second", "Second"),
+        Column("languages", "Languages", numeric=True),
+        Column("difference", "First − second", "+.2f", numeric=True),
+        Column("stderr", "Std. error", ".2f", numeric=True),
+        Column("low", "Low", "+.2f", numeric=True),
+        Column("high", "High", "+.2f", numeric=True),
+        Column("p", "p", "p", numeric=True),
+        Column("p_holm", "p (Holm)", "p", numeric=True),
+        Column("mde", "Least found", ".2f", numeric=True),
+        Column("why", "Without a test", prose=True),
+    )
+    rows = tuple(
+        (
+            *(task, found.producers[c.first], found.producers[c.second], compared.languages),
+            *(c.points, c.stderr, *(c.interval or (None, None)), c.p, c.p_holm, c.mde, c.why),
+        )
+        for task, compared in _each(found)
+        for c in compared.pairs
+    )
+    note = (
+        "Least found: the smallest difference that so many items would show four times of five. "
+        "p (Holm) holds for all pairs of a task together."
+    )
+    return Sheet(columns, rows, (note, *_say_left_out(found)))
+
+
+def _each(found: Ranking) -> Iterator[tuple[str, Comparison]]:
+    yield from found.by_task.items()
+    if found.whole is not None:
+        yield ALL, found.whole
+
+
+def _split(language: str, rows: list[Result]) -> UnitScores:
+    """The producers' scores in one cell over the items that they share.
+
+    Raises Unreadable where they were not scored on the same items in the same way.
+    """
+    import numpy as np
+
+    scores = [row.record for row in rows if row.record is not None]
+    if len(scores) < len(rows):
+        # A language is all that an imported table knows: it has no spread within.
+        values = np.array([[row.score] for row in rows], np.float64)
+        return UnitScores((language,), values, np.ones(1))
+    for what, values_of in (
+        ("protocol", {score.full_protocol for score in scores}),
+        ("metric", {score.metric for score in scores}),
+    ):
+        if len(values_of) > 1:
+            raise Unreadable(f"scored by more than one {what}: {'; '.join(sorted(values_of))}")
+    sides = [read_items(score) for score in scores]
+    if not all(
+        side.ids.equals(sides[0].ids) and side.contents.equals(sides[0].contents) for side in sides
+    ):
+        raise Unreadable("not all were scored on the same items")
+    if scores[0].metric == "accuracy":
+        return _join_items(sides)
+    counts = [side.counts for side in sides if side.counts is not None]
+    shares = split_over_sentences(counts)
+    return UnitScores(tuple(map(str, sides[0].ids.to_pylist())), shares, np.ones(shares.shape[1]))
+
+
+def _join_items(sides: list[Items]) -> UnitScores:
+    """Accuracies over items, or over passages where items share one.
+
+    A passage is named by the first of its items' ids, which is the same in every language.
+    """
+    import numpy as np
+
+    ids = [str(one) for one in sides[0].ids.to_pylist()]
+    right = np.stack([side.correct for side in sides if side.correct is not None])
+    clusters = sides[0].clusters
+    if clusters is None:
+        return UnitScores(tuple(ids), 100.0 * right.astype(np.float64), np.ones(len(ids)))
+    numbers, code = np.unique(clusters, return_inverse=True)
+    names = [""] * len(numbers)
+    for one, number in sorted(zip(ids, code.tolist(), strict=True), reverse=True):
+        names[number] = one
+    sums = np.zeros((len(right), len(numbers)))
+    for row, side in zip(sums, right, strict=True):
+        np.add.at(row, code, 100.0 * side)
+    return UnitScores(tuple(names), sums, np.bincount(code).astype(np.float64))
+
+
+def _say_basis(found: Ranking) -> str:
+    assert found.whole is not None
+    many = found.whole.languages
+    tasks = ", ".join(TASK_NAMES.get(task, task) for task in found.by_task)
+    holds = (
+        "The intervals hold for other languages of the kind and for other items"
+        if found.whole.over_languages
+        else "The intervals hold for other items, not for other languages"
+    )
+    return (
+        f"Mean over {tasks}, each over {_count(many, 'language')}. {holds}; not for other training "
+        "seeds. Bold: the best, and those that cannot be told from it at 5%, all pairs tested "
+        "together."
+    )
+
+
+def _say_left_out(found: Ranking) -> tuple[str, ...]:
+    if not found.left_out:
+        return ()
+    rest = len(found.left_out) - 6
+    more = f"; and {rest} more" if rest > 0 else ""
+    return (f"Not compared: {'; '.join(found.left_out[:6])}{more}",)
+
+
+def _count(many: int, what: str) -> str:
+    return f"{many} {what}{'s' * (many != 1)}"
