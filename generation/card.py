@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import write_whole
+from core.languages import tag_language
 from generation.facts import SourceFacts
 from generation.ids import digest
 
@@ -44,7 +45,7 @@ def write_card(
     """
     head = {
         "pretty_name": f"{language}: {source}",
-        "language": (flores_code or "").partition("_")[0] or "und",
+        "language": tag_language(language, flores_code).partition("-")[0] or "und",
         "task_categories": ["text-generation"],
         "tags": ["synthetic", source] if source in _ABOUT else [source],
         "configs": [{"config_name": "default", "data_files": "rows.jsonl"}],

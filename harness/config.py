@@ -1,27 +1,18 @@
 """The typed configuration: what an experiment is. `harness.validate` builds it."""
 
-import typing
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core.languages import find_hub_code, tag_language
 from core.text import has_visible_text
 from generation.mixture.settings import Budget, Contamination, Mix
 from generation.settings import SOURCES, Endpoint, Sources, Teacher
+from harness.by_benchmark import Benchmarks, HubRepositories, TaskName
+from harness.keys import UNKEYED
 from harness.scoring.choice import EngineName
+from tasks.catalogue import TASKS
 from tasks.protocol import Protocol
 from training.settings import Train
-
-TaskName = Literal["sib200", "belebele", "global_mmlu", "flores_xx_en", "flores_en_xx"]
-
-
-@dataclass(frozen=True)
-class Benchmarks:
-    """The language's code in each benchmark, or None where the benchmark lacks it."""
-
-    sib200: str | None = None
-    belebele: str | None = None
-    global_mmlu: str | None = None
-    flores: str | None = None
 
 
 def _check_name(what: str, name: str) -> None:
@@ -31,21 +22,38 @@ def _check_name(what: str, name: str) -> None:
 
 @dataclass(frozen=True)
 class Language:
-    """A language. `gaps` gives the reason for each benchmark that lacks it."""
+    """A language, with the fields of `core.languages.Language`: one of the registry's, or any
+    other by its name. `gaps` gives the reason for each benchmark that lacks it."""
 
     name: str
     autonym: str | None = None
+    tag: str | None = field(default=None, metadata=UNKEYED)
     flores_code: str | None = None
     script: str | None = None
     direction: Literal["ltr", "rtl"] = "ltr"
+    font: str | None = field(default=None, metadata=UNKEYED)
     benchmarks: Benchmarks = field(default_factory=Benchmarks)
+    hub_codes: dict[str, str] = field(default_factory=dict, metadata=UNKEYED)
     gaps: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_name("language", self.name)
 
+    def find_tag(self) -> str:
+        """The BCP 47 tag: as given, else that of the code or name; "" where none can be told."""
+        return self.tag or tag_language(self.name, self.flores_code)
+
+    def find_code(self, benchmark: str) -> str | None:
+        """The language's code in a benchmark, None where the benchmark lacks it."""
+        code: str | None = getattr(self.benchmarks, benchmark)
+        return code
+
+    def find_subset(self, repository: str) -> str | None:
+        """The language's configuration in a repository of the Hub that is no benchmark's."""
+        return find_hub_code(self.hub_codes, repository, self.flores_code)
+
     def gap(self, benchmark: str) -> str:
-        """Why the language has no code of the benchmark."""
+        """The reason why the language has no code of the benchmark."""
         return self.gaps.get(benchmark) or (
             f"no {benchmark} code is known for {self.name}; "
             f"language.benchmarks.{benchmark}=CODE gives one"
@@ -73,17 +81,6 @@ class Student:
             raise ValueError("student.path is needed for student.kind=directory")
         if self.kind == "hub" and not self.repository:
             raise ValueError("student.repository is needed for student.kind=hub")
-
-
-@dataclass(frozen=True)
-class HubRepositories:
-    """Where a benchmark is read from when ``data_dir=hub``, in place of its own repository:
-    ``owner/name``, ``owner/name@revision`` or the path of a local repository."""
-
-    sib200: str | None = None
-    belebele: str | None = None
-    global_mmlu: str | None = None
-    flores: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,7 @@ class Evaluate:
     for each kind of producer, are for the engine `completions`.
     """
 
-    tasks: tuple[TaskName, ...] = typing.get_args(TaskName)
+    tasks: tuple[TaskName, ...] = tuple(TASKS)
     limit: int | None = None
     max_new_tokens: int = 256
     batch_tokens: int | None = None

@@ -10,15 +10,13 @@ import difflib
 import re
 import shlex
 import sys
-import unicodedata
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
-import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from core.languages import find_language
 from harness.errors import ConfigError
 from harness.values import (
     find_call,
@@ -159,28 +157,11 @@ def _known_options(group: str, value: str, sweeps: bool) -> str:
 
 
 def _option_of(group: str, name: str, options: Sequence[str]) -> str | None:
-    """The option of that name. A language goes by its English name, its own and its FLORES code."""
+    """The option of that name. A language goes by any name or code that the registry has of it."""
     if name in (*options, "null"):
         return name
-    return _languages().get(fold_name(name)) if group == "language" else None
-
-
-@cache
-def _languages() -> dict[str, str]:
-    """The file's name of each language, by its English name, its own and its FLORES code."""
-    found = {}
-    for path in sorted((CONF / "language").glob("*.yaml")):
-        language = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for name in (language["name"], language["autonym"], language.get("flores_code")):
-            if name and path.stem != "other":
-                found[fold_name(name)] = path.stem
-    return found
-
-
-def fold_name(name: str) -> str:
-    """A name without what writers differ in: case, marks on letters, and _ for a space."""
-    apart = unicodedata.normalize("NFKD", name.replace("_", " ").strip().casefold())
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+    found = find_language(name) if group == "language" else None
+    return found.id if found else None
 
 
 def _unknown_option(group: str, name: str, options: Sequence[str]) -> str:

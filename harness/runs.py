@@ -1,4 +1,4 @@
-"""What a run intended and how it ended: the record from which reports name what is missing."""
+"""Records a run's plan and how it ended, from which reports name what is missing."""
 
 import json
 import os
@@ -11,7 +11,6 @@ import yaml
 from core.files import write_whole
 from harness.config import Config, MakingConfig
 from harness.experiment import Plan
-from harness.keys import keyed
 from harness.overrides import COMMAND_VARIABLE
 
 
@@ -26,7 +25,15 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
         "run": folder.name,
         "experiment": config.name,
         "command": os.environ.get(COMMAND_VARIABLE, "kakugo"),
-        "language": {key: value for key, value in keyed(language).items() if key != "benchmarks"},
+        "language": {
+            "name": language.name,
+            "autonym": language.autonym,
+            "tag": language.find_tag(),
+            "flores_code": language.flores_code,
+            "script": language.script,
+            "direction": language.direction,
+            "gaps": language.gaps,
+        },
         "student": config.student.name,
         "teacher": made.teacher.name if made and plan.taught else "",
         "mix": made.mix.name if made else "",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from core.languages import identify_name
 from reports.errors import LanguageNotFoundError
 from reports.store.model import StoreView, Study
 from reports.tables import correlations, ranking, summary, wins
@@ -45,14 +46,15 @@ class Report:
         """
         names_known = [language.name for language in self.results.languages]
         names_known += [study.language for study in self.studies]
-        known = {name.casefold(): name for name in names_known}
-        lacking = [name for name in names if name.casefold() not in known]
+        asked = {identify_name(name): name for name in names}
+        known = {identify_name(name) for name in names_known}
+        lacking = [name for key, name in asked.items() if key not in known]
         if lacking:
             raise LanguageNotFoundError(
                 f"There is no result of {lacking[0]!r}.\n"
-                f"Remedy: one of: {', '.join(known.values())}."
+                f"Remedy: one of: {', '.join(dict.fromkeys(names_known))}."
             )
-        wanted = {known[name.casefold()] for name in names}
+        wanted = {name for name in names_known if identify_name(name) in asked}
         panels = tuple(panel for panel in self.panels if panel.language.name in wanted)
         view = self.view and replace(
             self.view, studies=tuple(s for s in self.studies if s.language in wanted)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.languages import identify_name
 from reports.errors import SamplesNotFoundError
 from reports.store.files import Unreadable
 from reports.store.model import Language
@@ -59,7 +60,8 @@ def find_samples(
     FILTERS, `docs` are document ids or positions. Raises SamplesNotFoundError, which says what
     there is instead.
     """
-    rows = [r for r in results.rows if r.language.name.casefold() == language.casefold()]
+    wanted = identify_name(language)
+    rows = [r for r in results.rows if identify_name(r.language.name) == wanted]
     if not rows:
         known = ", ".join(found.name for found in results.languages)
         raise SamplesNotFoundError(f"There is no score of {language!r}.\nRemedy: one of: {known}.")

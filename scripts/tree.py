@@ -22,6 +22,7 @@ FOLDERS = {
     "harness/stages": "the steps of an experiment, each with its settings",
     "harness/scoring": "scores a checkpoint",
     "tasks": "the benchmarks, as lm-eval tasks",
+    "tasks/benchmarks": "a file a benchmark, which declares all of it",
     "generation": "writes training data with a teacher",
     "training": "fine-tunes the student",
     "preference": "the blind study by native speakers",

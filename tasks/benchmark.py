@@ -1,6 +1,6 @@
-"""What a benchmark is: where its rows come from and how a row is asked.
+"""The declaration of a benchmark: its tasks, where its rows come from and how a row is asked.
 
-One file per benchmark gives these; `tasks.loading` makes tasks of them.
+Each file of ``tasks/benchmarks/`` makes one; `tasks.catalogue` finds them.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from tasks.words import Words
 
 @dataclass(frozen=True)
 class Item:
-    """A row as it is asked.
+    """A row in the form in which a model is asked it.
 
     `id` is the benchmark's own; items of one `cluster` are not independent. `text` is all of the
     row that is in the language. `label` is what balanced shots must differ in. A question has
@@ -34,7 +34,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Asking:
-    """How the rows are asked. `language` is the language's English name; `from_english` is the
+    """The form of the questions. `language` is the language's English name; `from_english` is the
     direction of a translation."""
 
     protocol: Protocol
@@ -53,17 +53,37 @@ def _empty(asking: Asking) -> str:
 
 
 @dataclass(frozen=True)
+class Naming:
+    """A task's name, in commands and files, and its title in reports."""
+
+    name: str
+    title: str
+    from_english: bool = False
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """One benchmark. `complete` is the number of rows of a complete set, shots included.
 
+    name: the key of its code in a language's file (``benchmarks``), of a repository in its place
+        (``evaluate.hub``), and of its folder below a data directory.
+    tasks: a benchmark of translations has one for each direction.
+    place: its position among the benchmarks in reports, the lowest first.
     columns: what each used column may hold; `identity` names those that tell a row from another.
     read_files: (data directory, code) -> rows; raises `DataMissing` or `DataMalformed`.
     read_hub: (rows of a configuration of the Hub's repository, code) -> rows. They come with
         `hub_columns`, or with `columns` where the repository has those.
     item, description: what the prompt says of a row, and before all of them.
+    letters: those of the answers that an item has to choose from; "" for translations.
+    unasked: codes of languages that it holds and that are no task, such as the English of
+        translations.
+    texts: how its texts in one language are read by those who look for them elsewhere, where a
+        row of a task is more than that.
     """
 
     name: str
+    tasks: tuple[Naming, ...]
+    place: int
     repository: str
     split: str
     complete: int
@@ -75,6 +95,8 @@ class Benchmark:
     hub_columns: tuple[str, ...] = ()
     description: Callable[[Asking], str] = _empty
     letters: str = ""
+    unasked: tuple[str, ...] = ()
+    texts: "Benchmark | None" = None
 
     @property
     def chance(self) -> float | None:

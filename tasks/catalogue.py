@@ -1,13 +1,15 @@
-"""The five tasks: a benchmark and, for FLORES, a direction.
+"""All benchmarks, found by their files, and the tasks that they declare.
 
 A task becomes one number in a language; `tasks.loading` loads it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Literal
 
-from tasks import belebele, flores, global_mmlu, sib200
+from tasks import benchmarks
 from tasks.benchmark import Benchmark
 from tasks.protocol import Protocol
 
@@ -18,9 +20,10 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Task:
-    """One task."""
+    """One task: a benchmark and, for translations, a direction."""
 
     name: str
+    title: str
     content: Benchmark
     from_english: bool = False
 
@@ -65,13 +68,26 @@ class Task:
         return str(doc["text"])
 
 
+def find_benchmarks() -> Mapping[str, Benchmark]:
+    """The `BENCHMARK` of each file of ``tasks/benchmarks/`` by its name, in the reports' order.
+
+    A file whose name begins with an underscore is none.
+    """
+    names = [module.name for module in iter_modules(benchmarks.__path__)]
+    modules = [import_module(f"{benchmarks.__name__}.{name}") for name in names if name[:1] != "_"]
+    found = sorted((module.BENCHMARK for module in modules), key=lambda b: (b.place, b.name))
+    return {benchmark.name: benchmark for benchmark in found}
+
+
+def list_tasks(benchmark: Benchmark) -> list[Task]:
+    """The tasks that a benchmark declares."""
+    return [
+        Task(naming.name, naming.title, benchmark, naming.from_english)
+        for naming in benchmark.tasks
+    ]
+
+
+BENCHMARKS = find_benchmarks()
 TASKS: Mapping[str, Task] = {
-    task.name: task
-    for task in (
-        Task("sib200", sib200.BENCHMARK),
-        Task("belebele", belebele.BENCHMARK),
-        Task("global_mmlu", global_mmlu.BENCHMARK),
-        Task("flores_xx_en", flores.BENCHMARK),
-        Task("flores_en_xx", flores.BENCHMARK, from_english=True),
-    )
+    task.name: task for benchmark in BENCHMARKS.values() for task in list_tasks(benchmark)
 }

@@ -1,4 +1,4 @@
-"""Where benchmark rows come from: one switch, and what was read through it.
+"""Reads a benchmark's rows from wherever one switch says: a directory, the Hub, or our own sets.
 
 `data_dir` is a directory in the benchmarks' published file layout (`tasks.files`), the word `hub`
 (`tasks.hub`), or None for the embedded sets.
@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from core.languages import find_hub_code
 from tasks.benchmark import Benchmark
+from tasks.catalogue import BENCHMARKS
 from tasks.errors import DataMalformed, DataMissing
 from tasks.files import EMBEDDED
 from tasks.protocol import SHOTS
@@ -61,7 +63,7 @@ def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = Non
     if not _is_folder(root):
         raise DataMissing(
             f"data_dir={given}: there is no such directory. Remedy: give the directory that holds "
-            "sib200/, belebele/, flores/ and global_mmlu/, or hub, or null for the embedded sets"
+            f"{', '.join(f'{name}/' for name in BENCHMARKS)}, or hub, or null for the embedded sets"
         )
     return Data("embedded" if root.resolve() == EMBEDDED.resolve() else "local", root)
 
@@ -73,8 +75,11 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def read(benchmark: Benchmark, data: Data, code: str) -> Read:
-    """The rows of a benchmark in the language that it calls `code`.
+def read(
+    benchmark: Benchmark, data: Data, code: str, hub_codes: Mapping[str, str] | None = None
+) -> Read:
+    """The rows of a benchmark in the language that it calls `code`, and a repository of the Hub
+    perhaps otherwise: `hub_codes` are the language's (see `core.languages`).
 
     Rows without a text are left out; `DataMalformed` is raised where those that remain are too few,
     and where rows lack a column, repeat an id or make no sense. Raises `DataMissing` where it lacks
@@ -89,8 +94,10 @@ def read(benchmark: Benchmark, data: Data, code: str) -> Read:
 
         found = hub.resolve(data.repositories.get(benchmark.name) or benchmark.repository)
         columns = benchmark.hub_columns or [column.name for column in benchmark.columns]
+        here = {code: find_hub_code(hub_codes or {}, found.name, code)}
         raws = benchmark.read_hub(
-            lambda config: hub.rows(found, config, benchmark.split, columns), code
+            lambda config: hub.rows(found, here.get(config) or config, benchmark.split, columns),
+            code,
         )
         where = f"{found.name}, {code}"
         repository, revision = found.name, found.revision

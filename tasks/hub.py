@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from core.languages import name_repository
 from core.shell import pasted
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.rows import Raw
@@ -83,7 +84,8 @@ def rows(repository: Repository, config: str, split: str, columns: Sequence[str]
             if config not in configs:
                 raise DataMissing(
                     f"{place} has no configuration {config} among its {len(configs)}; where it has "
-                    "the language under another code, language.benchmarks.BENCHMARK=CODE gives it"
+                    f"the language under another code, language.hub_codes."
+                    f"{name_repository(repository.name)}=CODE gives it"
                 )
             splits = datasets.get_dataset_split_names(source, config, **options)
             if split not in splits:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from core.languages import find_language
 from tasks.benchmark import Asking, Item
 from tasks.catalogue import TASKS, VERSION, Task
 from tasks.data import Data, Read, open_data, read
@@ -124,17 +125,22 @@ class Loaded:
 
 
 def load_task(
-    task: Task, code: str, language: str, data: Data, protocol: Protocol | None = None
+    task: Task,
+    code: str,
+    language: str,
+    data: Data,
+    protocol: Protocol | None = None,
+    hub_codes: Mapping[str, str] | None = None,
 ) -> Loaded:
     """The task in the language that its benchmark calls `code`, and whose English name is
-    `language`.
+    `language`. Repositories of the Hub that call it otherwise stand in `hub_codes`.
 
     Reads the data; imports neither lm-eval nor torch. Raises `DataMissing`, `DataMalformed`,
     `HubUnavailable`, `WordsMissing` or `WordsMalformed`.
     """
     protocol = task.protocol(protocol or Protocol())
     chosen = words(language if protocol.instructions == "language" else None)
-    content = read(task.content, data, code)
+    content = read(task.content, data, code, hub_codes)
     asking = Asking(protocol, chosen, language, task.from_english)
     items = [task.content.item(row, asking) for row in content.rows]
     shots = split_shots([item.label for item in items], protocol.shots)
@@ -181,7 +187,15 @@ def dataset(
         if value not in allowed:
             raise ValueError(f"--metadata {name}: one of {', '.join(allowed)}, received {value!r}")
     protocol = Protocol(answers=answers, instructions=instructions, shots=shots)
-    return load_task(TASKS[task], code, language, open_data(data_dir, hub), protocol).splits()
+    known = find_language(language)
+    return load_task(
+        TASKS[task],
+        code,
+        language,
+        open_data(data_dir, hub),
+        protocol,
+        known.hub_codes if known else None,
+    ).splits()
 
 
 def common_file(task: Task) -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from core.languages import list_languages
 from harness.errors import ConfigError
 from harness.overrides import CONF
 
@@ -44,26 +45,15 @@ def test_each_point_of_a_sweep_is_valid(composed: Compose, path: Path) -> None:
             composed(f"sweep={path.stem}", f"{key}={value}")
 
 
-def test_there_are_the_papers_languages_and_english() -> None:
-    names = {p.stem for p in (CONF / "language").glob("*.yaml")} - {"other"}
-    assert len(names) == 55
-    assert "english" in names
-
-
-@pytest.mark.parametrize(
-    "path",
-    [p for p in sorted((CONF / "language").glob("*.yaml")) if p.stem != "other"],
-    ids=lambda p: p.stem,
-)
-def test_a_language_has_a_code_or_a_reason_for_each_benchmark(
-    composed: Compose, path: Path
+@pytest.mark.parametrize("name", list_languages())
+def test_a_language_has_a_code_or_a_reason_for_each_of_its_benchmarks(
+    composed: Compose, name: str
 ) -> None:
-    language = composed(f"language={path.stem}").language
-    for benchmark in ("sib200", "belebele", "global_mmlu", "flores"):
-        has_code = getattr(language.benchmarks, benchmark) is not None
-        assert has_code != (benchmark in language.gaps), benchmark
-    assert language.direction == ("rtl" if language.script in ("Arabic", "Hebrew") else "ltr")
-    assert language.autonym
+    entry, language = list_languages()[name], composed(f"language={name}").language
+    for benchmark, code in entry.benchmarks.items():
+        assert language.find_code(benchmark) == code
+        assert (code is not None) != (benchmark in entry.gaps), benchmark
+    assert entry.gaps.keys() <= entry.benchmarks.keys()
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "experiment").glob("*.yaml")), ids=lambda p: p.stem)

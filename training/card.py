@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import write_whole
+from core.languages import tag_language
 from training.settings import Train
 
 
@@ -33,7 +34,7 @@ def write_card(
     scores are not in it, since they are made of the checkpoint: `kakugo-report card` adds them.
     """
     head: dict[str, Any] = {
-        "language": (flores_code or "").partition("_")[0] or "und",
+        "language": tag_language(language, flores_code).partition("-")[0] or "und",
         "pipeline_tag": "text-generation",
         "library_name": "transformers",
         "tags": ["kakugo", "low-resource", mix],

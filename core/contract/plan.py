@@ -15,6 +15,8 @@ class Language:
     flores_code: str | None = None
     script: str | None = None
     direction: str = "auto"
+    tag: str | None = None
+    """Its BCP 47 tag; plans of before have none."""
     gaps: Mapping[str, str] = field(default_factory=dict)
     """Why a benchmark lacks it, by the benchmark's name."""
 

@@ -1,21 +1,16 @@
-"""What an experiment reads of the benchmarks: its tasks, and all of their texts."""
+"""Reads the benchmarks for an experiment: its tasks, and all of their texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from core.languages import list_languages
 from generation.mixture.contamination import Item
-from harness.config import Benchmarks, Config
-from tasks import belebele, flores, global_mmlu, sib200
-from tasks.catalogue import Task
+from harness.config import Config
+from tasks.catalogue import BENCHMARKS, Task
 from tasks.data import Data, open_data
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.files import EMBEDDED
 from tasks.loading import Loaded, load_task
-
-# FLORES's two sides are read apart: its English is Belebele's and SIB-200's too, and is there also
-# where the language has no FLORES.
-TEXTS = (sib200.BENCHMARK, belebele.BENCHMARK, global_mmlu.BENCHMARK, flores.ALONE)
-ENGLISH = Benchmarks("eng_Latn", "eng_Latn", "en", flores.ENGLISH)
 
 
 def benchmark_data(config: Config) -> Data:
@@ -29,11 +24,12 @@ def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | DataMissing 
     """The task in the experiment's language, or why it cannot be asked: the benchmark or the data
     lack it, or its file makes no sense. That ends no other cell."""
     language = config.language
-    code = getattr(language.benchmarks, task.benchmark)
+    code = language.find_code(task.benchmark)
     if code is None:
         return DataMissing(language.gap(task.benchmark))
     try:
-        return load_task(task, code, language.name, data, config.evaluate.protocol)
+        protocol = config.evaluate.protocol
+        return load_task(task, code, language.name, data, protocol, language.hub_codes)
     except (DataMissing, DataMalformed) as error:
         return error
 
@@ -46,15 +42,21 @@ def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping
     found: dict[tuple[str, str, str], Item] = {}
     unchecked: dict[str, str] = {}
     language = config.language
-    for name, codes in ((language.name, language.benchmarks), ("English", ENGLISH)):
-        for content in TEXTS:
-            code = getattr(codes, content.name)
+    english = list_languages()["english"]
+    sides = (
+        (language.name, asdict(language.benchmarks), language.hub_codes),
+        (english.name, english.benchmarks, english.hub_codes),
+    )
+    for name, codes, hub_codes in sides:
+        for content in (benchmark.texts or benchmark for benchmark in BENCHMARKS.values()):
+            code = codes.get(content.name)
             if code is None:
                 if content.name not in language.gaps:
                     unchecked[f"{content.name} in {name}"] = language.gap(content.name)
                 continue
+            task = Task(content.name, content.name, content)
             try:
-                loaded = load_task(Task(content.name, content), code, name, data)
+                loaded = load_task(task, code, name, data, hub_codes=hub_codes)
             except (DataMissing, DataMalformed, HubUnavailable) as error:
                 unchecked[f"{content.name} in {name}"] = str(error)
                 continue

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from core.languages import list_languages
 from core.versions import package_version
 from harness.config import Config, Evaluate, Language, Served
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
@@ -15,7 +16,6 @@ from harness.stage import Outcome, Stage, Work
 from harness.students import checkpoint_path
 from tasks.catalogue import VERSION as TASKS_VERSION
 from tasks.errors import DataMalformed, DataMissing
-from tasks.flores import ENGLISH
 from tasks.loading import Loaded
 from tasks.protocol import Protocol
 from training.precision import has_nvidia_gpu
@@ -138,7 +138,8 @@ def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
 
     # By its code alone; the name is a word for messages.
     spoken = settings.spoken or Spoken(settings.code, settings.loaded.language, None)
-    english = Spoken(ENGLISH, "English", "Latin")
+    known = list_languages()["english"]
+    english = Spoken(known.flores_code, known.name, known.script)
     request = ScoreRequest(
         checkpoint=checkpoint_path(work.inputs["checkpoint"]),
         task=settings.loaded,

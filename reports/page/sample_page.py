@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.tasks import is_from_english
 from reports.outputs.sample_text import head_note, said
 from reports.page.write import HERE, environment, trusted
 from reports.samples import FILTERS, Found
@@ -53,7 +54,7 @@ def _lines(
 ) -> Iterator[Line]:
     own, english = (found.language.direction, found.language.tag), ("ltr", "en")
     if found.translated:
-        origin, target = (english, own) if found.task == "flores_en_xx" else (own, english)
+        origin, target = (english, own) if is_from_english(found.task) else (own, english)
         yield Line("Source", "", str(row.get("source", "")), *origin)
         yield Line("Reference", "", str(row.get("reference", "")), *target)
     else:

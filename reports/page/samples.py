@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from core.tasks import is_from_english
 from reports.store.files import Unreadable
 from reports.store.model import Language, Score
 from reports.store.samples import is_translation, read_rows
@@ -106,7 +107,7 @@ def _translated(
     id_: str, said: list[tuple[str, dict[str, dict[str, Any]]]], task: str, language: Language
 ) -> Item:
     own, english = (language.direction, language.tag), ("ltr", "en")
-    origin, target = (english, own) if task == "flores_en_xx" else (own, english)
+    origin, target = (english, own) if is_from_english(task) else (own, english)
 
     def lines() -> Iterator[TextLine]:
         texts = [(who, row) for who, items in said if (row := items.get(id_))]

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from reports.store.languages import describe_language
 from reports.store.model import Cell, Language, Run, Score, State, StoreView
 
 
@@ -38,7 +39,7 @@ def find_entries(view: StoreView) -> list[Entry]:
                 cell=cell,
                 language=run.language
                 if run.language.name == cell.language
-                else Language(cell.language),
+                else describe_language(cell.language),
                 student=run.student,
                 teacher=teacher,
                 order=order,
@@ -105,7 +106,7 @@ def _adopt(orphans: list[Score], entries: list[Entry]) -> list[Entry]:
         )
         entry = Entry(
             cell=cell,
-            language=known.language if known else Language(name),
+            language=known.language if known else describe_language(name),
             student=students.get(checkpoint, known.student if known else ""),
             teacher=known.teacher if known else "",
             order=-1,

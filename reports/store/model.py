@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from reports.store.tags import language_tag
-
 STAGES = ("base", "source", "mixture", "contamination", "packed", "train", "score")
 
 
@@ -116,11 +114,8 @@ class Language:
     autonym: str = ""
     direction: str = "auto"
     flores_code: str = ""
-
-    @property
-    def tag(self) -> str:
-        """The language as an HTML `lang` value; "" when unknown."""
-        return language_tag(self.flores_code)
+    tag: str = ""
+    """The language as an HTML `lang` value; "" when unknown."""
 
 
 @dataclass(frozen=True)

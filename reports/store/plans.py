@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reports.store import files
 from reports.store.files import Unreadable
+from reports.store.languages import describe_language
 from reports.store.model import Cell, Language, Problem, Run
 
 
@@ -38,16 +39,16 @@ def read_runs(store: Path, problems: list[Problem]) -> Iterator[Run]:
 def _read_plan(path: Path, name: str) -> Run:
     row = files.read_object(path)
     language = files.mapping(row, "language")
-    direction = files.text(language, "direction", "auto")
     return Run(
         path=name,
         experiment=files.text(row, "experiment", ""),
         command=files.text(row, "command", ""),
-        language=Language(
+        language=describe_language(
             name=files.text(language, "name"),
             autonym=files.text(language, "autonym", ""),
-            direction=direction if direction in ("ltr", "rtl") else "auto",
+            direction=files.text(language, "direction", ""),
             flores_code=files.text(language, "flores_code", ""),
+            tag=files.text(language, "tag", ""),
         ),
         student=files.text(row, "student", ""),
         teacher=files.text(row, "teacher", ""),

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.languages import find_language
 from core.text import fold, has_visible_text
 from reports.errors import ImportedTableError
-from reports.store.model import Language
+from reports.store.languages import describe_language
 from reports.tables.gain import Gain
 from reports.tables.results import BASE, Result, Results
 from reports.tables.sheet import TASK_NAMES
@@ -44,13 +45,29 @@ class _Names:
         return next(iter(self.spellings[key]))
 
 
+class _LanguageNames(_Names):
+    """Names of languages: those that the registry has of one language are one, and its name in
+    English is shown."""
+
+    def key(self, text: str) -> str:
+        known = find_language(text)
+        key = same_name(known.name if known else text)
+        self.spellings.setdefault(key, {})[text] = None
+        return key
+
+    def shown(self, key: str) -> str:
+        first = super().shown(key)
+        known = find_language(first)
+        return known.name if known else first
+
+
 @dataclass
 class _Reading:
     """What has been read so far. `numbers` are by (language, task, producer), names by key."""
 
     table: TableFile
     numbers: dict[tuple[str, str, str], tuple[int, Number | None]] = field(default_factory=dict)
-    languages: _Names = field(default_factory=_Names)
+    languages: _Names = field(default_factory=_LanguageNames)
     producers: _Names = field(default_factory=_Names)
     problems: list[str] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
@@ -166,9 +183,19 @@ def _find_factors(reading: _Reading, scale: Scale | None) -> dict[str, float]:
 
 
 def _notes(reading: _Reading) -> tuple[str, ...]:
-    """What a reader of the report must know of how the table was read."""
+    """Tells a reader of the report how the table was read."""
+    known = {
+        reading.languages.shown(key): names
+        for key, names in reading.languages.spellings.items()
+        if any(same_name(name) != key for name in names)
+    }
     every = [reading.languages.spellings, reading.producers.spellings]
-    several = [names for spellings in every for names in spellings.values() if len(names) > 1]
+    several = [
+        names
+        for spellings in every
+        for names in spellings.values()
+        if len(names) > 1 and names not in known.values()
+    ]
     alike: dict[str, list[str]] = {}
     for key in reading.languages.spellings:
         alike.setdefault(bare_name(key), []).append(reading.languages.shown(key))
@@ -180,6 +207,7 @@ def _notes(reading: _Reading) -> tuple[str, ...]:
             if len(names) > 1
         ),
         *([f"Left aside in the table: {'; '.join(reading.aside)}."] if reading.aside else []),
+        *(f"Taken for {name}: {', '.join(map(repr, names))}." for name, names in known.items()),
         *(f"Taken for one name: {', '.join(map(repr, names))}." for names in several),
     )
 
@@ -196,7 +224,7 @@ def _results(reading: _Reading, factors: dict[str, float]) -> Iterable[Result]:
         points = round(score - base, 10) if gained and score is not None and base is not None else 0
         why = "" if producer == BASE else "base has no score in the table"
         yield Result(
-            language=Language(reading.languages.shown(language)),
+            language=describe_language(reading.languages.shown(language)),
             task=task,
             producer=BASE if producer == BASE else reading.producers.shown(producer),
             state="gap" if score is None else "result",

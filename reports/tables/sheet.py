@@ -4,13 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-TASK_NAMES = {
-    "sib200": "SIB-200",
-    "belebele": "Belebele",
-    "global_mmlu": "Global-MMLU",
-    "flores_xx_en": "FLORES xx→en",
-    "flores_en_xx": "FLORES en→xx",
-}
+from core.tasks import TASKS
+
+TASK_NAMES = {name: facts.title for name, facts in TASKS.items()}
 
 Value = str | int | float | None
 Mark = Literal["best", "best_equal"]

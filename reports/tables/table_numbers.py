@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.tasks import is_translation
 from core.text import without_invisible
 
 Scale = Literal["percent", "fraction"]
@@ -20,8 +21,6 @@ _MISSING = frozenset(
 )
 _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?")
 _COMMA = re.compile(r"\+?(\d+),(\d+)")
-# Scores of translations may lie below 1 of 100; accuracies may not.
-_TRANSLATIONS = ("flores_xx_en", "flores_en_xx")
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def scale_of(task: str, numbers: Sequence[Number], scale: Scale | None) -> tuple
         above = [number for number in plain if number.value > 1]
         if not above:
             return 100, []
-        if task in _TRANSLATIONS and not _two_scales(numbers):
+        if is_translation(task) and not _two_scales(numbers):
             # chrF++ is written in points also where accuracies are fractions.
             return 1, []
         return 1, [
@@ -98,7 +97,8 @@ def scale_of(task: str, numbers: Sequence[Number], scale: Scale | None) -> tuple
         ]
     if not large and any(number.value > 0 for number in plain):
         return 1, [_ask(task, "is at most 1", (small or plain)[0])]
-    mixed = small if task not in _TRANSLATIONS else _two_scales(numbers)
+    # Scores of translations may lie below 1 of 100; accuracies may not.
+    mixed = small if not is_translation(task) else _two_scales(numbers)
     if mixed and large:
         other = f"is below 1, but line {large[0].line} has {large[0].text!r}"
         return 1, [_ask(task, other, mixed[0], every=False)]

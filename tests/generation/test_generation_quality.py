@@ -201,7 +201,7 @@ def test_faults_that_are_named_are_left_out_and_counted(
 def test_the_card_says_what_is_in_it(mixed: Scripted, teacher: Teacher, tmp_path: Path) -> None:
     facts = run("topic", tmp_path, teacher)
     card = (tmp_path / "topic" / "README.md").read_text(encoding="utf-8")
-    assert card.startswith('---\npretty_name: "Swahili: topic"\nlanguage: "swh"\n')
+    assert card.startswith('---\npretty_name: "Swahili: topic"\nlanguage: "sw"\n')
     assert f"{facts.rows:,} rows" in card
     assert "unknown (no prices were given)" in card
     for step in facts.steps:

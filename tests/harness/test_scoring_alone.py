@@ -15,6 +15,7 @@ from harness.config import MakingConfig
 from harness.errors import ConfigError
 from harness.experiment import plan
 from harness.overrides import CONF
+from tasks.catalogue import TASKS
 
 ALONE = "++producers=[base]"
 # Nothing that data is made from is as it should be.
@@ -51,7 +52,7 @@ def test_the_base_is_planned_alone(
     made = plan(config, tmp_path / "ledgers")
     assert made.named("base")
     assert {stage.name for stage in made.stages} <= {"base", "score"}
-    assert len(made.cells) == 5
+    assert [cell.task for cell in made.cells] == list(TASKS)
     assert not (tmp_path / "ledgers").exists()
 
 

@@ -37,7 +37,9 @@ INERT = {
     "fail_on_contamination": "stops a run and changes no result",
     "on_missing": "stops a run and changes no result",
     "language.autonym": "a word of reports",
+    "language.tag": "how reports and studies are drawn",
     "language.direction": "how reports and studies are drawn",
+    "language.font": "how studies are drawn",
     "student.name": "a word of reports and of the card",
     "mix.name": "a word of reports and of the card",
     "train.name": "a word of the card and the tracker",
@@ -114,6 +116,7 @@ def grounds(tmp_path: Path) -> dict[str, dict[str, Any]]:
     hub = {"student.repository": "owner/name", "student.kind": "hub"}
     return {
         "language.gaps": {"language.benchmarks.belebele": None},
+        "language.hub_codes": {"sources.context.texts": "hub:HuggingFaceFW/fineweb-2"},
         "student.kind": {"student.repository": "owner/name"},
         "student.repository": hub,
         "student.revision": hub,
@@ -148,6 +151,7 @@ def changes(config: MakingConfig, tmp_path: Path) -> dict[str, Any]:
         "prompts_file": str(tmp_path / "prompts.yaml"),
         "language.flores_code": "yor_Latn",
         "language.gaps": {"belebele": "not there"},
+        "language.hub_codes": {"fineweb_2": "gug_Latn"},
         **{f"language.benchmarks.{name}": "eng_Latn" for name in ("sib200", "belebele", "flores")},
         "language.benchmarks.global_mmlu": "en",
         "student.path": str(tmp_path / "other.gguf"),

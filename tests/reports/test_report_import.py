@@ -90,12 +90,25 @@ def test_pandas_names_for_two_columns_of_one_name_are_asked_about(tmp_path: Path
 
 
 def test_languages_that_differ_in_marks_alone_are_told(tmp_path: Path) -> None:
-    text = HEAD + "Yorùbá,sib200,45,50\nYoruba,belebele,40,41\nZulu\u200b,sib200,40,41\n"
+    text = HEAD + "Mòoré,sib200,45,50\nMoore,belebele,40,41\nZulu\u200b,sib200,40,41\n"
     found = read(tmp_path, text)
     assert found.notes == (
-        "Taken for different languages: 'Yorùbá', 'Yoruba'. Where they are one, write them alike.",
+        "Taken for different languages: 'Mòoré', 'Moore'. Where they are one, write them alike.",
     )
-    assert {row.language.name for row in found.rows} == {"Yorùbá", "Yoruba", "Zulu"}
+    assert {row.language.name for row in found.rows} == {"Mòoré", "Moore", "Zulu"}
+
+
+def test_the_registry_tells_which_names_are_one_language(tmp_path: Path) -> None:
+    text = HEAD + "Kiswahili,sib200,45,50\nSwahili,belebele,40,41\nYOR_LATN,sib200,40,41\n"
+    found = read(tmp_path, f"{text}yo,belebele,40,41\nZulu,sib200,40,41\n")
+    assert [language.name for language in found.languages] == ["Swahili", "Yoruba", "Zulu"]
+    assert [language.tag for language in found.languages] == ["sw", "yo", "zu"]
+    assert found.notes == (
+        "Taken for Swahili: 'Kiswahili', 'Swahili'.",
+        "Taken for Yoruba: 'YOR_LATN', 'yo'.",
+    )
+    twice = refused(tmp_path, f"{text}Yorùbá,sib200,1,2\n")
+    assert "Yoruba, sib200, base stands on line 4 already" in twice
 
 
 def test_only_our_own_long_table_needs_no_scale(tmp_path: Path) -> None:
@@ -229,7 +242,7 @@ def test_two_decimal_marks_are_one_too_many(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("Yorùbá", unicodedata.normalize("NFD", "Yorùbá")),
+        ("Mòoré", unicodedata.normalize("NFD", "Mòoré")),
         ("Zulu", "ZULU"),
         ("Northern Sotho", " northern  sotho"),
         ("N'Ko", "N’Ko"),
@@ -246,7 +259,7 @@ def test_two_spellings_are_one_language(tmp_path: Path, one: str, other: str) ->
 
 
 def test_names_that_only_look_alike_stay_apart(tmp_path: Path) -> None:
-    found = read(tmp_path, HEAD + "Yoruba,sib200,45,50\nYorùbá,sib200,40,46\n")
+    found = read(tmp_path, HEAD + "Moore,sib200,45,50\nMòoré,sib200,40,46\n")
     assert len(found.languages) == 2
     long = "language,task,producer,score\nbase,sib200,base,40\nbase,sib200,Base ,41\n"
     assert "stands on line 2 already" in refused(tmp_path, long)

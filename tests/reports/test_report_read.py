@@ -29,7 +29,7 @@ from reports.outputs.markdown import as_markdown
 from reports.outputs.terminal import print_report
 from reports.page.write import render
 from reports.report import Report
-from reports.store.model import Language
+from reports.store.languages import describe_language
 
 
 def test_every_artifact_and_run_is_read(view: StoreView) -> None:
@@ -204,7 +204,12 @@ def test_the_maker_writes_what_the_reader_expects(store: Path) -> None:
     assert set(manifest["files"]) == {"scores.json", "samples.parquet"}
 
 
-def test_a_language_tag_is_the_shortest_code_of_a_language() -> None:
-    codes = ("tel_Telu", "uig_Arab", "arz_Arab", "ydd_Hebr", "made up", "")
-    tags = ["te-Telu", "ug-Arab", "arz-Arab", "ydd-Hebr", "", ""]
-    assert [Language("x", flores_code=code).tag for code in codes] == tags
+def test_a_store_of_before_gets_tags_and_directions_from_the_registry() -> None:
+    recorded = {"name": "Uyghur", "autonym": "ئۇيغۇرچە", "flores_code": "uig_Arab"}
+    assert describe_language(**recorded) == describe_language("Uyghur")
+    assert (describe_language("Uyghur").tag, describe_language("Uyghur").direction) == ("ug", "rtl")
+    assert describe_language("made up").tag == ""
+    # What is recorded goes before: another language may be given a name of the registry's.
+    other = describe_language("Uyghur", direction="ltr", flores_code="uig_Latn")
+    assert (other.tag, other.direction, other.autonym) == ("ug-Latn", "ltr", "")
+    assert describe_language("Uyghur", tag="ug-x-mine").tag == "ug-x-mine"

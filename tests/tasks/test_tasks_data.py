@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasks import belebele, flores, global_mmlu, sib200
+from tasks.benchmarks import belebele, flores, global_mmlu, sib200
 from tasks.catalogue import TASKS
 from tasks.data import DATA_DIR_VARIABLE, Data, open_data, read
 from tasks.errors import DataMalformed, DataMissing

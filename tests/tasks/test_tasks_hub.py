@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from hub_server import GATED, serving
 
-from tasks import flores, hub
+from tasks import hub
+from tasks.benchmarks import flores
 from tasks.catalogue import TASKS
 from tasks.data import open_data, read
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable

@@ -12,7 +12,7 @@ is malformed: the usual readers would join it with the rows below, their labels 
 
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, choices, listed
+from tasks.benchmark import Asking, Benchmark, Item, Naming, choices, listed
 from tasks.files import read_tsv
 from tasks.protocol import LETTERS
 from tasks.rows import Column, Raw, Row, keys
@@ -47,6 +47,8 @@ def item(row: Row, asking: Asking) -> Item:
 
 BENCHMARK = Benchmark(
     name="sib200",
+    tasks=(Naming("sib200", "SIB-200"),),
+    place=10,
     repository="Davlan/sib200",
     split="test",
     complete=204,

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item
+from tasks.benchmark import Asking, Benchmark, Item, Naming
 from tasks.errors import DataMalformed, DataMissing
 from tasks.files import EMBEDDED, is_there, missing, read_lines, read_lines_of_archive
 from tasks.rows import REMEDY, Column, Raw, Row, check, keys
@@ -157,21 +157,6 @@ def item(row: Row, asking: Asking) -> Item:
     )
 
 
-BENCHMARK = Benchmark(
-    name="flores",
-    repository="openlanguagedata/flores_plus",
-    split=SPLIT,
-    complete=1_012,
-    columns=(*SENTENCE, Column("english", "line")),
-    identity=IDENTITY,
-    read_files=read,
-    read_hub=read_hub,
-    hub_columns=("id", "text"),
-    item=item,
-    description=description,
-)
-
-
 def read_alone(root: Path, code: str) -> list[Raw]:
     """The sentences of one language, English too."""
     found = find(root, code)
@@ -189,11 +174,33 @@ def sentence(row: Row, asking: Asking) -> Item:
     return Item(id=row["id"], cluster=row["id"], text=row["text"], query="")
 
 
-# The texts of one language, without a task: for those who look for them elsewhere.
-ALONE = replace(
-    BENCHMARK,
+# The sentences of one language, without a task: the English ones are Belebele's and SIB-200's too,
+# and are there also where the language has no FLORES.
+ALONE = Benchmark(
+    name="flores",
+    tasks=(),
+    place=40,
+    repository="openlanguagedata/flores_plus",
+    split=SPLIT,
+    complete=1_012,
     columns=SENTENCE,
+    identity=IDENTITY,
     read_files=read_alone,
     read_hub=read_hub_alone,
     item=sentence,
+)
+BENCHMARK = replace(
+    ALONE,
+    tasks=(
+        Naming("flores_xx_en", "FLORES xx→en"),
+        Naming("flores_en_xx", "FLORES en→xx", from_english=True),
+    ),
+    columns=(*SENTENCE, Column("english", "line")),
+    read_files=read,
+    read_hub=read_hub,
+    hub_columns=("id", "text"),
+    item=item,
+    description=description,
+    unasked=(ENGLISH,),
+    texts=ALONE,
 )

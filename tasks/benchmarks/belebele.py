@@ -13,7 +13,7 @@ compare languages by `id`, which is made of link and question number, never by p
 
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, choices, listed
+from tasks.benchmark import Asking, Benchmark, Item, Naming, choices, listed
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
 from tasks.rows import Column, Raw, Row, identify, keys, texts
@@ -50,6 +50,8 @@ def item(row: Row, asking: Asking) -> Item:
 
 BENCHMARK = Benchmark(
     name="belebele",
+    tasks=(Naming("belebele", "Belebele"),),
+    place=20,
     repository="facebook/belebele",
     split="test",
     complete=900,

@@ -12,7 +12,7 @@ nine English rows have two equal answers (a warning where the answers' texts are
 
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, choices, listed
+from tasks.benchmark import Asking, Benchmark, Item, Naming, choices, listed
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
 from tasks.rows import Column, Raw, Row, keys, texts
@@ -47,6 +47,8 @@ def item(row: Row, asking: Asking) -> Item:
 
 BENCHMARK = Benchmark(
     name="global_mmlu",
+    tasks=(Naming("global_mmlu", "Global-MMLU"),),
+    place=30,
     repository="CohereLabs/Global-MMLU",
     split="test",
     complete=14_042,

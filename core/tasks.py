@@ -1,0 +1,46 @@
+"""The facts of every task that those who only read scores need: its title, metric and chance.
+
+`tasks.generate` writes them from the benchmarks' own declarations, so that a reader of scores needs
+no benchmark's code. The order is that of reports.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+FILE = Path(__file__).parent / "tasks.yaml"
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """A task as reports name it. `chance` is the accuracy of guessing in percent, None for
+    translations; `from_english` is the direction of a translation."""
+
+    title: str
+    metric: Literal["accuracy", "chrf++"]
+    chance: float | None
+    from_english: bool
+
+
+TASKS: Mapping[str, TaskFacts] = {
+    name: TaskFacts(**facts)
+    for name, facts in yaml.safe_load(FILE.read_text(encoding="utf-8")).items()
+}
+
+
+def show_task(name: str) -> str:
+    """A task's title; its name where a store holds one that is not known here."""
+    return TASKS[name].title if name in TASKS else name
+
+
+def is_translation(name: str) -> bool:
+    """Whether a task is scored by chrF++ and not by accuracy."""
+    return name in TASKS and TASKS[name].metric == "chrf++"
+
+
+def is_from_english(name: str) -> bool:
+    """Whether a task is a translation from English, so that its answers are in the language."""
+    return name in TASKS and TASKS[name].from_english

@@ -1,0 +1,37 @@
+"""Makes the parts of the configuration that have a field for each benchmark, or name its tasks.
+
+They follow from the benchmarks' own declarations, so that a benchmark's file is all there is to
+add, and a mistyped name is told the nearest.
+"""
+
+from dataclasses import dataclass, field, make_dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from tasks.catalogue import BENCHMARKS, TASKS
+
+if TYPE_CHECKING:  # which fields there are is known when the program runs, not before
+    TaskName = str
+
+    @dataclass(frozen=True)
+    class Benchmarks:
+        """The language's code in each benchmark, or None where the benchmark lacks it."""
+
+        def __getattr__(self, benchmark: str) -> str | None: ...
+
+    @dataclass(frozen=True)
+    class HubRepositories:
+        """Where a benchmark is read from when ``data_dir=hub``, in place of its own repository:
+        ``owner/name``, ``owner/name@revision`` or the path of a local repository."""
+
+        def __getattr__(self, benchmark: str) -> str | None: ...
+
+else:
+
+    def _by_benchmark(name: str) -> Any:
+        """A dataclass with a field for each benchmark: a text, or None."""
+        fields = [(benchmark, str | None, field(default=None)) for benchmark in BENCHMARKS]
+        return make_dataclass(name, fields, frozen=True, namespace={"__module__": __name__})
+
+    TaskName = Literal[tuple(TASKS)]
+    Benchmarks = _by_benchmark("Benchmarks")
+    HubRepositories = _by_benchmark("HubRepositories")

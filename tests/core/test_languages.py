@@ -1,0 +1,95 @@
+"""The registry of languages: tags by the rules of IANA, and one language behind each name."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from core.identify.scripts import script_code, script_shares
+from core.languages import (
+    FOLDER,
+    Language,
+    find_hub_code,
+    find_language,
+    fold_name,
+    list_languages,
+    read_languages,
+    tag_language,
+)
+from core.tags import make_tag
+
+RIGHT_TO_LEFT = {"Arab", "Hebr", "Nkoo", "Syrc", "Thaa", "Adlm"}
+
+
+@pytest.mark.parametrize("language", list_languages().values(), ids=lambda entry: entry.id)
+def test_an_entry_agrees_with_itself(language: Language) -> None:
+    own, _, script = language.flores_code.partition("_")
+    assert script_code(language.script) == script[:4]
+    assert (language.direction == "rtl") == (script[:4] in RIGHT_TO_LEFT)
+    # Its name for itself is in its script, and each language is written in its default one.
+    assert max(script_shares(language.autonym).items(), key=lambda s: s[1])[0] == script[:4]
+    assert language.tag.split("-")[0] == make_tag(own)
+    assert script[:4] not in language.tag
+    assert language.font is None or language.font == language.script.lower()
+
+
+def test_a_name_or_code_stands_for_one_language() -> None:
+    known: dict[str, set[str]] = defaultdict(set)
+    for language in list_languages().values():
+        for name in language.names:
+            known[fold_name(name)].add(language.id)
+            assert find_language(name.upper()) == language
+    assert [ids for ids in known.values() if len(ids) > 1] == []
+
+
+def test_a_language_is_found_in_any_spelling() -> None:
+    names = ("Kiswahili", "SWH_LATN", "swh-Latn", "sw", "  swahili ")
+    assert {entry and entry.id for entry in map(find_language, names)} == {"swahili"}
+    assert {entry and entry.id for entry in map(find_language, ("Yorùbá", "Yoruba"))} == {"yoruba"}
+    assert find_language("Avañe’ẽ") == find_language("Avañe'ẽ") == find_language("Guarani")
+    assert find_language("oci_Latn") is None, "Occitan, of which Aranese is a variety"
+
+
+@pytest.mark.parametrize(
+    ("code", "tag"),
+    [
+        ("yor_Latn", "yo"),
+        # The two lists of before disagreed on these seven.
+        *(("swh_Latn", "sw"), ("khk_Cyrl", "mn"), ("kmr_Latn", "ku"), ("plt_Latn", "mg")),
+        *(("ydd_Hebr", "yi"), ("pbt_Arab", "ps"), ("oci_Latn_aran1260", "oc-aranes")),
+        # IANA has no shorter code of these.
+        *(("arz_Arab", "arz"), ("ckb_Arab", "ckb"), ("azb_Arab", "azb")),
+        # Outside of the registry: a script is named where it is not the usual one.
+        *(("fry_Latn", "fy"), ("zho_Hant", "zh-Hant"), ("kas_Deva", "ks-Deva")),
+        *(("knc_Arab", "kr-Arab"), ("uig_Latn", "ug-Latn"), ("taq_Tfng", "taq-Tfng")),
+        *(("fin", "fi"), ("made up", ""), ("", "")),
+    ],
+)
+def test_a_tag_is_the_shortest(code: str, tag: str) -> None:
+    assert tag_language("x", code) == tag
+
+
+def test_a_code_goes_before_a_name() -> None:
+    assert tag_language("Swahili") == "sw"
+    assert tag_language("Swahili", "fry_Latn") == "fy"
+
+
+def test_a_repository_may_name_a_language_otherwise() -> None:
+    guarani, swahili = list_languages()["guarani"], list_languages()["swahili"]
+    for place in ("HuggingFaceFW/fineweb-2", "HuggingFaceFW/fineweb-2@v1", "/copies/fineweb-2/"):
+        assert find_hub_code(guarani.hub_codes, place, guarani.flores_code) == "gug_Latn"
+        assert find_hub_code(swahili.hub_codes, place, swahili.flores_code) == "swh_Latn"
+    assert find_hub_code(guarani.hub_codes, "Davlan/sib200", "grn_Latn") == "grn_Latn"
+
+
+def test_a_language_is_one_file(tmp_path: Path) -> None:
+    text = (FOLDER / "swahili.yaml").read_text(encoding="utf-8")
+    (tmp_path / "frisian.yaml").write_text(text.replace("name: Swahili", "name: West Frisian"))
+    assert read_languages(tmp_path)["frisian"].name == "West Frisian"
+    (tmp_path / "frisian.yaml").write_text(text.replace("autonym:", "autonyn:"))
+    with pytest.raises(ValueError, match=r"frisian\.yaml.*autonyn"):
+        read_languages(tmp_path)
+    # Norway's tag is a truth value in YAML.
+    (tmp_path / "frisian.yaml").write_text(text.replace("tag: sw", "tag: no"))
+    with pytest.raises(ValueError, match=r"frisian\.yaml: tag: a text is needed, received False"):
+        read_languages(tmp_path)
