@@ -136,11 +136,14 @@ def test_an_outdated_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("tasks.generate.HERE", tmp_path)
+    monkeypatch.setattr("core.tasks.FILE", tmp_path / "tasks.yaml")
     assert main([]) == 0
     assert main(["--check"]) == 0
     (tmp_path / "kakugo_sib200_swh_Latn.yaml").write_text("task: other\n")
+    (tmp_path / "tasks.yaml").write_text("{}\n")
     (tmp_path / "kakugo_sib200_xxx.yaml").write_text("task: surplus\n")
     assert main(["--check"]) == 1
     named = capsys.readouterr().err
     assert "kakugo_sib200_swh_Latn.yaml" in named
     assert "kakugo_sib200_xxx.yaml" in named
+    assert "tasks.yaml" in named
