@@ -1,6 +1,7 @@
 """Producers by tasks: means over the same languages, and each language on its own."""
 
 from collections.abc import Iterable, Mapping
+from statistics import fmean
 
 from reports.tables.panels import is_base
 from reports.tables.results import Result, Results
@@ -30,7 +31,7 @@ def tabulate_subsets(results: Results) -> Sheet:
         shared = set.intersection(*map(set, scores.values())) if scores else set()
         every = set().union(*scores.values())
         means[task] = {
-            producer: sum(found[name] for name in shared) / len(shared)
+            producer: fmean(found[name] for name in shared)
             for producer, found in scores.items()
             if shared
         }
