@@ -240,11 +240,11 @@ def _card(argv: list[str]) -> int:
     _store_argument(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
     arguments = parser.parse_args(argv)
-    from reports.outputs.card import model_card
+    from reports.outputs.card import write_card
     from reports.store.files import write_whole
     from reports.store.read import read_store
 
-    card = model_card(read_store(arguments.store), arguments.checkpoint)
+    card = write_card(read_store(arguments.store), arguments.checkpoint)
     if arguments.out:
         write_whole(arguments.out, card)
         print(arguments.out)

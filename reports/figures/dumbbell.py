@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reports.figures.svg import figure, text
+from reports.signs import clean
 from reports.tables.panels import Panel, TableCell
-from reports.words import clean, interval, points
+from reports.words import describe_gain, describe_interval
 
 WIDTH, LABELS, RIGHT = 440, 130, 424
 LINE, HEAD = 22, 22
@@ -121,5 +122,5 @@ def _spoken(task: str, cell: TableCell) -> str:
     assert cell.base
     said = f"{task}, {clean(cell.producer)}: {cell.base.score:.1f} to {cell.score.score:.1f}"
     if cell.gain and cell.gain.low is not None:
-        said += f", gain {points(cell.gain)}, 95% interval {interval(cell.gain)}"
+        said += f", gain {describe_gain(cell.gain)}, 95% interval {describe_interval(cell.gain)}"
     return said

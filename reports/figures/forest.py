@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from reports.figures.svg import Figure, figure, fit, line, mark, number, text
+from reports.signs import set_minus
 from reports.stats.languages import mean_over_languages
 from reports.tables.sheet import TASK_NAMES
 from reports.tables.wins import Verdict
@@ -36,13 +37,13 @@ def draw_forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | 
     for verdict in rows:
         result, gain = verdict.result, verdict.result.gain
         assert gain
-        shape = verdict.by_sign if verdict.by_test == "untested" else verdict.by_test
+        shape = verdict.shape
         parts.append(text(NAMES, top + 4, result.language.name, "label", 24))
         if result.language.autonym:
             parts.append(text(NAMES + 8, top + 4, result.language.autonym, "start small", 18))
         if gain.low is not None and gain.high is not None:
             parts.append(line(x.at(gain.low), top, x.at(gain.high), top, f"reach {shape}"))
-        about = f"{result.language.name}: {gain.points:+.1f}".replace("-", "−")
+        about = set_minus(f"{result.language.name}: {gain.points:+.1f}")
         parts.append(mark(x.at(gain.points), top, shape, about, 4))
         top += LINE
     parts.append(line(NAMES, top - 4, WIDTH - 14, top - 4, "grid"))
@@ -60,7 +61,7 @@ def draw_forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | 
         if tested
         else "By sign alone: the table has no samples, so nothing was tested."
     )
-    words = f"{mean.value:+.1f}".replace("-", "−")
+    words = set_minus(f"{mean.value:+.1f}")
     caption = (
         f"{producer} on {name}: gain over base with its 95% interval, {len(rows)} languages, mean "
         f"{words}. {how}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from reports.figures.svg import Figure, figure, rect, text
+from reports.signs import set_minus
 from reports.tables.results import Result, Results
 from reports.tables.sheet import TASK_NAMES
 
@@ -65,10 +66,10 @@ def _cell(result: Result | None, left: float, top: float) -> Markup:
         )
     points = result.gain.points
     step = sum(points > edge for edge in _STEPS)
-    about = f"{result.language.name}, {result.producer}: {points:+.1f}".replace("-", "−")
+    about = set_minus(f"{result.language.name}, {result.producer}: {points:+.1f}")
     shade = "on-dark" if step in (0, 1, 7, 8) else "on-light"
     return rect(left, top, width, height, f"h{step}", about) + text(
-        left + CELL / 2 - 1, top + 13, f"{points:+.1f}".replace("-", "−"), f"value {shade}"
+        left + CELL / 2 - 1, top + 13, set_minus(f"{points:+.1f}"), f"value {shade}"
     )
 
 

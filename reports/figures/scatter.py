@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from reports.figures.svg import Axis, Figure, figure, fit, frame, line, mark, text
+from reports.signs import set_minus
 from reports.stats.correlation import BaseAndGain
 from reports.tables.sheet import TASK_NAMES
 from reports.tables.wins import Verdict
@@ -28,7 +29,7 @@ def draw_scatter(
     parts = [frame(x, y, f"Base score, {name}", "Gain"), _fit(points, x, y)]
     places = [(x.at(a), y.at(b)) for a, b in points]
     for verdict, (px, py) in zip(found, places, strict=True):
-        parts.append(mark(px, py, _shape(verdict), _about(verdict)))
+        parts.append(mark(px, py, verdict.shape, _about(verdict)))
     names = [v.result.language.name for v in found]
     labels, left_out = place_labels(names, places)
     parts += [text(lx, ly, label, "point") for label, lx, ly in labels]
@@ -36,7 +37,7 @@ def draw_scatter(
     if r.pearson.r is not None:
         found_r = f" Pearson r {r.pearson.r:.2f}"
         found_r += f", Oldham {r.oldham.r:.2f}." if r.oldham.r is not None else "."
-        caption += found_r.replace("-", "−")
+        caption += set_minus(found_r)
     caption += f" {r.conclusion}"
     if left_out:
         caption += f" {left_out} names are left out where they would overlap."
@@ -46,7 +47,7 @@ def draw_scatter(
 def place_labels(
     names: Sequence[str], places: Sequence[tuple[float, float]]
 ) -> tuple[list[tuple[str, float, float]], int]:
-    """Where each name fits beside its point without touching another, and how many do not."""
+    """Place each name beside its point where it touches no other; count those that fit nowhere."""
     taken = [(px - 5, py - 5, px + 5, py + 5) for px, py in places]
     placed: list[tuple[str, float, float]] = []
     for name, (px, py) in sorted(zip(names, places, strict=True), key=lambda entry: entry[1]):
@@ -88,12 +89,8 @@ def _fit(points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> Markup:
     return line(x1, y1, x2, y2, "fit")
 
 
-def _shape(verdict: Verdict) -> str:
-    return verdict.by_sign if verdict.by_test == "untested" else verdict.by_test
-
-
 def _about(verdict: Verdict) -> str:
     r = verdict.result
     assert r.gain
-    said = f"{r.language.name}: base {r.base:.1f}, gain {r.gain.points:+.1f}".replace("-", "−")
+    said = set_minus(f"{r.language.name}: base {r.base:.1f}, gain {r.gain.points:+.1f}")
     return said if r.gain.p is None else f"{said}, p {r.gain.p:.3g}"

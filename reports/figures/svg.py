@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.words import clean
+from reports.signs import clean, set_minus
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def nice_step(least: float) -> float:
 
 def number(value: float) -> str:
     """A tick's number: no needless decimals, a real minus sign."""
-    return f"{value:,.10g}".replace("-", "−")
+    return set_minus(f"{value:,.10g}")
 
 
 def text(x: float, y: float, words: str, kind: str = "", longest: int = 0) -> Markup:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reports import words
 from reports.errors import CheckpointNotFoundError
-from reports.outputs.markdown import escape, grid, scores
+from reports.outputs.markdown import draw_grid, escape, write_scores
 from reports.store.model import Artifact, StoreView
 from reports.tables.panels import Panel, build_panels
 
@@ -12,8 +12,8 @@ CARD = "checkpoint/README.md"
 SCORES = "\n## Scores\n"
 
 
-def model_card(view: StoreView, name: str) -> str:
-    """The card that training wrote, its scores filled in, and what making it cost.
+def write_card(view: StoreView, name: str) -> str:
+    """Write the card that training wrote, with its scores, and with what it cost to make.
 
     `name` is the checkpoint's key, the beginning of it, or a producer's name that only one has;
     "" where the store holds a single one. Raises CheckpointNotFoundError.
@@ -31,7 +31,7 @@ def model_card(view: StoreView, name: str) -> str:
     parts = [card.strip() or written.strip(), "## Scores"]
     panels = build_panels(view, checkpoint.key)
     for panel in panels:
-        parts += [f"{escape(panel.language.name)}, {_protocol(panel)}.", scores(panel)]
+        parts += [f"{escape(panel.language.name)}, {_protocol(panel)}.", write_scores(panel)]
         notes = "\n".join(f"- {escape(note)}" for note in panel.notes)
         parts += [notes] if notes else []
     parts.append(words.GAIN_NOTE if panels else "None was computed yet.")
@@ -63,7 +63,7 @@ def _protocol(panel: Panel) -> str:
 def _cost(view: StoreView, checkpoint: Artifact) -> str:
     """Time and money of the checkpoint and of everything it was made of, by stage."""
     stages: dict[str, list[Artifact]] = {}
-    for artifact in _ancestors(view, checkpoint):
+    for artifact in _list_ancestors(view, checkpoint):
         stages.setdefault(artifact.stage, []).append(artifact)
     lines = []
     for stage, found in stages.items():
@@ -71,11 +71,11 @@ def _cost(view: StoreView, checkpoint: Artifact) -> str:
         known = sum(price for price in prices if price is not None)
         price = "unknown" if None in prices else f"{known:,.2f}"
         lines.append([escape(stage), f"{sum(a.seconds for a in found):,.0f}", price])
-    return grid(["Stage", "Seconds", "US dollars"], [False, True, True], lines)
+    return draw_grid(["Stage", "Seconds", "US dollars"], [False, True, True], lines)
 
 
-def _ancestors(view: StoreView, artifact: Artifact) -> Iterator[Artifact]:
-    """What an artifact was made of, each once and first, then itself."""
+def _list_ancestors(view: StoreView, artifact: Artifact) -> Iterator[Artifact]:
+    """Give each artifact that this one was made of once, inputs first, and then itself."""
     seen: dict[tuple[str, str], Artifact] = {}
 
     def visit(one: Artifact) -> None:

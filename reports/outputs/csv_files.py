@@ -6,9 +6,9 @@ from pathlib import Path
 
 from reports.report import Report
 from reports.sections import find_sheets
+from reports.signs import clean
 from reports.store import files
 from reports.tables.sheet import Sheet, Value
-from reports.words import clean
 
 
 def write_csv(report: Report, out: Path) -> list[Path]:

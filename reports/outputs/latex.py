@@ -5,9 +5,9 @@ from pathlib import Path
 
 from reports.report import Report
 from reports.sections import find_sheets
+from reports.signs import clean
 from reports.store import files
 from reports.tables.sheet import Sheet
-from reports.words import clean
 
 LONG = 45
 """Rows beyond which a table runs over pages (longtable)."""

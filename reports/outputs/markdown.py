@@ -6,10 +6,10 @@ from pathlib import Path
 from reports import words
 from reports.report import Report
 from reports.sections import find_parts
+from reports.signs import clean
 from reports.store import files
 from reports.tables.panels import Panel, row_lines
 from reports.tables.sheet import Sheet
-from reports.words import clean
 
 # Whatever Markdown or HTML inside it could read as markup.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
@@ -24,7 +24,7 @@ def write_markdown(report: Report, out: Path) -> Path:
 
 
 def as_markdown(report: Report) -> str:
-    """The report's text."""
+    """Give the report as the text of a Markdown file."""
     parts = [f"# Kakugo report: {escape(report.results.source)}"]
     for part, sections in find_parts("markdown", report):
         for panel in report.panels if part.each_language else ():
@@ -44,7 +44,7 @@ def write_sheet(sheet: Sheet) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Untrusted text that shows as it is, on one line, inside a table too."""
+    """Let untrusted text show as it is, on one line, inside a table too."""
     return _MARKUP.sub(r"\\\1", clean(text))
 
 
@@ -52,15 +52,13 @@ def _write_panel(panel: Panel) -> list[str]:
     language = panel.language
     names = [name for name in (language.autonym, language.flores_code) if name]
     title = f"## {escape(language.name)}" + (f" ({escape(', '.join(names))})" if names else "")
-    facts = [f"Student {escape(panel.student)}"] if panel.student else []
-    facts += [f"teacher {escape(', '.join(panel.teachers))}"] if panel.teachers else []
-    facts.append(f"data {escape(words.data_line(panel))}")
-    parts = [title, "; ".join(facts) + ".", scores(panel)]
-    if any(cell.gain for row in panel.rows for cell in row.others):
+    facts = "; ".join(f"{name.lower()} {escape(value)}" for name, value in words.list_facts(panel))
+    parts = [title, f"{facts[0].upper()}{facts[1:]}.", write_scores(panel)]
+    if panel.has_gains:
         parts.append(words.GAIN_NOTE)
     gaps = [
         f"- **{state}** {escape(which)}: {escape(reason)}"
-        for which, state, reason in words.merged_gaps(panel)
+        for which, state, reason in words.merge_gaps(panel)
     ]
     notes = [f"- {escape(note)}" for note in panel.notes]
     parts += ["### Without a result", "\n".join(gaps)] if gaps else []
@@ -68,26 +66,23 @@ def _write_panel(panel: Panel) -> list[str]:
     return parts
 
 
-def scores(panel: Panel) -> str:
-    """A panel's table: tasks by producers."""
-    lines = []
-    for row in panel.rows:
-        name = f"{row.name} ({row.setting})" if row.setting else row.name
-        for line in row_lines(row):
-            gain = line.cell.gain if line.cell else None
-            lines.append(
-                [
-                    escape(name),
-                    escape(line.producer) or "–",
-                    words.shown_score(line.base),
-                    words.shown_score(line.cell),
-                    words.points(gain) if gain else "–",
-                    words.interval(gain) if gain else "–",
-                    str(line.n or "–"),
-                ]
-            )
+def write_scores(panel: Panel) -> str:
+    """Write a panel's table: tasks by producers."""
+    lines = [
+        [
+            escape(row.full_name),
+            escape(line.producer) or "–",
+            words.describe_score(line.base),
+            words.describe_score(line.cell),
+            words.describe_gain(line.gain),
+            words.describe_interval(line.gain),
+            str(line.n or "–"),
+        ]
+        for row in panel.rows
+        for line in row_lines(row)
+    ]
     head = ["Task", "Producer", "Base", "Score", "Gain", "95% interval", "n"]
-    return grid(head, [False, False, True, True, True, True, True], lines)
+    return draw_grid(head, [False, False, True, True, True, True, True], lines)
 
 
 def _sheet(sheet: Sheet) -> str:
@@ -102,10 +97,10 @@ def _sheet(sheet: Sheet) -> str:
             cells.append(f"**{text}**" if "best" in marks else text)
         lines.append(cells)
     head = [escape(column.title) for column in sheet.columns]
-    return grid(head, [column.numeric for column in sheet.columns], lines)
+    return draw_grid(head, [column.numeric for column in sheet.columns], lines)
 
 
-def grid(head: list[str], numeric: list[bool], lines: list[list[str]]) -> str:
-    """A table of cells that are Markdown already."""
+def draw_grid(head: list[str], numeric: list[bool], lines: list[list[str]]) -> str:
+    """Draw a table of cells that are Markdown already."""
     rule = ["--:" if right else "---" for right in numeric]
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from core.lines import split_lines
 from reports.samples import FILTERS, Found
-from reports.words import clean, safe
+from reports.signs import clean, make_safe
 
 
 def print_samples(found: Found, console: Console, only: str, prompts: bool = False) -> None:
@@ -85,7 +85,7 @@ def _head(producer: str, row: dict[str, Any] | None) -> str:
 
 def _told(console: Console, head: str, text: str, style: str = "") -> None:
     _line(console, Text(clean(head), style="dim"))
-    for line in split_lines(safe(text)) or [""]:
+    for line in split_lines(make_safe(text)) or [""]:
         console.print(Padding(Text(line, style=style), (0, 0, 0, 3)), highlight=False)
 
 

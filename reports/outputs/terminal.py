@@ -13,9 +13,10 @@ from reports import words
 from reports.report import Report
 from reports.section import Form
 from reports.sections import find_parts, prints_each_language
+from reports.signs import clean
+from reports.tables.gain import Gain
 from reports.tables.panels import Panel, TableCell, row_lines
 from reports.tables.sheet import TASK_NAMES, Mark, Sheet
-from reports.words import clean
 
 _STYLES = {"result": "", "gap": "dim", "missing": "yellow", "failed": "red", "damaged": "red"}
 
@@ -94,20 +95,14 @@ def _panel_parts(panel: Panel) -> list[RenderableType]:
     language = panel.language
     # Names may run from right to left: each ends its line, so that nothing after it is reordered.
     names = " · ".join(filter(None, (language.flores_code, language.autonym)))
-    for word, value in (
-        ("Language", names),
-        ("Student", panel.student),
-        ("Teacher", ", ".join(panel.teachers)),
-        ("Data", words.data_line(panel)),
-    ):
-        if value:
-            facts.add_row(word, Text(clean(value)))
+    for word, value in (*([("Language", names)] if names else []), *words.list_facts(panel)):
+        facts.add_row(word, Text(clean(value)))
     title = Text(clean(language.name), style="bold reverse")
     parts: list[RenderableType] = [Text(), title, facts, Text(), _scores(panel)]
-    if any(cell.gain for row in panel.rows for cell in row.others):
+    if panel.has_gains:
         parts.append(Text())
         parts.append(Text(words.GAIN_NOTE, style="dim"))
-    gaps = words.merged_gaps(panel)
+    gaps = words.merge_gaps(panel)
     if gaps:
         parts.append(_heading("Without a result"))
         parts += [
@@ -145,20 +140,19 @@ def _scores(panel: Panel) -> Table:
                 shown.append(Text(clean(line.producer) or "–"))
             shown.append(_score(line.base))
             if names:
-                shown += [_score(line.cell), *_gain(line.cell)]
+                shown += [_score(line.cell), *_describe_gain(line.gain)]
             shown.append(Text(str(line.n or "–")))
             table.add_row(*shown)
     return table
 
 
 def _score(cell: TableCell | None) -> Text:
-    return Text(words.shown_score(cell), style=_STYLES[cell.state] if cell else "dim")
+    return Text(words.describe_score(cell), style=_STYLES[cell.state] if cell else "dim")
 
 
-def _gain(cell: TableCell | None) -> tuple[Text, Text]:
-    if cell is None or cell.gain is None:
-        return Text("–", style="dim"), Text("–", style="dim")
-    return Text(words.points(cell.gain)), Text(words.interval(cell.gain))
+def _describe_gain(gain: Gain | None) -> tuple[Text, Text]:
+    style = "" if gain else "dim"
+    return Text(words.describe_gain(gain), style), Text(words.describe_interval(gain), style)
 
 
 def _table() -> Table:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from markupsafe import Markup, escape
 
+from reports.signs import clean
 from reports.tables.sheet import Column, Sheet, Value
-from reports.words import clean
 
 
 def table_rows(sheet: Sheet, links: Mapping[tuple[str, str], str]) -> list[Markup]:

@@ -17,6 +17,7 @@ from reports.page.samples import TaskSamples, task_samples
 from reports.report import Report
 from reports.section import Part, Section
 from reports.sections import find_parts
+from reports.signs import clean, make_safe
 from reports.store import files
 from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, Row, TableCell, row_lines
 from reports.tables.sheet import Sheet
@@ -73,11 +74,11 @@ class PanelView:
 
     @property
     def gained(self) -> bool:
-        return any(cell.gain for row in self.panel.rows for cell in row.others)
+        return self.panel.has_gains
 
     @property
     def gaps(self) -> list[tuple[str, Any, str]]:
-        return words.merged_gaps(self.panel)
+        return words.merge_gaps(self.panel)
 
     @property
     def has_samples(self) -> bool:
@@ -197,9 +198,9 @@ def environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clean"] = lambda value: words.clean(str(value))
+    environment.filters["clean"] = lambda value: clean(str(value))
     environment.filters["table_rows"] = table_rows
-    environment.filters["safe_text"] = lambda value: words.safe(str(value))
+    environment.filters["safe_text"] = lambda value: make_safe(str(value))
     return environment
 
 
@@ -218,25 +219,20 @@ def _panel(panel: Panel, name: str) -> PanelView:
                 producer=line.producer or "–",
                 base=line.base,
                 cell=line.cell,
-                gain=words.points(line.cell.gain) if line.cell and line.cell.gain else "–",
-                interval=words.interval(line.cell.gain) if line.cell and line.cell.gain else "–",
+                gain=words.describe_gain(line.gain),
+                interval=words.describe_interval(line.gain),
                 n=str(line.n or "–"),
             )
             for line in row_lines(row)
         )
         samples = task_samples(row, panel.language, f"{name}-samples-{number}")
         tasks.append(TaskView(row, lines, samples))
-    facts = (
-        ("Code", panel.language.flores_code),
-        ("Student", panel.student),
-        ("Teacher", ", ".join(panel.teachers)),
-        ("Data", words.data_line(panel)),
-    )
+    code = panel.language.flores_code
     return PanelView(
         id=name,
         panel=panel,
-        title=words.clean(panel.language.name),
-        facts=tuple((title, value) for title, value in facts if value),
+        title=clean(panel.language.name),
+        facts=(*([("Code", code)] if code else []), *words.list_facts(panel)),
         tasks=tuple(tasks),
         figure=draw_panel(panel, f"{name}-figure"),
     )
@@ -259,7 +255,7 @@ def _summary(report: Report) -> str:
     if view is None:
         return f"{text}; from {report.results.source}."
     seconds = sum(a.seconds for found in view.artifacts.values() for a in found.values())
-    return f"{text}; {words.duration(seconds)} of work."
+    return f"{text}; {words.describe_duration(seconds)} of work."
 
 
 def _own_data(report: Report) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from reports.signs import set_minus
 from reports.stats.correlation import BaseAndGain, Correlation, base_and_gain
 from reports.tables.results import Results
 from reports.tables.sheet import PRODUCER, TASK, TASK_NAMES, Column, Sheet, Value
@@ -103,4 +104,4 @@ def _words(c: Correlation) -> str:
     text = f"{c.r:.2f}"
     if c.interval:
         text += f" [{c.interval.low:.2f},\N{NO-BREAK SPACE}{c.interval.high:.2f}]"
-    return text.replace("-", "−")
+    return set_minus(text)

@@ -52,6 +52,11 @@ class Row:
         return TASK_NAMES.get(self.task, self.task)
 
     @property
+    def full_name(self) -> str:
+        """The task's name, with the setting where it has several rows."""
+        return f"{self.name} ({self.setting})" if self.setting else self.name
+
+    @property
     def cells(self) -> tuple[TableCell, ...]:
         """Base first, then the other producers."""
         return self.bases + self.others
@@ -65,6 +70,10 @@ class Line:
     base: TableCell | None
     cell: TableCell | None
     n: int | None
+
+    @property
+    def gain(self) -> Gain | None:
+        return self.cell.gain if self.cell else None
 
 
 def row_lines(row: Row) -> list[Line]:
@@ -99,6 +108,11 @@ class Panel:
         return list(dict.fromkeys(cell.producer for row in self.rows for cell in row.others))
 
     @property
+    def has_gains(self) -> bool:
+        """Whether any producer has a gain over base."""
+        return any(cell.gain for row in self.rows for cell in row.others)
+
+    @property
     def gaps(self) -> list[tuple[Row, TableCell]]:
         """Every cell that is no result, in the table's order."""
         return [(row, cell) for row in self.rows for cell in row.cells if cell.state != "result"]
@@ -123,8 +137,8 @@ def build_panels(view: StoreView, checkpoint: str | None = None) -> tuple[Panel,
         return tuple(pool.map(lambda key: _panel(view, groups[key]), sorted(groups)))
 
 
-def data_words(name: str) -> str:
-    """What a data set's origin means to a reader."""
+def describe_data(name: str) -> str:
+    """Tell a reader where a data set comes from."""
     return f'"{name}": {DATA_WORDS[name]}' if name in DATA_WORDS else f'"{name}"'
 
 
@@ -188,7 +202,7 @@ def _row(view: StoreView, entries: list[Entry], several: bool, notes: dict[str, 
 
 
 def is_base(producer: str) -> bool:
-    """Whether it is the untrained student: base, base#ab12 or base (student)."""
+    """Tell whether it is the untrained student: base, base#ab12 or base (student)."""
     return re.split("[# ]", producer, maxsplit=1)[0] == "base"
 
 

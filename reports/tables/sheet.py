@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from core.tasks import TASKS
+from reports.signs import set_minus
 
 TASK_NAMES = {name: facts.title for name, facts in TASKS.items()}
 
@@ -38,7 +39,7 @@ class Column:
             return "< 0.001" if value < 0.001 else f"{value:.3f}"
         if not self.form:
             return f"{int(value):,d}" if value == int(value) else f"{value:,.2f}"
-        return format(value, self.form).replace("-", "−")
+        return set_minus(format(value, self.form))
 
 
 @dataclass(frozen=True)

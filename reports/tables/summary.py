@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean, median
 
+from reports.signs import set_minus
 from reports.stats.intervals import above_chance, minimum_detectable
 from reports.stats.languages import mean_over_languages
 from reports.tables.results import Result, Results
@@ -93,7 +94,7 @@ def describe_means(file: Sheet) -> Sheet:
 
 def interval_words(low: Value, high: Value) -> str:
     """ "+6.8 to +10.9", with a real minus sign."""
-    return f"{low:+.1f} to {high:+.1f}".replace("-", "−")
+    return set_minus(f"{low:+.1f} to {high:+.1f}")
 
 
 def _mean(values: Iterable[float | None]) -> float:

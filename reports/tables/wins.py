@@ -37,6 +37,11 @@ class Verdict:
     def by_bh(self) -> str:
         return self._judged(self.q)
 
+    @property
+    def shape(self) -> str:
+        """How figures mark it: by its test, or by its sign where there was none."""
+        return self.by_sign if self.by_test == "untested" else self.by_test
+
     def _judged(self, p: float | None) -> str:
         if p is None:
             return "untested"

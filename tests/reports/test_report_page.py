@@ -13,7 +13,7 @@ from reports.figures.training import Log, draw_curve
 from reports.page.write import render, write_page
 from reports.report import Report
 from reports.tables.panels import build_panels
-from reports.words import interval, points
+from reports.words import describe_gain, describe_interval
 
 VOID = {"meta", "br", "link", "img", "input"}
 
@@ -98,8 +98,8 @@ def test_the_numbers_of_the_table_are_in_the_page(view: StoreView, html: str) ->
             for one in row.others:
                 if one.gain and one.score:
                     assert f"{one.score.score:.1f}" in text
-                    assert points(one.gain) in text
-                    assert interval(one.gain) in text
+                    assert describe_gain(one.gain) in text
+                    assert describe_interval(one.gain) in text
 
 
 def test_names_and_texts_carry_their_language_and_direction(html: str) -> None:
