@@ -8,15 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from core.statistics import sign_flip_sampled
 from preference.statistics import (
+    Agreement,
+    Blinding,
+    Interval,
     agreement,
     bang,
     bca,
     needed_share,
     power,
-    sign_flip,
     sign_test,
-    wilson,
+    wilson_interval,
 )
 from preference.votes import Guess, Vote
 from preference.warnings import find_warnings, names_of
@@ -54,7 +57,7 @@ def analyse(
     for vote in main:
         by_prompt[vote.question].append(vote)
     scores = {q: _mean(_SCORES[v.choice] for v in vs) for q, vs in by_prompt.items()}
-    p_value = sign_flip(list(scores.values()), seed=seed) if scores else None
+    p_value = sign_flip_sampled(list(scores.values()), seed=seed) if scores else None
     if p_value is None:
         gaps["primary"] = "no vote" if not main else "no prompt on which one arm was preferred"
     raters = sorted({vote.rater for vote in main})
@@ -84,7 +87,7 @@ def analyse(
             for rater in raters
         ],
         "verdicts": _verdicts(main, seed, gaps),
-        "agreement": None if agreed is None else asdict(agreed),
+        "agreement": _fields(agreed),
         "position": _position(main, gaps),
         "repeats": _repeats(votes, gaps),
         "checks": _checks(votes, gaps),
@@ -107,14 +110,18 @@ def _estimate(
     for name, choice in (("wins", "trained"), ("ties", "equal"), ("losses", "base")):
         series[name] = [_mean(float(v.choice == choice) for v in vs) for vs in by_prompt.values()]
     for name, values in series.items():
-        interval = bca(values, seed=seed)
-        if interval is None:
-            gaps[f"estimate.{name}.interval"] = "fewer than two prompts, or all of them alike"
-        out[name] = {
-            "value": _mean(values) if values else None,
-            "interval": None if interval is None else asdict(interval),
-        }
+        out[name] = _estimated(values, f"estimate.{name}", seed, gaps)
     return out
+
+
+def _estimated(
+    values: Sequence[float], name: str, seed: int, gaps: dict[str, str]
+) -> dict[str, Any]:
+    """A mean over prompts and its interval, or why there is none."""
+    interval = bca(values, seed=seed)
+    if interval is None:
+        gaps[f"{name}.interval"] = "fewer than two prompts, or all of them alike"
+    return {"value": _mean(values) if values else None, "interval": _fields(interval)}
 
 
 def _verdicts(
@@ -137,12 +144,8 @@ def _verdicts(
     out: dict[str, dict[str, Any]] = {}
     for name, by_prompt in of.items():
         values = [_mean(found) for found in by_prompt.values()]
-        interval = bca(values, seed=seed)
-        if interval is None:
-            gaps[f"verdicts.{name}.interval"] = "fewer than two prompts, or all of them alike"
         out[name] = {
-            "value": _mean(values) if values else None,
-            "interval": None if interval is None else asdict(interval),
+            **_estimated(values, f"verdicts.{name}", seed, gaps),
             "prompts": len(values),
             "judged": sum(map(len, by_prompt.values())),
         }
@@ -152,7 +155,7 @@ def _verdicts(
 def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
     counts = _counts(votes)
     decisive = counts["wins"] + counts["losses"]
-    interval = wilson(counts["wins"], decisive)
+    interval = wilson_interval(counts["wins"], decisive)
     sides = Counter(vote.trained_side for vote in votes)
     return {
         "rater": rater,
@@ -160,7 +163,7 @@ def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
         "trained_as_a": sides["a"],
         "trained_as_b": sides["b"],
         "win_share_of_decisive": counts["wins"] / decisive if decisive else None,
-        "interval": None if interval is None else asdict(interval),
+        "interval": _fields(interval),
         "sign_test_p": sign_test(counts["wins"], counts["losses"]),
     }
 
@@ -171,13 +174,13 @@ def _position(main: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | No
     if not n:
         gaps["position"] = "no decisive vote with a known side"
         return None
-    interval = wilson(sides["a"], n)
+    interval = wilson_interval(sides["a"], n)
     shown = Counter(v.trained_side for v in main)
     return {
         "chose_a": sides["a"],
         "chose_b": sides["b"],
         "share_a": sides["a"] / n,
-        "interval": None if interval is None else asdict(interval),
+        "interval": _fields(interval),
         "trained_shown_as_a": shown["a"],
         "trained_shown_as_b": shown["b"],
     }
@@ -195,12 +198,12 @@ def _repeats(votes: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | No
         return None
     same = sum(one.choice == two.choice for one, two in pairs)
     turned = sum({one.choice, two.choice} == {"trained", "base"} for one, two in pairs)
-    interval = wilson(same, len(pairs))
+    interval = wilson_interval(same, len(pairs))
     return {
         "pairs": len(pairs),
         "same_answer": same,
         "opposite_answer": turned,
-        "interval": None if interval is None else asdict(interval),
+        "interval": _fields(interval),
     }
 
 
@@ -227,7 +230,7 @@ def _blinding(guesses: Sequence[Guess], gaps: dict[str, str]) -> dict[str, Any] 
         right = sum(g.guess == g.trained_side for g in of)
         unknown = sum(g.guess == "unknown" for g in of)
         index = bang(right, len(of) - right - unknown, unknown)
-        out[name] = None if index is None else asdict(index)
+        out[name] = _fields(index)
     return out
 
 
@@ -285,6 +288,11 @@ def _power(prompts: int, main: Sequence[Vote]) -> dict[str, Any]:
 def _counts(votes: Iterable[Vote]) -> dict[str, int]:
     counts = Counter(vote.choice for vote in votes)
     return {"wins": counts["trained"], "ties": counts["equal"], "losses": counts["base"]}
+
+
+def _fields(found: Interval | Agreement | Blinding | None) -> dict[str, Any] | None:
+    """A figure's fields as JSON; None where there is no figure."""
+    return None if found is None else asdict(found)
 
 
 def _mean(values: Iterable[float]) -> float:

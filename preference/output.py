@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from core.statistics import holm
 from preference.files import write_text
-from preference.statistics import holm
 
 _RATER_COLUMNS = (
     "rater", "wins", "ties", "losses", "win_share_of_decisive", "sign_test_p", "trained_as_a",
@@ -136,13 +136,7 @@ def summary(result: Mapping[str, Any]) -> str:
 def comparison(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row a study with its p and Holm's adjusted p over all of them. Studies without a p have
     none, and do not count among the tests."""
-    names = [f"{number}" for number, _ in enumerate(results)]
-    known = {
-        n: r["primary"]["p"]
-        for n, r in zip(names, results, strict=True)
-        if r["primary"]["p"] is not None
-    }
-    adjusted = holm(known)
+    adjusted = iter(holm([p for r in results if (p := r["primary"]["p"]) is not None]))
     return [
         {
             "language": result["study"].get("language", ""),
@@ -153,10 +147,10 @@ def comparison(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 for name in ("wins", "ties", "losses", "net")
             },
             "p": result["primary"]["p"],
-            "p_holm": adjusted.get(name),
+            "p_holm": None if result["primary"]["p"] is None else next(adjusted),
             "warnings": " ".join(w["sentence"] for w in result["warnings"]),
         }
-        for name, result in zip(names, results, strict=True)
+        for result in results
     ]
 
 

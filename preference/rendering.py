@@ -8,7 +8,8 @@ out first, since Markdown would eat their backslashes, underscores and stars.
 """
 
 import re
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -40,10 +41,10 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
     ).enable("table")
     markdown.disable(["link", "image", "autolink", "html_inline", "html_block", "reference"])
     for name in ("fence", "code_block"):
-        markdown.add_render_rule(name, _code(code_label))
-    markdown.add_render_rule("table_open", _table_open(table_label))
-    markdown.add_render_rule("table_close", _table_close)
-    markdown.add_render_rule("formula", _formula)
+        markdown.add_render_rule(name, _rule(partial(_code, label=code_label)))
+    markdown.add_render_rule("table_open", _rule(partial(_table_open, label=table_label)))
+    markdown.add_render_rule("table_close", _rule(_table_close))
+    markdown.add_render_rule("formula", _rule(_formula))
     plain, formulas = take_out(text)
     tokens = markdown.parse(plain)
     if any(token.level >= _DEEPEST - 2 for token in tokens):
@@ -107,17 +108,9 @@ def _letters(inline: Token) -> str:
     return " ".join(child.content for child in inline.children or [] if child.type == "text")
 
 
-def _formula(
-    self: RendererHTML,
-    tokens: Sequence[Token],
-    index: int,
-    options: Any,
-    env: MutableMapping[str, Any],
-) -> str:
-    return render_formula(tokens[index].meta["formula"])
+def _rule(write: Callable[[Token], str]) -> Any:
+    """A rule of markdown-it that needs the token alone."""
 
-
-def _code(label: str) -> Any:
     def render(
         self: RendererHTML,
         tokens: Sequence[Token],
@@ -125,36 +118,29 @@ def _code(label: str) -> Any:
         options: Any,
         env: MutableMapping[str, Any],
     ) -> str:
-        return (
-            '<pre dir="ltr" tabindex="0" role="region"'
-            f' aria-label="{escape(label)}"><code>{escape(tokens[index].content)}</code></pre>\n'
-        )
+        return write(tokens[index])
 
     return render
 
 
-def _table_open(label: str) -> Any:
-    def render(
-        self: RendererHTML,
-        tokens: Sequence[Token],
-        index: int,
-        options: Any,
-        env: MutableMapping[str, Any],
-    ) -> str:
-        side = "rtl" if tokens[index].attrGet("dir") == "rtl" else "ltr"
-        return (
-            f'<div class="scroll" dir="{side}" tabindex="0" role="region"'
-            f' aria-label="{escape(label)}"><table>\n'
-        )
-
-    return render
+def _formula(token: Token) -> str:
+    return render_formula(token.meta["formula"])
 
 
-def _table_close(
-    self: RendererHTML,
-    tokens: Sequence[Token],
-    index: int,
-    options: Any,
-    env: MutableMapping[str, Any],
-) -> str:
+def _code(token: Token, label: str) -> str:
+    return (
+        f'<pre dir="ltr" tabindex="0" role="region" aria-label="{escape(label)}">'
+        f"<code>{escape(token.content)}</code></pre>\n"
+    )
+
+
+def _table_open(token: Token, label: str) -> str:
+    side = "rtl" if token.attrGet("dir") == "rtl" else "ltr"
+    return (
+        f'<div class="scroll" dir="{side}" tabindex="0" role="region"'
+        f' aria-label="{escape(label)}"><table>\n'
+    )
+
+
+def _table_close(token: Token) -> str:
     return "</table></div>\n"

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-RESAMPLES = 9999
-LEVEL = 0.95
+from core.statistics import LEVEL, RESAMPLES, wilson
 
 
 @dataclass(frozen=True)
@@ -23,31 +22,6 @@ class Interval:
     low: float
     high: float
     method: str
-
-
-def sign_flip(
-    scores: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0
-) -> float | None:
-    """Two-sided p of the hypothesis that each prompt's score is as likely as its negative.
-
-    scores: one per prompt, in [-1, 1]. Exact where 2**n <= resamples, else Monte Carlo with the
-    observed signs counted among the draws (so never 0). None without any score other than 0.
-    """
-    values = np.asarray(scores, dtype=float)
-    if not values.any():
-        return None
-    if len(values) == 1:
-        return 1.0  # Both signs are as extreme; scipy wants two observations.
-    result = stats.permutation_test(
-        (values,),
-        lambda x, axis: np.mean(x, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=resamples,
-        batch=1000,
-        rng=np.random.default_rng(seed),
-    )
-    return float(result.pvalue)
 
 
 def sign_test(wins: int, losses: int) -> float | None:
@@ -65,12 +39,10 @@ def two_sided(successes: int, n: int) -> float:
     return float(stats.binomtest(successes, n).pvalue) if n else 1.0
 
 
-def wilson(successes: int, n: int) -> Interval | None:
+def wilson_interval(successes: int, n: int) -> Interval | None:
     """Wilson score interval of a proportion; None for n = 0."""
-    if n == 0:
-        return None
-    low, high = stats.binomtest(successes, n).proportion_ci(LEVEL, method="wilson")
-    return Interval(float(low), float(high), "Wilson")
+    found = wilson(successes, n, LEVEL)
+    return Interval(found.low, found.high, "Wilson") if found else None
 
 
 def bca(values: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0) -> Interval | None:
@@ -142,17 +114,6 @@ def bang(right: int, wrong: int, unknown: int) -> Blinding | None:
     )
     interval = Interval(max(-1.0, r - w - spread), min(1.0, r - w + spread), "normal")
     return Blinding(r - w, interval, right, wrong, unknown)
-
-
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Holm's adjusted p (1979): each name's, in the given order; controls the family-wise error."""
-    ranked = sorted(p_values, key=lambda name: p_values[name])
-    adjusted: dict[str, float] = {}
-    largest = 0.0
-    for place, name in enumerate(ranked):
-        largest = max(largest, min(1.0, (len(ranked) - place) * p_values[name]))
-        adjusted[name] = largest
-    return {name: adjusted[name] for name in p_values}
 
 
 def power(prompts: int, win_share: float, *, ties: float = 0.0, alpha: float = 0.05) -> float:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.statistics import LEVEL
 from preference.statistics import (
-    LEVEL,
     Agreement,
     at_least,
     needed_share,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import write_whole
+from core.statistics import LEVEL, wilson
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.chrf import chrf_plus_plus
@@ -33,7 +34,6 @@ from tasks.protocol import SHOTS
 
 # Finished batches, for a run that goes on from them.
 JOURNAL = "journal"
-LEVEL = 0.95
 
 Sample = Mapping[str, Any]
 
@@ -155,8 +155,6 @@ def _accuracy(samples: Sequence[Sample], lm: ScoringLM) -> tuple[list[Row], dict
     The standard error is that of a mean of 0s and 1s with the sample variance, as lm-eval's; the
     interval is Wilson's (1927). Both take items for independent.
     """
-    from scipy.stats import binomtest
-
     rows = []
     for sample in samples:
         choices = list(sample["doc"]["choices"])
@@ -176,7 +174,8 @@ def _accuracy(samples: Sequence[Sample], lm: ScoringLM) -> tuple[list[Row], dict
         )
     n, correct = len(rows), sum(row["correct"] for row in rows)
     mean = correct / n
-    interval = binomtest(correct, n).proportion_ci(LEVEL, method="wilson")
+    interval = wilson(correct, n, LEVEL)
+    assert interval is not None
     return rows, {
         "score": 100 * mean,
         "stderr": 100 * math.sqrt(mean * (1 - mean) / (n - 1)) if n > 1 else None,

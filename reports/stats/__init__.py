@@ -3,10 +3,12 @@
     bootstrap.py    resampling of units, and the intervals and p-values that follow
     paired.py       two checkpoints on the same multiple-choice items
     chrf.py         two checkpoints on the same translations
-    intervals.py    one score: Wilson, chance level, minimum detectable effect
-    multiple.py     many tests at once
+    intervals.py    one score: design effect, chance level, minimum detectable effect
+    multiple.py     many tests at once: Benjamini and Hochberg
     correlation.py  base score against gain
     languages.py    means over languages
 
-scipy computes what scipy has; tests compare the rest with statsmodels, sacrebleu and simulation.
+Wilson's interval, Holm's correction and the test by sign flips are in `core.statistics`, since the
+scoring and the blind study need them too. scipy computes what scipy has; tests compare the rest
+with statsmodels, sacrebleu and simulation.
 """

@@ -2,7 +2,9 @@
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from core.statistics import Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,13 +19,6 @@ LEAST_UNITS = 12
 SEED = 20250101
 _MATRIX = 2_000
 """Units up to which the weights of every resample are kept as a matrix (at most 32 MB)."""
-
-
-class Interval(NamedTuple):
-    """Both ends of an interval, in the units of the estimate."""
-
-    low: float
-    high: float
 
 
 @lru_cache(maxsize=8)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from reports.stats.bootstrap import SEED, Interval
+from core.statistics import Interval
+from reports.stats.bootstrap import SEED
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,32 +1,10 @@
-"""One score alone: its interval, its chance level, and what a test could have found."""
+"""Says of one score alone what chance gives, what a test could have found, and how far to widen."""
 
-import math
 from typing import TYPE_CHECKING
-
-from reports.stats.bootstrap import Interval
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-def wilson(correct: int, n: int, level: float = 0.95, design_effect: float = 1.0) -> Interval:
-    """Wilson's score interval of an accuracy, 0-100 (Wilson 1927; Brown, Cai and DasGupta 2001).
-
-    `design_effect` is how much clusters widen the variance: the interval is that of n divided by
-    it (Korn and Graubard 1998). Raises ValueError for no items.
-    """
-    from scipy import special
-
-    if not n:
-        raise ValueError("no items")
-    size, share = n / max(design_effect, 1.0), correct / n
-    z = float(special.ndtri((1 + level) / 2))
-    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
-    reach = z / (1 + z**2 / size) * math.sqrt(share * (1 - share) / size + (z / (2 * size)) ** 2)
-    low = 0.0 if correct == 0 else centre - reach
-    high = 1.0 if correct == n else centre + reach
-    return Interval(100 * low, 100 * high)
 
 
 def design_effect(correct: "NDArray[np.bool_]", clusters: "NDArray[np.int64] | None") -> float:

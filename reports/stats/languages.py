@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.stats.bootstrap import RESAMPLES, Interval, draw_weights, percentile_interval
+from core.statistics import Interval
+from reports.stats.bootstrap import RESAMPLES, draw_weights, percentile_interval
 
 LEAST = 7
 """Languages that an interval needs: with four it covers 88%, with two it is just their range."""

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reports.stats.bootstrap import LEAST_UNITS, Interval, draw_ratios, percentile_interval
+from core.statistics import Interval, sign_flip_exact
+from reports.stats.bootstrap import LEAST_UNITS, draw_ratios, percentile_interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +41,7 @@ def accuracy_difference(
 
     `before` and `after` are (n,) booleans, `clusters` (n,) cluster numbers (None: every item on
     its own). Standard error: linearised for clusters (Miller 2024, arXiv 2411.00640, section 2.2,
-    with the K/(K-1) correction). Interval: paired bootstrap over clusters. Test: `sign_flip`.
+    with the K/(K-1) correction). Interval: paired bootstrap over clusters. Test: `sign_flip_exact`.
     Not covered: the seed of training.
     """
     import numpy as np
@@ -61,7 +62,7 @@ def accuracy_difference(
         return Difference(points, None, None, None, n, units, test, f"{what} has no spread")
     residuals = sums - points / 100 * sizes
     stderr = 100 * math.sqrt(units / (units - 1) * float(np.sum(residuals**2))) / n
-    p = sign_flip(sums)
+    p = sign_flip_exact(sums)
     if stderr == 0 and points == 0:
         return Difference(0.0, 0.0, None, 1.0, n, units, test, "no item changed")
     if stderr == 0:
@@ -70,32 +71,6 @@ def accuracy_difference(
     interval = percentile_interval(draws, units)
     why = "" if interval else f"an interval needs {LEAST_UNITS} independent items"
     return Difference(points, stderr, interval, p, n, units, test, why)
-
-
-def sign_flip(sums: "Ints") -> float:
-    """Two-sided exact p of the hypothesis that each unit's change is as likely as its opposite.
-
-    `sums` holds whole numbers, one a unit. The statistic is |sum|; its distribution over all 2^k
-    sign patterns (Fisher 1935; Good 2005, chapter 3) is the convolution of one scaled binomial
-    for each size of change, so that nothing is sampled. For changes of -1, 0 and 1 it is
-    McNemar's exact test.
-    """
-    import numpy as np
-    from scipy import stats
-
-    counts = np.bincount(np.abs(sums))
-    chances = np.ones(1)
-    for size, count in enumerate(counts.tolist()):
-        if not size or not count:
-            continue
-        spread = np.zeros(2 * size * count + 1)
-        spread[:: 2 * size] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
-        chances = np.convolve(chances, spread)
-    reach = len(chances) // 2
-    far = abs(int(sums.sum()))
-    if far == 0:
-        return 1.0
-    return min(1.0, 2 * float(chances[: reach - far + 1].sum()))
 
 
 def half_accuracies(correct: "Bools", clusters: "Ints | None", halves: "Floats") -> "Floats":

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.stats.paired import sign_flip
+from core.statistics import sign_flip_exact
 from reports.store import files
 from reports.store.files import Unreadable
 
@@ -103,7 +103,7 @@ def _check_p(said: float | None, scores: Mapping[str, Sequence[int]]) -> None:
         if said is not None:
             raise Unreadable(f"result.json says p {said}, where {VOTES} prefers no arm anywhere")
         return
-    exact = sign_flip(sums)
+    exact = sign_flip_exact(sums)
     # What a study that draws its signs may be off by, five deviations of it.
     margin = 10 * math.sqrt(exact / 2 * (1 - exact / 2) / _DRAWS) + 2 / _DRAWS
     if said is None or abs(said - exact) > margin:

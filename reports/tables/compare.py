@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.statistics import holm
 from reports.stats.languages import mean_over_languages
-from reports.stats.multiple import holm
 from reports.store.files import Unreadable
 from reports.tables.gain import Gain, paired_gain
 from reports.tables.importing import NO_SAMPLES

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.statistics import Interval, wilson
 from reports.stats import chrf as chrf_
-from reports.stats.bootstrap import Interval
 from reports.stats.correlation import Halves, draw_halves, pair_halves
-from reports.stats.intervals import design_effect, wilson
+from reports.stats.intervals import design_effect
 from reports.stats.paired import accuracy_difference, half_accuracies
 from reports.store.files import Unreadable
 from reports.store.model import Score
@@ -106,7 +106,8 @@ def score_interval(score: Score) -> Interval | None:
         return None
     assert items.correct is not None
     widened = design_effect(items.correct, items.clusters)
-    return wilson(int(items.correct.sum()), items.n, design_effect=widened)
+    share = wilson(int(items.correct.sum()), items.n, design_effect=widened)
+    return share and Interval(100 * share.low, 100 * share.high)
 
 
 def _pair(

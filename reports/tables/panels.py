@@ -5,7 +5,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from reports.stats.bootstrap import Interval
+from core.statistics import Interval
 from reports.store.cells import Entry, find_entries, group_rows, name_producers
 from reports.store.files import Unreadable
 from reports.store.model import Language, Score, State, StoreView

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reports.stats.multiple import holm
+from core.statistics import holm
 from reports.store.model import Share, Study
 from reports.tables.sheet import LANGUAGE, Column, Sheet
 

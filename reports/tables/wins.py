@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports.stats.multiple import benjamini_hochberg, holm
+from core.statistics import holm
+from reports.stats.multiple import benjamini_hochberg
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 

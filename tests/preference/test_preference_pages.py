@@ -388,9 +388,10 @@ def test_time_says_nothing_of_the_arm(tmp_path: Path) -> None:
     times: dict[int, list[float]] = {0: [], 1: []}
     for _ in range(500):
         for arm, (client, _) in pages.items():
-            start = time.perf_counter()
+            # The processor's time, of which what else the machine does takes none.
+            start = time.process_time()
             client.get("/rate")
-            times[arm].append(time.perf_counter() - start)
+            times[arm].append(time.process_time() - start)
     study.ballots.close_file()
     zero, one = (np.median(times[arm]) for arm in (0, 1))
     assert abs(zero - one) < 0.15 * zero

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.statistics import sign_flip_exact, wilson
 from reports.stats import bootstrap, chrf, correlation, intervals, languages, paired
 
 ITEMS, PASSAGES, SENTENCES, LANGUAGES = 201, 300, 200, 54
@@ -62,7 +63,7 @@ def mcnemar_level(times: int, seed: int = 1, n: int = ITEMS) -> float:
 
     def once(draw: np.random.Generator) -> bool:
         before, after = pairs(draw, n, 0.45, 0.45)
-        return paired.sign_flip(after.astype(int) - before.astype(int)) < 0.05
+        return sign_flip_exact(after.astype(int) - before.astype(int)) < 0.05
 
     return _share(times, seed, once)
 
@@ -70,7 +71,7 @@ def mcnemar_level(times: int, seed: int = 1, n: int = ITEMS) -> float:
 def passage_level(times: int, seed: int = 2) -> float:
     def once(draw: np.random.Generator) -> bool:
         before, after, clusters = passages(draw, 0.0)
-        return paired.sign_flip(_sums(before, after, clusters)) < 0.05
+        return sign_flip_exact(_sums(before, after, clusters)) < 0.05
 
     return _share(times, seed, once)
 
@@ -80,7 +81,7 @@ def unclustered_level(times: int, seed: int = 2) -> float:
 
     def once(draw: np.random.Generator) -> bool:
         before, after, _ = passages(draw, 0.0)
-        return paired.sign_flip(after.astype(int) - before.astype(int)) < 0.05
+        return sign_flip_exact(after.astype(int) - before.astype(int)) < 0.05
 
     return _share(times, seed, once)
 
@@ -110,8 +111,9 @@ def wilson_coverage(times: int, seed: int = 5) -> float:
 
     def once(draw: np.random.Generator) -> bool:
         truth = draw.uniform(0.25, 0.95)
-        low, high = intervals.wilson(int(draw.binomial(ITEMS, truth)), ITEMS)
-        return low <= 100 * truth <= high
+        interval = wilson(int(draw.binomial(ITEMS, truth)), ITEMS)
+        assert interval
+        return interval.low <= truth <= interval.high
 
     return _share(times, seed, once)
 
@@ -123,8 +125,9 @@ def clustered_score_coverage(times: int, seed: int = 12, clustered: bool = True)
         clusters = np.repeat(np.arange(PASSAGES), draw.choice([1, 2, 4], PASSAGES))
         correct = draw.random(len(clusters)) < 0.5 + draw.normal(0, 0.25, PASSAGES)[clusters]
         effect = intervals.design_effect(correct, clusters if clustered else None)
-        low, high = intervals.wilson(int(correct.sum()), len(correct), design_effect=effect)
-        return low <= 50 <= high
+        interval = wilson(int(correct.sum()), len(correct), design_effect=effect)
+        assert interval
+        return interval.low <= 0.5 <= interval.high
 
     return _share(times, seed, once)
 

@@ -1,6 +1,5 @@
 """Each formula against an independent implementation: scipy, statsmodels, sacrebleu, or by hand."""
 
-import itertools
 import warnings
 
 import numpy as np
@@ -13,10 +12,8 @@ from reports.stats import bootstrap, chrf, correlation, intervals, languages, mu
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from statsmodels.stats.contingency_tables import mcnemar
     from statsmodels.stats.multitest import multipletests
     from statsmodels.stats.power import NormalIndPower
-    from statsmodels.stats.proportion import proportion_confint
 
 WORDS = ["the", "river", "rises", "every", "spring", "and", "fields", "beside", "it", "stay"]
 WORDS += ["under", "water", "for", "many", "days"]
@@ -40,24 +37,6 @@ def sentence_counts(hypothesis: str, reference: str) -> list[int]:
 
 def counts(hypotheses: list[str], references: list[str]) -> np.ndarray:
     return np.array([sentence_counts(*p) for p in zip(hypotheses, references, strict=True)])
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_sign_flips_of_single_items_are_mcnemars_exact_test(seed: int) -> None:
-    before, after = pairs(np.random.default_rng(seed), 97, 0.4, 0.42 + 0.03 * seed)
-    table = [[int((b & a).sum()) for a in (after, ~after)] for b in (before, ~before)]
-    expected = mcnemar(table, exact=True).pvalue
-    assert paired.sign_flip(after.astype(int) - before.astype(int)) == pytest.approx(expected)
-
-
-def test_sign_flips_of_passages_are_the_share_of_all_patterns() -> None:
-    sums = np.array([3, -1, 2, 2, 0, 1, -2, 4])
-    totals = [abs(sum(s * x for s, x in zip(signs, sums, strict=True)))
-              for signs in itertools.product((1, -1), repeat=len(sums))]  # fmt: skip
-    expected = np.mean([total >= abs(sums.sum()) for total in totals])
-    assert paired.sign_flip(sums) == pytest.approx(expected)
-    assert paired.sign_flip(-sums) == pytest.approx(expected)
-    assert paired.sign_flip(np.array([0, 0, 1, -1])) == 1.0
 
 
 def test_the_standard_error_of_single_items_is_the_paired_t_tests() -> None:
@@ -167,14 +146,6 @@ def test_chrf_of_odd_texts_is_sacrebleus(hypothesis: str) -> None:
     assert found == pytest.approx(expected)
 
 
-def test_wilson_is_statsmodels_and_widens_with_the_design_effect() -> None:
-    for correct, n in ((0, 5), (101, 201), (897, 897)):
-        low, high = proportion_confint(correct, n, method="wilson")
-        assert intervals.wilson(correct, n) == pytest.approx((100 * low, 100 * high))
-    low, high = proportion_confint(50, 100, method="wilson")
-    assert intervals.wilson(100, 200, design_effect=2) == pytest.approx((100 * low, 100 * high))
-
-
 def test_the_design_effect_of_equal_twins_is_two() -> None:
     correct = np.random.default_rng(1).random(500) < 0.4
     twins, clusters = np.repeat(correct, 2), np.repeat(np.arange(500), 2)
@@ -192,12 +163,11 @@ def test_chance_and_the_detectable_effect() -> None:
     assert power == pytest.approx(0.8, abs=1e-4)
 
 
-def test_corrections_are_statsmodels() -> None:
+def test_the_correction_is_statsmodels() -> None:
     ps = np.random.default_rng(7).beta(0.4, 2, 54).tolist()
-    assert multiple.holm(ps) == pytest.approx(multipletests(ps, method="holm")[1].tolist())
     expected = multipletests(ps, method="fdr_bh")[1].tolist()
     assert multiple.benjamini_hochberg(ps) == pytest.approx(expected)
-    assert multiple.holm([]) == multiple.benjamini_hochberg([]) == []
+    assert multiple.benjamini_hochberg([]) == []
 
 
 def test_oldhams_correlation_is_that_of_gain_and_mean() -> None:

@@ -1,0 +1,112 @@
+"""Statistics that more than one package needs, on plain numbers.
+
+scipy is imported when it is needed: importing this module costs nothing.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LEVEL = 0.95
+RESAMPLES = 9999
+
+
+class Interval(NamedTuple):
+    """Both ends of an interval, in the units of the estimate."""
+
+    low: float
+    high: float
+
+
+def wilson(
+    successes: int, n: int, level: float = LEVEL, design_effect: float = 1.0
+) -> Interval | None:
+    """Wilson's score interval of a proportion (Wilson 1927; Brown, Cai and DasGupta 2001).
+
+    `design_effect` is how much clusters widen the variance: the interval is that of n divided by
+    it (Korn and Graubard 1998). None for n = 0.
+    """
+    from scipy import special
+
+    if not n:
+        return None
+    size, share = n / max(design_effect, 1.0), successes / n
+    z = float(special.ndtri(0.5 + level / 2))
+    scale = 2 * (size + z**2)
+    centre = (2 * size * share + z**2) / scale
+    reach = z / scale * math.sqrt(4 * size * share * (1 - share) + z**2)
+    low = 0.0 if successes == 0 else centre - reach
+    high = 1.0 if successes == n else centre + reach
+    return Interval(low, high)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Adjusted p-values that bound the chance of any false claim (Holm 1979), in their order."""
+    order = sorted(range(len(ps)), key=lambda place: ps[place])
+    adjusted = [0.0] * len(ps)
+    so_far = 0.0
+    for rank, place in enumerate(order):
+        so_far = max(so_far, (len(ps) - rank) * ps[place])
+        adjusted[place] = min(1.0, so_far)
+    return adjusted
+
+
+def sign_flip_exact(sums: "NDArray[np.int64]") -> float:
+    """Two-sided exact p of the hypothesis that each unit's change is as likely as its opposite.
+
+    `sums` holds whole numbers, one a unit. The statistic is |sum|; its distribution over all 2^k
+    sign patterns (Fisher 1935; Good 2005, chapter 3) is the convolution of one scaled binomial
+    for each size of change, so that nothing is sampled. For changes of -1, 0 and 1 it is
+    McNemar's exact test.
+    """
+    import numpy as np
+    from scipy import stats
+
+    counts = np.bincount(np.abs(sums))
+    chances = np.ones(1)
+    for size, count in enumerate(counts.tolist()):
+        if not size or not count:
+            continue
+        spread = np.zeros(2 * size * count + 1)
+        spread[:: 2 * size] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
+        chances = np.convolve(chances, spread)
+    reach = len(chances) // 2
+    far = abs(int(sums.sum()))
+    if far == 0:
+        return 1.0
+    return min(1.0, 2 * float(chances[: reach - far + 1].sum()))
+
+
+def sign_flip_sampled(
+    scores: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0
+) -> float | None:
+    """The p of the same hypothesis for scores that are no whole numbers, such as means.
+
+    Exact where 2**n <= resamples, else Monte Carlo with the observed signs counted among the draws
+    (so never 0). None without any score other than 0.
+
+    A published study is verified by computing it again, draw by draw: so its test stays this one,
+    although means of a few raters could be scaled to whole numbers.
+    """
+    import numpy as np
+    from scipy import stats
+
+    values = np.asarray(scores, dtype=float)
+    if not values.any():
+        return None
+    if len(values) == 1:
+        return 1.0  # Both signs are as extreme; scipy wants two observations.
+    result = stats.permutation_test(
+        (values,),
+        lambda x, axis: np.mean(x, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=resamples,
+        batch=1000,
+        rng=np.random.default_rng(seed),
+    )
+    return float(result.pvalue)
