@@ -1,10 +1,8 @@
-"""Reads rows from a directory in the benchmarks' published file layout.
+"""Reads rows from a directory in the benchmarks' published file layout: a folder for each.
 
-    belebele/<code>.jsonl         flores/devtest/<code>.txt (or FLORES-200's archive)
-    global_mmlu/<code>.jsonl      sib200/<code>/test.tsv
-
-`EMBEDDED` holds small sets of our own in that layout; they are not the benchmarks. What stands in
-the cells is checked afterwards, by `tasks.rows`.
+Each benchmark's own file says which files lie in its folder. `EMBEDDED` holds small sets of our own
+in that layout; they are not the benchmarks. What stands in the cells is checked afterwards, by
+`tasks.rows`.
 """
 
 import stat

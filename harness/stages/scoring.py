@@ -174,7 +174,7 @@ def spoken_language(language: Language, code: str) -> Spoken | None:
 
     Such a code names its script too; Global-MMLU's codes do not.
     """
-    flores_code = language.flores_code or language.benchmarks.flores
+    flores_code = language.flores_code or language.find_code("flores")
     if flores_code == code and "_" in code:
         return None
     return Spoken(flores_code, language.name, language.script)

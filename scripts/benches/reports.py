@@ -15,10 +15,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from core.languages import list_languages
 from core.output import guard_output
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "reports"))
+FIELDS = ("name", "autonym", "direction", "flores_code", "script")
 FORMATS = {
     "terminal": ["terminal"],
     "page": ["html"],
@@ -51,15 +53,13 @@ def main() -> None:
 
 
 def make(store: Path) -> None:
-    import yaml
     from synthetic_store import make_synthetic_store
 
     start = time.perf_counter()
     languages = [
-        {key: entry[key] for key in ("name", "autonym", "direction", "flores_code", "script")}
-        for path in sorted((ROOT / "conf" / "language").glob("*.yaml"))
-        if path.stem not in ("english", "other")
-        and (entry := yaml.safe_load(path.read_text(encoding="utf-8")))
+        {key: getattr(entry, key) for key in FIELDS}
+        for entry in list_languages().values()
+        if entry.id != "english"
     ]
     make_synthetic_store(store, languages)
     print(f"written in {time.perf_counter() - start:.0f} s", flush=True)

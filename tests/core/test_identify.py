@@ -13,6 +13,7 @@ from core.identify.errors import IdentifierError
 from core.identify.labels import CLD2
 from core.identify.scripts import script_code, script_shares
 from core.identify.text import Identification, identify, identify_against, in_language
+from core.languages import list_languages
 
 SWAHILI = "Habari za asubuhi, rafiki yangu. Watoto wanakwenda shuleni kila siku."
 ENGLISH = "The children walk to school every morning and come home in the afternoon."
@@ -97,10 +98,8 @@ def test_scripts_agree_with_the_unicode_database() -> None:
 
 
 def test_every_shipped_language_has_a_script_that_is_known() -> None:
-    for path in Path("conf/language").glob("*.yaml"):
-        script = next(s for s in path.read_text("utf-8").splitlines() if s.startswith("script:"))
-        name = script.partition(": ")[2]
-        assert name == "null" or script_code(name), path
+    for language in list_languages().values():
+        assert script_code(language.script), language.id
 
 
 def test_labels_are_those_of_the_library() -> None:

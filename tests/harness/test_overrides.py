@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import KAKUGO, run
 
+from core.languages import list_languages
 from harness.errors import ConfigError
 from harness.help import FOOTER
 from harness.overrides import CONF, prepared
@@ -143,16 +143,13 @@ def test_flags_come_first_with_their_values() -> None:
 
 
 def test_every_language_is_found_by_its_names() -> None:
-    for path in sorted((CONF / "language").glob("*.yaml")):
-        if path.stem != "other":
-            language = yaml.safe_load(path.read_text(encoding="utf-8"))
-            names = [language["name"], language["autonym"], language["flores_code"], path.stem]
-            for name in (*names, language["name"].replace(" ", "_")):
-                assert prepared([f"language={name}"]) == [f"language={path.stem}"]
-                (ready,) = prepared([f"language.name={name}"])
-                read = parse_override(ready)
-                assert read is not None
-                assert read.value() == name
+    for language in list_languages().values():
+        for name in (*language.names, language.name.replace(" ", "_")):
+            assert prepared([f"language={name}"]) == [f"language={language.id}"]
+            (ready,) = prepared([f"language.name={name}"])
+            read = parse_override(ready)
+            assert read is not None
+            assert read.value() == name
 
 
 @pytest.mark.parametrize("name", [*NAMES[2:8], *NAMES[9:], "a `b` $(c)", "Wes Frysk"])

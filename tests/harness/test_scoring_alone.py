@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from small import manifests, run, small
 
+from core.languages import list_languages
 from harness.config import MakingConfig
 from harness.errors import ConfigError
 from harness.experiment import plan
-from harness.overrides import CONF
 from tasks.catalogue import TASKS
 
 ALONE = "++producers=[base]"
@@ -28,7 +28,6 @@ BROKEN = (
     "++mix.weights={nothing: 1}",
     "++train.precision=none",
 )
-LANGUAGES = [p.stem for p in sorted((CONF / "language").glob("*.yaml")) if p.stem != "other"]
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socket.socket.connect", refuse)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", list_languages())
 @pytest.mark.usefixtures("no_network")
 def test_the_base_is_planned_alone(
     composed: Callable[..., Any], tmp_path: Path, language: str

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from chromium import open_context
 from synthetic_store import make_synthetic_store
 
+from core.languages import list_languages
 from reports import read_store
 from reports.page.write import write_page
 from reports.report import Report
@@ -23,9 +23,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Report:
     folder = tmp_path_factory.mktemp("browser")
     languages = []
     for name in NAMES:
-        entry = yaml.safe_load((ROOT / f"conf/language/{name}.yaml").read_text(encoding="utf-8"))
         keys = ("name", "autonym", "direction", "flores_code", "script")
-        languages.append({key: entry[key] for key in keys})
+        languages.append({key: getattr(list_languages()[name], key) for key in keys})
     items = dict.fromkeys(("sib200", "belebele", "global_mmlu", "flores_en_xx"), 40)
     make_synthetic_store(folder / "store", languages, 3, items)
     return Report.of_store(read_store(folder / "store"))

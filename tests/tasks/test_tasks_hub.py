@@ -20,7 +20,7 @@ from tasks.catalogue import TASKS
 from tasks.data import open_data, read
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.files import EMBEDDED
-from tasks.loading import load_task
+from tasks.loading import dataset, load_task
 
 CODES = {"global_mmlu": "sw"}
 # A process of its own, since the Hub's libraries read their environment when they are imported.
@@ -29,7 +29,7 @@ import json, sys
 from tasks.catalogue import TASKS
 from tasks.data import open_data, read
 from tasks.errors import TasksError
-from tasks.loading import load_task
+from tasks.loading import dataset, load_task
 for name, repository in json.loads(sys.argv[1]):
     code = "sw" if name == "global_mmlu" else "swh_Latn"
     benchmark = TASKS[name].benchmark
@@ -207,6 +207,27 @@ def test_two_sentences_of_one_id_are_named(tmp_path: Path) -> None:
         load_task(
             TASKS["flores_en_xx"], "swh_Latn", "X", open_data("hub", {"flores": str(tmp_path)})
         )
+
+
+def test_a_repository_that_calls_the_language_otherwise_is_read_by_its_own_code(
+    tmp_path: Path,
+) -> None:
+    repository = tmp_path / "flores_plus"
+    hub_repositories.flores(repository)
+    card = repository / "README.md"
+    text = card.read_text(encoding="utf-8")
+    card.write_text(text.replace("config_name: swh_Latn", "config_name: gug_Latn"))
+    data, task = open_data("hub", {"flores": str(repository)}), TASKS["flores_en_xx"]
+    found = load_task(task, "grn_Latn", "Guarani", data, hub_codes={"flores_plus": "gug_Latn"})
+    assert found.name == "kakugo_flores_en_xx_grn_Latn"
+    assert found.data.sha256 == load_task(task, "swh_Latn", "X", open_data(None)).data.sha256
+    remedy = r"language\.hub_codes\.flores_plus=CODE gives it"
+    with pytest.raises(DataMissing, match=remedy):
+        load_task(task, "grn_Latn", "Guarani", data)
+    # Stock lm-eval gives the language's name and code alone.
+    options = {"data_dir": "hub", "hub": {"flores": str(repository)}}
+    asked = dataset("flores_en_xx", "grn_Latn", "Guarani", **options)
+    assert asked["scored"]["query"] == found.splits()["scored"]["query"]
 
 
 def test_the_sentences_of_one_language_are_those_of_the_text_file(tmp_path: Path) -> None:
