@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from core.files import making, write_whole
+from core.places import HUB_MARK
 from generation.errors import InputError
 
-MARK = "hub:"
 PINS = "hub.json"
 _COMMIT = re.compile("[0-9a-f]{40}")
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -34,7 +34,7 @@ class Place:
 
 def is_hub(location: str | None) -> bool:
     """Whether a location names a data set of the Hub."""
-    return bool(location) and str(location).startswith(MARK)
+    return bool(location) and str(location).startswith(HUB_MARK)
 
 
 def resolve(location: str, subset: str | None, pins: Path) -> Place:
@@ -42,8 +42,8 @@ def resolve(location: str, subset: str | None, pins: Path) -> Place:
 
     Raises InputError when the Hub does not know it or cannot be reached.
     """
-    name, _, revision = location.removeprefix(MARK).partition("@")
-    folder = Path(name).expanduser()
+    name, _, revision = location.removeprefix(HUB_MARK).partition("@")
+    folder = Path(name)
     if folder.is_dir():
         return Place(str(folder.resolve()), _content(folder), subset, folder=True)
     if not _NAME.fullmatch(name):

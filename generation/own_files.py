@@ -28,7 +28,7 @@ _KINDS = {list: "a list", str: "a text", bool: "true or false", type(None): "nul
 
 def own_files(name: str, own: Own) -> dict[str, Path]:
     """Each file by its role, for an artifact's key; raises InputError where one is not there."""
-    paths = {f"file {n}": Path(file).expanduser() for n, file in enumerate(own.files, 1)}
+    paths = {f"file {n}": Path(file) for n, file in enumerate(own.files, 1)}
     for path in paths.values():
         if not path.is_file():
             raise InputError(

@@ -1,6 +1,6 @@
 """What a user sets for the teacher and the sources; the defaults are the paper's.
 
-Standard library only, so that the command line can build these without loading anything else.
+Nothing heavy is imported, so that the command line can build these at once.
 A field marked `keyed: False` cannot change a result and stays out of an artifact's key.
 """
 
@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from core.places import TypedPath
 
 # What `Quality.drop` may name; see generation/quality/.
 CHECKS = (
@@ -237,7 +239,7 @@ class Context:
     """
 
     # Not the path but the content of a file is part of the key: see source.input_hashes.
-    texts: str | None = field(default=None, metadata=_UNKEYED)
+    texts: TypedPath | None = field(default=None, metadata=_UNKEYED)
     subset: str | None = field(default=None, metadata=_UNKEYED)
     scan: int = field(default=50_000, metadata=_UNKEYED)
     max_texts: int = 10_000
@@ -256,7 +258,7 @@ class Translated:
     Ratios are translated / original tokens of a turn; `max_input_tokens` is of a whole chat.
     """
 
-    conversations: str | None = field(default=None, metadata=_UNKEYED)
+    conversations: TypedPath | None = field(default=None, metadata=_UNKEYED)
     subset: str | None = field(default=None, metadata=_UNKEYED)
     scan: int = field(default=200_000, metadata=_UNKEYED)
     max_conversations: int = 15_000
@@ -283,7 +285,7 @@ class Quality:
     """
 
     drop: tuple[str, ...] = ()
-    identifier: str = "cld2"
+    identifier: TypedPath = "cld2"
     near_duplicate: float = 0.8
     min_length_ratio: float = 0.01
     max_length_ratio: float = 100.0
@@ -322,7 +324,7 @@ class Own:
     """
 
     kind: Literal["chat", "parallel"]
-    files: tuple[str, ...] = field(metadata=_UNKEYED)  # their content is part of the key
+    files: tuple[TypedPath, ...] = field(metadata=_UNKEYED)  # their content is part of the key
     direction: Literal["into", "from", "both"] = "into"
     other: str = "English"
     other_code: str | None = "eng_Latn"

@@ -7,6 +7,7 @@ add, and a mistyped name is told the nearest.
 from dataclasses import dataclass, field, make_dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from core.places import TypedPath
 from tasks.catalogue import BENCHMARKS, TASKS
 
 if TYPE_CHECKING:  # which fields there are is known when the program runs, not before
@@ -27,11 +28,11 @@ if TYPE_CHECKING:  # which fields there are is known when the program runs, not 
 
 else:
 
-    def _by_benchmark(name: str) -> Any:
-        """A dataclass with a field for each benchmark: a text, or None."""
-        fields = [(benchmark, str | None, field(default=None)) for benchmark in BENCHMARKS]
+    def _by_benchmark(name: str, kind: Any) -> Any:
+        """A dataclass with a field of a kind for each benchmark, or None."""
+        fields = [(benchmark, kind | None, field(default=None)) for benchmark in BENCHMARKS]
         return make_dataclass(name, fields, frozen=True, namespace={"__module__": __name__})
 
     TaskName = Literal[tuple(TASKS)]
-    Benchmarks = _by_benchmark("Benchmarks")
-    HubRepositories = _by_benchmark("HubRepositories")
+    Benchmarks = _by_benchmark("Benchmarks", str)
+    HubRepositories = _by_benchmark("HubRepositories", TypedPath)

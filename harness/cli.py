@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from core.errors import MendableError
 from core.output import guard_output
+from core.places import expand
 from harness.errors import ConfigError
 from harness.help import help_text
 from harness.overrides import COMMAND_VARIABLE, CONF, prepared
@@ -35,12 +37,21 @@ def main() -> None:
     # a sweep; with none, decoding on an idle machine takes half as long again (docs/log.md).
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+    # Hydra then hands errors on, instead of printing a traceback of its own.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ[COMMAND_VARIABLE] = shlex.join(["kakugo", *sys.argv[1:]])
     try:
         sys.argv[1:] = prepared(sys.argv[1:])
-        _hydra_main()
-    except MendableError as error:
+    except ConfigError as error:
         sys.exit(f"kakugo: {error}")
+    try:
+        _hydra_main()
+    except (HydraException, OmegaConfBaseException) as error:
+        sys.exit(f"kakugo: {_say_composition(error)}")
+    except Exception as error:
+        if _mendable(error):
+            sys.exit(1)  # the job has said it
+        raise
     except KeyboardInterrupt:
         print(
             "\nStopped. What is finished is kept, and each answer of the teacher: the same command "
@@ -70,10 +81,9 @@ def _hydra_main(values: DictConfig) -> None:
         # On a full disk the reason itself must still be said.
         with suppress(OSError):
             write_error(folder, error)
-        # Hydra prints a traceback of whatever it sees. In a sweep it must see the failure, to go
-        # on with the other jobs; a single run has nothing to go on with.
         if said := _mendable(error):
             print(f"kakugo: {name and name + ' '}{said}", file=sys.stderr)
+            # In a sweep Hydra must see the failure; a single run has nothing to go on with.
             if not sweeps:
                 sys.exit(1)
         raise
@@ -104,7 +114,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     from harness.validate import build_config
 
     config = build_config(resolved)
-    root, cache = Path(config.store).expanduser(), Path(config.cache).expanduser()
+    root, cache = Path(config.store), Path(config.cache)
     ledgers = root / "ledger"
     ledgers.mkdir(parents=True, exist_ok=True)
     console = Console()
@@ -172,12 +182,27 @@ def _plain(values: DictConfig) -> Any:
     try:
         return OmegaConf.to_container(values, resolve=True)
     except OmegaConfBaseException as error:
-        raise ConfigError(f"a value cannot be put in: {error}") from None
+        raise ConfigError(_say_composition(error)) from None
+
+
+def _say_composition(error: Exception) -> str:
+    """Why Hydra cannot put a configuration together, in one line."""
+    causes = [error, *([error.__cause__] if error.__cause__ else [])]
+    said = "; ".join(" ".join(str(c).partition("object_type=")[0].split()) for c in causes)
+    if not isinstance(causes[-1], InterpolationResolutionError):
+        return said
+    return (
+        f"a value cannot be put in: {said}. Remedy: ${{...}} stands for another value, such as "
+        "${store}, of which `kakugo --cfg job` shows all; as text it is written \\${...}"
+    )
 
 
 def register_resolvers() -> None:
-    """`${root:...}` in a configuration: a path in the checkout, wherever `kakugo` is called."""
+    """What a configuration may call: `${root:...}`, a path in the checkout, wherever `kakugo` is
+    called; and `${place:...}`, a path with the home folder in place of `~`.
+    """
     OmegaConf.register_new_resolver("root", lambda path: str(CONF.parent / path), replace=True)
+    OmegaConf.register_new_resolver("place", expand, replace=True)
 
 
 if __name__ == "__main__":

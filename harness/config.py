@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.languages import find_hub_code, tag_language
+from core.places import TypedPath
 from core.text import has_visible_text
 from generation.mixture.settings import Budget, Contamination, Mix
 from generation.settings import SOURCES, Endpoint, Sources, Teacher
@@ -71,7 +72,7 @@ class Student:
 
     name: str
     kind: Literal["gguf", "directory", "hub"]
-    path: str | None = None
+    path: TypedPath | None = None
     repository: str | None = None
     revision: str | None = None
 
@@ -101,7 +102,7 @@ class Served:
 class Vllm:
     """For ``evaluate.engine=vllm``: its program, and what its server is told besides."""
 
-    command: str = field(default="vllm", metadata={"keyed": False})
+    command: TypedPath = field(default="vllm", metadata={"keyed": False})
     arguments: tuple[str, ...] = ()
 
 
@@ -166,12 +167,12 @@ class Config:
     language: Language
     student: Student
     evaluate: Evaluate
-    store: str
-    cache: str
+    store: TypedPath
+    cache: TypedPath
     seed: int = 0
     plan: bool = False
     pilot: int = 0
-    data_dir: str | None = None
+    data_dir: TypedPath | None = None
     stop_after: str | None = None
     producers: tuple[str, ...] = ("base", "trained")
 
@@ -191,7 +192,7 @@ class MakingConfig(Config):
     mix: Mix
     train: Train
     contamination: Contamination
-    prompts_file: str
+    prompts_file: TypedPath
     fail_on_contamination: bool = False
     matched: Budget = field(default_factory=Budget)
     on_missing: OnMissing = field(default_factory=OnMissing)

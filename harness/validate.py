@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import cattrs
 
+from core.places import TypedPath, expand
 from harness.config import Config, Served
 from harness.errors import ConfigError
 from harness.producers.registry import KINDS, config_class, find_kinds, find_stops
@@ -105,6 +106,10 @@ def _converter() -> cattrs.Converter:
 
     for kind in (bool, int, float, str):
         converter.register_structure_hook(kind, strict(kind))
+
+    converter.register_structure_hook_func(
+        lambda t: t == TypedPath, lambda value, _: expand(strict(str)(value, str))
+    )
 
     def choice(value: Any, allowed: Any) -> Any:
         values = typing.get_args(allowed)

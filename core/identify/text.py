@@ -15,7 +15,6 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 from core.identify.errors import IdentifierError
@@ -161,7 +160,7 @@ def _model(name: str) -> _Model:
         return _cld2()
     if name == "heliport":
         return _heliport()
-    return _fasttext(str(Path(name).expanduser()))
+    return _fasttext(name)
 
 
 @cache

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core.places import TypedPath
+
 _UNKEYED = {"keyed": False}
 Unit = Literal["tokens", "examples"]
 
@@ -59,7 +61,9 @@ class Mix:
         "</think>, then give your answer."
     )
     plain_system_prompt: str = "You are a helpful assistant."
-    exclude: str | None = field(default=None, metadata=_UNKEYED)  # its content is part of the key
+    exclude: TypedPath | None = field(
+        default=None, metadata=_UNKEYED
+    )  # its content is part of the key
 
     def __post_init__(self) -> None:
         if self.shares not in ("weights", "rows"):

@@ -63,7 +63,7 @@ def base_stage(student: Student, role: Literal["base", "published"] = "base") ->
     if student.kind == "gguf":
         settings = _find_gguf(student)
     elif student.kind == "directory":
-        path = Path(student.path or "").expanduser().absolute()
+        path = Path(student.path or "").absolute()
         check_files(path)
         settings = DirectorySettings(
             str(path), content_sha256(file_hashes(path)), held_fast(path) or None
@@ -98,7 +98,7 @@ def point(settings: DirectorySettings | HubSettings, work: Work) -> Outcome:
 def _find_gguf(student: Student) -> GgufSettings:
     from training.students import embedded_gguf
 
-    gguf = Path(student.path).expanduser() if student.path else embedded_gguf()
+    gguf = Path(student.path) if student.path else embedded_gguf()
     if not gguf.is_file():
         raise StudentError(f"student.path: there is no file {gguf}")
     return GgufSettings(gguf, file_sha256(gguf))

@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from generation.corpus import MARK, PINS, Place, fetch, is_hub, resolve
+from core.places import HUB_MARK
+from generation.corpus import PINS, Place, fetch, is_hub, resolve
 from generation.source import Source
 from harness.config import MakingConfig
 from harness.keys import UNKEYED
@@ -37,7 +38,9 @@ def corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage |
     context, translated = config.sources.context, config.sources.translated
     if source == "context":
         location, subset, scan = context.texts, context.subset, context.scan
-        subset = subset or (location and config.language.find_subset(location.removeprefix(MARK)))
+        subset = subset or (
+            location and config.language.find_subset(location.removeprefix(HUB_MARK))
+        )
     elif source == "translated":
         location, subset, scan = translated.conversations, translated.subset, translated.scan
     else:

@@ -145,4 +145,4 @@ def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
 
 def find_excluded(config: MakingConfig) -> Path | None:
     """The file of rows to leave out, where one is given."""
-    return Path(config.mix.exclude).expanduser() if config.mix.exclude else None
+    return Path(config.mix.exclude) if config.mix.exclude else None

@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+import yaml
+
+from generation.errors import InputError
 from generation.facts import SourceFacts
 from generation.own import make_own
 from generation.own_files import own_files
@@ -21,6 +24,7 @@ from generation.settings import (
 from generation.source import Source, input_hashes, make_source
 from harness.config import Config, MakingConfig
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
+from harness.overrides import CONF
 from harness.stage import Outcome, Stage, Work
 from harness.stages.corpus import ROWS, corpus_stage, origin
 from harness.store import file_sha256
@@ -115,13 +119,7 @@ def source_stage(
         ),
         teacher=teacher,
         teacher_weights=file_sha256(weights) if weights else None,
-        files=input_hashes(
-            source,
-            language=language.name,
-            flores_code=language.flores_code,
-            settings=sources,
-            prompts_file=Path(config.prompts_file),
-        ),
+        files=_hash_files(config, source),
         identifier=_hash_identifier(sources.quality),
         weights_file=weights,
         prompts_file=Path(config.prompts_file),
@@ -244,10 +242,35 @@ def _start_from(kind: Kind, rows: str) -> Kind:
     return kind
 
 
+def _hash_files(config: MakingConfig, source: Source) -> Mapping[str, str]:
+    """SHA-256 of each file of a source; the error for a missing one names mixtures without it."""
+    try:
+        return input_hashes(
+            source,
+            language=config.language.name,
+            flores_code=config.language.flores_code,
+            settings=config.sources,
+            prompts_file=Path(config.prompts_file),
+        )
+    except InputError as error:
+        without = " or ".join(f"mix={name}" for name in mixtures_without(source))
+        raise InputError(f"{error} Without the source {source}: {without}.") from None
+
+
+def mixtures_without(source: str) -> list[str]:
+    """The shipped mixtures that take some sources, but not this one."""
+    found = []
+    for path in sorted((CONF / "mix").glob("*.yaml")):
+        weights = yaml.safe_load(path.read_text(encoding="utf-8")).get("weights")
+        if weights and source not in weights:
+            found.append(path.stem)
+    return found
+
+
 def _hash_identifier(quality: Quality) -> str | None:
     """SHA-256 of the model that identifies languages, where that is a file.
 
     Without it, another model under the same path would find the rows of the one before.
     """
-    path = Path(quality.identifier).expanduser()
+    path = Path(quality.identifier)
     return file_sha256(path) if path.is_file() else None

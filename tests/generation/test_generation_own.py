@@ -10,7 +10,6 @@ import pytest
 from generation.errors import InputError
 from generation.facts import SourceFacts
 from generation.own import make_own
-from generation.own_files import own_files
 from generation.settings import Own, Quality
 
 ENGLISH = [
@@ -189,15 +188,6 @@ def test_a_line_that_cannot_be_trained_is_a_counted_loss(made: Any, line: str, r
 def test_parallel_text_about_media_is_lost(made: Any) -> None:
     facts, rows = made("parallel", "<image> a\tb\nc\td\n")
     assert (facts.steps[0].reasons, len(rows)) == ({"image, video or audio": 1}, 1)
-
-
-def test_files_are_found_in_the_home_directory(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "chats.jsonl").write_text(chat("A", "B"), encoding="utf-8")
-    found = own_files("mine", Own("chat", ("~/chats.jsonl",)))
-    assert found == {"file 1": tmp_path / "chats.jsonl"}
 
 
 def test_a_larger_sample_contains_the_smaller(made: Any) -> None:

@@ -48,6 +48,36 @@ def test_mistakes_are_named_without_a_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("argument", ["store=${nope}", "hydra.run.dir=${nope}/x", "mix=${nope}"])
+def test_a_reference_to_nothing_is_named_without_a_traceback(argument: str, tmp_path: Path) -> None:
+    done = kakugo(argument, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(Path.cwd())})
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("kakugo: ")
+    assert "nope" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_language_without_context_texts_is_told_which_mixtures_need_none(tmp_path: Path) -> None:
+    done = kakugo("language=yoruba", f"store={tmp_path}")
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert "mix=topic" in said
+    assert "gen" not in said.partition("Without the source context")[2]
+    done = kakugo("language=yoruba", "mix=topic", f"store={tmp_path}", "plan=true")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_store_may_lie_in_the_home_folder(tmp_path: Path) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    known = os.environ | {"HOME": str(home), "PYTHONPATH": str(Path.cwd())}
+    done = kakugo("store=~/mine", "cache=~/cache", "plan=true", cwd=elsewhere, env=known)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (home / "mine").iterdir()} == {"runs", "ledger"}
+    assert not list(elsewhere.iterdir())
+
+
 def test_a_full_disk_is_named_without_a_traceback(tmp_path: Path) -> None:
     """No file may grow, not even the one that would tell why the run failed."""
     limited = ["bash", "-c", 'ulimit -f 0; exec "$@"', "-", *KAKUGO]

@@ -114,3 +114,31 @@ def test_a_mixture_of_an_unknown_source_is_named() -> None:
         build_config(changed(mix__weights={"topics": 1}))
     own = {"topics": {"kind": "chat", "files": ["a.jsonl"]}}
     build_config(changed(mix__weights={"topics": 1}, sources__own=own))
+
+
+def test_a_home_folder_is_put_into_every_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    given = changed(
+        **dict.fromkeys(("store", "cache", "data_dir", "prompts_file"), "~/x"),
+        student={"name": "~/x", "kind": "directory", "path": "~/x"},
+        published=[{"name": "~/x", "kind": "directory", "path": "~/x"}],
+        sources__context={"texts": "~/x"},
+        sources__translated={"conversations": "hub:~/x"},
+        sources__quality={"identifier": "~/x"},
+        sources__own={"mine": {"kind": "chat", "files": ["~/x"]}},
+        mix__exclude="~/x",
+        mix__plain_system_prompt="~/x",
+        evaluate__hub={"sib200": "~/x"},
+        evaluate__vllm={"command": "~/x"},
+    )
+    config: Any = build_config(given)
+    whole = "/home/someone/x"
+    assert {config.store, config.cache, config.data_dir, config.prompts_file} == {whole}
+    for model in (config.student, *config.published):
+        assert (model.name, model.path) == ("~/x", whole)
+    assert config.sources.context.texts == whole
+    assert config.sources.translated.conversations == f"hub:{whole}"
+    assert config.sources.quality.identifier == whole
+    assert config.sources.own["mine"].files == (whole,)
+    assert (config.mix.exclude, config.mix.plain_system_prompt) == (whole, "~/x")
+    assert (config.evaluate.hub.sib200, config.evaluate.vllm.command) == (whole, whole)

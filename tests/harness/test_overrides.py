@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from small import KAKUGO, run
 
 from core.languages import list_languages
+from core.places import expand
 from harness.errors import ConfigError
 from harness.help import FOOTER
 from harness.overrides import CONF, prepared
@@ -54,6 +55,7 @@ def test_a_path_is_the_one_that_was_typed(typed: Callable[..., Any], path: str) 
     config = typed(f"store={path}", f"data_dir={path}", "student=directory", f"student.path={path}",
                    "student.name=x", f"published=[{{name: é, kind: directory, path: {path}}}]"
                    if "," not in path else "published=[]")  # fmt: skip
+    path = expand(path)
     assert (config.store, config.data_dir, config.student.path) == (path, path, path)
     assert all(student.path == path for student in config.published)
 
