@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.languages import identify_name
 from reports.errors import SamplesNotFoundError
@@ -45,6 +45,23 @@ class Found:
         return f"{self.language.name}, {TASK_NAMES.get(self.task, self.task)}"
 
 
+class Direction(NamedTuple):
+    """How a text is written, as the values of HTML's `dir` and `lang`."""
+
+    dir: str
+    lang: str
+
+
+UNKNOWN = Direction("auto", "")
+"""A model may answer in any script, so its text sets its own direction."""
+
+
+def find_directions(task: str, language: Language) -> tuple[Direction, Direction]:
+    """Give the directions of a translation's source and of its reference."""
+    own, english = Direction(language.direction, language.tag), Direction("ltr", "en")
+    return (english, own) if task == "flores_en_xx" else (own, english)
+
+
 def find_samples(
     results: Results,
     language: str,
@@ -54,7 +71,7 @@ def find_samples(
     docs: Sequence[str] = (),
     count: int = 5,
 ) -> Found:
-    """The items of one language and task.
+    """Find the items of one language and task.
 
     `producers` (none: base and all others) are shown side by side, in this order; `only` is one of
     FILTERS, `docs` are document ids or positions. Raises SamplesNotFoundError, which says what

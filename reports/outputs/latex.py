@@ -7,7 +7,7 @@ from reports.report import Report
 from reports.sections import find_sheets
 from reports.signs import clean
 from reports.store import files
-from reports.tables.sheet import Sheet
+from reports.tables.sheet import Sheet, SheetCell
 
 LONG = 45
 """Rows beyond which a table runs over pages (longtable)."""
@@ -38,7 +38,7 @@ _HEAD = r"""% Made by kakugo-report. Each table is a file of its own: \input the
 
 
 def write_latex(report: Report, out: Path) -> list[Path]:
-    """Writes report.tex and one file per table into `out`/latex; returns the paths."""
+    """Write report.tex and one file per table into `out`/latex; returns the paths."""
     folder = out / "latex"
     folder.mkdir(parents=True, exist_ok=True)
     sheets = [sheet for sheet in find_sheets("latex", report) if sheet.rows]
@@ -53,25 +53,21 @@ def write_latex(report: Report, out: Path) -> list[Path]:
 
 
 def as_latex(sheet: Sheet) -> str:
-    """One table, with caption and label; its notes are part of the caption."""
+    """Write one table, with caption and label; its notes are part of the caption."""
     sheet = sheet.for_people()
     form = "".join(
-        "r" if column.numeric else _text_column([str(row[place]) for row in sheet.rows])
+        "r" if column.numeric else _shape_column([str(row[place]) for row in sheet.rows])
         for place, column in enumerate(sheet.columns)
     )
     head = " & ".join(escape(column.title) for column in sheet.columns) + r" \\"
     lines = []
-    for number, row in enumerate(sheet.rows):
-        cells = []
-        for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
-            text = escape(column.show(value))
-            marks = sheet.marks.get((number, place), ())
-            text = f"\\underline{{{text}}}" if "best_equal" in marks else text
-            cells.append(f"\\textbf{{{text}}}" if "best" in marks else text)
+    last = None
+    for first, *rest in sheet.list_cells():
         # A blank line of space where a new language begins.
-        if number and sheet.columns[0].name == "language" and row[0] != sheet.rows[number - 1][0]:
+        if last and first.column.name == "language" and first.value != last:
             lines.append(r"\addlinespace[2pt]")
-        lines.append(" & ".join(cells) + r" \\")
+        last = first.value
+        lines.append(" & ".join(map(_write_cell, (first, *rest))) + r" \\")
     caption = escape(" ".join((f"{sheet.title}.", *(n.rstrip(".") + "." for n in sheet.notes))))
     title = f"\\caption{{{caption}}}\\label{{tab:{sheet.name}}}"
     body = "\n".join(lines)
@@ -86,11 +82,17 @@ def as_latex(sheet: Sheet) -> str:
     )
 
 
-def _text_column(values: Sequence[str]) -> str:
-    """On one line, or broken over several where that would leave the page."""
+def _write_cell(cell: SheetCell) -> str:
+    text = escape(cell.text)
+    text = f"\\underline{{{text}}}" if "best_equal" in cell.marks else text
+    return f"\\textbf{{{text}}}" if "best" in cell.marks else text
+
+
+def _shape_column(values: Sequence[str]) -> str:
+    """Keep texts on one line, or break them over several where that would leave the page."""
     return r"p{0.5\linewidth}" if max(map(len, values)) > _LINE else "l"
 
 
 def escape(text: str) -> str:
-    """Untrusted text that LaTeX prints as it is, on one line."""
+    """Let LaTeX print untrusted text as it is, on one line."""
     return "".join(_ESCAPES.get(sign, sign) for sign in clean(text))

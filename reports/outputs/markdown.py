@@ -9,7 +9,7 @@ from reports.sections import find_parts
 from reports.signs import clean
 from reports.store import files
 from reports.tables.panels import Panel, row_lines
-from reports.tables.sheet import Sheet
+from reports.tables.sheet import Sheet, SheetCell
 
 # Whatever Markdown or HTML inside it could read as markup.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&!])")
@@ -40,7 +40,7 @@ def write_sheet(sheet: Sheet) -> list[str]:
     if not sheet.rows:
         return []
     notes = "\n".join(f"- {escape(note)}" for note in sheet.notes)
-    return [f"## {escape(sheet.title)}", _sheet(sheet), *([notes] if notes else [])]
+    return [f"## {escape(sheet.title)}", _draw_sheet(sheet), *([notes] if notes else [])]
 
 
 def escape(text: str) -> str:
@@ -85,19 +85,17 @@ def write_scores(panel: Panel) -> str:
     return draw_grid(head, [False, False, True, True, True, True, True], lines)
 
 
-def _sheet(sheet: Sheet) -> str:
+def _draw_sheet(sheet: Sheet) -> str:
     sheet = sheet.for_people()
-    lines = []
-    for number, row in enumerate(sheet.rows):
-        cells = []
-        for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
-            text = escape(column.show(value))
-            marks = sheet.marks.get((number, place), ())
-            text = f"<u>{text}</u>" if "best_equal" in marks else text
-            cells.append(f"**{text}**" if "best" in marks else text)
-        lines.append(cells)
+    lines = [list(map(_write_cell, row)) for row in sheet.list_cells()]
     head = [escape(column.title) for column in sheet.columns]
     return draw_grid(head, [column.numeric for column in sheet.columns], lines)
+
+
+def _write_cell(cell: SheetCell) -> str:
+    text = escape(cell.text)
+    text = f"<u>{text}</u>" if "best_equal" in cell.marks else text
+    return f"**{text}**" if "best" in cell.marks else text
 
 
 def draw_grid(head: list[str], numeric: list[bool], lines: list[list[str]]) -> str:

@@ -12,7 +12,7 @@ from reports.signs import clean, make_safe
 
 
 def print_samples(found: Found, console: Console, only: str, prompts: bool = False) -> None:
-    """Prints the items, each text on lines of its own, so that a script that runs from right to
+    """Print the items, each text on lines of its own, so that a script that runs from right to
     left reorders nothing but itself. `prompts`: with the whole prompt of each."""
     many = f"{found.matching:,} of {found.total:,} items"
     words = "" if only == "all" else f": {FILTERS[only]}"
@@ -35,11 +35,11 @@ def print_samples(found: Found, console: Console, only: str, prompts: bool = Fal
         else:
             _told(console, "Answer", str(row.get("answer", "")))
         for producer, own in zip(found.producers, item, strict=True):
-            _told(console, _head(producer, own), said(own))
+            _told(console, _head(producer, own), describe_answer(own))
 
 
-def said(row: dict[str, Any] | None) -> str:
-    """What a producer answered, in its own words or as its choice with how sure it was."""
+def describe_answer(row: dict[str, Any] | None) -> str:
+    """Give a producer's answer in its own words, or its choice and how sure it was."""
     if row is None:
         return "does not have this item"
     if "hypothesis" in row:
@@ -48,7 +48,7 @@ def said(row: dict[str, Any] | None) -> str:
 
 
 def _choice(row: dict[str, Any], label: str) -> str:
-    """The label, and how likely the model took it to be among the choices."""
+    """Give the label, and how likely the model took it to be among the choices."""
     choices, logs = row.get("choices") or [], row.get("logprobs") or []
     # An endpoint may leave a choice without its probability.
     if label in choices and len(choices) == len(logs) and None not in logs:
@@ -60,8 +60,8 @@ def _choice(row: dict[str, Any], label: str) -> str:
     return label
 
 
-def head_note(row: dict[str, Any] | None) -> str:
-    """What stands beside a producer's name: right or wrong, chrF++, and what is odd."""
+def describe_oddities(row: dict[str, Any] | None) -> str:
+    """Tell beside a producer's name whether it is right, its chrF++, and anything odd."""
     if row is None:
         return ""
     if "correct" in row:
@@ -79,7 +79,7 @@ def head_note(row: dict[str, Any] | None) -> str:
 
 
 def _head(producer: str, row: dict[str, Any] | None) -> str:
-    note = head_note(row)
+    note = describe_oddities(row)
     return f"{producer}: {note}" if note else producer
 
 

@@ -189,24 +189,21 @@ def _sheet_table(sheet: Sheet, room: int) -> Table:
         justify: Literal["left", "right"] = "right" if column.numeric else "left"
         table.add_column(column.title, justify=justify, overflow="fold", width=width - _GAP)
     last = None
-    for number, row in enumerate(sheet.rows):
-        cells = [
-            Text(clean(column.show(value)), style=_mark(sheet.marks.get((number, place))))
-            for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True))
-        ]
-        if sheet.columns[0].name == "language":
+    for row in sheet.list_cells():
+        cells = [Text(clean(cell.text), style=_style(cell.marks)) for cell in row]
+        if row[0].column.name == "language":
             # A language's name heads its rows, and is not repeated in each.
-            cells[0] = Text("") if row[0] == last else cells[0]
-            last = row[0]
+            cells[0] = Text("") if row[0].value == last else cells[0]
+            last = row[0].value
         table.add_row(*cells)
     return table
 
 
 def _columns(sheet: Sheet) -> list[list[str]]:
-    """Each column's heading and what is shown below it."""
+    """Give each column's heading and the texts below it."""
+    rows = [[clean(cell.text) for cell in row] for row in sheet.list_cells()]
     return [
-        [column.title, *(clean(column.show(row[place])) for row in sheet.rows)]
-        for place, column in enumerate(sheet.columns)
+        [column.title, *(row[place] for row in rows)] for place, column in enumerate(sheet.columns)
     ]
 
 
@@ -223,9 +220,9 @@ def _least(sheet: Sheet) -> list[int]:
     return widths
 
 
-def _mark(marks: frozenset[Mark] | None) -> str:
+def _style(marks: frozenset[Mark]) -> str:
     names = {"best": "bold", "best_equal": "underline"}
-    return " ".join(names[mark] for mark in sorted(marks or ()))
+    return " ".join(names[mark] for mark in sorted(marks))
 
 
 _PRINTERS: dict[Form, Callable[[Console, Sheet], None]] = {

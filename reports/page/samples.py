@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.tasks import is_from_english
+from reports.samples import UNKNOWN, Direction, find_directions
 from reports.store.files import Unreadable
 from reports.store.model import Language, Score
 from reports.store.samples import is_translation, read_rows
@@ -19,25 +19,24 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class TextLine:
-    """One text of a translated item. `direction` and `tag` are HTML's dir and lang."""
+    """One text of an item. `note` tells its chrF++, or whether it is right."""
 
     whose: str
     text: str
-    direction: str
-    tag: str
-    chrf: str
+    direction: Direction = UNKNOWN
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What one producer chose."""
+    """The answer that one producer chose."""
 
     prediction: str
     correct: bool
 
 
 @dataclass(frozen=True)
-class Item:
+class SampleItem:
     """One item; `lines` hold a choice (or None) per producer, or the texts of a translation."""
 
     id: str
@@ -53,12 +52,12 @@ class TaskSamples:
     protocol: str
     translated: bool
     producers: tuple[str, ...]
-    items: tuple[Item, ...]
+    items: tuple[SampleItem, ...]
     prompt: str
 
 
-def task_samples(row: Row, language: Language, name: str) -> TaskSamples | None:
-    """The first five items of a row; None when no score of it has readable samples."""
+def find_task_samples(row: Row, language: Language, name: str) -> TaskSamples | None:
+    """Find the first five items of a row; None when no score of it has readable samples."""
     scored = [(cell.producer, cell.score) for cell in row.cells if cell.score]
     read = [(producer, score, _first_rows(score)) for producer, score in scored]
     read = [(producer, score, rows) for producer, score, rows in read if rows]
@@ -97,26 +96,24 @@ def _prompt(score: Score) -> str:
 
 def _chosen(
     id_: str, said: list[tuple[str, dict[str, dict[str, Any]]]], task: str, language: Language
-) -> Item:
+) -> SampleItem:
     rows = [items.get(id_) for _, items in said]
     kept = tuple(Choice(str(r["prediction"]), bool(r["correct"])) if r else None for r in rows)
-    return Item(id_, next((str(row["answer"]) for row in rows if row), ""), kept)
+    return SampleItem(id_, next((str(row["answer"]) for row in rows if row), ""), kept)
 
 
 def _translated(
     id_: str, said: list[tuple[str, dict[str, dict[str, Any]]]], task: str, language: Language
-) -> Item:
-    own, english = (language.direction, language.tag), ("ltr", "en")
-    origin, target = (english, own) if is_from_english(task) else (own, english)
+) -> SampleItem:
+    origin, target = find_directions(task, language)
 
     def lines() -> Iterator[TextLine]:
         texts = [(who, row) for who, items in said if (row := items.get(id_))]
         for _, row in texts[:1]:
-            yield TextLine("source", str(row["source"]), *origin, "")
-            yield TextLine("reference", str(row["reference"]), *target, "")
+            yield TextLine("source", str(row["source"]), origin)
+            yield TextLine("reference", str(row["reference"]), target)
         for who, row in texts:
-            # A model may answer in any script, so its text sets its own direction.
             chrf = "" if row.get("chrf") is None else f"{row['chrf']:.1f}"
-            yield TextLine(who, str(row["hypothesis"]), "auto", "", chrf)
+            yield TextLine(who, str(row["hypothesis"]), note=chrf)
 
-    return Item(id_, "", tuple(lines()))
+    return SampleItem(id_, "", tuple(lines()))

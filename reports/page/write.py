@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from reports import words
 from reports.figures.dumbbell import draw_panel
 from reports.figures.svg import Figure
-from reports.page.rows import table_rows
-from reports.page.samples import TaskSamples, task_samples
+from reports.page.rows import write_rows
+from reports.page.samples import TaskSamples, find_task_samples
 from reports.report import Report
 from reports.section import Part, Section
 from reports.sections import find_parts
@@ -199,7 +199,7 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters["clean"] = lambda value: clean(str(value))
-    environment.filters["table_rows"] = table_rows
+    environment.filters["table_rows"] = write_rows
     environment.filters["safe_text"] = lambda value: make_safe(str(value))
     return environment
 
@@ -225,7 +225,7 @@ def _panel(panel: Panel, name: str) -> PanelView:
             )
             for line in row_lines(row)
         )
-        samples = task_samples(row, panel.language, f"{name}-samples-{number}")
+        samples = find_task_samples(row, panel.language, f"{name}-samples-{number}")
         tasks.append(TaskView(row, lines, samples))
     code = panel.language.flores_code
     return PanelView(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from core.tasks import TASKS
 from reports.signs import set_minus
@@ -42,6 +42,19 @@ class Column:
         return set_minus(format(value, self.form))
 
 
+class SheetCell(NamedTuple):
+    """One value of a table, its column, and how it stands out."""
+
+    column: Column
+    value: Value
+    marks: frozenset[Mark]
+
+    @property
+    def text(self) -> str:
+        """The value as people read it."""
+        return self.column.show(self.value)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """One table. `name` is its file name without ending, `title` its caption: a section gives both.
@@ -58,6 +71,16 @@ class Sheet:
     has_total: bool = False
     name: str = ""
     title: str = ""
+
+    def list_cells(self) -> list[list["SheetCell"]]:
+        """List the cells of each row as people read them."""
+        return [
+            [
+                SheetCell(column, value, self.marks.get((number, place), frozenset()))
+                for place, (column, value) in enumerate(zip(self.columns, row, strict=True))
+            ]
+            for number, row in enumerate(self.rows)
+        ]
 
     def for_people(self, hidden: tuple[str, ...] = ()) -> "Sheet":
         """Leave out hidden columns, empty ones, and one value that every row would repeat.
