@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from reports.stats.bootstrap import LEAST_UNITS, SEED, Interval
+from core.statistics import Interval, holm
+from reports.stats.bootstrap import LEAST_UNITS, SEED
 from reports.stats.languages import LEAST
-from reports.stats.multiple import holm
 
 if TYPE_CHECKING:
     import numpy as np
