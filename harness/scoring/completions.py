@@ -15,17 +15,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from decoding.prompts import Continuation, Prompt, Tokens
 from harness.errors import ScoringError
 from harness.scoring.choice import VERSION, EngineChoice
 from harness.scoring.lm import (
     WHOLE,
-    Ask,
-    Continuation,
     LogProbability,
     Question,
     ScoringLM,
     Share,
-    Tokens,
 )
 
 # How many of the most probable tokens are asked for; more only where these hold no answer.
@@ -120,10 +118,10 @@ class CompletionsLM(ScoringLM):
             for question in questions
         ]
 
-    def continue_batch(self, shared: Tokens, asks: Sequence[Ask]) -> list[Continuation]:
+    def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
         """See `ScoringLM`."""
         with ThreadPoolExecutor(CONCURRENCY) as pool:
-            return list(pool.map(self._continue, asks))
+            return list(pool.map(self._continue, prompts))
 
     def penalised(self, penalty: float) -> dict[str, Any]:
         """The fields of a request with a repetition penalty."""
@@ -131,20 +129,20 @@ class CompletionsLM(ScoringLM):
             raise ScoringError("a repetition penalty is no part of the completions protocol")
         return {}
 
-    def _continue(self, ask: Ask) -> Continuation:
+    def _continue(self, prompt: Prompt) -> Continuation:
         done = self._completion(
-            ask.context,
-            max_tokens=ask.limit,
+            prompt.context,
+            max_tokens=prompt.limit,
             # An endpoint would stop at white space before the answer, too.
-            stop=None if ask.blank_first else list(ask.stops) or None,
+            stop=None if prompt.blank_first else list(prompt.stops) or None,
             temperature=0.0,
-            **self.penalised(ask.penalty),
+            **self.penalised(prompt.penalty),
         )
         tokens = done["usage"]["completion_tokens"]
         (choice,) = done["choices"]
         text = choice["text"]
-        finished = choice["finish_reason"] == "stop" or ask.stopped(text)
-        return Continuation(ask.said(text), tokens, finished)
+        finished = choice["finish_reason"] == "stop" or prompt.stopped(text)
+        return Continuation(prompt.said(text), tokens, finished)
 
     def _next_tokens(self, prompt: Tokens, wanted: set[int]) -> dict[int, float]:
         """Log-probabilities of the most probable tokens after a prompt, at least one wanted."""

@@ -11,23 +11,24 @@ from typing import Any
 
 import torch
 
+import decoding.plain
 from core.checkpoints.opening import open_model
+from decoding.errors import NotPackable, TooLarge
+from decoding.greedy import greedy
+from decoding.memory import Halving, Item, Result, batch_tokens, local_rank
+from decoding.packed import PackedModel, Prefix, Rows
+from decoding.prompts import Continuation, Prompt, Tokens
+from harness.errors import ScoringError
 from harness.scoring import plain
 from harness.scoring.choice import VERSION
-from harness.scoring.greedy import greedy
 from harness.scoring.lm import (
     WHOLE,
-    Ask,
-    Continuation,
     LogProbability,
     Question,
     ScoringLM,
     Share,
-    Tokens,
     not_numbers,
 )
-from harness.scoring.memory import Halving, batch_tokens, local_rank
-from harness.scoring.packed import NotPackable, PackedModel, Prefix, Rows
 
 # What the journal keeps of the model, so that it is not loaded for that alone.
 OBSTACLE, UNUSED = "obstacle", "unused"
@@ -139,25 +140,37 @@ class SharedPrefixLM(ScoringLM):
         """See `ScoringLM`."""
         packed = self.packed
         if packed is None:
-            return self.halving.run(questions, lambda part: plain.score(self.model, part))
+            return self._in_memory(questions, lambda part: plain.score(self.model, part))
         prefix = self._computed(packed, shared)
-        return self.halving.run(questions, lambda part: _score(packed, shared, prefix, part))
+        return self._in_memory(questions, lambda part: _score(packed, shared, prefix, part))
 
     @torch.inference_mode()
-    def continue_batch(self, shared: Tokens, asks: Sequence[Ask]) -> list[Continuation]:
+    def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
         """See `ScoringLM`."""
         packed = self.packed
         if packed is None:
-            return self.halving.run(
-                asks, lambda part: plain.decode(self.model, self.tokenizer, self.ends, part)
+            return self._in_memory(
+                prompts,
+                lambda part: decoding.plain.decode(self.model, self.tokenizer, self.ends, part),
             )
         prefix = self._computed(packed, shared)
 
-        def decode(part: Sequence[Ask]) -> list[Continuation]:
+        def decode(part: Sequence[Prompt]) -> list[Continuation]:
             slots = max(1, self.slots // 2**self.halving.times)
             return greedy(packed, self.tokenizer, self.ends, shared, prefix, part, slots)
 
-        return self.halving.run(asks, decode)
+        return self._in_memory(prompts, decode)
+
+    def _in_memory(
+        self, items: Sequence[Item], compute: Callable[[Sequence[Item]], list[Result]]
+    ) -> list[Result]:
+        """`compute` of all items, in halves where memory runs out."""
+        try:
+            return self.halving.run(items, compute)
+        except TooLarge as error:
+            raise ScoringError(
+                f"{error}. Remedy: a machine or GPU with more memory, or evaluate.precision=bf16."
+            ) from None
 
     def _computed(self, packed: PackedModel, shared: Tokens) -> Prefix:
         if self._prefix[0] != shared:

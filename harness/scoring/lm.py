@@ -28,10 +28,10 @@ from core.checkpoints.tokens import (
     frame,
     stated_length,
 )
+from decoding.prompts import Continuation, Prompt, Tokens, common_prefix
 from harness.errors import ScoringError
 from harness.scoring.batches import Journal, plan_batches
 
-Tokens = tuple[int, ...]
 LogProbability = tuple[float | None, bool]
 """Of an answer, in nats (None where an endpoint did not give it), and whether it is greedy's."""
 
@@ -42,45 +42,6 @@ class Question:
 
     context: Tokens
     answers: tuple[Tokens, ...]
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A prompt to continue, in tokens: at most `limit` more, up to the first of the `stops`.
-
-    `penalty` divides the positive and multiplies the negative logits of every token that the
-    prompt or the answer holds (Keskar et al. 2019, arXiv 1909.05858); 1.0 changes nothing.
-    `blank_first`: white space before the answer is no part of it, and does not stop it. After a
-    thought that was closed in its place, a model often begins a new line.
-    """
-
-    context: Tokens
-    limit: int
-    stops: tuple[str, ...] = ()
-    penalty: float = 1.0
-    blank_first: bool = False
-
-    def said(self, text: str) -> str:
-        """The answer in what was decoded so far, up to the first of the stop texts."""
-        text = text.lstrip() if self.blank_first else text
-        for stop in self.stops:
-            text = text.split(stop)[0]
-        return text
-
-    def stopped(self, text: str) -> bool:
-        """Whether what was decoded so far holds a stop text."""
-        text = text.lstrip() if self.blank_first else text
-        return any(stop in text for stop in self.stops)
-
-
-@dataclass(frozen=True)
-class Continuation:
-    """What was decoded: text without the stop text and what follows it, and the tokens that it
-    took. `finished` says whether it ended by itself, not by its limit."""
-
-    text: str
-    tokens: int
-    finished: bool
 
 
 @dataclass(frozen=True)
@@ -177,7 +138,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         """Of each answer of each question. All contexts begin with `shared`."""
 
     @abstractmethod
-    def continue_batch(self, shared: Tokens, asks: Sequence[Ask]) -> list[Continuation]:
+    def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
         """The greedy continuation of each prompt. All contexts begin with `shared`."""
 
     def question_cost(self, shared: Tokens, question: Question) -> int:
@@ -261,7 +222,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = True) -> list[str]:
         """Greedy continuations, each cut before the first stop text."""
-        asks = []
+        prompts = []
         for request, tokens in zip(
             requests, self._encode([request.args[0] for request in requests]), strict=True
         ):
@@ -272,21 +233,21 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             context = self._fitted(tuple(tokens), self.max_length - limit)
             self._note_prompt(request.args[0], context, tuple(tokens))
             penalty = float(settings.get("repetition_penalty", 1.0))
-            asks.append(
-                Ask(context, limit, tuple(settings["until"]), penalty, "thinking" in self.spoken)
+            prompts.append(
+                Prompt(context, limit, tuple(settings["until"]), penalty, "thinking" in self.spoken)
             )
         texts = [""] * len(requests)
         for part, found in self._parts(
             "greedy",
-            [ask.context for ask in asks],
+            [prompt.context for prompt in prompts],
             [not self.prompts[request.args[0]].truncated for request in requests],
             # A batch is a wave of sequences that follow each other through the slots.
             lambda shared, part: [1] * len(part),
             4 * self.slots,
             lambda shared, part: [
-                asdict(done) for done in self.continue_batch(shared, [asks[i] for i in part])
+                asdict(done) for done in self.continue_batch(shared, [prompts[i] for i in part])
             ],
-            [(a.limit, a.stops, a.penalty, *[True] * a.blank_first) for a in asks],
+            [(p.limit, p.stops, p.penalty, *[True] * p.blank_first) for p in prompts],
         ):
             for index, values in zip(part, found, strict=True):
                 done = Continuation(**values)
@@ -400,18 +361,3 @@ def not_numbers(checkpoint: Path) -> ScoringError:
         f"the outputs of {checkpoint} are not numbers (NaN). Remedy: evaluate.precision=fp32; if "
         "that does not help, its weights are damaged: save or download them again."
     )
-
-
-def common_prefix(sequences: Sequence[Tokens]) -> Tokens:
-    """The longest common beginning, leaving at least one token of each sequence outside.
-
-    The last token must be run again, since it is its output that is wanted.
-    """
-    if len(sequences) < 2:
-        return ()  # nothing is shared, and a single sequence is cheapest in one piece
-    first, last = min(sequences), max(sequences)
-    limit = min(len(sequence) for sequence in sequences) - 1
-    length = 0
-    while length < limit and first[length] == last[length]:
-        length += 1
-    return first[:length]

@@ -31,8 +31,8 @@ from lm_eval.models.huggingface import HFLM
 from torch.profiler import ProfilerActivity, profile
 
 from core.output import guard_output
+from decoding.prompts import common_prefix
 from harness.scoring.engine import SharedPrefixLM
-from harness.scoring.lm import common_prefix
 from tasks.catalogue import TASKS
 from tasks.data import open_data
 from tasks.loading import load_task

@@ -22,10 +22,10 @@ from transformers import (
     Qwen3Config,
 )
 
+from decoding.prompts import Prompt, common_prefix
 from harness.errors import ScoringError
 from harness.scoring.batches import Journal, plan_batches
 from harness.scoring.engine import SharedPrefixLM
-from harness.scoring.lm import Ask, common_prefix
 
 SMALL = {
     "vocab_size": 49152,
@@ -234,7 +234,7 @@ def test_a_finished_sequence_makes_room_for_a_waiting_one(
             ids, max_new_tokens=24, do_sample=False, repetition_penalty=1.3, pad_token_id=2
         )
         expected = tokenizer.decode(whole[0, ids.shape[1] :], skip_special_tokens=True)
-        assert text == Ask((), 24, tuple(settings["until"])).said(expected)
+        assert text == Prompt((), 24, tuple(settings["until"])).said(expected)
         lengths.add(lm.continuations[prompt].tokens)
     assert len(lengths) > 2
 

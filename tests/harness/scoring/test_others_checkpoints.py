@@ -11,10 +11,10 @@ from safetensors.torch import load_file, save_file
 from small_checkpoints import TURNS, copied, edit, save_model, small_tokenizer
 
 from core.checkpoints.errors import CheckpointError
+from decoding.prompts import Prompt
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.engine import SharedPrefixLM
-from harness.scoring.lm import Ask
 from harness.scoring.workers import run_workers
 from harness.study.answers import generate_answers
 
@@ -262,8 +262,8 @@ def test_a_new_line_behind_a_closed_thought_is_no_empty_answer(
     stop = whole[2]
     asked = Instance("generate_until", {}, (prompt, {"until": [stop], "max_gen_toks": 8}), 0)
     assert lm.generate_until([asked]) == [whole.split(stop)[0]]
-    ask = Ask((), 8, ("\n",), blank_first=lm.spoken["thinking"] == "closed")
+    ask = Prompt((), 8, ("\n",), blank_first=lm.spoken["thinking"] == "closed")
     assert (ask.said("\n\nfour\nfive"), ask.stopped("\n\nfour")) == ("four", False)
     assert ask.stopped("\n four\n")
-    left_alone = Ask((), 8, ("\n",))
+    left_alone = Prompt((), 8, ("\n",))
     assert (left_alone.said("\nfour"), left_alone.stopped("\nfour")) == ("", True)

@@ -11,14 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.scoring.attention import attention
-from harness.scoring.lm import Ask, Continuation, Tokens
-from harness.scoring.packed import KeysValues, PackedModel, Prefix, Rows
+from decoding.attention import attention
+from decoding.packed import KeysValues, PackedModel, Prefix, Rows
+from decoding.prompts import Continuation, Prompt, Tokens
 
 
 @dataclass
 class _Sequence:
-    ask: Ask
+    prompt: Prompt
     index: int
     suffix: Tokens
     length: int = 0  # tokens in the slot
@@ -55,7 +55,7 @@ class Slots:
 
 
 class Step:
-    """A pass over one token of each of the first slots; see `harness.scoring.packed.Pass`."""
+    """A pass over one token of each of the first slots; see `decoding.packed.Pass`."""
 
     def __init__(self, slots: Slots, prefix: Prefix, lengths: Sequence[int], device: Any) -> None:
         self.slots, self.prefix = slots, prefix
@@ -90,7 +90,7 @@ def greedy(
     ends: frozenset[int],
     shared: Tokens,
     prefix: Prefix,
-    asks: Sequence[Ask],
+    prompts: Sequence[Prompt],
     slots: int,
 ) -> list[Continuation]:
     """The greedy continuation of each prompt, at most `slots` at once.
@@ -99,18 +99,22 @@ def greedy(
     that end an answer. The result does not
     depend on `slots` but for rounding.
     """
-    room = max(len(ask.context) - len(shared) + ask.limit for ask in asks)
-    store = Slots(min(slots, len(asks)), room)
-    waiting = list(reversed(range(len(asks))))
+    room = max(len(prompt.context) - len(shared) + prompt.limit for prompt in prompts)
+    store = Slots(min(slots, len(prompts)), room)
+    waiting = list(reversed(range(len(prompts))))
     under_way: list[_Sequence] = []
-    seen = _Seen(model, shared, store.count) if any(ask.penalty != 1.0 for ask in asks) else None
+    seen = (
+        _Seen(model, shared, store.count)
+        if any(prompt.penalty != 1.0 for prompt in prompts)
+        else None
+    )
     found: dict[int, Continuation] = {}
     while waiting or under_way:
         free = store.count - len(under_way)
         # A pass over few tokens costs nearly as much as one over many: newcomers enter in groups.
         if waiting and (not under_way or free >= max(1, store.count // 8)):
             fresh = [
-                _Sequence(asks[i], i, asks[i].context[len(shared) :])
+                _Sequence(prompts[i], i, prompts[i].context[len(shared) :])
                 for i in reversed(waiting[-free:])
             ]
             del waiting[-len(fresh) :]
@@ -150,7 +154,7 @@ def greedy(
                     seen.move(last, place)
                 under_way[place] = under_way[last]
             under_way.pop()
-    return [found[index] for index in range(len(asks))]
+    return [found[index] for index in range(len(prompts))]
 
 
 def _enter(
@@ -183,18 +187,18 @@ def _advance(
     if token in ends:
         return _result(sequence, tokenizer, finished=True)
     sequence.tokens.append(token)
-    if sequence.ask.stops:
+    if sequence.prompt.stops:
         text = tokenizer.decode(sequence.tokens, skip_special_tokens=True)
-        if sequence.ask.stopped(text):
+        if sequence.prompt.stopped(text):
             return _result(sequence, tokenizer, finished=True)
-    if len(sequence.tokens) >= sequence.ask.limit:
+    if len(sequence.tokens) >= sequence.prompt.limit:
         return _result(sequence, tokenizer, finished=False)
     return None
 
 
 def _result(sequence: _Sequence, tokenizer: Any, *, finished: bool) -> Continuation:
     text = tokenizer.decode(sequence.tokens, skip_special_tokens=True)
-    return Continuation(sequence.ask.said(text), len(sequence.tokens), finished)
+    return Continuation(sequence.prompt.said(text), len(sequence.tokens), finished)
 
 
 class _Seen:
@@ -219,7 +223,7 @@ class _Seen:
         self.tokens[target] = self.tokens[source]
 
     def penalised(self, logits: Tensor, first: int, active: Sequence[_Sequence]) -> Tensor:
-        penalty = torch.tensor([[s.ask.penalty] for s in active], device=logits.device)
+        penalty = torch.tensor([[s.prompt.penalty] for s in active], device=logits.device)
         lowered = torch.where(logits < 0, logits * penalty, logits / penalty)
         seen = self.tokens[first : first + len(active), : logits.shape[-1]]
         return torch.where(seen, lowered, logits)

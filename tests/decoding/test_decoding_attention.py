@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from harness.scoring.attention import attention, merged
+from decoding.attention import attention, merged
 
 SCALE = 0.3
 

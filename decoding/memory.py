@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from harness.errors import ScoringError
+from decoding.errors import TooLarge
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -49,7 +49,7 @@ class Halving:
     def run(
         self, items: Sequence[Item], compute: Callable[[Sequence[Item]], list[Result]]
     ) -> list[Result]:
-        """`compute` of all items, in order. `ScoringError` when one alone is too large."""
+        """`compute` of all items, in order. Raises `TooLarge` when one alone does not fit."""
         pieces = min(2**self.times, len(items))
         size = -(-len(items) // pieces)
         results: list[Result] = []
@@ -62,10 +62,7 @@ class Halving:
                 if not _out_of_memory(error):
                     raise
                 if size == 1:
-                    raise ScoringError(
-                        "memory does not suffice for a single item. Remedy: a machine or GPU with "
-                        "more memory, or evaluate.precision=bf16."
-                    ) from None
+                    raise TooLarge("memory does not suffice for a single item") from None
                 self.times += 1
                 size = -(-size // 2)
             else:

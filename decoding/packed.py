@@ -20,7 +20,8 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
-from harness.scoring.attention import Part, attention, merged
+from decoding.attention import Part, attention, merged
+from decoding.errors import NotPackable
 
 NAME = "kakugo_packed"
 
@@ -39,10 +40,6 @@ class Pass(Protocol):
 
 
 _current: ContextVar[Pass] = ContextVar("pass")
-
-
-class NotPackable(Exception):
-    """This model's attention is not what a packed pass can compute."""
 
 
 def _attention(

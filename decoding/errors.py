@@ -1,0 +1,18 @@
+"""What can go wrong in decoding; who decodes says it in the words of its own settings.
+
+DecodingError
+├── NotPackable   the model's rows cannot be packed
+└── TooLarge      memory does not suffice for a single item
+"""
+
+
+class DecodingError(Exception):
+    """Base of all errors of this package."""
+
+
+class NotPackable(DecodingError):
+    """This model's attention is not what a packed pass can compute."""
+
+
+class TooLarge(DecodingError):
+    """Memory does not suffice for a single item."""

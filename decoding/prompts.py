@@ -1,0 +1,60 @@
+"""A prompt to continue, in tokens, and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Tokens = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt to continue, in tokens: at most `limit` more, up to the first of the `stops`.
+
+    `penalty` divides the positive and multiplies the negative logits of every token that the
+    prompt or the answer holds (Keskar et al. 2019, arXiv 1909.05858); 1.0 changes nothing.
+    `blank_first`: white space before the answer is no part of it, and does not stop it. After a
+    thought that was closed in its place, a model often begins a new line.
+    """
+
+    context: Tokens
+    limit: int
+    stops: tuple[str, ...] = ()
+    penalty: float = 1.0
+    blank_first: bool = False
+
+    def said(self, text: str) -> str:
+        """The answer in what was decoded so far, up to the first of the stop texts."""
+        text = text.lstrip() if self.blank_first else text
+        for stop in self.stops:
+            text = text.split(stop)[0]
+        return text
+
+    def stopped(self, text: str) -> bool:
+        """Whether what was decoded so far holds a stop text."""
+        text = text.lstrip() if self.blank_first else text
+        return any(stop in text for stop in self.stops)
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What was decoded: text without the stop text and what follows it, and the tokens that it
+    took. `finished` says whether it ended by itself, not by its limit."""
+
+    text: str
+    tokens: int
+    finished: bool
+
+
+def common_prefix(sequences: Sequence[Tokens]) -> Tokens:
+    """The longest common beginning, leaving at least one token of each sequence outside.
+
+    The last token must be run again, since it is its output that is wanted.
+    """
+    if len(sequences) < 2:
+        return ()  # nothing is shared, and a single sequence is cheapest in one piece
+    first, last = min(sequences), max(sequences)
+    limit = min(len(sequence) for sequence in sequences) - 1
+    length = 0
+    while length < limit and first[length] == last[length]:
+        length += 1
+    return first[:length]
