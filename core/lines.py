@@ -38,6 +38,15 @@ def split_lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
+def count_lines(path: Path) -> int:
+    """The number of lines of a file, without reading them as text. Raises OSError."""
+    count, last = 0, b"\n"
+    with path.open("rb") as file:
+        while part := file.read(2**20):
+            count, last = count + part.count(b"\n"), part[-1:]
+    return count + (last != b"\n")
+
+
 def read_lines(path: Path) -> Iterator[Line]:
     """Each line of a UTF-8 file as text without its end, one at a time; a byte-order mark is no
     text.

@@ -67,6 +67,7 @@ def fetch(place: Place, scan: int, out: Path, progress: Callable[[int, int, str]
     Raises InputError when the subset is not there or the connection is lost.
     """
     written = 0
+    progress(0, scan, place.repository)
     try:
         with making(out) as half, half.open("w", encoding="utf-8") as file:
             for row in _stream(place):

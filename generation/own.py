@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from core.files import making
+from core.lines import count_lines
 from generation.ask import Progress, Step
 from generation.card import write_card
-from generation.errors import OutputError
+from generation.errors import InputError, OutputError
 from generation.facts import SourceFacts
 from generation.ids import chance, digest, folded, ranked
 from generation.own_files import Row, own_files, read_chats, read_pairs
 from generation.quality.inspection import Inspection, QualityFacts
 from generation.settings import Own, Quality
+
+_TOLD = 1_000  # rows between two words of progress
 
 
 def make_own(
@@ -38,7 +41,9 @@ def make_own(
     files = list(own_files(name, own).values())
     step = Step(f"{name}.read")
     read = read_chats if own.kind == "chat" else read_pairs
-    rows = list(_distinct(read(files, step), step))
+    # Of two files that belong together a line of each is one row.
+    lines = _count_lines(files if own.kind == "chat" else files[:1])
+    rows = list(_distinct(_told(read(files, step), lines, progress), step))
     if own.max_rows is not None and len(rows) > own.max_rows:
         step.lose("sampled out", len(rows) - own.max_rows)
         rows = ranked(rows, seed, f"own.{name}", _content)[: own.max_rows]
@@ -55,13 +60,15 @@ def make_own(
     written = 0
     try:
         with making(out / "rows.jsonl") as half, half.open("w", encoding="utf-8") as file:
+            total = len(rows) * (2 if own.direction == "both" and own.kind != "chat" else 1)
+            progress(0, total, "checking")
             made_rows = _made(name, own, language, rows, seed)
             for done, (into, instruction, made) in enumerate(made_rows, 1):
                 if inspections[into].look(made, instruction):
                     file.write(json.dumps(made, ensure_ascii=False) + "\n")
                     written += 1
-                if done % 1000 == 0:
-                    progress(done, len(rows), name)
+                if done % _TOLD == 0:
+                    progress(done, total, "checking")
     except OSError as error:
         raise OutputError(
             f"The rows cannot be written to {out}: {error}. Remedy: make room on the disk, then "
@@ -95,6 +102,22 @@ def make_own(
         facts=facts,
     )
     return facts
+
+
+def _count_lines(files: Sequence[Path]) -> int:
+    try:
+        return sum(map(count_lines, files))
+    except OSError as error:
+        raise InputError(f"{error}. Remedy: see that the file can be read.") from error
+
+
+def _told(rows: Iterable[Row], lines: int, progress: Progress) -> Iterator[Row]:
+    """The rows; tells how many of the files' lines have given one."""
+    progress(0, lines, "reading")
+    for done, row in enumerate(rows, 1):
+        if done % _TOLD == 0:
+            progress(done, lines, "reading")
+        yield row
 
 
 def _made(

@@ -1,11 +1,11 @@
 """Where a student's checkpoint lies, and text by its tokens."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from core.checkpoints.opening import open_tokenizer
+from harness.config import Config
 from harness.stage import Artifact
 from harness.store import MANIFEST, corrupt
 
@@ -23,6 +23,11 @@ def checkpoint_path(artifact: Artifact) -> Path:
     return path
 
 
+def kept_tokens(config: Config) -> Path:
+    """The folder of what was tokenised before, which all stores share (see `training.kept`)."""
+    return Path(config.cache).expanduser() / "tokens"
+
+
 class StudentTokens:
     """Counts and cuts text by the student's tokens; the tokenizer is loaded at first use."""
 
@@ -38,13 +43,6 @@ class StudentTokens:
     def count(self, text: str) -> int:
         """Number of tokens, without special ones."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
-
-    def of_texts(self, texts: Sequence[str]) -> list[int]:
-        """Number of tokens of each text, without special ones."""
-        if not texts:
-            return []
-        encoded = self._tokenizer(list(texts), add_special_tokens=False)
-        return [len(ids) for ids in encoded["input_ids"]]
 
     def cut(self, text: str, tokens: int) -> str:
         """The beginning of `text` that its first `tokens` tokens cover, never half a character."""

@@ -12,8 +12,9 @@ an example of its own, with all before it as the student will see it. Tokens are
 text, rendered once; a token that reaches from a header into the content is not trained.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from training.errors import MaskError, RowsError
 
 Messages = list[dict[str, Any]]
 IGNORED = -100  # the label that the loss leaves out
+_BATCH = 256  # conversations at once
 
 
 class Rewritten(MaskError):
@@ -45,18 +47,31 @@ class Example:
 
 
 def read_examples(
-    rows: Path, tokenizer: Any, end_ids: frozenset[int], *, train_newline: bool = False
+    rows: Path, make: Callable[[Sequence[Messages]], list[list[Example]]]
 ) -> Iterator[tuple[str, list[Example]]]:
     """(source, examples) of each row of the JSONL file `rows`: {"source", "messages"}.
 
-    `end_ids` are the tokens that end an assistant turn. Raises RowsError for rows that are no
-    conversations; MaskError where the template is missing or cannot be masked.
+    `make` is `examples_of` with a tokenizer. Raises RowsError for rows that are no conversations;
+    MaskError where the template is missing or cannot be masked.
     """
-    for where, source, messages in _conversations(rows):
-        try:
-            yield source, examples(messages, tokenizer, end_ids, train_newline=train_newline)
-        except (ChatError, MaskError) as error:
-            raise MaskError(f"{where}: {error}") from error
+    found = _conversations(rows)
+    while some := list(islice(found, _BATCH)):
+        yield from zip((source for _, source, _ in some), _made(some, make), strict=True)
+
+
+def _made(
+    some: Sequence[tuple[str, str, Messages]],
+    make: Callable[[Sequence[Messages]], list[list[Example]]],
+) -> Iterator[list[Example]]:
+    try:
+        yield from make([messages for _, _, messages in some])
+    except (ChatError, MaskError):  # one by one, to name the row
+        for where, _, messages in some:
+            try:
+                make([messages])
+            except (ChatError, MaskError) as error:
+                raise MaskError(f"{where}: {error}") from error
+        raise
 
 
 def examples(
@@ -69,22 +84,27 @@ def examples(
     teacher's text could end its own turn and begin another's. (Marks of reasoning belong there,
     even where a tokenizer calls them special.)
     """
+    return examples_of([messages], tokenizer, end_ids, train_newline=train_newline)[0]
+
+
+def examples_of(
+    chats: Sequence[Messages],
+    tokenizer: Any,
+    end_ids: frozenset[int],
+    *,
+    train_newline: bool = False,
+) -> list[list[Example]]:
+    """The `examples` of each conversation. The tokenizer is given all texts at once, which takes
+    half the time of one after the other, and less with several cores.
+
+    `end_ids` are the tokens that end an assistant turn.
+    """
     special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special}
     special -= {"<think>", "</think>"}
-    if any(token in message["content"] for message in messages for token in special):
-        return []
-    answers = [i for i, message in enumerate(messages) if _is_trained(message)]
-    # Templates see what they know: a key of ours may mean something else to one.
-    messages = [{"role": turn["role"], "content": turn["content"]} for turn in messages]
-    try:
-        return [mask(messages, tokenizer, end_ids, answers, train_newline=train_newline)]
-    except Rewritten:
-        if len(answers) == 1:
-            raise
-    return [
-        mask(messages, tokenizer, end_ids, [answer], train_newline=train_newline)
-        for answer in answers
-    ]
+    rendered = [_rendered(chat, tokenizer, special) for chat in chats]
+    flat = [text for texts in rendered for text in texts]
+    made = iter(_masked(flat, tokenizer, end_ids, train_newline))
+    return [list(islice(made, len(texts))) for texts in rendered]
 
 
 def mask(
@@ -97,6 +117,33 @@ def mask(
 ) -> Example:
     """The tokens of a conversation up to the last of `answers` (message numbers), which are
     trained. Raises Rewritten where they cannot be trained in one text."""
+    text = _with_spans(messages, tokenizer, answers)
+    return _masked([text], tokenizer, end_ids, train_newline)[0]
+
+
+@dataclass(frozen=True)
+class _Rendered:
+    """The text of an example, and from where to where its characters are trained."""
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+
+def _rendered(messages: Messages, tokenizer: Any, special: Collection[str]) -> list[_Rendered]:
+    if any(token in message["content"] for message in messages for token in special):
+        return []
+    answers = [i for i, message in enumerate(messages) if _is_trained(message)]
+    # Templates see what they know: a key of ours may mean something else to one.
+    messages = [{"role": turn["role"], "content": turn["content"]} for turn in messages]
+    try:
+        return [_with_spans(messages, tokenizer, answers)]
+    except Rewritten:
+        if len(answers) == 1:
+            raise
+    return [_with_spans(messages, tokenizer, [answer]) for answer in answers]
+
+
+def _with_spans(messages: Messages, tokenizer: Any, answers: Sequence[int]) -> _Rendered:
     spans: list[tuple[int, int]] = []
     text = ""
     for i in answers:
@@ -111,32 +158,48 @@ def mask(
             )
         spans.append((len(header), len(turn)))
         text = turn
-    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+    return _Rendered(text, tuple(spans))
+
+
+def _masked(
+    texts: Sequence[_Rendered], tokenizer: Any, end_ids: frozenset[int], train_newline: bool
+) -> list[Example]:
+    """The tokens of each text, and as labels those that its spans cover."""
+    import numpy as np
+
+    if not texts:
+        return []
     before = list(frame(tokenizer).before)  # as in core.checkpoints.tokens.encode
-    if ids[: len(before)] != before:
-        ids, offsets = before + ids, [(0, 0)] * len(before) + offsets
-    labels = [IGNORED] * len(ids)
-    for start, end in spans:
-        inside = [i for i, (a, b) in enumerate(offsets) if start <= a < b <= end]
-        ends = [i for i in inside if ids[i] in end_ids]
-        if not ends:
-            names = tokenizer.convert_ids_to_tokens(sorted(end_ids))
+    encoded = tokenizer([text.text for text in texts], add_special_tokens=False).encodings
+    ending = np.array(sorted(end_ids), np.int64)
+    found = []
+    for text, one in zip(texts, encoded, strict=True):
+        ids, offsets = np.array(one.ids, np.int64), np.array(one.offsets, np.int64).reshape(-1, 2)
+        if ids[: len(before)].tolist() != before:
+            ids = np.concatenate([np.array(before, np.int64), ids])
+            offsets = np.concatenate([np.zeros((len(before), 2), np.int64), offsets])
+        labels = np.full(len(ids), IGNORED, np.int64)
+        first, last = offsets[:, 0], offsets[:, 1]
+        for start, end in text.spans:
+            inside = np.flatnonzero((start <= first) & (first < last) & (last <= end))
+            ends = inside[np.isin(ids[inside], ending)]
+            if not len(ends):
+                names = tokenizer.convert_ids_to_tokens(sorted(end_ids))
+                raise MaskError(
+                    f"the chat template ends an assistant turn with none of the tokens {names}, so "
+                    "the student would never learn to stop. Remedy: name the template's end token "
+                    "as eos_token_id in the student's generation_config.json."
+                )
+            trained = inside if train_newline else inside[inside <= ends[-1]]
+            labels[trained] = ids[trained]
+        example = Example(ids.tolist(), labels.tolist())
+        if not example.supervised:
             raise MaskError(
-                f"the chat template ends an assistant turn with none of the tokens {names}, so the "
-                "student would never learn to stop. Remedy: name the template's end token as "
-                "eos_token_id in the student's generation_config.json."
+                "no token of the conversation is trained. Remedy: leave out conversations without "
+                "an answer."
             )
-        for i in inside:
-            if i <= ends[-1] or train_newline:
-                labels[i] = ids[i]
-    example = Example(list(ids), labels)
-    if not example.supervised:
-        raise MaskError(
-            "no token of the conversation is trained. Remedy: leave out conversations without an "
-            "answer."
-        )
-    return example
+        found.append(example)
+    return found
 
 
 def _answered(prompt: Prompt, turn: str, answer: dict[str, Any]) -> tuple[str, str]:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.checkpoints.opening import open_config, open_tokenizer
-from core.checkpoints.tokens import end_tokens
+from core.checkpoints.opening import open_config
 from core.files import making
-from training.dataset import IGNORED, Example, Messages, examples, read_examples
+from core.lines import count_lines
+from training.dataset import IGNORED, Example, Messages, read_examples
 from training.errors import RowsError
 from training.packing import pack
 from training.settings import Data
+from training.tokenised import Tokeniser
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,36 +63,40 @@ def prepare(
     out: Path,
     data: Data,
     seed: int,
+    kept: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> PackFacts:
     """Write the packed data of the JSONL file `rows` for the checkpoint directory `base`.
 
+    `kept` is the folder of what was tokenised before (see `training.kept`).
     Raises CheckpointError where `base` is no whole checkpoint, RowsError where rows are no
     conversations, none is left or the tokenizer has tokens that the student lacks, MaskError where
     the template is missing or cannot be masked.
     """
-    config, tokenizer = open_config(base), open_tokenizer(base)
+    progress(0, 0, "loading the tokenizer")
+    config = open_config(base)
+    tokeniser = Tokeniser(base, train_newline=data.train_newline, kept=kept)
     limit = _longest(config, data)
     facts = PackFacts(max_length=limit)
     conversations: list[list[_Tokens]] = []
-    read = read_examples(
-        rows, tokenizer, end_tokens(base, tokenizer), train_newline=data.train_newline
-    )
+    lines = count_lines(rows)
+    progress(0, lines, "tokens of the rows")
+    read = read_examples(rows, tokeniser.examples)
     for number, (source, found) in enumerate(read, 1):
         taken = facts.sources.setdefault(source, Taken())
-        kept = list(_within(found, limit, data))
-        if kept:
+        taught = list(_within(found, limit, data))
+        if taught:
             taken.rows += 1
-            taken.truncated += kept != found
-            conversations.append([_Tokens.of(example) for example in kept])
+            taken.truncated += taught != found
+            conversations.append([_Tokens.of(example) for example in taught])
         elif found:
             taken.dropped += 1
         else:
             taken.control_tokens += 1
-        taken.tokens += sum(len(example.input_ids) for example in kept)
-        taken.supervised_tokens += sum(example.supervised for example in kept)
+        taken.tokens += sum(len(example.input_ids) for example in taught)
+        taken.supervised_tokens += sum(example.supervised for example in taught)
         if number % 500 == 0:
-            progress(number, 0, "tokenising")
+            progress(number, lines, "tokens of the rows")
     for count in fields(Taken):
         total = sum(getattr(taken, count.name) for taken in facts.sources.values())
         setattr(facts, count.name, total)
@@ -106,21 +111,26 @@ def prepare(
     used = sum(len(example.ids) for row in train for example in row)
     facts.fill = used / (len(train) * limit) if data.packing else 1.0
     out.mkdir(parents=True, exist_ok=True)
+    progress(0, 0, "writing the packed rows")
     _write(validation, out / VALIDATION)
     _write(train, out / TRAIN)
     return facts
 
 
-def trained_tokens(base: Path, data: Data) -> Callable[[Sequence[Messages]], list[int]]:
-    """How many tokens `prepare` takes of each of some conversations: 0 of one that it leaves out.
+def trained_tokens(
+    base: Path, data: Data, kept: Path | None = None
+) -> Callable[[Sequence[Messages]], list[int]]:
+    """A function that counts the tokens that `prepare` takes of each of some conversations: 0 of
+    one that it leaves out.
 
-    The function raises MaskError where the template of `base` is missing or cannot be masked.
+    `kept` is the folder of what was tokenised before (see `training.kept`). The function raises
+    MaskError where the template of `base` is missing or cannot be masked.
     """
-    config, tokenizer = open_config(base), open_tokenizer(base)
-    limit, ends = _longest(config, data), end_tokens(base, tokenizer)
+    limit = _longest(open_config(base), data)
+    tokeniser = Tokeniser(base, kept=kept)
 
     def count(chats: Sequence[Messages]) -> list[int]:
-        made = (examples(chat, tokenizer, ends) for chat in chats)
+        made = tokeniser.examples(chats)
         return [sum(len(e.input_ids) for e in _within(some, limit, data)) for some in made]
 
     return count

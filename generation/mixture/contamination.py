@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.files import making
+from core.lines import count_lines
 from generation.mixture.settings import Contamination
 
 FOUND = "contaminated.jsonl"
@@ -90,7 +91,10 @@ def look_for_items(
     `known` is the file of rows that the mixture leaves out already. Its lines stand first, so that
     leaving out what the new file names never lets the old ones in again; no fact counts them.
     """
+    progress(0, 0, f"indexing {len(items):,} benchmark texts")
     index = _Index(items, settings)
+    total = count_lines(rows)
+    progress(0, total, "looking for them")
     facts = ContaminationFacts(items=len(items), too_short=index.too_short)
     by_name: Counter[str] = Counter()
     found_items: set[int] = set()
@@ -123,7 +127,7 @@ def look_for_items(
                     file.write(json.dumps(entry, ensure_ascii=False) + "\n")
                 by_name.update(names)
             facts.rows += len(chunk)
-            progress(facts.rows, 0, f"{facts.contaminated_rows} contaminated")
+            progress(facts.rows, total, f"{facts.contaminated_rows:,} rows contaminated")
     facts.found_items = len(found_items)
     facts.contamination = dict(sorted(by_name.items()))
     return facts

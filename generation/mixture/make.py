@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import making
+from core.lines import count_lines
 from generation.errors import InputError, MixtureError
 from generation.mixture.draw import Place, draw
 from generation.mixture.settings import Mix
@@ -90,12 +91,13 @@ def make_mixture(
         )
     excluded = _excluded(settings.exclude)
     files = {name: _rows_file(sources[name]) for name in settings.needed}
-    every = {name: list(_places(name, file)) for name, file in files.items()}
+    every = {name: list(_places(name, file, progress)) for name, file in files.items()}
     places = {name: [p for p in rows if p.id not in excluded] for name, rows in every.items()}
 
     @cache
     def sizes(source: str, reasoning: bool) -> list[int]:
         counts: list[int] = []
+        progress(0, len(every[source]), f"tokens of {source}")
         for rows in _batches(_rows(files[source]), _BATCH):
             chats = [_training_row(row, settings, reasoning)["messages"] for row in rows]
             counts += tokens.of_chats(chats)
@@ -105,6 +107,7 @@ def make_mixture(
     chosen, amount = draw(places, settings, language=language, seed=seed, sizes=sizes)
     sums = {name: _Sum() for name in settings.weighted}
     done = thinking = 0
+    progress(0, len(chosen), "writing rows")
     with making(out / "rows.jsonl") as half, half.open("w", encoding="utf-8") as file:
         for rows in _batches(_read(files, chosen), _BATCH):
             mixed = [_training_row(row, settings, settings.reasoning) for row in rows]
@@ -115,7 +118,7 @@ def make_mixture(
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
             thinking += sum(_thinks(row, settings.reasoning) for row in rows)
             done += len(rows)
-            progress(done, len(chosen), "rows")
+            progress(done, len(chosen), "writing rows")
     total = sum(entry.tokens for entry in sums.values())
     table = [
         MixedSource(
@@ -173,10 +176,13 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def _places(source: str, path: Path) -> Iterator[Place]:
+def _places(source: str, path: Path, progress: Callable[[int, int, str], None]) -> Iterator[Place]:
     offset = 0
+    total = count_lines(path)
     with path.open("rb") as lines:
         for number, line in enumerate(lines):
+            if number % _BATCH == 0:
+                progress(number, total, f"reading {source}")
             yield Place(source, json.loads(line)["id"], number, offset)
             offset += len(line)
 

@@ -12,9 +12,10 @@ from harness.config import MakingConfig
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
 from harness.store import file_sha256
-from harness.students import StudentTokens, checkpoint_path
+from harness.students import checkpoint_path, kept_tokens
 from training.prepare import trained_tokens
 from training.settings import Data
+from training.tokenised import Tokeniser
 
 ROWS = "rows.jsonl"
 
@@ -91,6 +92,8 @@ class MixtureSettings:
     seed: int
     exclude: str | None  # SHA-256 of the file
     exclude_file: Path | None = field(metadata=UNKEYED)
+    # What was tokenised before, under all that it depends on: no input, since it decides nothing.
+    kept_tokens: Path = field(metadata=UNKEYED)
     # Words for messages.
     name: str = field(metadata=UNKEYED)
     language: str = field(metadata=UNKEYED)
@@ -117,6 +120,7 @@ def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage
             seed=config.seed,
             exclude=file_sha256(exclude) if exclude else None,
             exclude_file=exclude,
+            kept_tokens=kept_tokens(config),
             name=config.mix.name,
             language=config.language.name,
         ),
@@ -129,15 +133,19 @@ def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage
 
 def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
     """Draws the rows; those that cannot be trained on are left out before."""
-    base = work.inputs["base"]
-    tokens = StudentTokens(base)
+    work.progress(0, 0, "loading the tokenizer")
+    base = checkpoint_path(work.inputs["base"])
+    kept = settings.kept_tokens
     facts = make_mixture(
         {role: made.path / ROWS for role, made in work.inputs.items() if role != "base"},
         settings.mix.as_mix(settings.name, settings.exclude_file),
         language=settings.language,
         seed=settings.seed,
         out=work.out,
-        tokens=Tokens(trained_tokens(checkpoint_path(base), settings.data), tokens.of_texts),
+        tokens=Tokens(
+            of_chats=trained_tokens(base, settings.data, kept),
+            of_texts=Tokeniser(base, kept=kept).count,
+        ),
         progress=work.progress,
     )
     return Outcome(asdict(facts))

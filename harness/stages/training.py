@@ -8,7 +8,7 @@ from harness.config import MakingConfig
 from harness.keys import UNKEYED
 from harness.stage import Outcome, Stage, Work
 from harness.stages.mixture import ROWS
-from harness.students import checkpoint_path
+from harness.students import checkpoint_path, kept_tokens
 from training.precision import resolve_precision
 from training.prepare import prepare
 from training.settings import Data, Precision, Train
@@ -20,6 +20,8 @@ class PackedSettings:
 
     data: Data
     seed: int
+    # As a mixture's: what was tokenised before decides nothing.
+    kept_tokens: Path = field(metadata=UNKEYED)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def packed_stage(config: MakingConfig, base: Stage, mixture: Stage) -> Stage:
         name="packed",
         version=1,
         label=f"{config.language.name}: tokens of {config.mix.name}",
-        settings=PackedSettings(config.train.data, config.seed),
+        settings=PackedSettings(config.train.data, config.seed, kept_tokens(config)),
         inputs={"base": base, "mixture": mixture},
         make=pack,
         about={"language": config.language.name, "mix": config.mix.name},
@@ -69,6 +71,7 @@ def pack(settings: PackedSettings, work: Work) -> Outcome:
         out=work.out,
         data=settings.data,
         seed=settings.seed,
+        kept=settings.kept_tokens,
         progress=work.progress,
     )
     return Outcome(asdict(facts))

@@ -18,12 +18,12 @@ from harness.errors import ConfigError
 from harness.experiment import plan
 from harness.stage import Artifact, Work
 from harness.stages.benchmarks import benchmark_data, benchmark_items
-from harness.students import StudentTokens
 from tasks.catalogue import BENCHMARKS
 from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
 from training.prepare import prepare, trained_tokens
 from training.settings import Data, Train
+from training.tokenised import Tokeniser
 
 OWN = f"++sources.own={{mine: {{kind: chat, files: [{__file__}]}}}}"
 EQUAL = ("topic", "scenario", "context", "tran", "gen", "gen_tran", "gen_reas_tran_tokens")
@@ -58,9 +58,7 @@ def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
         "translated": (300, 45),
     }
     sources = {name: source(tmp_path / name, name, *n) for name, n in counts.items()}
-    student = StudentTokens(None)
-    student.__dict__["_tokenizer"] = tokenizer
-    tokens = Tokens(trained_tokens(tiny, Train("t").data), student.of_texts)
+    tokens = Tokens(trained_tokens(tiny, Train("t").data), Tokeniser(tiny).count)
     made = {}
     for name in (*EQUAL, "gen_reas_tran_examples", "gen_reas_tran"):
         mix = composed("sweep=subsets", f"mix={name}").mix
@@ -120,10 +118,8 @@ def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
         "context": source(tmp_path / "context", "context", 200, 90),
     }
     spoil(sources["topic"] / "rows.jsonl")
-    student = StudentTokens(None)
-    student.__dict__["_tokenizer"] = tokenizer
     data = Data(200, True, overlong, False, 0.0)
-    tokens = Tokens(trained_tokens(base, data), student.of_texts)
+    tokens = Tokens(trained_tokens(base, data), Tokeniser(base).count)
     budget = Budget(smallest_of=("topic", "context"))
     for name in sources:
         facts = make_mixture(

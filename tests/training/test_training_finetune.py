@@ -2,6 +2,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -57,12 +58,13 @@ def test_losses_are_those_of_a_plain_trainer_on_unpacked_rows(
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
-    from training.dataset import read_examples
+    from training.dataset import examples_of, read_examples
 
     settings = replace(SETTINGS, batch_size=5, micro_batch=1, max_length=128, warmup=0.0)
     facts = tune(tiny, rows, tmp_path / "ours", settings)
     tokenizer = AutoTokenizer.from_pretrained(tiny)
-    examples = [each for _, some in read_examples(rows, tokenizer, frozenset({2})) for each in some]
+    make = partial(examples_of, tokenizer=tokenizer, end_ids=frozenset({2}))
+    examples = [each for _, some in read_examples(rows, make) for each in some]
     longest = max(len(example.input_ids) for example in examples)
     data = [
         {

@@ -1,17 +1,22 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from training.dataset import IGNORED, examples, mask, read_examples
+from training.dataset import IGNORED, Example, examples, examples_of, mask, read_examples
 from training.errors import MaskError, RowsError
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = json.loads((GOLDEN / "smollm2_masks.json").read_text(encoding="utf-8"))
 ENDS = frozenset({2})
 ROW = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]}
+
+
+def read_with(tokenizer: Any, rows: Path) -> Iterator[tuple[str, list[Example]]]:
+    return read_examples(rows, partial(examples_of, tokenizer=tokenizer, end_ids=ENDS))
 
 
 def trained_texts(input_ids: list[int], labels: list[int], tokenizer: Any) -> list[str]:
@@ -55,14 +60,14 @@ def test_a_row_that_is_no_conversation_is_named(
     row: object, message: str, tokenizer: Any, write_rows: Callable[..., Path]
 ) -> None:
     with pytest.raises(RowsError, match=rf"{message}.*Remedy"):
-        list(read_examples(write_rows(row), tokenizer, ENDS))
+        list(read_with(tokenizer, write_rows(row)))
 
 
 def test_a_broken_line_is_named(tokenizer: Any, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"messages": [', encoding="utf-8")
     with pytest.raises(RowsError, match=r"line 1: not JSON.*Remedy"):
-        list(read_examples(rows, tokenizer, ENDS))
+        list(read_with(tokenizer, rows))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,7 @@ def test_a_template_that_cannot_be_masked_is_named(
     other = AutoTokenizer.from_pretrained(smollm2)
     other.chat_template = template
     with pytest.raises(MaskError, match=rf"{message}.*Remedy"):
-        list(read_examples(write_rows(ROW), other, ENDS))
+        list(read_with(other, write_rows(ROW)))
 
 
 def test_a_template_that_rewrites_earlier_answers_gives_an_example_an_answer(
@@ -142,7 +147,7 @@ def test_a_text_with_a_control_token_gives_no_example(
         "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": forged}]
     }
     rows = write_rows(ROW, row)
-    assert [len(found) for _, found in read_examples(rows, tokenizer, ENDS)] == [1, 0]
+    assert [len(found) for _, found in read_with(tokenizer, rows)] == [1, 0]
 
 
 def test_todays_date_is_in_no_token(smollm2: Path) -> None:
