@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from core.contract.facts import StepFacts
 from generation.ids import request_seed
 from generation.parse import read_list
 from generation.prompts import Prompts
@@ -20,13 +21,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass
 class Step:
-    """The yield of one step.
-
-    asked, answered and parsed count requests: all of the step, those with an accepted response,
-    and those whose response finished and could be read. kept counts what the step hands on (lists
-    give several). reasons counts what was lost, requests and items alike. Tokens and dollars are
-    of the answered requests, whenever they were paid; cost_usd is None where a price is missing.
-    """
+    """Counts what becomes of one step; see `StepFacts`."""
 
     step: str
     asked: int = 0
@@ -42,6 +37,20 @@ class Step:
         """Count something lost."""
         if count:
             self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+    def done(self) -> StepFacts:
+        """The counts as a record."""
+        return StepFacts(
+            step=self.step,
+            asked=self.asked,
+            answered=self.answered,
+            parsed=self.parsed,
+            kept=self.kept,
+            reasons=self.reasons,
+            tokens_input=self.tokens_input,
+            tokens_output=self.tokens_output,
+            cost_usd=self.cost_usd,
+        )
 
 
 class Asker:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.contract.facts import SourceFacts
 from core.files import write_whole
 from core.languages import tag_language
-from generation.facts import SourceFacts
 from generation.ids import digest
 
 _SAMPLES = 3
@@ -155,5 +155,5 @@ def _cell(value: Any) -> str:
     return " ".join(re.sub(r"([|<>*_`\[\]\\])", r"\\\1", text).split())
 
 
-def _counts(reasons: dict[str, int]) -> str:
+def _counts(reasons: Mapping[str, int]) -> str:
     return ", ".join(f"{reason}: {count:,}" for reason, count in sorted(reasons.items()))

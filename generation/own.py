@@ -2,18 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from core.contract.facts import QualityFacts, SourceFacts
 from core.files import making
 from core.lines import count_lines
 from generation.ask import Progress, Step
 from generation.card import write_card
 from generation.errors import InputError, OutputError
-from generation.facts import SourceFacts
 from generation.ids import chance, digest, folded, ranked
 from generation.own_files import Row, own_files, read_chats, read_pairs
-from generation.quality.inspection import Inspection, QualityFacts
+from generation.quality.inspection import Inspection
 from generation.settings import Own, Quality
 
 _TOLD = 1_000  # rows between two words of progress
@@ -80,7 +80,7 @@ def make_own(
     step.kept = written
     facts = SourceFacts(
         rows=written,
-        steps=[step],
+        steps=(step.done(),),
         tokens_input=0,
         tokens_output=0,
         tokens_input_new=0,
@@ -183,13 +183,17 @@ def _said(turn: Row) -> tuple[object, ...]:
 
 def _together(parts: Sequence[QualityFacts]) -> QualityFacts:
     """The counts of several inspections, added."""
-    whole = QualityFacts(identifier=parts[0].identifier)
-    for part in parts:
-        whole.rows += part.rows
-        whole.in_language += part.in_language
-        whole.other_language += part.other_language
-        whole.undetermined_language += part.undetermined_language
-        whole.languages = dict(Counter(whole.languages) + Counter(part.languages))
-        whole.flags = dict(Counter(whole.flags) + Counter(part.flags))
-        whole.dropped = dict(Counter(whole.dropped) + Counter(part.dropped))
-    return whole
+    return QualityFacts(
+        rows=sum(part.rows for part in parts),
+        identifier=parts[0].identifier,
+        in_language=sum(part.in_language for part in parts),
+        other_language=sum(part.other_language for part in parts),
+        undetermined_language=sum(part.undetermined_language for part in parts),
+        languages=_sum([part.languages for part in parts]),
+        flags=_sum([part.flags for part in parts]),
+        dropped=_sum([part.dropped for part in parts]),
+    )
+
+
+def _sum(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    return dict(sum(map(Counter, counts), Counter[str]()))

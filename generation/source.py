@@ -8,13 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from core.contract.facts import SourceFacts
 from core.files import making
 from generation.ask import Asker, Progress
 from generation.card import write_card
 from generation.context import context_prompts, find_texts, read_texts
 from generation.corpus import is_hub
 from generation.errors import InputError, OutputError, TeacherError
-from generation.facts import SourceFacts
 from generation.items import Made
 from generation.prompts import load_prompts
 from generation.quality.inspection import Inspection
@@ -114,7 +114,7 @@ def make_source(
                     step.lose(reason, count)
             facts = SourceFacts(
                 rows=written,
-                steps=asker.steps,
+                steps=tuple(step.done() for step in asker.steps),
                 tokens_input=sum(step.tokens_input for step in asker.steps),
                 tokens_output=sum(step.tokens_output for step in asker.steps),
                 tokens_input_new=book.tokens_input,

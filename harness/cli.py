@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
+from core.contract.facts import ContaminationFacts
 from core.errors import MendableError
 from core.output import guard_output
 from core.places import expand
@@ -122,7 +123,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     may_ask = not isinstance(config, MakingConfig) or config.on_missing.generate == "run"
 
     def may_make(stage: Any) -> str | None:
-        if stage.about.get("teacher") and not may_ask:
+        if stage.about.teacher and not may_ask:
             return (
                 "on_missing.generate=fail forbids calling the teacher. Remedy: run the same "
                 "command with stop_after=sources on_missing.generate=run first."
@@ -151,7 +152,11 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
         for stage in planned.named(CONTAMINATION):
             looked = store.build(stage)
             # Who asks for clean data must not take what nobody could look for as clean.
-            unchecked = looked.facts["unchecked"] if config.fail_on_contamination else {}
+            unchecked = (
+                looked.read_facts(ContaminationFacts).unchecked
+                if config.fail_on_contamination
+                else {}
+            )
             for what, why in unchecked.items():
                 display.warned(stage, f"{what} was not looked for: {why}")
             refuse_contamination(config, looked)

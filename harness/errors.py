@@ -3,12 +3,16 @@
 HarnessError
 ├─ ConfigError        the configuration has unknown keys, wrong types or impossible values
 ├─ ArtifactCorrupt    a finished artifact is not what its manifest says
+├─ ArtifactNewer      a newer version made an artifact in a form that this one does not know
 ├─ ArtifactMissing    a stage would have to run, but `on_missing` forbids it
 ├─ Contaminated       the training data hold benchmark texts, and `fail_on_contamination` is set
 ├─ TeacherServerError the embedded teacher did not start
 └─ ScoringError       a checkpoint cannot be scored
 """
 
+from pathlib import Path
+
+from core.contract.record import Unreadable
 from core.errors import MendableError
 
 
@@ -22,6 +26,10 @@ class ConfigError(HarnessError):
 
 class ArtifactCorrupt(HarnessError):
     """A file of a finished artifact is missing, truncated or changed."""
+
+
+class ArtifactNewer(HarnessError):
+    """A newer version of the harness made an artifact in a form that this one does not know."""
 
 
 class ArtifactMissing(HarnessError):
@@ -38,3 +46,19 @@ class TeacherServerError(HarnessError):
 
 class ScoringError(HarnessError):
     """A checkpoint or a task cannot be scored as asked."""
+
+
+def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
+    """The error for a damaged artifact, with its remedy."""
+    return ArtifactCorrupt(
+        f"{folder / name} {what}.\n"
+        f"Remedy: remove the artifact and run the same command again; only it is made anew:\n"
+        f"    rm -r {folder}"
+    )
+
+
+def unreadable(folder: Path, name: str, error: Unreadable) -> HarnessError:
+    """The error for a record that cannot be read: damaged, or of a newer version."""
+    if error.remedy:
+        return ArtifactNewer(f"{folder / name}: {error}.\nRemedy: {error.remedy}.")
+    return corrupt(folder, name, f"is damaged: {error}")

@@ -59,7 +59,7 @@ class Plan:
     @property
     def taught(self) -> list[Stage]:
         """The stages for which a teacher is asked."""
-        return [stage for stage in self.stages if "teacher" in stage.about]
+        return [stage for stage in self.stages if stage.about.teacher]
 
     @property
     def targets(self) -> list[Stage]:

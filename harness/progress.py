@@ -103,11 +103,10 @@ class Display:
 
     def finished(self, stage: Stage, artifact: Artifact) -> None:
         self._close()
-        tokens = artifact.manifest["tokens"]
-        cost = artifact.manifest["cost_usd"]
-        parts = [f"{artifact.manifest['seconds']:.0f} s"]
-        if tokens["input"] or tokens["output"]:
-            parts.append(f"{tokens['input'] + tokens['output']:,} teacher tokens")
+        tokens, cost = artifact.manifest.tokens, artifact.manifest.cost_usd
+        parts = [f"{artifact.manifest.seconds:.0f} s"]
+        if tokens.input or tokens.output:
+            parts.append(f"{tokens.input + tokens.output:,} teacher tokens")
             parts.append("cost unknown" if cost is None else f"${cost:.2f}")
         self._line("[green]done[/green]    ", stage.label, ", ".join(parts))
 

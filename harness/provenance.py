@@ -4,8 +4,8 @@ import platform
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from core.contract.manifest import Git
 from core.versions import package_version
 
 # What can move a number; all others are in constraints.txt.
@@ -31,7 +31,7 @@ def package_versions() -> dict[str, str]:
 
 
 @cache
-def git_state() -> dict[str, Any]:
+def git_state() -> Git:
     """Commit of the harness's checkout and whether it has uncommitted changes; None outside git."""
 
     def git(*arguments: str) -> str | None:
@@ -48,4 +48,4 @@ def git_state() -> dict[str, Any]:
         return done.stdout.strip()
 
     status = git("status", "--porcelain", "--untracked-files=no")
-    return {"commit": git("rev-parse", "HEAD"), "dirty": None if status is None else bool(status)}
+    return Git(git("rev-parse", "HEAD"), None if status is None else bool(status))

@@ -1,6 +1,5 @@
 """Records a run's plan and how it ended, from which reports name what is missing."""
 
-import json
 import os
 import traceback
 from pathlib import Path
@@ -8,6 +7,9 @@ from typing import Any
 
 import yaml
 
+from core.contract import plan as plan_record
+from core.contract.names import CONFIG, ERROR, PLAN
+from core.contract.record import to_text
 from core.files import write_whole
 from harness.config import Config, MakingConfig
 from harness.experiment import Plan
@@ -21,43 +23,41 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
     """
     language = config.language
     made = config if isinstance(config, MakingConfig) else None
-    record = {
-        "run": folder.name,
-        "experiment": config.name,
-        "command": os.environ.get(COMMAND_VARIABLE, "kakugo"),
-        "language": {
-            "name": language.name,
-            "autonym": language.autonym,
-            "tag": language.find_tag(),
-            "flores_code": language.flores_code,
-            "script": language.script,
-            "direction": language.direction,
-            "gaps": language.gaps,
-        },
-        "student": config.student.name,
-        "teacher": made.teacher.name if made and plan.taught else "",
-        "mix": made.mix.name if made else "",
-        "stages": [
-            {"stage": stage.name, "key": stage.key, "label": stage.label} for stage in plan.stages
-        ],
-        "cells": [
-            {
-                "language": language.name,
-                "producer": cell.producer,
-                "role": cell.role,
-                "checkpoint": {"stage": cell.checkpoint.name, "key": cell.checkpoint.key},
-                "task": cell.task,
-                "key": cell.score.key if cell.score else None,
-                "gap": cell.gap,
-            }
+    record = plan_record.Plan(
+        run=folder.name,
+        experiment=config.name,
+        command=os.environ.get(COMMAND_VARIABLE, "kakugo"),
+        language=plan_record.Language(
+            name=language.name,
+            autonym=language.autonym,
+            tag=language.find_tag(),
+            flores_code=language.flores_code,
+            script=language.script,
+            direction=language.direction,
+            gaps=language.gaps,
+        ),
+        student=config.student.name,
+        teacher=made.teacher.name if made and plan.taught else "",
+        mix=made.mix.name if made else "",
+        stages=tuple(
+            plan_record.PlannedStage(stage.name, stage.key, stage.label) for stage in plan.stages
+        ),
+        cells=tuple(
+            plan_record.PlannedCell(
+                language=language.name,
+                producer=cell.producer,
+                checkpoint=plan_record.Checkpoint(cell.checkpoint.name, cell.checkpoint.key),
+                task=cell.task,
+                key=cell.score.key if cell.score else None,
+                gap=cell.gap,
+                role=cell.role,
+            )
             for cell in plan.cells
-        ],
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(
-        folder / "config.yaml", yaml.safe_dump(resolved, allow_unicode=True, sort_keys=False)
+        ),
     )
-    write_whole(folder / "plan.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / CONFIG, yaml.safe_dump(resolved, allow_unicode=True, sort_keys=False))
+    write_whole(folder / PLAN, to_text(record))
 
 
 def write_error(folder: Path, error: BaseException) -> None:
@@ -65,4 +65,4 @@ def write_error(folder: Path, error: BaseException) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     first = " ".join(str(error).split()) or type(error).__name__
     trace = "".join(traceback.format_exception(error))
-    write_whole(folder / "error.txt", f"{type(error).__name__}: {first}\n\n{trace}")
+    write_whole(folder / ERROR, f"{type(error).__name__}: {first}\n\n{trace}")

@@ -12,6 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from core.contract.facts import F, facts_of
+from core.contract.manifest import About, Manifest
+from core.contract.names import MANIFEST
+from core.contract.record import Unreadable
+from harness.errors import unreadable
 from harness.keys import keyed, stage_key
 
 Progress = Callable[[int, int, str], None]
@@ -22,14 +27,14 @@ Progress = Callable[[int, int, str], None]
 class Outcome:
     """What a stage says of its result, beside the files it wrote.
 
-    `facts` is plain JSON for reports; tokens are the teacher's; `cost_usd` is None where the price
-    is not known, and 0.0 where the work was free. `scratch` names what an interrupted stage goes on
-    from and a finished one does not need: it is no part of the artifact. `records` names the files
-    that tell of the work (logs, cards): they differ from one making to the next, and nothing is
-    made from them.
+    `facts` are for reports: those of `core.contract.facts`, or plain JSON. Tokens are the
+    teacher's; `cost_usd` is None where the price is not known, and 0.0 where the work was free.
+    `scratch` names what an interrupted stage goes on from and a finished one does not need: it is
+    no part of the artifact. `records` names the files that tell of the work (logs, cards): they
+    differ from one making to the next, and nothing is made from them.
     """
 
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: object = field(default_factory=dict)
     tokens_input: int = 0
     tokens_output: int = 0
     cost_usd: float | None = 0.0
@@ -44,13 +49,14 @@ class Artifact:
     stage: str
     key: str
     path: Path
-    manifest: Mapping[str, Any]
+    manifest: Manifest
 
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """What the stage said of its result."""
-        facts: Mapping[str, Any] = self.manifest["facts"]
-        return facts
+    def read_facts(self, kind: type[F]) -> F:
+        """What the stage said of its result. Raises `ArtifactCorrupt` where that cannot be read."""
+        try:
+            return facts_of(self.manifest, kind)
+        except Unreadable as error:
+            raise unreadable(self.path, MANIFEST, error) from None
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class Stage:
     settings: Any
     make: Callable[[Any, Work], Outcome]
     inputs: Mapping[str, "Stage"] = field(default_factory=dict)
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: About = field(default_factory=About)
     check: Callable[[Any], None] | None = None
     """Raises an error that a person can mend where these settings cannot be made here. It is asked
     before anything is made or paid."""

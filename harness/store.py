@@ -8,24 +8,26 @@ Not covered: locks over network file systems (build what jobs share first, see `
 """
 
 import hashlib
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
+from core.contract.manifest import FileEntry, Input, Manifest, Tokens
+from core.contract.names import LOCKS, MANIFEST, PARTIAL
+from core.contract.record import Unreadable, as_json, read_file, to_text
 from core.files import write_whole
-from harness.errors import ArtifactCorrupt, ArtifactMissing
+from harness.errors import ArtifactMissing, corrupt, unreadable
 from harness.provenance import git_state, package_versions
 from harness.stage import Artifact, Progress, Stage, Work
 
-MANIFEST = "manifest.json"
 # Files up to this size are hashed whenever an artifact is found; larger ones (weights) only when
 # a stage is about to read them, since a finished sweep must not reread every checkpoint.
 QUICK_HASH_BYTES = 16 * 2**20
@@ -80,12 +82,12 @@ class Store:
         if not folder.exists():
             return None
         artifact = Artifact(stage.name, stage.key, folder, read_manifest(folder))
-        made_from = {entry["name"]: entry.get("content") for entry in artifact.manifest["inputs"]}
+        made_from = {entry.name: entry.content for entry in artifact.manifest.inputs}
         for role, needed in stage.inputs.items():
             if not self.folder(needed).exists():
                 continue  # no longer needed
             there = self._current(needed)
-            if there is None or made_from[role] not in (None, there.manifest["content"]):
+            if there is None or made_from[role] not in (None, there.manifest.content):
                 return None
         return artifact
 
@@ -138,7 +140,7 @@ class Store:
             if artifact is not None:  # another process made it while this one waited
                 self.watcher.reused(stage, artifact)
                 return artifact
-            partial = folder.with_name(f"{stage.key}.partial")
+            partial = folder.with_name(f"{stage.key}{PARTIAL}")
             interrupted = partial.exists()
             resumed = interrupted and stage.resumes(partial)
             partial.mkdir(parents=True, exist_ok=True)
@@ -159,34 +161,28 @@ class Store:
                 raise
             progress(0, 0, "hashing what was made")
             files = file_hashes(partial, outcome.scratch)
-            manifest = {
-                "stage": stage.name,
-                "version": stage.version,
-                "key": stage.key,
-                "label": stage.label,
-                "about": dict(stage.about),
-                "config": dict(stage.fields),
-                "inputs": [
-                    {
-                        "name": role,
-                        "stage": needed.stage,
-                        "key": needed.key,
-                        "content": needed.manifest["content"],
-                    }
+            manifest = Manifest(
+                stage=stage.name,
+                version=stage.version,
+                key=stage.key,
+                label=stage.label,
+                about=stage.about,
+                config=dict(stage.fields),
+                inputs=tuple(
+                    Input(role, needed.stage, needed.key, needed.manifest.content)
                     for role, needed in sorted(inputs.items())
-                ],
-                "facts": dict(outcome.facts),
-                "tokens": {"input": outcome.tokens_input, "output": outcome.tokens_output},
-                "cost_usd": outcome.cost_usd,
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                # Of the process that finished it; `resumed` says that it went on from another's.
-                "seconds": round(time.monotonic() - start, 3),
-                "resumed": resumed,
-                "packages": package_versions(),
-                "git": git_state(),
-                "content": content_sha256(files, outcome.records),
-                "files": files,
-            }
+                ),
+                facts=as_json(outcome.facts),
+                tokens=Tokens(outcome.tokens_input, outcome.tokens_output),
+                cost_usd=outcome.cost_usd,
+                created=datetime.now(UTC).isoformat(timespec="seconds"),
+                seconds=round(time.monotonic() - start, 3),
+                resumed=resumed,
+                packages=package_versions(),
+                git=git_state(),
+                content=content_sha256(files, outcome.records),
+                files=files,
+            )
             write_manifest(partial, manifest)
             remove(folder)  # made from an input that has changed
             partial.replace(folder)
@@ -200,7 +196,7 @@ class Store:
     @contextmanager
     def _locked(self, stage: Stage) -> Iterator[None]:
         """Holds the lock under which one process makes `stage`."""
-        place = (self.cache if stage.shared else self.root) / ".locks"
+        place = (self.cache if stage.shared else self.root) / LOCKS
         place.mkdir(parents=True, exist_ok=True)
         lock = FileLock(place / f"{stage.name}-{stage.key}.lock")
         try:
@@ -214,45 +210,42 @@ class Store:
             lock.release()
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> Manifest:
     """The manifest of the finished artifact in `folder`; `ArtifactCorrupt` if it is not one."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["key"] != folder.name or not isinstance(manifest["files"], dict):
-            raise ValueError("it belongs to another artifact")
-        # Manifests had no such field at first.
-        manifest.setdefault("content", content_sha256(manifest["files"]))
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise corrupt(folder, MANIFEST, f"is not a manifest ({error})") from None
-    return dict(manifest)
+        manifest = read_file(Manifest, folder / MANIFEST)
+    except Unreadable as error:
+        raise unreadable(folder, MANIFEST, error) from None
+    if manifest.key != folder.name:
+        raise corrupt(folder, MANIFEST, "belongs to another artifact")
+    if manifest.content is None:  # Manifests had no such field at first.
+        return replace(manifest, content=content_sha256(manifest.files))
+    return manifest
 
 
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Writes manifest.json, whole or not at all."""
-    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    write_whole(folder / MANIFEST, to_text(manifest))
 
 
-def file_hashes(folder: Path, without: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+def file_hashes(folder: Path, without: Sequence[str] = ()) -> dict[str, FileEntry]:
     """Size and SHA-256 of every file below `folder`, by its path within it.
 
     `without` names files and folders directly below it that do not count.
     """
     return {
-        path.relative_to(folder).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": file_sha256(path),
-        }
+        path.relative_to(folder).as_posix(): FileEntry(path.stat().st_size, file_sha256(path))
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.relative_to(folder).parts[0] not in without
     }
 
 
-def content_sha256(files: Mapping[str, Mapping[str, Any]], records: Sequence[str] = ()) -> str:
+def content_sha256(files: Mapping[str, FileEntry], records: Sequence[str] = ()) -> str:
     """One SHA-256 for names and contents of an artifact's files, but for its `records`."""
     digest = hashlib.sha256()
     for name, entry in sorted(files.items()):
         if name not in records:
-            digest.update(f"{name} {entry['sha256']}\n".encode())
+            digest.update(f"{name} {entry.sha256}\n".encode())
     return digest.hexdigest()
 
 
@@ -270,24 +263,15 @@ def _sha256(path: Path, size: int, changed_ns: int, inode: int) -> str:
 
 def check_files(artifact: Artifact, hash_up_to: int | None) -> None:
     """Compares an artifact's files with its manifest; `hash_up_to` bytes limits what is hashed."""
-    for name, entry in artifact.manifest["files"].items():
+    for name, entry in artifact.manifest.files.items():
         path = artifact.path / name
         if not path.is_file():
             raise corrupt(artifact.path, name, "is missing")
         size = path.stat().st_size
-        if size != entry["bytes"]:
-            raise corrupt(artifact.path, name, f"has {size} bytes instead of {entry['bytes']}")
-        if (hash_up_to is None or size <= hash_up_to) and file_sha256(path) != entry["sha256"]:
+        if size != entry.bytes:
+            raise corrupt(artifact.path, name, f"has {size} bytes instead of {entry.bytes}")
+        if (hash_up_to is None or size <= hash_up_to) and file_sha256(path) != entry.sha256:
             raise corrupt(artifact.path, name, "was changed since it was made (SHA-256 differs)")
-
-
-def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
-    """The error for a damaged artifact, with its remedy."""
-    return ArtifactCorrupt(
-        f"{folder / name} {what}.\n"
-        f"Remedy: remove the artifact and run the same command again; only it is made anew:\n"
-        f"    rm -r {folder}"
-    )
 
 
 def clear(folder: Path) -> None:

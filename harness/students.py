@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints.opening import open_tokenizer
+from core.contract.facts import CheckpointFacts
+from core.contract.names import CHECKPOINT, MANIFEST
 from harness.config import Config
+from harness.errors import corrupt
 from harness.stage import Artifact
-from harness.store import MANIFEST, corrupt
-
-CHECKPOINT = "checkpoint"
 
 
 def checkpoint_path(artifact: Artifact) -> Path:
@@ -17,10 +17,12 @@ def checkpoint_path(artifact: Artifact) -> Path:
     inside = artifact.path / CHECKPOINT
     if inside.is_dir():
         return inside
-    path = Path(artifact.facts["path"])
-    if not path.is_dir():
+    path = artifact.read_facts(CheckpointFacts).path
+    if path is None:
+        raise corrupt(artifact.path, MANIFEST, "names no checkpoint")
+    if not Path(path).is_dir():
         raise corrupt(artifact.path, MANIFEST, f"names {path}, which is no longer there")
-    return path
+    return Path(path)
 
 
 def kept_tokens(config: Config) -> Path:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from core.contract.record import Unreadable
+from core.contract.samples import AnySample, Translation
 from core.languages import identify_name
 from reports.errors import SamplesNotFoundError
-from reports.store.files import Unreadable
 from reports.store.model import Language
 from reports.store.samples import is_translation, read_rows
 from reports.tables.results import Result, Results
@@ -24,18 +25,19 @@ FILTERS = {
 }
 
 
+Item = tuple[AnySample | None, ...]
+"""One item as each producer has it."""
+
+
 @dataclass(frozen=True)
 class Found:
-    """The items that answer to a question; each has one row per producer, None where it has none.
-
-    A row holds the columns of the samples file.
-    """
+    """The items that answer to a question; each has a row per producer, None where it has none."""
 
     language: Language
     task: str
     producers: tuple[str, ...]
     translated: bool
-    items: tuple[tuple[dict[str, Any] | None, ...], ...]
+    items: tuple[Item, ...]
     matching: int
     """How many answer to the filter, of `total`; `items` are the first of them."""
     total: int
@@ -101,7 +103,7 @@ def find_samples(
                 f"No item is called {', '.join(docs)}.\n"
                 f"Remedy: ids look like {ids[0]!r}; there are {len(ids)} items."
             )
-    kept = [item for item in items if _keeps(only, item, translated)]
+    kept = [item for item in items if _keeps(only, item)]
     return Found(
         language=chosen[0].language,
         task=task,
@@ -129,40 +131,42 @@ def _chosen(rows: list[Result], producers: Sequence[str]) -> list[Result]:
     return scored
 
 
-def _rows(result: Result) -> dict[str, dict[str, Any]]:
+def _rows(result: Result) -> dict[str, AnySample]:
     assert result.record
     try:
-        return {str(row["doc_id"]): row for row in read_rows(result.record)}
-    except (Unreadable, KeyError) as error:
+        return {row.doc_id: row for row in read_rows(result.record)}
+    except Unreadable as error:
         raise SamplesNotFoundError(
             f"The samples of {result.producer} cannot be read: {error}.\n"
             "Remedy: delete that artifact and run its command again; only this stage is redone."
         ) from None
 
 
-def _is(row: dict[str, Any], docs: Sequence[str]) -> bool:
-    return str(row.get("doc_id")) in docs or str(row.get("doc")) in docs
+def _is(row: AnySample, docs: Sequence[str]) -> bool:
+    return row.doc_id in docs or str(row.doc) in docs
 
 
-def _keeps(only: str, item: tuple[dict[str, Any] | None, ...], translated: bool) -> bool:
+def _keeps(only: str, item: Item) -> bool:
     first, last = item[0], item[-1]
     if only == "all":
         return True
     if only == "truncated":
-        return any(bool(row.get("truncated")) for row in item if row)
+        return any(row.truncated for row in item if row)
     if last is None:
         return False
-    if only in ("copied", "unfinished"):
-        return translated and bool(
-            last.get("copied_source") if only == "copied" else not last.get("finished", True)
-        )
     if only in ("gained", "lost"):
         if first is None or len(item) < 2:
             return False
-        name = "chrf" if translated else "correct"
-        before, after = (float(row.get(name) or 0) for row in (first, last))
+        before, after = _quality(first), _quality(last)
         return after > before if only == "gained" else after < before
-    if translated:
+    if isinstance(last, Translation):
+        if only in ("copied", "unfinished"):
+            return last.copied_source if only == "copied" else not last.finished
         # A translation is neither: above or below a sentence chrF++ of 50.
-        return (float(last.get("chrf") or 0) >= 50) == (only == "right")
-    return bool(last.get("correct")) == (only == "right")
+        return (last.chrf >= 50) == (only == "right")
+    return only in ("right", "wrong") and last.correct == (only == "right")
+
+
+def _quality(row: AnySample) -> float:
+    """chrF++ of a translation, 1 or 0 of a choice."""
+    return row.chrf if isinstance(row, Translation) else float(row.correct)

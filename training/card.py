@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.contract.facts import MixtureFacts, PackedFacts, TuningFacts
 from core.files import write_whole
 from core.languages import tag_language
 from training.settings import Train
@@ -20,16 +20,17 @@ def write_card(
     student: str,
     repository: str | None,
     mix: str,
-    mixture: Mapping[str, Any],
+    mixture: MixtureFacts,
     thinking: str | None,
     plain: str | None,
     settings: Train,
     seed: int,
-    facts: Mapping[str, Any],
+    packed: PackedFacts,
+    facts: TuningFacts,
 ) -> None:
     """Write the model card into the checkpoint directory.
 
-    `mixture` and `facts` are what the mixture and the training said of themselves; `thinking` and
+    `mixture`, `packed` and `facts` are of the mixture, its tokens and the training; `thinking` and
     `plain` are the system prompts of rows with and without reasoning (None: no such rows). The
     scores are not in it, since they are made of the checkpoint: `kakugo-report card` adds them.
     """
@@ -41,14 +42,14 @@ def write_card(
     }
     if repository:
         head["base_model"] = repository
-    trained_on = facts["rows"] - facts["validation_rows"]
-    untrainable = sum(line["untrainable"] for line in mixture["table"])
+    trained_on = packed.rows - packed.validation_rows
+    untrainable = sum(line.untrainable or 0 for line in mixture.table)
     parts = [
         "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
         f"# {student} for {language} ({mix})\n\n{student}, "
         f"{'with merged low-rank adapters' if settings.lora.rank else 'all weights'} fine-tuned "
-        f"on {trained_on:,} conversations ({facts['tokens']:,} tokens computed, "
-        f"{facts['supervised_tokens']:,} of them trained). No speaker of {language} has judged it "
+        f"on {trained_on:,} conversations ({facts.tokens:,} tokens computed, "
+        f"{facts.supervised_tokens:,} of them trained). No speaker of {language} has judged it "
         "unless its report says so.",
         "## How to use it\n\n" + _usage(thinking, plain),
         "## Data\n\n"
@@ -56,18 +57,18 @@ def write_card(
             ["source", "weight", "rows", "share", "tokens"],
             [
                 [
-                    line["source"],
-                    line["weight"],
-                    line["rows"],
-                    f"{line['share']:.1%}",
-                    line["tokens"],
+                    line.source,
+                    line.weight,
+                    line.rows,
+                    f"{line.share:.1%}",
+                    line.tokens,
                 ]
-                for line in mixture["table"]
+                for line in mixture.table
             ],
         )
         + f"\n\n{untrainable:,} rows of the sources were too long, or held special tokens as text, "
-        f"and could not be drawn; {facts['truncated']:,} of those drawn were cut, "
-        f"{facts['validation_rows']:,} kept for validation.",
+        f"and could not be drawn; {packed.truncated:,} of those drawn were cut, "
+        f"{packed.validation_rows:,} kept for validation.",
         "## Training\n\n"
         + _table(
             ["setting", "value"],
@@ -78,16 +79,16 @@ def write_card(
         + _table(
             ["measure", "value"],
             [
-                ["steps", facts["steps"]],
+                ["steps", facts.steps],
                 [
                     "loss, first and last step",
-                    f"{facts['loss_first']:.3f}, {facts['loss_last']:.3f}",
+                    f"{facts.loss_first:.3f}, {facts.loss_last:.3f}",
                 ],
-                ["validation loss", _value(facts["eval_loss"])],
-                ["fill of packed rows", f"{facts['fill']:.1%}"],
-                ["precision", facts["precision"]],
-                ["attention", facts["attention"]],
-                ["processes", facts["processes"]],
+                ["validation loss", _value(facts.eval_loss)],
+                ["fill of packed rows", f"{packed.fill:.1%}"],
+                ["precision", facts.precision],
+                ["attention", _value(facts.attention)],
+                ["processes", _value(facts.processes)],
             ],
         ),
         "## Scores\n\nThey stand in the report of the store in which this checkpoint lies, beside "

@@ -6,11 +6,11 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.checkpoints.opening import open_config, open_model, open_tokenizer
+from core.contract.facts import TuningFacts
 from core.quiet import quiet_libraries
 from training.errors import LaunchError, LeakError, MemoryShort
 from training.order import data_order, steps_of
@@ -23,33 +23,6 @@ STATES = "trainer"
 Progress = Callable[[int, int, str], None]
 
 
-@dataclass(frozen=True)
-class TrainFacts:
-    """What a run did. Losses are means per trained token, in nats, of the first and last step.
-
-    Speeds are of the steps of the process that ended the run, over all processes; `mfu`, 0-1, is
-    None where the device's peak is not known; `probe` is how much packed and separate logits differ
-    (see training.probe), None where no row has several documents or they see each other on purpose.
-    """
-
-    steps: int
-    tokens: int  # computed over the run, without padding
-    supervised_tokens: int  # of these, trained
-    loss_first: float
-    loss_last: float
-    eval_loss: float | None
-    tokens_per_second: float
-    supervised_tokens_per_second: float
-    mfu: float | None
-    memory_gb: float  # of the first process
-    precision: Precision
-    attention: str
-    parameters: int
-    trained_parameters: int
-    processes: int
-    probe: float | None
-
-
 def finetune(
     *,
     base: Path,
@@ -59,7 +32,7 @@ def finetune(
     precision: Precision,
     seed: int,
     progress: Progress = lambda done, total, note: None,
-) -> TrainFacts:
+) -> TuningFacts:
     """Fine-tune the checkpoint directory `base` on the folder `packed` that `prepare` wrote.
 
     Writes `out`/checkpoint (bf16 safetensors, tokenizer, chat template: complete, for
@@ -88,7 +61,7 @@ def _finetune(
     precision: Precision,
     seed: int,
     progress: Progress,
-) -> TrainFacts:
+) -> TuningFacts:
     out.mkdir(parents=True, exist_ok=True)
     states = out / STATES
     processes = _processes(settings)
@@ -149,7 +122,7 @@ def _finetune(
     tokens = sum(line["tokens"] for line in steps_logged)
     supervised = sum(line["supervised_tokens"] for line in steps_logged)
     speed = journal.tokens / journal.seconds if journal.seconds else 0.0
-    return TrainFacts(
+    return TuningFacts(
         steps=steps,
         tokens=tokens,
         supervised_tokens=supervised,

@@ -11,20 +11,22 @@ import math
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import TrainerCallback
 
+from core.contract.journal import LogLine, SpeedLine
+from core.contract.names import LOG, SPEED
+from core.contract.record import as_json, read_record
 from training.checkpoints import mark_whole
 from training.errors import DivergedError
 from training.flops import peak_flops
 from training.settings import Precision
 
-STEP = ("step", "loss", "learning_rate", "tokens", "supervised_tokens")
-EVALUATION = ("step", "eval_loss")
-LOG, SPEED = "log.jsonl", "speed.jsonl"
+_NAMES = {field.name for field in fields(LogLine)}
 Progress = Callable[[int, int, str], None]
 
 
@@ -66,7 +68,7 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         self._sums = self._sums.to(sums.device) + sums
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.lines = [entry for entry in state.log_history if set(entry) <= {*STEP, *EVALUATION}]
+        self.lines = [entry for entry in state.log_history if entry.keys() <= _NAMES]
         if state.is_world_process_zero:
             text = "".join(map(_line, self.lines))
             (self._out / LOG).write_text(text, encoding="utf-8")
@@ -88,13 +90,13 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         seconds = time.perf_counter() - self._began
         self.seconds += seconds
         self.tokens += int(tokens)
-        step = {
-            "step": state.global_step,
-            "loss": loss,
-            "learning_rate": self._rate,
-            "tokens": int(tokens),
-            "supervised_tokens": int(supervised),
-        }
+        step = LogLine(
+            step=state.global_step,
+            loss=loss,
+            learning_rate=self._rate,
+            tokens=int(tokens),
+            supervised_tokens=int(supervised),
+        )
         if not math.isfinite(loss):
             raise DivergedError(
                 f"the loss became {loss} at step {state.global_step}. "
@@ -110,8 +112,8 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         }
         if state.is_world_process_zero:
             with (self._out / SPEED).open("a", encoding="utf-8") as file:
-                line = {"step": state.global_step, **self.speed}
-                file.write(json.dumps(line) + "\n")
+                line = SpeedLine(state.global_step, **self.speed)
+                file.write(json.dumps(as_json(line)) + "\n")
             note = f"loss {loss:.2f}, {tokens / seconds:,.0f} tokens/s"
             self._progress(state.global_step, state.max_steps, note)
         if state.global_step == state.max_steps:
@@ -120,7 +122,7 @@ class Journal(TrainerCallback):  # type: ignore[misc]
 
     def add_evaluation(self, loss: float, state: Any) -> None:
         """Note the loss on the validation rows, in nats per trained token."""
-        self._add({"step": state.global_step, "eval_loss": loss}, state)
+        self._add(LogLine(step=state.global_step, eval_loss=loss), state)
         self._began = time.perf_counter()
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -130,7 +132,8 @@ class Journal(TrainerCallback):  # type: ignore[misc]
             mark_whole(self._states, state.global_step)
         self._began = time.perf_counter()
 
-    def _add(self, entry: dict[str, Any], state: Any) -> None:
+    def _add(self, line: LogLine, state: Any) -> None:
+        entry = as_json(line)
         state.log_history.append(entry)
         self.lines.append(entry)
         if state.is_world_process_zero:
@@ -165,6 +168,5 @@ def _over_all_processes(sums: torch.Tensor) -> torch.Tensor:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    # In this order, whichever one the Trainer's saved state gave the entry.
-    names = EVALUATION if "eval_loss" in entry else STEP
-    return json.dumps({name: entry[name] for name in names}, ensure_ascii=False) + "\n"
+    # In one order, whichever one the Trainer's saved state gave the entry.
+    return json.dumps(as_json(read_record(LogLine, entry)), ensure_ascii=False) + "\n"

@@ -9,10 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from core.contract.facts import TuningFacts
+from core.contract.record import read_file
 from core.processes import describe_exit, end, start
 from training import checkpoints, errors
 from training.errors import LaunchError, TrainingError
-from training.finetune import STATES, Progress, TrainFacts, finetune
+from training.finetune import STATES, Progress, finetune
 from training.prepare import TRAIN
 from training.settings import Precision, Train
 from training.worker import ERROR, FACTS, MARK
@@ -31,7 +33,7 @@ def run(
     precision: Precision,
     seed: int,
     progress: Progress = lambda done, total, note: None,
-) -> TrainFacts:
+) -> TuningFacts:
     """As `finetune`, in as many processes as the settings say.
 
     Raises what `finetune` raises in any of them, and LaunchError where one ends otherwise or a
@@ -60,7 +62,7 @@ def run(
             f" last words:\n{''.join(last)}\n"
             "Remedy: mend what they say; the same command then goes on from the last state."
         )
-    return TrainFacts(**json.loads((out / FACTS).read_text(encoding="utf-8")))
+    return read_file(TuningFacts, out / FACTS)
 
 
 def require_packages(settings: Train) -> None:

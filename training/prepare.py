@@ -7,12 +7,13 @@ itself where it is trained and -100 elsewhere; the first token of a document nev
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.checkpoints.opening import open_config
+from core.contract.facts import PackedFacts, TakenFacts
 from core.files import making
 from core.lines import count_lines
 from training.dataset import IGNORED, Example, Messages, read_examples
@@ -30,10 +31,8 @@ _WRITTEN = 1_000  # packed rows at once
 
 
 @dataclass
-class Taken:
-    """What became of a source's rows. Over the length, they were `dropped`, or `truncated`: cut, or
-    left without the answers that were too far down. Rows with `control_tokens` held a special token
-    as text, and were left out."""
+class _Taken:
+    """Counts what becomes of a source's rows; see `TakenFacts`."""
 
     rows: int = 0
     dropped: int = 0
@@ -42,18 +41,22 @@ class Taken:
     tokens: int = 0
     supervised_tokens: int = 0
 
+    @classmethod
+    def sum(cls, parts: Iterable["_Taken"]) -> "_Taken":
+        """All counts together."""
+        rows = [astuple(part) for part in parts]
+        return cls(*map(sum, zip(*rows, strict=True)))
 
-@dataclass
-class PackFacts(Taken):
-    """What became of all rows, and counts of the packed ones, `packs`. `fill` is the share of the
-    training ones' room that tokens take, 0-1."""
-
-    packs: int = 0
-    validation_rows: int = 0
-    validation_packs: int = 0
-    max_length: int = 0
-    fill: float = 0.0
-    sources: dict[str, Taken] = field(default_factory=dict)
+    def done(self) -> TakenFacts:
+        """The counts as a record."""
+        return TakenFacts(
+            rows=self.rows,
+            dropped=self.dropped,
+            control_tokens=self.control_tokens,
+            truncated=self.truncated,
+            tokens=self.tokens,
+            supervised_tokens=self.supervised_tokens,
+        )
 
 
 def prepare(
@@ -65,7 +68,7 @@ def prepare(
     seed: int,
     kept: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
-) -> PackFacts:
+) -> PackedFacts:
     """Write the packed data of the JSONL file `rows` for the checkpoint directory `base`.
 
     `kept` is the folder of what was tokenised before (see `training.kept`).
@@ -77,13 +80,13 @@ def prepare(
     config = open_config(base)
     tokeniser = Tokeniser(base, train_newline=data.train_newline, kept=kept)
     limit = _longest(config, data)
-    facts = PackFacts(max_length=limit)
+    sources: dict[str, _Taken] = {}
     conversations: list[list[_Tokens]] = []
     lines = count_lines(rows)
     progress(0, lines, "tokens of the rows")
     read = read_examples(rows, tokeniser.examples)
     for number, (source, found) in enumerate(read, 1):
-        taken = facts.sources.setdefault(source, Taken())
+        taken = sources.setdefault(source, _Taken())
         taught = list(_within(found, limit, data))
         if taught:
             taken.rows += 1
@@ -97,24 +100,32 @@ def prepare(
         taken.supervised_tokens += sum(example.supervised for example in taught)
         if number % 500 == 0:
             progress(number, lines, "tokens of the rows")
-    for count in fields(Taken):
-        total = sum(getattr(taken, count.name) for taken in facts.sources.values())
-        setattr(facts, count.name, total)
-    _check(rows, conversations, facts, config)
+    every = _Taken.sum(sources.values())
+    _check(rows, conversations, every, limit, config)
     order = list(range(len(conversations)))
     random.Random(f"{seed}/validation").shuffle(order)
     held_out = min(round(data.validation * len(order)), len(order) - 1)
-    facts.validation_rows = held_out
     train = _packed(conversations, order[held_out:], data, limit)
     validation = _packed(conversations, order[:held_out], data, limit)
-    facts.packs, facts.validation_packs = len(train), len(validation)
     used = sum(len(example.ids) for row in train for example in row)
-    facts.fill = used / (len(train) * limit) if data.packing else 1.0
     out.mkdir(parents=True, exist_ok=True)
     progress(0, 0, "writing the packed rows")
     _write(validation, out / VALIDATION)
     _write(train, out / TRAIN)
-    return facts
+    return PackedFacts(
+        rows=every.rows,
+        dropped=every.dropped,
+        control_tokens=every.control_tokens,
+        truncated=every.truncated,
+        tokens=every.tokens,
+        supervised_tokens=every.supervised_tokens,
+        packs=len(train),
+        validation_rows=held_out,
+        validation_packs=len(validation),
+        max_length=limit,
+        fill=used / (len(train) * limit) if data.packing else 1.0,
+        sources={source: taken.done() for source, taken in sources.items()},
+    )
 
 
 def trained_tokens(
@@ -153,16 +164,16 @@ def _within(found: Sequence[Example], limit: int, data: Data) -> Iterator[Exampl
 
 
 def _check(
-    rows: Path, conversations: Sequence[Sequence["_Tokens"]], facts: PackFacts, config: Any
+    rows: Path, conversations: Sequence[Sequence["_Tokens"]], every: _Taken, limit: int, config: Any
 ) -> None:
-    if not conversations and facts.control_tokens and not facts.dropped:
+    if not conversations and every.control_tokens and not every.dropped:
         raise RowsError(
-            f"{rows}: all {facts.control_tokens} rows hold a special token of the student's "
+            f"{rows}: all {every.control_tokens} rows hold a special token of the student's "
             "tokenizer as text. Remedy: give each message its text alone, without the template."
         )
-    if not conversations and facts.dropped:
+    if not conversations and every.dropped:
         raise RowsError(
-            f"{rows}: all {facts.dropped} rows are longer than {facts.max_length} tokens. Remedy: "
+            f"{rows}: all {every.dropped} rows are longer than {limit} tokens. Remedy: "
             "raise train.max_length (the student's own limit is the most it can be), or set "
             "train.overlong=truncate."
         )

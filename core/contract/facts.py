@@ -98,7 +98,7 @@ class SourceFacts(Facts):
     cost_usd: NotNegative | None
     calls: Count | None
     calls_new: Count | None
-    quality: QualityFacts | None
+    quality: QualityFacts
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class TakenFacts:
 
     rows: Count
     dropped: Count
-    control_tokens: Count
+    control_tokens: Count | None
     truncated: Count
     tokens: Count
     supervised_tokens: Count
@@ -174,7 +174,7 @@ class PackedFacts(Facts):
 
     rows: Count
     dropped: Count
-    control_tokens: Count
+    control_tokens: Count | None
     truncated: Count
     tokens: Count
     supervised_tokens: Count
@@ -207,10 +207,10 @@ class TuningFacts(Facts):
     mfu: NotNegative | None
     memory_gb: NotNegative | None  # of the first process
     precision: str
-    attention: str
+    attention: str | None
     parameters: Count
-    trained_parameters: Count
-    processes: Count
+    trained_parameters: Count | None
+    processes: Count | None
     probe: NotNegative | None
 
 
@@ -219,10 +219,10 @@ class TrainFacts(TuningFacts):
     """A training run, and what was packed for it."""
 
     rows: Count
-    truncated: Count
-    packs: Count
-    fill: Share
-    validation_rows: Count
+    truncated: Count | None
+    packs: Count | None
+    fill: Share | None
+    validation_rows: Count | None
 
 
 FACTS: Mapping[str, type[Facts]] = {
@@ -235,6 +235,11 @@ FACTS: Mapping[str, type[Facts]] = {
     "train": TrainFacts,
 }
 """By stage. A score's facts are those of its own file, which is what is read."""
+
+
+def stage_of(kind: type[Facts]) -> str:
+    """The stage that has these facts."""
+    return next(stage for stage, facts in FACTS.items() if facts is kind)
 
 
 def facts_of(manifest: Manifest, kind: type[F]) -> F:

@@ -6,6 +6,8 @@ from typing import Any
 
 from core.contract.record import Count, NotNegative, schema
 
+SCHEMA = 1
+
 
 @dataclass(frozen=True)
 class About:
@@ -61,6 +63,15 @@ class FileEntry:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Name:
+    """Which artifact a manifest is of: what is looked at before anything else in it."""
+
+    stage: str | None
+    key: str | None
+    schema: int = schema(SCHEMA)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """All that is known of a finished artifact.
@@ -82,13 +93,13 @@ class Manifest:
     tokens: Tokens = field(default_factory=Tokens)
     cost_usd: NotNegative | None
     created: str | None
-    seconds: NotNegative | None
+    seconds: NotNegative
     resumed: bool = False
     packages: Mapping[str, str]
     git: Git = field(default_factory=Git)
     content: str | None
     files: Mapping[str, FileEntry]
-    schema: int = schema(1)
+    schema: int = schema(SCHEMA)
 
     def key_of(self, stage: str) -> str:
         """The key of the input of a stage; "" where there is none."""

@@ -8,13 +8,13 @@ from core.contract.record import schema
 
 @dataclass(frozen=True)
 class Language:
-    """How a language is called and written; `direction` is "ltr", "rtl" or "auto" (unknown)."""
+    """How a language is called and written; `direction` is "ltr", "rtl" or "" (unknown)."""
 
     name: str
     autonym: str | None = None
     flores_code: str | None = None
     script: str | None = None
-    direction: str = "auto"
+    direction: str = ""
     tag: str | None = None
     """Its BCP 47 tag; plans of before have none."""
     gaps: Mapping[str, str] = field(default_factory=dict)

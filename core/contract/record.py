@@ -187,18 +187,20 @@ _PLAIN: Mapping[Any, Reader] = {
 
 
 def _limited(kind: Any, limits: Limits) -> Reader:
-    plain = _reader(kind)
-    bounded = math.isfinite(limits.high)
-    words = f"in [{limits.low:g}, {limits.high:g}]" if bounded else f">= {limits.low:g}"
+    plain, low, high = _reader(kind), limits.low, limits.high
+    bounds = f"in [{low:g}, {high:g}]" if math.isfinite(high) else f">= {low:g}"
 
-    def read(value: Any) -> Any:
-        if kind is int and (isinstance(value, bool) or not isinstance(value, int)):
-            raise _expected(f"a whole number {words}", value)
-        if not limits.low <= plain(value) <= limits.high:
-            raise _expected(f"a {'whole ' * (kind is int)}number {words}", value)
+    def read_whole(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise _expected(f"a whole number {bounds}", value)
         return value
 
-    return read
+    def read(value: Any) -> Any:
+        if not low <= plain(value) <= high:
+            raise _Wrong(f"must lie in [{low:g}, {high:g}], but is {value!r}")
+        return value
+
+    return read_whole if kind is int else read
 
 
 def _one_of(values: tuple[Any, ...]) -> Reader:

@@ -1,7 +1,7 @@
 """A score: one checkpoint on one task, as it stands in the score's file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from core.contract.record import REST, Count, NotNegative, Percent, Positive, Share, schema
@@ -53,6 +53,10 @@ class Engine:
     settings: Mapping[str, Any] = field(default_factory=dict, metadata=REST)
 
 
+def _translated() -> Any:
+    return field(default=None, metadata={"of": "translations"})
+
+
 @dataclass(frozen=True)
 class Measures:
     """What stands beside a score, None where it was not taken or does not apply.
@@ -70,16 +74,20 @@ class Measures:
     fertility: float | None = None
     tokens_per_character: float | None = None
     items_left_out: float | None = None
-    output_language_share: float | None = None
-    output_language_undetermined_share: float | None = None
-    copied_source_share: float | None = None
-    unfinished_share: float | None = None
-    empty_share: float | None = None
-    hypothesis_tokens_mean: float | None = None
-    nfc_changed_share: float | None = None
-    reference_nfc_changed_share: float | None = None
-    chrf_nfc: float | None = None
-    chrf_visible: float | None = None
+    output_language_share: float | None = _translated()
+    output_language_undetermined_share: float | None = _translated()
+    copied_source_share: float | None = _translated()
+    unfinished_share: float | None = _translated()
+    empty_share: float | None = _translated()
+    hypothesis_tokens_mean: float | None = _translated()
+    nfc_changed_share: float | None = _translated()
+    reference_nfc_changed_share: float | None = _translated()
+    chrf_nfc: float | None = _translated()
+    chrf_visible: float | None = _translated()
+
+
+TRANSLATION_MEASURES = tuple(field.name for field in fields(Measures) if field.metadata)
+"""The names of those that only translations have."""
 
 
 @dataclass(frozen=True, kw_only=True)

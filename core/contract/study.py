@@ -38,6 +38,16 @@ class Estimate:
     value: SignedShare | None
     interval: StudyInterval | None
 
+    @property
+    def low(self) -> float | None:
+        """The interval's lower end."""
+        return self.interval.low if self.interval else None
+
+    @property
+    def high(self) -> float | None:
+        """The interval's upper end."""
+        return self.interval.high if self.interval else None
+
 
 @dataclass(frozen=True)
 class Estimates:

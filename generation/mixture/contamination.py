@@ -19,7 +19,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.contract.facts import ContaminationFacts
 from core.files import making
 from core.lines import count_lines
 from generation.mixture.settings import Contamination
@@ -60,19 +61,6 @@ class Item:
     text: str
 
 
-@dataclass
-class ContaminationFacts:
-    """Rows looked at, rows that hold a benchmark's text, and both kinds of finding by benchmark and
-    language: `contamination` counts rows. `too_short` counts items that are too short to tell."""
-
-    rows: int = 0
-    contaminated_rows: int = 0
-    items: int = 0
-    found_items: int = 0
-    too_short: int = 0
-    contamination: dict[str, int] = field(default_factory=dict)
-
-
 def look_for_items(
     rows: Path,
     items: Sequence[Item],
@@ -95,7 +83,7 @@ def look_for_items(
     index = _Index(items, settings)
     total = count_lines(rows)
     progress(0, total, "looking for them")
-    facts = ContaminationFacts(items=len(items), too_short=index.too_short)
+    looked_at = contaminated = 0
     by_name: Counter[str] = Counter()
     found_items: set[int] = set()
     with (
@@ -108,7 +96,7 @@ def look_for_items(
         for chunk, texts in _chunks(map(json.loads, lines)):
             by_row = groupby(index.find(texts), key=lambda found: found[0])
             for row, findings in ((chunk[number], list(group)) for number, group in by_row):
-                facts.contaminated_rows += 1
+                contaminated += 1
                 names = set()
                 for _, number, kind, overlap in findings:
                     item = items[number]
@@ -126,11 +114,17 @@ def look_for_items(
                     }
                     file.write(json.dumps(entry, ensure_ascii=False) + "\n")
                 by_name.update(names)
-            facts.rows += len(chunk)
-            progress(facts.rows, total, f"{facts.contaminated_rows:,} rows contaminated")
-    facts.found_items = len(found_items)
-    facts.contamination = dict(sorted(by_name.items()))
-    return facts
+            looked_at += len(chunk)
+            progress(looked_at, total, f"{contaminated:,} rows contaminated")
+    return ContaminationFacts(
+        rows=looked_at,
+        contaminated_rows=contaminated,
+        items=len(items),
+        found_items=len(found_items),
+        too_short=index.too_short,
+        contamination=dict(sorted(by_name.items())),
+        unchecked={},
+    )
 
 
 def letters(text: str) -> str:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from core.contract.facts import MixedSource, MixtureFacts
+from core.contract.record import to_text
 from core.files import making
 from core.lines import count_lines
 from generation.errors import InputError, MixtureError
@@ -16,43 +18,6 @@ from generation.mixture.settings import Mix
 
 Messages = list[dict[str, Any]]
 _BATCH = 1_000
-
-
-@dataclass(frozen=True)
-class MixedSource:
-    """A source's line in the table.
-
-    `available` are its rows, of which `excluded` were named in a file and of `untrainable` the
-    trainer takes nothing; `share` and `token_share` are of the mixture, 0-1; `tokens` are those
-    that the trainer takes, `characters` those of the messages; `fertility` is tokens per
-    word between white space of the messages, None without a word.
-    """
-
-    source: str
-    weight: float
-    available: int
-    excluded: int
-    untrainable: int
-    rows: int
-    share: float
-    tokens: int
-    token_share: float
-    characters: int
-    fertility: float | None
-
-
-@dataclass(frozen=True)
-class MixtureFacts:
-    """Rows and tokens of the mixture, its budget in `unit` (None: no limit), and one line for each
-    source with a weight. `reasoning` are rows that are trained with a reasoning trace; `unit` is
-    tokens, examples, or "tokens without reasoning" (see `Budget.reasoning`)."""
-
-    rows: int
-    reasoning: int
-    tokens: int
-    unit: str
-    budget: int | None
-    table: list[MixedSource]
 
 
 @dataclass(frozen=True)
@@ -120,7 +85,7 @@ def make_mixture(
             done += len(rows)
             progress(done, len(chosen), "writing rows")
     total = sum(entry.tokens for entry in sums.values())
-    table = [
+    table = tuple(
         MixedSource(
             source=name,
             weight=weight,
@@ -135,11 +100,10 @@ def make_mixture(
             fertility=sums[name].plain / sums[name].words if sums[name].words else None,
         )
         for name, weight in settings.weighted.items()
-    ]
+    )
     unit = "tokens without reasoning" if settings.counts_plain else settings.budget.unit
     facts = MixtureFacts(len(chosen), thinking, total, unit, amount, table)
-    text = json.dumps(asdict(facts), indent=1, ensure_ascii=False)
-    (out / "table.json").write_text(text + "\n", encoding="utf-8")
+    (out / "table.json").write_text(to_text(facts), encoding="utf-8")
     return facts
 
 

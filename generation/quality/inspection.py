@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
+from core.contract.facts import QualityFacts
 from core.identify.text import identify_against
 from generation.quality.checks import (
     Instructions,
@@ -14,26 +14,6 @@ from generation.quality.checks import (
 )
 from generation.quality.duplicates import Duplicates
 from generation.settings import Quality
-
-
-@dataclass
-class QualityFacts:
-    """Findings in the rows of a source, before any was left out.
-
-    `flags` and `dropped` count rows by check; a row may have several flags, and is dropped for the
-    first. `languages` counts the answers by the language that was identified ("undetermined" where
-    none was); in_language, other_language and undetermined_language count them against the wanted
-    one, by the identifier that is named.
-    """
-
-    rows: int = 0
-    identifier: str = ""
-    in_language: int = 0
-    other_language: int = 0
-    undetermined_language: int = 0
-    languages: dict[str, int] = field(default_factory=dict)
-    flags: dict[str, int] = field(default_factory=dict)
-    dropped: dict[str, int] = field(default_factory=dict)
 
 
 class Inspection:
@@ -48,7 +28,6 @@ class Inspection:
         script: str | None,
         wordings: Iterable[str],
     ) -> None:
-        self.facts = QualityFacts(identifier=settings.identifier)
         self._settings = settings
         self._wanted = {"flores_code": flores_code, "name": language, "script": script}
         self._instructions = Instructions(wordings)
@@ -56,6 +35,7 @@ class Inspection:
         self._flags: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
         self._languages: Counter[str] = Counter()
+        self._rows = self._undetermined = self._inside = self._outside = 0
 
     def look(self, row: dict[str, Any], instruction: str) -> bool:
         """Whether the row stays; writes its flags and its answers' language into it."""
@@ -86,7 +66,7 @@ class Inspection:
             if any(fails(text) for text in texts.get(name, [*said, *asked]))
         ]
         row["quality"] = flags
-        self.facts.rows += 1
+        self._rows += 1
         self._flags.update(flags)
         reason = next((flag for flag in flags if flag in self._settings.drop), None)
         if reason:
@@ -95,10 +75,16 @@ class Inspection:
 
     def done(self) -> QualityFacts:
         """The counts, most frequent first."""
-        self.facts.flags = dict(self._flags.most_common())
-        self.facts.dropped = dict(self._dropped.most_common())
-        self.facts.languages = dict(self._languages.most_common())
-        return self.facts
+        return QualityFacts(
+            rows=self._rows,
+            identifier=self._settings.identifier,
+            in_language=self._inside,
+            other_language=self._outside,
+            undetermined_language=self._undetermined,
+            languages=dict(self._languages.most_common()),
+            flags=dict(self._flags.most_common()),
+            dropped=dict(self._dropped.most_common()),
+        )
 
     def _language_flags(self, row: dict[str, Any], answer: str) -> list[str]:
         identified, verdict = identify_against(
@@ -107,10 +93,10 @@ class Inspection:
         self._languages[identified.language or "undetermined"] += 1
         row["language"] = identified.language
         if verdict is None:
-            self.facts.undetermined_language += 1
+            self._undetermined += 1
             return []
         if verdict:
-            self.facts.in_language += 1
+            self._inside += 1
             return []
-        self.facts.other_language += 1
+        self._outside += 1
         return ["language"]

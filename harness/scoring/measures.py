@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.scoring.samples import Row
+from core.contract.samples import Sample, Translation
 
 _FEWEST = 3
 
 
 def of_prompts(
-    rows: Sequence[Row], texts: Sequence[str], tokens: Sequence[int]
+    rows: Sequence[Sample], texts: Sequence[str], tokens: Sequence[int]
 ) -> dict[str, float | None]:
-    """Of any task. `texts` are the items' own texts in the language, `tokens` their lengths.
+    """Measures prompt lengths, truncation and how well the tokenizer fits the language.
+
+    `texts` are the items' own texts in the language, `tokens` their lengths.
 
     Fertility is tokens per word between white space (Rust et al. 2021, arXiv 2012.15613); it says
     little where a script does not put spaces between words (Lao, Tibetan), hence tokens per
@@ -23,24 +25,24 @@ def of_prompts(
     words = sum(len(text.split()) for text in texts)
     characters = sum(not character.isspace() for text in texts for character in text)
     return {
-        "items_truncated": sum(row["truncated"] for row in rows),
-        "prompt_tokens_mean": _mean([row["prompt_tokens"] for row in rows]),
+        "items_truncated": sum(row.truncated for row in rows),
+        "prompt_tokens_mean": _mean([row.prompt_tokens for row in rows]),
         "fertility": sum(tokens) / words if words else None,
         "tokens_per_character": sum(tokens) / characters if characters else None,
     }
 
 
-def of_translations(rows: Sequence[Row]) -> dict[str, float | None]:
+def of_translations(rows: Sequence[Translation]) -> dict[str, float | None]:
     """Shares (0 to 1) over all translations; that in the wanted language is over those whose
     language can be told."""
-    told = [row["in_language"] for row in rows if row["in_language"] is not None]
+    told = [row.in_language for row in rows if row.in_language is not None]
     return {
         "output_language_share": _mean(told),
         "output_language_undetermined_share": 1 - len(told) / len(rows),
-        "copied_source_share": _mean([row["copied_source"] for row in rows]),
-        "unfinished_share": _mean([not row["finished"] for row in rows]),
-        "empty_share": _mean([row["hypothesis"] == "" for row in rows]),
-        "hypothesis_tokens_mean": _mean([row["hypothesis_tokens"] for row in rows]),
+        "copied_source_share": _mean([row.copied_source for row in rows]),
+        "unfinished_share": _mean([not row.finished for row in rows]),
+        "empty_share": _mean([row.hypothesis == "" for row in rows]),
+        "hypothesis_tokens_mean": _mean([row.hypothesis_tokens for row in rows]),
     }
 
 

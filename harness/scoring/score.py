@@ -1,6 +1,5 @@
 """Scores one checkpoint on one task, through lm-eval, and keeps every sample."""
 
-import json
 import logging
 import math
 import os
@@ -10,6 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.contract.names import SAMPLES, SCORES
+from core.contract.record import read_record, to_text
+from core.contract.samples import AnySample, Choice, Translation
+from core.contract.score import (
+    Engine,
+    Measures,
+    ProtocolFields,
+    ScoredData,
+    ScoreInterval,
+    ScoreRecord,
+)
 from core.files import write_whole
 from core.statistics import LEVEL, wilson
 from harness.errors import ScoringError
@@ -19,15 +29,7 @@ from harness.scoring.engines import open_engine
 from harness.scoring.forms import compare_forms
 from harness.scoring.lm import ScoringLM, Share
 from harness.scoring.measures import copied, detected, of_items, of_prompts, of_translations
-from harness.scoring.samples import (
-    CHOICES,
-    SAMPLES,
-    TRANSLATIONS,
-    Row,
-    doc_sha256,
-    sha256,
-    write_samples,
-)
+from harness.scoring.samples import doc_sha256, sha256, write_samples
 from harness.scoring.workers import run_workers
 from tasks.loading import Loaded
 from tasks.protocol import SHOTS
@@ -35,7 +37,8 @@ from tasks.protocol import SHOTS
 # Finished batches, for a run that goes on from them.
 JOURNAL = "journal"
 
-Sample = Mapping[str, Any]
+AskedSample = Mapping[str, Any]
+"""A sample as lm-eval gives it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class ScoreRequest:
 
 def score_task(
     request: ScoreRequest, out: Path, progress: Callable[[int, int, str], None]
-) -> dict[str, Any]:
+) -> ScoreRecord:
     """Writes ``scores.json`` and ``samples.parquet`` into `out` and returns the former's content.
 
     What an interrupted run left in `out`, in the folder `JOURNAL`, is not computed again.
@@ -77,43 +80,49 @@ def score_task(
         result = ask(request, lm)
     loaded = request.task
     samples = sorted(result["samples"][loaded.name], key=lambda sample: sample["doc_id"])
+    texts = [loaded.task.text(sample["doc"]) for sample in samples]
+    warnings = [*loaded.warnings(request.limit), *lm.notes]
+    rows: Sequence[AnySample]
     if loaded.task.chooses:
         rows, numbers = _accuracy(samples, lm)
+        warnings += _warn_of_choices(rows)
+        measures = of_prompts(rows, texts, lm.count_tokens(texts))
+        forms = None
     else:
         rows, numbers = _chrf(samples, lm, request.wanted)
-    _check_against_lm_eval(numbers["score"], result["results"][loaded.name])
-    texts = [loaded.task.text(sample["doc"]) for sample in samples]
-    measures = of_prompts(rows, texts, lm.count_tokens(texts))
-    measures["items_left_out"] = len(loaded.data.left_out)
-    warnings = [*loaded.warnings(request.limit), *lm.notes, *_warnings(rows, lm)]
+        warnings += _warn_of_translations(rows)
+        forms = compare_forms(
+            numbers.score, [row.hypothesis for row in rows], [row.reference for row in rows]
+        )
+        measures = of_prompts(rows, texts, lm.count_tokens(texts))
+        measures |= of_translations(rows) | forms.measures()
+    _check_against_lm_eval(numbers.score, result["results"][loaded.name])
+    warnings += _warn_of_joins(lm)
     if request.spoken:
         warnings += of_items(texts, request.spoken)
-    if not loaded.task.chooses:
-        forms = compare_forms(
-            numbers["score"],
-            [row["hypothesis"] for row in rows],
-            [row["reference"] for row in rows],
-        )
-        measures |= of_translations(rows) | forms.measures()
+    if forms:
         warnings += forms.warnings()
-    scores = {
-        "task": loaded.task.name,
-        "lm_eval_task": loaded.name,
-        "metric": loaded.task.metric,
-        **numbers,
-        "n": len(rows),
-        "chance": loaded.task.chance,
-        "shots": SHOTS,
-        "protocol": loaded.in_words,
-        "protocol_fields": loaded.protocol.fields(),
-        "data": loaded.data_facts,
-        "engine": lm.facts(),
-        "left_out": loaded.left_out,
-        "measures": measures,
-        "warnings": warnings,
-    }
-    write_samples(out / SAMPLES, rows, CHOICES if loaded.task.chooses else TRANSLATIONS)
-    write_whole(out / "scores.json", json.dumps(scores, indent=1, ensure_ascii=False) + "\n")
+    scores = ScoreRecord(
+        task=loaded.task.name,
+        lm_eval_task=loaded.name,
+        metric=loaded.task.metric,
+        score=numbers.score,
+        stderr=numbers.stderr,
+        interval=numbers.interval,
+        signature=numbers.signature,
+        n=len(rows),
+        chance=loaded.task.chance,
+        shots=SHOTS,
+        protocol=loaded.in_words,
+        protocol_fields=ProtocolFields(**loaded.protocol.fields()),
+        data=ScoredData(**loaded.data_facts),
+        engine=read_record(Engine, lm.facts()),
+        left_out=loaded.left_out,
+        measures=Measures(**measures, items_left_out=len(loaded.data.left_out)),
+        warnings=tuple(warnings),
+    )
+    write_samples(out / SAMPLES, rows)
+    write_whole(out / SCORES, to_text(scores))
     return scores
 
 
@@ -149,7 +158,17 @@ def ask(request: ScoreRequest, lm: ScoringLM) -> dict[str, Any]:
     return result
 
 
-def _accuracy(samples: Sequence[Sample], lm: ScoringLM) -> tuple[list[Row], dict[str, Any]]:
+@dataclass(frozen=True)
+class _Numbers:
+    """A score with what says how sure it is."""
+
+    score: float
+    stderr: float | None
+    interval: ScoreInterval | None
+    signature: str | None
+
+
+def _accuracy(samples: Sequence[AskedSample], lm: ScoringLM) -> tuple[list[Choice], _Numbers]:
     """Rows and numbers of a multiple-choice task, accuracy in percent.
 
     The standard error is that of a mean of 0s and 1s with the sample variance, as lm-eval's; the
@@ -161,32 +180,32 @@ def _accuracy(samples: Sequence[Sample], lm: ScoringLM) -> tuple[list[Row], dict
         logprobs = [response[0] for response in sample["filtered_resps"]]
         prediction = max(range(len(logprobs)), key=logprobs.__getitem__)
         rows.append(
-            {
+            Choice(
                 **_of_prompt(sample, lm),
-                "choices": choices,
-                "logprobs": [
+                choices=tuple(choices),
+                logprobs=tuple(
                     round(value, 6) if math.isfinite(value) else None for value in logprobs
-                ],
-                "prediction": choices[prediction],
-                "answer": choices[sample["target"]],
-                "correct": prediction == sample["target"],
-            }
+                ),
+                prediction=choices[prediction],
+                answer=choices[sample["target"]],
+                correct=prediction == sample["target"],
+            )
         )
-    n, correct = len(rows), sum(row["correct"] for row in rows)
+    n, correct = len(rows), sum(row.correct for row in rows)
     mean = correct / n
     interval = wilson(correct, n, LEVEL)
     assert interval is not None
-    return rows, {
-        "score": 100 * mean,
-        "stderr": 100 * math.sqrt(mean * (1 - mean) / (n - 1)) if n > 1 else None,
-        "interval": _interval((100 * interval.low, 100 * interval.high), "wilson"),
-        "signature": None,
-    }
+    return rows, _Numbers(
+        score=100 * mean,
+        stderr=100 * math.sqrt(mean * (1 - mean) / (n - 1)) if n > 1 else None,
+        interval=_interval((100 * interval.low, 100 * interval.high), "wilson"),
+        signature=None,
+    )
 
 
 def _chrf(
-    samples: Sequence[Sample], lm: ScoringLM, wanted: Mapping[str, Any]
-) -> tuple[list[Row], dict[str, Any]]:
+    samples: Sequence[AskedSample], lm: ScoringLM, wanted: Mapping[str, Any]
+) -> tuple[list[Translation], _Numbers]:
     """Rows and numbers of a translation task, chrF++ from 0 to 100.
 
     Outer white space is removed from hypotheses: the space between the prompt's colon and the
@@ -204,31 +223,31 @@ def _chrf(
         done = lm.continuations[sample["arguments"][0][0]]
         language, in_language = detected(hypotheses[place], wanted)
         rows.append(
-            {
+            Translation(
                 **_of_prompt(sample, lm),
-                "source": sources[place],
-                "hypothesis": hypotheses[place],
-                "reference": references[place],
-                "chrf": round(corpus.sentences[place], 4),
-                "chrf_statistics": corpus.statistics[place],
-                "source_tokens": source_tokens,
-                "hypothesis_tokens": done.tokens,
-                "reference_tokens": reference_tokens,
-                "finished": done.finished,
-                "language": language,
-                "in_language": in_language,
-                "copied_source": copied(hypotheses[place], sources[place]),
-            }
+                source=sources[place],
+                hypothesis=hypotheses[place],
+                reference=references[place],
+                chrf=round(corpus.sentences[place], 4),
+                chrf_statistics=tuple(corpus.statistics[place]),
+                source_tokens=source_tokens,
+                hypothesis_tokens=done.tokens,
+                reference_tokens=reference_tokens,
+                finished=done.finished,
+                language=language,
+                in_language=in_language,
+                copied_source=copied(hypotheses[place], sources[place]),
+            )
         )
-    return rows, {
-        "score": corpus.score,
-        "stderr": corpus.stderr,
-        "interval": _interval(corpus.interval, "bootstrap percentile"),
-        "signature": corpus.signature,
-    }
+    return rows, _Numbers(
+        score=corpus.score,
+        stderr=corpus.stderr,
+        interval=_interval(corpus.interval, "bootstrap percentile"),
+        signature=corpus.signature,
+    )
 
 
-def _of_prompt(sample: Sample, lm: ScoringLM) -> Row:
+def _of_prompt(sample: AskedSample, lm: ScoringLM) -> dict[str, Any]:
     """The columns that every task has."""
     prompt = sample["arguments"][0][0]
     doc = sample["doc"]
@@ -244,34 +263,45 @@ def _of_prompt(sample: Sample, lm: ScoringLM) -> Row:
     }
 
 
-def _interval(bounds: tuple[float, float] | None, method: str) -> dict[str, Any] | None:
-    if bounds is None:
-        return None
-    return {"low": bounds[0], "high": bounds[1], "level": LEVEL, "method": method}
+def _interval(bounds: tuple[float, float] | None, method: str) -> ScoreInterval | None:
+    return None if bounds is None else ScoreInterval(*bounds, LEVEL, method)
 
 
-def _warnings(rows: Sequence[Row], lm: ScoringLM) -> list[str]:
-    """What happened to the prompts and answers that a reader of the score should know."""
-    n = len(rows)
-    counted = {
-        "prompts were longer than the model's context and lost their beginning": sum(
-            row["truncated"] for row in rows
-        ),
-        "translations are empty": sum(row.get("hypothesis") == "" for row in rows),
-        "translations did not end by themselves": sum(
-            not row.get("finished", True) for row in rows
-        ),
-        "translations repeat their source": sum(row.get("copied_source", False) for row in rows),
-        "items lack log-probabilities that the endpoint did not give": sum(
-            None in row.get("logprobs", []) for row in rows
-        ),
-    }
-    found = [f"{count} of {n} {what}" for what, count in counted.items() if count]
-    if lm.joins:
-        found.append(
-            f"{lm.joins} answers begin within a token of the prompt, and were tokenised apart"
-        )
-    return found
+_CUT = "prompts were longer than the model's context and lost their beginning"
+
+
+def _warn_of_choices(rows: Sequence[Choice]) -> list[str]:
+    """Tells what happened to the prompts and answers that a reader of the score should know."""
+    return _counted(
+        {
+            _CUT: [row.truncated for row in rows],
+            "items lack log-probabilities that the endpoint did not give": [
+                None in row.logprobs for row in rows
+            ],
+        }
+    )
+
+
+def _warn_of_translations(rows: Sequence[Translation]) -> list[str]:
+    """Tells what happened to the prompts and answers that a reader of the score should know."""
+    return _counted(
+        {
+            _CUT: [row.truncated for row in rows],
+            "translations are empty": [row.hypothesis == "" for row in rows],
+            "translations did not end by themselves": [not row.finished for row in rows],
+            "translations repeat their source": [row.copied_source for row in rows],
+        }
+    )
+
+
+def _counted(found: Mapping[str, Sequence[bool]]) -> list[str]:
+    return [f"{sum(rows)} of {len(rows)} {what}" for what, rows in found.items() if any(rows)]
+
+
+def _warn_of_joins(lm: ScoringLM) -> list[str]:
+    if not lm.joins:
+        return []
+    return [f"{lm.joins} answers begin within a token of the prompt, and were tokenised apart"]
 
 
 def _check_against_lm_eval(score: float, metrics: Mapping[str, Any]) -> None:

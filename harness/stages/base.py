@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 from core.checkpoints.files import check_files
 from core.checkpoints.held import held_fast
+from core.contract.facts import CheckpointFacts
+from core.contract.manifest import About
+from core.contract.names import CHECKPOINT
 from harness.config import Student
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
 from harness.store import content_sha256, file_hashes, file_sha256
-from harness.students import CHECKPOINT
 from training.errors import StudentError
 
 NAME = "base"
@@ -77,7 +79,7 @@ def base_stage(student: Student, role: Literal["base", "published"] = "base") ->
         label=f"{student.name}: base checkpoint",
         settings=settings,
         make=convert if converts else point,
-        about={"student": student.name, "role": role},
+        about=About(student=student.name, role=role),
         shared=converts,
     )
 
@@ -92,7 +94,7 @@ def convert(settings: GgufSettings, work: Work) -> Outcome:
 
 def point(settings: DirectorySettings | HubSettings, work: Work) -> Outcome:
     """Says where a checkpoint lies that stays where it is."""
-    return Outcome({"path": settings.path})
+    return Outcome(CheckpointFacts(settings.path))
 
 
 def _find_gguf(student: Student) -> GgufSettings:

@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from core.contract.facts import ContaminationFacts
+from core.contract.manifest import About
 from generation.mixture.contamination import FOUND, Item, look_for_items
 from generation.mixture.settings import Contamination
 from harness.config import MakingConfig
@@ -55,7 +57,7 @@ def contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Sta
         ),
         inputs={"mixture": mixture},
         make=look,
-        about={"language": config.language.name, "mix": config.mix.name},
+        about=About(language=config.language.name, mix=config.mix.name),
     )
 
 
@@ -65,18 +67,18 @@ def look(settings: ContaminationSettings, work: Work) -> Outcome:
     facts = look_for_items(
         rows, settings.items, settings.settings, work.out, work.progress, known=settings.known
     )
-    return Outcome({**asdict(facts), "unchecked": dict(settings.reasons)})
+    return Outcome(replace(facts, unchecked=settings.reasons))
 
 
 def refuse_contamination(config: MakingConfig, artifact: Artifact) -> None:
     """Raises `Contaminated` where that was asked for and anything was found."""
-    facts = artifact.facts
-    if not (config.fail_on_contamination and facts["contaminated_rows"]):
+    facts = artifact.read_facts(ContaminationFacts)
+    if not (config.fail_on_contamination and facts.contaminated_rows):
         return
-    found = "".join(f"  - {name}: {count} rows\n" for name, count in facts["contamination"].items())
+    found = "".join(f"  - {name}: {count} rows\n" for name, count in facts.contamination.items())
     exclude = show_override("mix.exclude", artifact.path / FOUND)
     raise Contaminated(
-        f"{facts['contaminated_rows']:,} of {facts['rows']:,} training rows hold a benchmark's "
+        f"{facts.contaminated_rows:,} of {facts.rows:,} training rows hold a benchmark's "
         f"text, and fail_on_contamination is set:\n{found}"
         f"Remedy: leave these rows out with {exclude}, or clean the "
         "sources."

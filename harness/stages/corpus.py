@@ -1,8 +1,10 @@
 """The rows of a data set of the Hub that a source starts from."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.contract.facts import CorpusFacts
+from core.contract.manifest import About
 from core.places import HUB_MARK
 from generation.corpus import PINS, Place, fetch, is_hub, resolve
 from generation.source import Source
@@ -61,7 +63,7 @@ def corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage |
             path=place.repository,
         ),
         make=fetch_rows,
-        about={"repository": place.repository, "subset": subset},
+        about=About(repository=place.repository, subset=subset),
         shared=True,
     )
 
@@ -69,11 +71,14 @@ def corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage |
 def fetch_rows(settings: CorpusSettings, work: Work) -> Outcome:
     """Streams the rows into the artifact."""
     rows = fetch(settings.place, settings.scan, work.out / ROWS, work.progress)
-    return Outcome({"rows": rows, **asdict(settings.place)})
+    place = settings.place
+    return Outcome(
+        CorpusFacts(rows, place.repository, place.commit, place.subset, folder=place.folder)
+    )
 
 
 def origin(corpus: Artifact) -> str:
     """Where a corpus is from, as the card of a source names it."""
-    facts = corpus.facts
-    place = f"{facts['repository']}, {facts['subset']}, at {facts['commit']}"
-    return f"{place}, first {facts['rows']:,} rows"
+    facts = corpus.read_facts(CorpusFacts)
+    place = f"{facts.repository}, {facts.subset}, at {facts.commit}"
+    return f"{place}, first {facts.rows:,} rows"

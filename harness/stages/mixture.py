@@ -1,10 +1,11 @@
 """The rows that the student is trained on, drawn from the sources."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from core.contract.manifest import About
 from generation.errors import InputError
 from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix, Unit
@@ -127,7 +128,7 @@ def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage
         # What is wrong with the user's files is said before a student is loaded.
         inputs={**sources, "base": base},
         make=mix_rows,
-        about={"language": config.language.name, "mix": config.mix.name},
+        about=About(language=config.language.name, mix=config.mix.name),
     )
 
 
@@ -148,7 +149,7 @@ def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
         ),
         progress=work.progress,
     )
-    return Outcome(asdict(facts))
+    return Outcome(facts)
 
 
 def find_excluded(config: MakingConfig) -> Path | None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from core.contract.manifest import About
 from core.languages import list_languages
 from core.versions import package_version
 from harness.config import Config, Evaluate, Language, Served
@@ -115,12 +116,9 @@ def score_cell(
         inputs={"checkpoint": checkpoint},
         make=score_checkpoint,
         resumes=has_batches,
-        about={
-            "language": language.name,
-            "producer": producer.name,
-            "role": producer.role,
-            "task": task.name,
-        },
+        about=About(
+            language=language.name, producer=producer.name, role=producer.role, task=task.name
+        ),
     )
     return replace(cell, score=score)
 

@@ -1,14 +1,15 @@
 """A source: one kind of data in one language, written by the teacher or read from own files."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 import yaml
 
+from core.contract.facts import SourceFacts
+from core.contract.manifest import About
 from generation.errors import InputError
-from generation.facts import SourceFacts
 from generation.own import make_own
 from generation.own_files import own_files
 from generation.settings import (
@@ -138,7 +139,7 @@ def source_stage(
         inputs=inputs,
         make=write_source,
         resumes=asks_no_answer_twice,
-        about={"language": language.name, "source": source, "teacher": teacher.name},
+        about=About(language=language.name, source=source, teacher=teacher.name),
     )
 
 
@@ -151,7 +152,7 @@ def write_source(settings: SourceSettings, work: Work) -> Outcome:
     """Asks the teacher for what the ledger lacks and writes the rows."""
     facts = ask_teacher(settings, work)
     return Outcome(
-        asdict(facts),
+        facts,
         facts.tokens_input,
         facts.tokens_output,
         facts.cost_usd,
@@ -206,7 +207,7 @@ def own_stage(config: MakingConfig, name: str) -> Stage:
             identifier=_hash_identifier(quality),
         ),
         make=read_own,
-        about={"language": language.name, "source": name},
+        about=About(language=language.name, source=name),
     )
 
 
@@ -224,7 +225,7 @@ def read_own(settings: OwnSettings, work: Work) -> Outcome:
         out=work.out,
         progress=work.progress,
     )
-    return Outcome(asdict(facts), records=("README.md",))
+    return Outcome(facts, records=("README.md",))
 
 
 def ledger_file(config: Config, ledgers: Path) -> Path:

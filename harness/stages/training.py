@@ -1,9 +1,13 @@
 """From a mixture to a checkpoint: its packed tokens, and the fine-tuned student."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from core.contract.facts import MixtureFacts, PackedFacts, TrainFacts
+from core.contract.manifest import About
+from core.contract.names import CARD, CHECKPOINT, LOG, SPEED
+from core.contract.record import as_json
 from harness.config import MakingConfig
 from harness.keys import UNKEYED
 from harness.stage import Outcome, Stage, Work
@@ -59,7 +63,7 @@ def packed_stage(config: MakingConfig, base: Stage, mixture: Stage) -> Stage:
         settings=PackedSettings(config.train.data, config.seed, kept_tokens(config)),
         inputs={"base": base, "mixture": mixture},
         make=pack,
-        about={"language": config.language.name, "mix": config.mix.name},
+        about=About(language=config.language.name, mix=config.mix.name),
     )
 
 
@@ -74,7 +78,7 @@ def pack(settings: PackedSettings, work: Work) -> Outcome:
         kept=settings.kept_tokens,
         progress=work.progress,
     )
-    return Outcome(asdict(facts))
+    return Outcome(facts)
 
 
 def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage) -> Stage:
@@ -100,7 +104,7 @@ def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage
         inputs={"base": base, "mixture": mixture, "packed": packed},
         make=train,
         resumes=has_state,
-        about={"language": language.name, "producer": f"trained:{mix.name}", "role": "trained"},
+        about=About(language=language.name, producer=f"trained:{mix.name}", role="trained"),
         check=check_packages,
     )
 
@@ -138,22 +142,31 @@ def train(settings: TrainSettings, work: Work) -> Outcome:
         seed=settings.seed,
         progress=work.progress,
     )
-    data, mixed = work.inputs["packed"].facts, work.inputs["mixture"].facts
-    kept = ("rows", "truncated", "packs", "fill", "validation_rows")
-    facts = asdict(made) | {name: data[name] for name in kept}
+    data = work.inputs["packed"].read_facts(PackedFacts)
+    mixed = work.inputs["mixture"].read_facts(MixtureFacts)
+    facts = TrainFacts(
+        **as_json(made),
+        rows=data.rows,
+        truncated=data.truncated,
+        packs=data.packs,
+        fill=data.fill,
+        validation_rows=data.validation_rows,
+    )
+    reasoning = mixed.reasoning or 0
     write_card(
-        work.out / "checkpoint",
+        work.out / CHECKPOINT,
         language=card.language,
         flores_code=card.flores_code,
         student=card.student,
         repository=card.repository,
         mix=card.mix,
         mixture=mixed,
-        thinking=card.thinking if mixed["reasoning"] else None,
-        plain=card.plain if mixed["reasoning"] < mixed["rows"] else None,
+        thinking=card.thinking if reasoning else None,
+        plain=card.plain if reasoning < mixed.rows else None,
         settings=asked,
         seed=settings.seed,
-        facts=facts,
+        packed=data,
+        facts=made,
     )
-    records = ("log.jsonl", "speed.jsonl", "checkpoint/README.md")
+    records = (LOG, SPEED, CARD)
     return Outcome(facts, scratch=(STATES, *LEFT), records=records)

@@ -8,7 +8,7 @@ from training.precision import has_nvidia_gpu
 
 def hash_files(checkpoint: Path) -> dict[str, str]:
     """The SHA-256 of each file of a checkpoint, by its path within it."""
-    return {name: row["sha256"] for name, row in file_hashes(checkpoint).items()}
+    return {name: entry.sha256 for name, entry in file_hashes(checkpoint).items()}
 
 
 def choose_precision(asked: str) -> str:

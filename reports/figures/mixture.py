@@ -6,6 +6,7 @@ from statistics import fmean
 
 from markupsafe import Markup
 
+from core.contract.facts import MixtureFacts, TrainFacts
 from reports.figures.svg import Figure, figure, fit, frame, path, text
 from reports.store.model import StoreView
 from reports.tables.results import Results
@@ -47,7 +48,7 @@ def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
             for row in results.rows:
                 if row.task != task or not row.gain or not row.record:
                     continue
-                train = dict(row.record.artifact.inputs).get("train", "")
+                train = row.record.artifact.manifest.key_of("train")
                 if train in shares:
                     share = 100 * shares[train].get(source, 0.0)
                     by_producer[row.producer].append((share, row.gain.points))
@@ -64,17 +65,11 @@ def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
 
 def _shares(view: StoreView) -> dict[str, dict[str, float]]:
     """Training key to the share (0-1) of each source in its mixture."""
-    mixtures = view.artifacts.get("mixture", {})
     found = {}
-    for key, train in view.artifacts.get("train", {}).items():
-        mixture = mixtures.get(dict(train.inputs).get("mixture", ""))
-        lines = mixture.facts.get("table") if mixture else None
-        if isinstance(lines, list):
-            found[key] = {
-                str(line.get("source")): float(share)
-                for line in lines
-                if isinstance(line, dict) and isinstance(share := line.get("share"), int | float)
-            }
+    for train in view.with_facts(TrainFacts):
+        mixture = view.find(MixtureFacts, train.manifest.key_of("mixture"))
+        if mixture:
+            found[train.key] = {line.source: line.share for line in mixture.facts.table}
     return found
 
 

@@ -13,7 +13,7 @@ LEFT, BAR, ROW, WIDTH, TOP = 150, 26, 52, 640, 44
 
 def draw_studies(studies: Sequence[Study]) -> Figure | None:
     """None without a study that has votes. Shares are means over prompts and add up to 100%."""
-    rows = [study for study in studies if study.wins.value is not None]
+    rows = [study for study in studies if study.result.estimate.wins.value is not None]
     if not rows:
         return None
     inner = WIDTH - LEFT - 16
@@ -26,7 +26,8 @@ def draw_studies(studies: Sequence[Study]) -> Figure | None:
     for number, study in enumerate(rows):
         y, x = TOP + ROW * number, float(LEFT)
         parts.append(text(LEFT - 10, y + 18, study.language, "label", 20))
-        for kind, share in (("win", study.wins), ("tie", study.ties), ("loss", study.losses)):
+        of, p_value = study.result.estimate, study.result.primary.p
+        for kind, share in (("win", of.wins), ("tie", of.ties), ("loss", of.losses)):
             width = inner * (share.value or 0)
             parts.append(
                 rect(x, y, width, BAR, f"bar {kind}", f"{kind}: {describe_estimate(share)}")
@@ -34,11 +35,12 @@ def draw_studies(studies: Sequence[Study]) -> Figure | None:
             if width > 40:
                 parts.append(text(x + width / 2, y + 18, f"{share.value:.0%}", f"value on-{kind}"))
             x += width
-        p = "p not computed" if study.p is None else f"p = {study.p:.3f}"
-        p = "p < 0.001" if study.p is not None and study.p < 0.001 else p
-        raters = f"{len(study.raters)} rater" + ("" if len(study.raters) == 1 else "s")
-        words = f"{study.prompts} prompts, {raters}, {p}"
-        if count := len(study.warnings):
+        p = "p not computed" if p_value is None else f"p = {p_value:.3f}"
+        p = "p < 0.001" if p_value is not None and p_value < 0.001 else p
+        count = len(study.result.raters)
+        raters = f"{count} rater" + ("" if count == 1 else "s")
+        words = f"{study.result.prompts} prompts, {raters}, {p}"
+        if count := len(study.result.warnings):
             words += f", {count} warning{'s' * (count > 1)}"
         parts.append(text(LEFT, y + BAR + 14, words, "small"))
     caption = (

@@ -1,15 +1,17 @@
 """A training run over its steps: loss, learning rate and speed, one above the other."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from markupsafe import Markup
 
+from core.contract.facts import Facts
+from core.contract.journal import LogLine, SpeedLine
+from core.contract.names import LOG, SPEED
+from core.contract.record import R, Unreadable
 from reports.figures.svg import Axis, Figure, figure, line, path, text
-from reports.store import files
-from reports.store.files import Unreadable
+from reports.store.files import read_lines
 from reports.store.model import Artifact, StoreView
 
 WIDTH, PAD = 300, 6
@@ -34,10 +36,9 @@ def draw_curves(view: StoreView) -> list[Figure]:
     found: list[Figure] = []
     damaged = {problem.where for problem in view.problems}
     for number, artifact in enumerate(view.stage("train"), start=1):
-        if "log.jsonl" not in artifact.files or f"train/{artifact.key}" in damaged:
+        if LOG not in artifact.manifest.files or f"train/{artifact.key}" in damaged:
             continue
-        about = artifact.about
-        title = f"{about.get('language', '')} · {about.get('producer', artifact.label)}"
+        title = f"{artifact.language} · {artifact.about.producer or artifact.label}"
         try:
             log = _read(artifact)
         except Unreadable as error:
@@ -97,36 +98,30 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
     return figure(name, f"Training loss, {title}", about, WIDTH, height, parts)
 
 
-def _read(artifact: Artifact) -> Log:
-    steps = _lines(artifact, "log.jsonl")
+def _read(artifact: Artifact[Facts]) -> Log:
+    steps = _lines(LogLine, artifact, LOG)
     return Log(
-        loss=_points(steps, "log.jsonl", "loss"),
-        validation=_points(steps, "log.jsonl", "eval_loss"),
-        learning_rate=_points(steps, "log.jsonl", "learning_rate"),
-        speed=_points(_lines(artifact, "speed.jsonl"), "speed.jsonl", "tokens_per_second"),
+        loss=_points((line.step, line.loss) for line in steps),
+        validation=_points((line.step, line.eval_loss) for line in steps),
+        learning_rate=_points((line.step, line.learning_rate) for line in steps),
+        speed=_points(
+            (line.step, line.tokens_per_second) for line in _lines(SpeedLine, artifact, SPEED)
+        ),
     )
 
 
-def _lines(artifact: Artifact, name: str) -> Sequence[Mapping[str, Any]]:
-    if name not in artifact.files:
+def _lines(kind: type[R], artifact: Artifact[Facts], name: str) -> Sequence[R]:
+    if name not in artifact.manifest.files:
         return ()
     try:
-        return files.read_lines(artifact.folder / name)
+        return read_lines(kind, artifact.folder / name)
     except Unreadable as error:
         raise Unreadable(f"{name} {error}") from error
 
 
-def _points(rows: Sequence[Mapping[str, Any]], name: str, value: str) -> Points:
-    try:
-        # Steps that were lost to a kill stand twice in the speeds: the later one counts.
-        found = {
-            files.number(row, "step"): files.number(row, value)
-            for row in rows
-            if row.get(value) is not None
-        }
-    except Unreadable as error:
-        raise Unreadable(f"{name}: {error}") from error
-    return sorted(found.items())
+def _points(values: Iterable[tuple[int, float | None]]) -> Points:
+    # Steps that were lost to a kill stand twice in the speeds: the later one counts.
+    return sorted({step: value for step, value in values if value is not None}.items())
 
 
 def _finite(points: Points) -> list[tuple[float, float]]:

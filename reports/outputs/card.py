@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+from core.contract.facts import Facts
+from core.contract.names import CARD
 from reports import words
 from reports.errors import CheckpointNotFoundError
 from reports.outputs.markdown import draw_grid, escape, write_scores
 from reports.store.model import Artifact, StoreView
 from reports.tables.panels import Panel, build_panels
 
-CARD = "checkpoint/README.md"
 SCORES = "\n## Scores\n"
 
 
@@ -38,11 +39,9 @@ def write_card(view: StoreView, name: str) -> str:
     return "\n\n".join([*parts, "## Cost", _cost(view, checkpoint)]) + "\n"
 
 
-def _find(view: StoreView, name: str) -> Artifact:
+def _find(view: StoreView, name: str) -> Artifact[Facts]:
     trained = view.stage("train")
-    found = [
-        a for a in trained if a.key.startswith(name) or name in (a.about.get("producer"), a.label)
-    ]
+    found = [a for a in trained if a.key.startswith(name) or name in (a.about.producer, a.label)]
     if len(found) == 1:
         return found[0]
     if not trained:
@@ -60,28 +59,28 @@ def _protocol(panel: Panel) -> str:
     return escape("; ".join(sorted(found)))
 
 
-def _cost(view: StoreView, checkpoint: Artifact) -> str:
+def _cost(view: StoreView, checkpoint: Artifact[Facts]) -> str:
     """Time and money of the checkpoint and of everything it was made of, by stage."""
-    stages: dict[str, list[Artifact]] = {}
+    stages: dict[str, list[Artifact[Facts]]] = {}
     for artifact in _list_ancestors(view, checkpoint):
         stages.setdefault(artifact.stage, []).append(artifact)
     lines = []
     for stage, found in stages.items():
-        prices = [a.cost_usd for a in found]
+        prices = [a.manifest.cost_usd for a in found]
         known = sum(price for price in prices if price is not None)
         price = "unknown" if None in prices else f"{known:,.2f}"
-        lines.append([escape(stage), f"{sum(a.seconds for a in found):,.0f}", price])
+        lines.append([escape(stage), f"{sum(a.manifest.seconds for a in found):,.0f}", price])
     return draw_grid(["Stage", "Seconds", "US dollars"], [False, True, True], lines)
 
 
-def _list_ancestors(view: StoreView, artifact: Artifact) -> Iterator[Artifact]:
+def _list_ancestors(view: StoreView, artifact: Artifact[Facts]) -> Iterator[Artifact[Facts]]:
     """Give each artifact that this one was made of once, inputs first, and then itself."""
-    seen: dict[tuple[str, str], Artifact] = {}
+    seen: dict[tuple[str, str], Artifact[Facts]] = {}
 
-    def visit(one: Artifact) -> None:
-        for stage, key in one.inputs:
-            made = view.artifacts.get(stage, {}).get(key)
-            if made and (stage, key) not in seen:
+    def visit(one: Artifact[Facts]) -> None:
+        for needed in one.manifest.inputs:
+            made = view.artifacts.get(needed.stage, {}).get(needed.key)
+            if made and (needed.stage, needed.key) not in seen:
                 visit(made)
         seen[one.stage, one.key] = one
 

@@ -1,11 +1,10 @@
 """Samples in the terminal: what the model saw and said, its text never read as anything else."""
 
-from typing import Any
-
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from core.contract.samples import AnySample, Choice, Translation
 from core.lines import split_lines
 from reports.samples import FILTERS, Found
 from reports.signs import clean, make_safe
@@ -21,64 +20,60 @@ def print_samples(found: Found, console: Console, only: str, prompts: bool = Fal
     _line(console, Text(f"{many}{words}{shown}", style="dim"))
     for item in found.items:
         row = next(row for row in item if row)
-        title = f"\n{clean(str(row.get('doc_id')))}"
+        title = f"\n{clean(row.doc_id)}"
         _line(console, Text(title, style="bold reverse"))
         if prompts:
-            _told(console, "Prompt", str(row.get("prompt", "")), "dim")
-            tokens, cut = row.get("prompt_tokens"), row.get("truncated")
-            if tokens is not None:
-                length = f"{tokens:,} tokens" + (", cut to fit" if cut else "")
-                _line(console, Text(length, style="dim"))
-        if found.translated:
-            _told(console, "Source", str(row.get("source", "")))
-            _told(console, "Reference", str(row.get("reference", "")))
+            _told(console, "Prompt", row.prompt, "dim")
+            length = f"{row.prompt_tokens:,} tokens" + (", cut to fit" if row.truncated else "")
+            _line(console, Text(length, style="dim"))
+        if isinstance(row, Translation):
+            _told(console, "Source", row.source)
+            _told(console, "Reference", row.reference)
         else:
-            _told(console, "Answer", str(row.get("answer", "")))
+            _told(console, "Answer", row.answer)
         for producer, own in zip(found.producers, item, strict=True):
             _told(console, _head(producer, own), describe_answer(own))
 
 
-def describe_answer(row: dict[str, Any] | None) -> str:
+def describe_answer(row: AnySample | None) -> str:
     """Give a producer's answer in its own words, or its choice and how sure it was."""
     if row is None:
         return "does not have this item"
-    if "hypothesis" in row:
-        return str(row["hypothesis"]) or "(nothing)"
-    return _choice(row, str(row.get("prediction", "")))
+    if isinstance(row, Translation):
+        return row.hypothesis or "(nothing)"
+    return _choice(row)
 
 
-def _choice(row: dict[str, Any], label: str) -> str:
-    """Give the label, and how likely the model took it to be among the choices."""
-    choices, logs = row.get("choices") or [], row.get("logprobs") or []
+def _choice(row: Choice) -> str:
+    """Give the prediction, and how likely the model took it to be among the choices."""
+    label, logs = row.prediction, [value for value in row.logprobs if value is not None]
     # An endpoint may leave a choice without its probability.
-    if label in choices and len(choices) == len(logs) and None not in logs:
+    if label in row.choices and len(row.choices) == len(logs):
         import math
 
         top = max(logs)
         weights = [math.exp(value - top) for value in logs]
-        return f"{label} ({weights[choices.index(label)] / sum(weights):.0%})"
+        return f"{label} ({weights[row.choices.index(label)] / sum(weights):.0%})"
     return label
 
 
-def describe_oddities(row: dict[str, Any] | None) -> str:
+def describe_oddities(row: AnySample | None) -> str:
     """Tell beside a producer's name whether it is right, its chrF++, and anything odd."""
     if row is None:
         return ""
-    if "correct" in row:
-        return "right" if row["correct"] else "wrong"
-    marks = []
-    if row.get("chrf") is not None:
-        marks.append(f"chrF++ {row['chrf']:.1f}")
-    if row.get("language"):
-        marks.append(str(row["language"]))
-    if row.get("copied_source"):
+    if isinstance(row, Choice):
+        return "right" if row.correct else "wrong"
+    marks = [f"chrF++ {row.chrf:.1f}"]
+    if row.language:
+        marks.append(row.language)
+    if row.copied_source:
         marks.append("copied the source")
-    if row.get("finished") is False:
+    if not row.finished:
         marks.append("did not come to an end")
     return ", ".join(marks)
 
 
-def _head(producer: str, row: dict[str, Any] | None) -> str:
+def _head(producer: str, row: AnySample | None) -> str:
     note = describe_oddities(row)
     return f"{producer}: {note}" if note else producer
 

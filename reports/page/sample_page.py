@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from core.contract.samples import AnySample, Translation
 from reports.outputs.sample_text import describe_answer, describe_oddities
 from reports.page.samples import TextLine
 from reports.page.write import HERE, environment, trusted
-from reports.samples import FILTERS, Found, find_directions
+from reports.samples import FILTERS, Found, Item, find_directions
 from reports.store import files
 
 
@@ -28,8 +28,8 @@ def write_sample_page(found: Found, out: Path, only: str, prompts: bool) -> Path
     items = []
     for item in found.items:
         row = next(row for row in item if row)
-        prompt = str(row.get("prompt", "")) if prompts else ""
-        items.append(ItemView(str(row.get("doc_id")), prompt, tuple(_list_lines(found, row, item))))
+        prompt = row.prompt if prompts else ""
+        items.append(ItemView(row.doc_id, prompt, tuple(_list_lines(found, row, item))))
     page = environment().get_template("samples.html.j2")
     css = (HERE / "page.css").read_text(encoding="utf-8")
     files.write_whole(
@@ -38,14 +38,12 @@ def write_sample_page(found: Found, out: Path, only: str, prompts: bool) -> Path
     return path
 
 
-def _list_lines(
-    found: Found, row: dict[str, Any], item: tuple[dict[str, Any] | None, ...]
-) -> Iterator[TextLine]:
-    if found.translated:
+def _list_lines(found: Found, row: AnySample, item: Item) -> Iterator[TextLine]:
+    if isinstance(row, Translation):
         origin, target = find_directions(found.task, found.language)
-        yield TextLine("Source", str(row.get("source", "")), origin)
-        yield TextLine("Reference", str(row.get("reference", "")), target)
+        yield TextLine("Source", row.source, origin)
+        yield TextLine("Reference", row.reference, target)
     else:
-        yield TextLine("Answer", str(row.get("answer", "")))
+        yield TextLine("Answer", row.answer)
     for producer, mine in zip(found.producers, item, strict=True):
         yield TextLine(producer, describe_answer(mine), note=describe_oddities(mine))

@@ -1,20 +1,18 @@
 """The first items of a task, as the page shows them: what each producer saw and said."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from core.contract.record import Unreadable
+from core.contract.samples import AnySample, Choice, Translation
 from reports.samples import UNKNOWN, Direction, find_directions
-from reports.store.files import Unreadable
 from reports.store.model import Language, Score
 from reports.store.samples import is_translation, read_rows
 from reports.tables.panels import Row
 
 FIRST = 5
-_COLUMNS = (
-    *("doc", "doc_id", "choices", "prediction", "answer", "correct"),
-    *("source", "hypothesis", "reference", "chrf"),
-)
+Rows = Mapping[str, AnySample]
+"""A score's first items by their ids."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +23,6 @@ class TextLine:
     text: str
     direction: Direction = UNKNOWN
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The answer that one producer chose."""
-
-    prediction: str
-    correct: bool
 
 
 @dataclass(frozen=True)
@@ -68,52 +58,45 @@ def find_task_samples(row: Row, language: Language, name: str) -> TaskSamples | 
     alike = [(who, rows) for who, score, rows in read if score.metric == first.metric]
     translated = is_translation(first)
     ids = list(dict.fromkeys(id_ for _, rows in alike for id_ in rows))[:FIRST]
-    make = _translated if translated else _chosen
     return TaskSamples(
         id=name,
         protocol=first.full_protocol,
         translated=translated,
         producers=tuple(who for who, _ in alike),
-        items=tuple(make(id_, alike, row.task, language) for id_ in ids),
+        items=tuple(_item(id_, alike, row.task, language) for id_ in ids),
         prompt=_prompt(first),
     )
 
 
-def _first_rows(score: Score) -> dict[str, dict[str, Any]]:
+def _first_rows(score: Score) -> Rows:
     try:
-        return {str(row["doc_id"]): row for row in read_rows(score, _COLUMNS, FIRST)}
-    except (Unreadable, KeyError):
+        return {row.doc_id: row for row in read_rows(score, FIRST, prompts=False)}
+    except Unreadable:
         return {}
 
 
 def _prompt(score: Score) -> str:
     try:
-        rows = read_rows(score, ("prompt",), 1)
+        return read_rows(score, 1)[0].prompt
     except Unreadable:
         return ""
-    return str(rows[0].get("prompt", "")) if rows else ""
 
 
-def _chosen(
-    id_: str, said: list[tuple[str, dict[str, dict[str, Any]]]], task: str, language: Language
-) -> SampleItem:
-    rows = [items.get(id_) for _, items in said]
-    kept = tuple(Choice(str(r["prediction"]), bool(r["correct"])) if r else None for r in rows)
-    return SampleItem(id_, next((str(row["answer"]) for row in rows if row), ""), kept)
+def _item(id_: str, said: Sequence[tuple[str, Rows]], task: str, language: Language) -> SampleItem:
+    rows = [(who, items.get(id_)) for who, items in said]
+    texts = [(who, row) for who, row in rows if isinstance(row, Translation)]
+    if texts:
+        return SampleItem(id_, "", tuple(_list_lines(texts, task, language)))
+    chosen = tuple(row if isinstance(row, Choice) else None for _, row in rows)
+    return SampleItem(id_, next(row.answer for row in chosen if row), chosen)
 
 
-def _translated(
-    id_: str, said: list[tuple[str, dict[str, dict[str, Any]]]], task: str, language: Language
-) -> SampleItem:
+def _list_lines(
+    texts: Sequence[tuple[str, Translation]], task: str, language: Language
+) -> Iterator[TextLine]:
     origin, target = find_directions(task, language)
-
-    def lines() -> Iterator[TextLine]:
-        texts = [(who, row) for who, items in said if (row := items.get(id_))]
-        for _, row in texts[:1]:
-            yield TextLine("source", str(row["source"]), origin)
-            yield TextLine("reference", str(row["reference"]), target)
-        for who, row in texts:
-            chrf = "" if row.get("chrf") is None else f"{row['chrf']:.1f}"
-            yield TextLine(who, str(row["hypothesis"]), note=chrf)
-
-    return SampleItem(id_, "", tuple(lines()))
+    _, first = texts[0]
+    yield TextLine("source", first.source, origin)
+    yield TextLine("reference", first.reference, target)
+    for who, row in texts:
+        yield TextLine(who, row.hypothesis, note=f"{row.chrf:.1f}")

@@ -254,13 +254,13 @@ def _summary(report: Report) -> str:
     text += f", {studies} blind preference {'study' if studies == 1 else 'studies'}" * bool(studies)
     if view is None:
         return f"{text}; from {report.results.source}."
-    seconds = sum(a.seconds for found in view.artifacts.values() for a in found.values())
+    seconds = sum(a.manifest.seconds for found in view.artifacts.values() for a in found.values())
     return f"{text}; {words.describe_duration(seconds)} of work."
 
 
 def _own_data(report: Report) -> str:
     """Warn that scores are not of the benchmarks; "" where all of them are."""
-    names = {score.data_name for score in report.view.scores.values()} if report.view else set()
+    names = {score.data.name for score in report.view.scores.values()} if report.view else set()
     if "embedded" not in names:
         return ""
     which = "These numbers" if len(names) == 1 else 'The numbers with the data "embedded"'

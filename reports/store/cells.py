@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from core.contract.plan import Checkpoint, PlannedCell
 from reports.store.languages import describe_language
-from reports.store.model import Cell, Language, Run, Score, State, StoreView
+from reports.store.model import Language, Run, Score, State, StoreView
 
 
 @dataclass(frozen=True)
 class Entry:
     """One planned or found score. `base_key` is the score key of base in the same run and task."""
 
-    cell: Cell
+    cell: PlannedCell
     language: Language
     student: str
     teacher: str
@@ -40,7 +41,7 @@ def find_entries(view: StoreView) -> list[Entry]:
                 language=run.language
                 if run.language.name == cell.language
                 else describe_language(cell.language),
-                student=run.student,
+                student=run.plan.student,
                 teacher=teacher,
                 order=order,
                 base_key=bases.get((cell.language, cell.task)),
@@ -48,7 +49,8 @@ def find_entries(view: StoreView) -> list[Entry]:
                 reason=reason,
                 score=view.scores.get(cell.key or ""),
             )
-            identity = (cell.language, run.student, cell.producer, cell.task, *cell.checkpoint)
+            checkpoint = (cell.checkpoint.stage, cell.checkpoint.key)
+            identity = (cell.language, run.plan.student, cell.producer, cell.task, *checkpoint)
             found.pop((*identity, cell.key or ""), None)
             if cell.key:  # what was a gap for want of data is none any more
                 found.pop((*identity, ""), None)
@@ -66,12 +68,15 @@ def _find_teacher(view: StoreView, run: Run) -> str:
     The plans of older runs name the teacher that was set, whether or not it had anything to write.
     """
     sources = view.artifacts.get("source", {})
-    found = [sources.get(key) for stage, key in run.stages if stage == "source"]
-    asked = [made is None or "teacher" in made.about or made.tokens_out > 0 for made in found]
-    return run.teacher if any(asked) or not asked else ""
+    found = [sources.get(planned.key) for planned in run.plan.stages if planned.stage == "source"]
+    asked = [
+        made is None or made.about.teacher is not None or made.manifest.tokens.output > 0
+        for made in found
+    ]
+    return run.plan.teacher if any(asked) or not asked else ""
 
 
-def _state(view: StoreView, cell: Cell, error: str | None) -> tuple[State, str]:
+def _state(view: StoreView, cell: PlannedCell, error: str | None) -> tuple[State, str]:
     key = cell.key or ""
     if key in view.scores:
         return "result", ""
@@ -92,13 +97,16 @@ def _adopt(orphans: list[Score], entries: list[Entry]) -> list[Entry]:
     languages = {entry.cell.language: entry for entry in entries}
     adopted = []
     for score in orphans:
-        about, inputs = score.artifact.about, score.artifact.inputs
-        checkpoint = next((pair for pair in inputs if pair[0] in ("train", "base")), ("", ""))
-        name = str(about.get("language", "unknown language"))
+        about, inputs = score.artifact.about, score.artifact.manifest.inputs
+        checkpoint = next(
+            (Checkpoint(i.stage, i.key) for i in inputs if i.name == "checkpoint"),
+            Checkpoint(),
+        )
+        name = about.language or "unknown language"
         known = languages.get(name)
-        cell = Cell(
+        cell = PlannedCell(
             language=name,
-            producer=str(about.get("producer", "unknown producer")),
+            producer=about.producer or "unknown producer",
             checkpoint=checkpoint,
             task=score.task,
             key=score.artifact.key,
@@ -127,12 +135,12 @@ def name_producers(entries: list[Entry]) -> list[Entry]:
     """
     keys: dict[tuple[str, str], set[str]] = defaultdict(set)
     for entry in entries:
-        keys[entry.cell.language, entry.cell.producer].add(entry.cell.checkpoint[1])
+        keys[entry.cell.language, entry.cell.producer].add(entry.cell.checkpoint.key)
     named = []
     for entry in entries:
         same = keys[entry.cell.language, entry.cell.producer]
         if len(same) > 1:
-            name = f"{entry.cell.producer}#{entry.cell.checkpoint[1][: _length(same)]}"
+            name = f"{entry.cell.producer}#{entry.cell.checkpoint.key[: _length(same)]}"
             entry = replace(entry, cell=replace(entry.cell, producer=name))
         named.append(entry)
     return named
@@ -174,7 +182,7 @@ def group_rows(view: StoreView, entries: Iterable[Entry]) -> list[list[Entry]]:
     for entry in entries:
         if entry.score:
             s = entry.score
-            alike[s.metric, s.full_protocol, s.data_sha256, str(s.n)].append(_node(entry.cell))
+            alike[s.metric, s.full_protocol, s.data.sha256, str(s.n)].append(_node(entry.cell))
         elif not entry.cell.key:
             alike["gap",].append(_node(entry.cell))
     for nodes in alike.values():
@@ -185,6 +193,6 @@ def group_rows(view: StoreView, entries: Iterable[Entry]) -> list[list[Entry]]:
     return list(rows.values())
 
 
-def _node(cell: Cell) -> str:
+def _node(cell: PlannedCell) -> str:
     """A cell without a key (a gap) is told apart by its checkpoint."""
-    return cell.key or f"gap {cell.checkpoint[1]}"
+    return cell.key or f"gap {cell.checkpoint.key}"

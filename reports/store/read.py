@@ -5,9 +5,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from core.contract.facts import Facts, any_facts
+from core.contract.manifest import Manifest, Name
+from core.contract.names import LOG, MANIFEST, PARTIAL, RUNS
+from core.contract.record import Unreadable, read_object, read_record
 from reports.errors import EmptyStoreError, RunNotFoundError, StoreNotFoundError
-from reports.store import files
-from reports.store.files import Unreadable
+from reports.store.files import verify
 from reports.store.model import STAGES, Artifact, Problem, Score, StoreView
 from reports.store.plans import read_runs
 from reports.store.scores import read_score
@@ -47,18 +50,18 @@ def read_store(store: Path) -> StoreView:
             scores[key] = found
         else:
             damaged[key] = str(found)
-            problems.append(Problem(f"score/{key}", str(found), _REDO))
+            problems.append(Problem(f"score/{key}", str(found), found.remedy or _REDO))
     for key, artifact in artifacts["train"].items():
         try:
-            if "log.jsonl" in artifact.files:
-                files.verify(artifact.folder, "log.jsonl", artifact.files)
+            if LOG in artifact.manifest.files:
+                verify(artifact.folder, LOG, artifact.manifest.files)
         except Unreadable as error:
             problems.append(Problem(f"train/{key}", str(error), _REDO))
     for problem in problems:
         stage, _, key = problem.where.partition("/")
         if stage == "score":
             damaged.setdefault(key, problem.what)
-    unfinished = {path.name.removesuffix(".partial") for path in store.glob("score/*.partial")}
+    unfinished = {path.name.removesuffix(PARTIAL) for path in store.glob(f"score/*{PARTIAL}")}
     return StoreView(
         root=store,
         runs=runs,
@@ -77,7 +80,7 @@ def select_run(view: StoreView, run: Path) -> StoreView:
     `run` is the run's folder, or its path below the store's `runs` folder. Raises
     RunNotFoundError, which lists the newest runs, when no run lies there.
     """
-    folder = (view.root / "runs").resolve()
+    folder = (view.root / RUNS).resolve()
     wanted = run.resolve() if run.exists() else (folder / run).resolve()
     runs = [r for r in view.runs if (folder / r.path).resolve().is_relative_to(wanted)]
     if not runs:
@@ -85,15 +88,15 @@ def select_run(view: StoreView, run: Path) -> StoreView:
         raise RunNotFoundError(
             f"The store at {view.root} has no run in {run}.\nRemedy: name one of them: {newest}."
         )
-    keys = {key for r in runs for _, key in r.stages}
+    keys = {stage.key for r in runs for stage in r.plan.stages}
     keys |= {cell.key for r in runs for cell in r.cells if cell.key}
-    keys |= {cell.checkpoint[1] for r in runs for cell in r.cells}
+    keys |= {cell.checkpoint.key for r in runs for cell in r.cells}
     kept = {
         stage: {key: artifact for key, artifact in found.items() if key in keys}
         for stage, found in view.artifacts.items()
     }
     names = [f"{stage}/{key}" for stage in STAGES for key in keys]
-    names += [f"runs/{r.path}" for r in runs]
+    names += [f"{RUNS}/{r.path}" for r in runs]
     return dataclasses.replace(
         view,
         runs=tuple(runs),
@@ -105,10 +108,12 @@ def select_run(view: StoreView, run: Path) -> StoreView:
     )
 
 
-def _read_scores(artifacts: Mapping[str, Artifact]) -> Iterator[tuple[str, Score | Unreadable]]:
+def _read_scores(
+    artifacts: Mapping[str, Artifact[Facts]],
+) -> Iterator[tuple[str, Score | Unreadable]]:
     """Each key with its score, or with why there is none. Hashing runs beside reading."""
 
-    def read(artifact: Artifact) -> Score | Unreadable:
+    def read(artifact: Artifact[Facts]) -> Score | Unreadable:
         try:
             return read_score(artifact)
         except Unreadable as error:
@@ -118,47 +123,24 @@ def _read_scores(artifacts: Mapping[str, Artifact]) -> Iterator[tuple[str, Score
         yield from zip(artifacts, pool.map(read, artifacts.values()), strict=True)
 
 
-def _read_stage(store: Path, stage: str, problems: list[Problem]) -> dict[str, Artifact]:
-    found: dict[str, Artifact] = {}
-    for path in sorted((store / stage).glob("*/manifest.json")):
+def _read_stage(store: Path, stage: str, problems: list[Problem]) -> dict[str, Artifact[Facts]]:
+    found: dict[str, Artifact[Facts]] = {}
+    for path in sorted((store / stage).glob(f"*/{MANIFEST}")):
         folder = path.parent
-        if folder.name.endswith(".partial"):
+        if folder.name.endswith(PARTIAL):
             continue
         try:
             found[folder.name] = _read_manifest(folder, stage)
         except Unreadable as error:
-            problems.append(Problem(f"{stage}/{folder.name}", f"manifest.json {error}", _REDO))
+            remedy = error.remedy or _REDO
+            problems.append(Problem(f"{stage}/{folder.name}", f"{MANIFEST} {error}", remedy))
     return found
 
 
-def _read_manifest(folder: Path, stage: str) -> Artifact:
-    row = files.read_object(folder / "manifest.json")
-    git, tokens, listed = (files.mapping(row, name) for name in ("git", "tokens", "files"))
-    if (row.get("stage"), row.get("key")) != (stage, folder.name):
+def _read_manifest(folder: Path, stage: str) -> Artifact[Facts]:
+    row = read_object(folder / MANIFEST)
+    name = read_record(Name, row)
+    if (name.stage, name.key) != (stage, folder.name):
         raise Unreadable("names another stage or key than its folder")
-    dirty = git.get("dirty")
-    return Artifact(
-        stage=stage,
-        key=folder.name,
-        label=files.text(row, "label", f"{stage} {folder.name[:12]}"),
-        version=str(row.get("version", "")),
-        inputs=tuple(
-            (files.text(item, "stage"), files.text(item, "key"))
-            for item in files.objects(row, "inputs")
-        ),
-        about=files.mapping(row, "about"),
-        facts=files.mapping(row, "facts"),
-        packages={str(k): str(v) for k, v in files.mapping(row, "packages").items()},
-        commit=files.text(git, "commit", "") or None,
-        dirty=dirty if isinstance(dirty, bool) else None,
-        seconds=files.number_or_none(row, "seconds", low=0) or 0.0,
-        resumed=row.get("resumed") is True,
-        tokens_in=files.whole(tokens, "input") if "input" in tokens else 0,
-        tokens_out=files.whole(tokens, "output") if "output" in tokens else 0,
-        cost_usd=files.number_or_none(row, "cost_usd", low=0),
-        files={
-            name: (files.whole(entry, "bytes"), files.text(entry, "sha256"))
-            for name, entry in ((name, files.mapping(listed, name)) for name in listed)
-        },
-        folder=folder,
-    )
+    manifest = read_record(Manifest, row)
+    return Artifact(folder, manifest, any_facts(manifest))

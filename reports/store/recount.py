@@ -9,13 +9,12 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from core.contract.names import RESULT, VOTES
+from core.contract.record import Unreadable
+from core.contract.study import Counts, Estimate, StudyResult
 from core.statistics import sign_flip_exact
-from reports.store import files
-from reports.store.files import Unreadable
 
-VOTES = "votes.csv"
 _SCORES = {"trained": 1, "equal": 0, "base": -1}
 _NAMES = {"trained": "wins", "equal": "ties", "base": "losses"}
 _DRAWS = 9999
@@ -23,29 +22,32 @@ _DRAWS = 9999
 _MOST_STEPS = 60
 
 
-def check_counts(folder: Path, result: Mapping[str, Any]) -> None:
+def check_counts(folder: Path, result: StudyResult) -> None:
     """Raises Unreadable where a figure of the result is not what the votes give: votes, prompts,
     those of each rater and category, shares, net preference, and p."""
     votes = _main_votes(folder / VOTES)
     by_prompt = _grouped(votes, "question")
-    _same("votes", files.whole(result, "votes"), len(votes))
-    _same("prompts", files.whole(result, "prompts"), len(by_prompt))
-    for what, column in (("raters", "rater"), ("categories", "category")):
-        rows = {files.text(row, column): row for row in files.objects(result, what)}
+    _same("votes", result.votes, len(votes))
+    _same("prompts", result.prompts, len(by_prompt))
+    said: Sequence[tuple[str, str, Mapping[str, Counts]]] = (
+        ("raters", "rater", {row.rater: row for row in result.raters}),
+        ("categories", "category", {row.category: row for row in result.categories}),
+    )
+    for what, column, rows in said:
         groups = _grouped(votes, column)
         if rows.keys() != groups.keys():
-            raise Unreadable(f"result.json names other {what} than {VOTES}")
+            raise Unreadable(f"{RESULT} names other {what} than {VOTES}")
         for name, group in groups.items():
             counted = Counter(_NAMES[vote["choice"]] for vote in group)
             for count in _NAMES.values():
-                _same(f"{count} of {name}", files.whole(rows[name], count), counted[count])
-    estimate = files.mapping(result, "estimate")
+                _same(f"{count} of {name}", getattr(rows[name], count), counted[count])
+    estimate = result.estimate
     scores = {q: [_SCORES[vote["choice"]] for vote in vs] for q, vs in by_prompt.items()}
     for choice, name in _NAMES.items():
         shares = [sum(s == _SCORES[choice] for s in of) / len(of) for of in scores.values()]
-        _near(name, files.mapping(estimate, name), shares)
-    _near("net", files.mapping(estimate, "net"), [sum(of) / len(of) for of in scores.values()])
-    _check_p(files.number_or_none(files.mapping(result, "primary"), "p", 0, 1), scores)
+        _near(name, getattr(estimate, name), shares)
+    _near("net", estimate.net, [sum(of) / len(of) for of in scores.values()])
+    _check_p(result.primary.p, scores)
 
 
 def _main_votes(path: Path) -> list[Mapping[str, str]]:
@@ -78,16 +80,16 @@ def _grouped(votes: Sequence[Mapping[str, str]], column: str) -> dict[str, list[
 
 def _same(what: str, said: int, counted: int) -> None:
     if said != counted:
-        raise Unreadable(f"result.json says {said} {what}, {VOTES} gives {counted}")
+        raise Unreadable(f"{RESULT} says {said} {what}, {VOTES} gives {counted}")
 
 
-def _near(what: str, said: Mapping[str, Any], values: Sequence[float]) -> None:
-    value = files.number_or_none(said, "value", -1, 1)
+def _near(what: str, said: Estimate, values: Sequence[float]) -> None:
+    value = said.value
     counted = sum(values) / len(values) if values else None
     if (value is None) != (counted is None) or (
         value is not None and counted is not None and abs(value - counted) > 1e-8
     ):
-        raise Unreadable(f"result.json says {what} {value}, {VOTES} gives {counted}")
+        raise Unreadable(f"{RESULT} says {what} {value}, {VOTES} gives {counted}")
 
 
 def _check_p(said: float | None, scores: Mapping[str, Sequence[int]]) -> None:
@@ -101,10 +103,10 @@ def _check_p(said: float | None, scores: Mapping[str, Sequence[int]]) -> None:
     sums = np.array([sum(of) * steps // len(of) for of in scores.values()], dtype=int)
     if not sums.any():
         if said is not None:
-            raise Unreadable(f"result.json says p {said}, where {VOTES} prefers no arm anywhere")
+            raise Unreadable(f"{RESULT} says p {said}, where {VOTES} prefers no arm anywhere")
         return
     exact = sign_flip_exact(sums)
     # What a study that draws its signs may be off by, five deviations of it.
     margin = 10 * math.sqrt(exact / 2 * (1 - exact / 2) / _DRAWS) + 2 / _DRAWS
     if said is None or abs(said - exact) > margin:
-        raise Unreadable(f"result.json says p {said}, {VOTES} gives {exact:.4f}")
+        raise Unreadable(f"{RESULT} says p {said}, {VOTES} gives {exact:.4f}")

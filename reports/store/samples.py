@@ -6,9 +6,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reports.store.files import Unreadable
+from core.contract.names import SAMPLES, SCORES
+from core.contract.record import Unreadable, read_record
+from core.contract.samples import AnySample, Choice, Translation, names
+from core.contract.score import ScoreRecord
 from reports.store.model import Score
-from reports.store.scores import SAMPLES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,23 +60,28 @@ def read_items(score: Score) -> Items:
         raise Unreadable(f"no statistics are known for the metric {score.metric}")
     items = _read_items(score.artifact.folder, score.metric)
     if items.n != score.n:
-        raise Unreadable(f"{SAMPLES} holds {items.n} items, but scores.json says {score.n}")
+        raise Unreadable(f"{SAMPLES} holds {items.n} items, but {SCORES} says {score.n}")
     return items
 
 
-def read_rows(
-    score: Score, columns: Sequence[str] | None = None, first: int | None = None
-) -> list[dict[str, Any]]:
-    """The samples as rows, in the order of the file; the whole prompt only if asked for.
+def read_rows(score: Score, first: int | None = None, prompts: bool = True) -> list[AnySample]:
+    """The samples as rows, in the order of the file.
 
-    `columns` are those wanted (None: all); one that the file lacks is left out. Raises Unreadable.
+    `first`: only so many. Without `prompts`, which are most of the file, they are not read, and ""
+    stands for each. Raises Unreadable.
     """
+    kind: type[AnySample] = Translation if is_translation(score) else Choice
+    columns = [name for name in names(kind) if prompts or name != "prompt"]
+    unread = {} if prompts else {"prompt": ""}
     table = _read_table(score.artifact.folder, columns, first)
-    return [dict(row) for row in table.to_pylist()]
+    try:
+        return [read_record(kind, row | unread) for row in table.to_pylist()]
+    except Unreadable as error:
+        raise Unreadable(f"{SAMPLES}: {error}", error.remedy) from None
 
 
-def is_translation(score: Score) -> bool:
-    """Whether the score's items are translations (else they are multiple choice)."""
+def is_translation(score: ScoreRecord) -> bool:
+    """Tells that the score's items are translations (else they are multiple choice)."""
     return score.metric != "accuracy"
 
 
@@ -149,13 +156,13 @@ def _refuse_twice(column: Any, what: str) -> None:
         raise Unreadable(f"{SAMPLES} lists {what} {worst['values']} twice")
 
 
-def _read_table(folder: Path, columns: Sequence[str] | None, first: int | None = None) -> Any:
+def _read_table(folder: Path, columns: Sequence[str], first: int | None = None) -> Any:
     """A pyarrow table of the wanted columns that the file has, and of its first rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     def wanted(known: Sequence[str]) -> list[str]:
-        return [c for c in known if columns is None or c in columns]
+        return [c for c in known if c in columns]
 
     try:
         # Reading ahead costs more than it saves with so small a file.

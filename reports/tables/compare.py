@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from core.contract.record import Unreadable
 from core.statistics import holm
 from reports.stats.languages import mean_over_languages
-from reports.store.files import Unreadable
 from reports.tables.gain import Gain, paired_gain
 from reports.tables.importing import NO_SAMPLES
 from reports.tables.results import Result, Results

@@ -1,9 +1,10 @@
 """Time, tokens and money: of each artifact, each stage and each language."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from reports.store.model import STAGES, Artifact, StoreView
-from reports.tables.facts import get_about
+from core.contract.manifest import Manifest
+from reports.store.model import STAGES, StoreView
 from reports.tables.sheet import LANGUAGE, Column, Sheet, Value
 
 BUDGET_USD = 50.0
@@ -21,9 +22,10 @@ def tabulate_cost(view: StoreView) -> Sheet:
         Column("cost_usd", "Cost (USD)", ",.4f", numeric=True),
     )
     rows = [
-        (a.stage, a.label, a.seconds, a.tokens_in, a.tokens_out, a.cost_usd)
+        (a.stage, a.label, of.seconds, of.tokens.input, of.tokens.output, of.cost_usd)
         for stage in STAGES
         for a in view.stage(stage)
+        for of in (a.manifest,)
     ]
     return Sheet(columns, tuple(rows))
 
@@ -37,19 +39,17 @@ def tabulate_cost_by_stage(view: StoreView) -> Sheet:
     )
     rows: list[tuple[Value, ...]] = []
     for stage in (*STAGES, "total"):
-        found = [a for name in STAGES if stage in (name, "total") for a in view.stage(name)]
-        prices = [a.cost_usd for a in found if a.cost_usd is not None]
-        sums = (sum(a.seconds for a in found), sum(a.tokens_in for a in found))
+        names = [name for name in STAGES if stage in (name, "total")]
+        found = [a.manifest for name in names for a in view.stage(name)]
         if found:
-            money = sum(prices) if prices else None
-            rows.append((stage, len(found), *sums, sum(a.tokens_out for a in found), money))
+            rows.append((stage, len(found), *_sum(found)))
     notes = _note_resumed(view)
     return Sheet(columns, tuple(rows), notes=(notes,) if notes else (), has_total=True)
 
 
 def _note_resumed(view: StoreView) -> str:
     """Say what the seconds leave out; "" when they leave out nothing."""
-    count = sum(a.resumed for stage in STAGES for a in view.stage(stage))
+    count = sum(a.manifest.resumed for stage in STAGES for a in view.stage(stage))
     if not count:
         return ""
     return (
@@ -73,26 +73,32 @@ def tabulate_cost_by_language(view: StoreView) -> Sheet:
         Column("unpriced", "Without a price", numeric=True),
         Column("of_budget", f"Of ${BUDGET_USD:.0f}", ".1%", numeric=True),
     )
-    found: dict[str, dict[str, list[Artifact]]] = {}
+    found: dict[str, dict[str, list[Manifest]]] = {}
     for stage in STAGES:
         for a in view.stage(stage):
-            language = get_about(a, "language") or "shared"
+            language = a.language or "shared"
             for name in (stage, "total"):
-                found.setdefault(language, {}).setdefault(name, []).append(a)
+                found.setdefault(language, {}).setdefault(name, []).append(a.manifest)
     rows: list[tuple[Value, ...]] = []
     for language in sorted(found, key=lambda name: (name == "shared", name)):
         for stage in (*(s for s in STAGES if s in found[language]), "total"):
             some = found[language][stage]
-            prices = [a.cost_usd for a in some if a.cost_usd is not None]
-            money = sum(prices) if prices else None
+            sums = _sum(some)
+            money = sums[-1]
             share = money / BUDGET_USD if money is not None and stage == "total" else None
-            sums = (
-                sum(a.seconds for a in some),
-                sum(a.tokens_in for a in some),
-                sum(a.tokens_out for a in some),
-            )
             # Only a teacher's tokens have a price that anybody could have set.
-            asked = [a for a in some if a.tokens_in or a.tokens_out]
-            unpriced = sum(a.cost_usd is None for a in asked)
-            rows.append((language, stage, len(some), *sums, money, unpriced, share))
+            asked = [of for of in some if of.tokens.input or of.tokens.output]
+            unpriced = sum(of.cost_usd is None for of in asked)
+            rows.append((language, stage, len(some), *sums, unpriced, share))
     return Sheet(columns, tuple(rows))
+
+
+def _sum(some: Sequence[Manifest]) -> tuple[float, int, int, float | None]:
+    """Seconds, tokens in and out, and the cost, which is None where none was recorded."""
+    prices = [of.cost_usd for of in some if of.cost_usd is not None]
+    return (
+        sum(of.seconds for of in some),
+        sum(of.tokens.input for of in some),
+        sum(of.tokens.output for of in some),
+        sum(prices) if prices else None,
+    )

@@ -2,7 +2,9 @@
 
 from collections import Counter
 
+from core.contract.score import TRANSLATION_MEASURES
 from reports.store.model import State
+from reports.store.samples import is_translation
 from reports.tables.results import Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -43,12 +45,19 @@ def tabulate_coverage(results: Results) -> Sheet:
 
 def tabulate_measures(results: Results) -> Sheet:
     """Tell for each language, task and producer what the scoring measured beside the score."""
-    found = {name for row in results.rows if row.record for name in row.record.measures}
-    known = [column for column in MEASURES if column.name in found]
-    other = sorted(found - {column.name for column in known})
-    shown = [*known, *(Column(name, name, ".2f", numeric=True) for name in other)]
+    records = [row.record for row in results.rows if row.record]
+    translated = any(is_translation(record) for record in records)
+    shown = [
+        column
+        for column in MEASURES
+        if (translated and column.name in TRANSLATION_MEASURES)
+        or any(getattr(record.measures, column.name) is not None for record in records)
+    ]
     rows = tuple(
-        (r.language.name, r.task, r.producer, *(r.record.measures.get(c.name) for c in shown))
+        (
+            *(r.language.name, r.task, r.producer),
+            *(getattr(r.record.measures, column.name) for column in shown),
+        )
         for r in results.rows
         if r.record and shown
     )

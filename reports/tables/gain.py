@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from core.contract.record import Unreadable
 from core.statistics import Interval, wilson
 from reports.stats import chrf as chrf_
 from reports.stats.correlation import Halves, draw_halves, pair_halves
 from reports.stats.intervals import design_effect
 from reports.stats.paired import accuracy_difference, half_accuracies
-from reports.store.files import Unreadable
 from reports.store.model import Score
 from reports.store.samples import Items, read_items
 

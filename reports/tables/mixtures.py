@@ -1,10 +1,9 @@
 """How much each training mixture took of each source."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from core.contract.facts import MixtureFacts, PackedFacts, TakenFacts
 from reports.store.model import Artifact, StoreView
-from reports.tables.facts import get_about, get_lines, get_number
 from reports.tables.sheet import KEY, LANGUAGE, Column, Sheet, Value
 
 
@@ -35,36 +34,32 @@ def tabulate_mixtures(view: StoreView) -> Sheet:
         Column("characters", "Characters", numeric=True),
     )
     rows: list[tuple[Value, ...]] = []
-    for a in view.stage("mixture"):
-        budget = get_number(a.facts, "budget")
-        unit = str(a.facts.get("unit", "")) if budget is not None else ""
-        packed, table = _find_packed(view, a), get_lines(a.facts.get("table"))
-        head, whole = (get_about(a, "language"), get_about(a, "mix"), a.key[:8]), (budget, unit)
+    for a in view.with_facts(MixtureFacts):
+        budget, table = a.facts.budget, a.facts.table
+        unit = a.facts.unit or "" if budget is not None else ""
+        packed = _find_packed(view, a)
+        head, whole = (a.language, a.about.mix or "", a.key[:8]), (budget, unit)
         for line in table:
-            source = str(line.get("source", ""))
-            taken = packed.get(source, {})
+            taken = packed.get(line.source)
             rows.append(
                 (
-                    *(*head, source, get_number(line, "weight")),
+                    *(*head, line.source, line.weight),
                     *(whole if len(table) == 1 else (None, "")),
-                    *(get_number(line, name) for name in ("rows", "share", "tokens", "available")),
-                    get_number(line, "untrainable"),
-                    get_number(taken, "truncated"),
-                    *(get_number(line, name) for name in ("excluded", "token_share", "fertility")),
-                    get_number(line, "characters"),
+                    *(line.rows, line.share, line.tokens, line.available, line.untrainable),
+                    taken.truncated if taken else None,
+                    *(line.excluded, line.token_share, line.fertility, line.characters),
                 )
             )
         if len(table) > 1:
-            size = (get_number(a.facts, "rows"), 1.0, get_number(a.facts, "tokens"))
+            size = (a.facts.rows, 1.0, a.facts.tokens)
             rest = len(columns) - len((*head, "all", None, *whole, *size))
             rows.append((*head, "all", None, *whole, *size, *(None,) * rest))
     return Sheet(columns, tuple(rows))
 
 
-def _find_packed(view: StoreView, mixture: Artifact) -> Mapping[str, Mapping[str, Any]]:
-    """What became of each source's rows in packing; the same however the rows were packed."""
-    for a in view.stage("packed"):
-        found = a.facts.get("sources")
-        if ("mixture", mixture.key) in a.inputs and isinstance(found, dict):
-            return {name: line for name, line in found.items() if isinstance(line, dict)}
+def _find_packed(view: StoreView, mixture: Artifact[MixtureFacts]) -> Mapping[str, TakenFacts]:
+    """Finds what became of each source's rows in packing; the same however they were packed."""
+    for a in view.with_facts(PackedFacts):
+        if a.manifest.key_of("mixture") == mixture.key:
+            return a.facts.sources
     return {}

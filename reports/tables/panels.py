@@ -5,9 +5,10 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from core.contract.names import SCORES
+from core.contract.record import Unreadable
 from core.statistics import Interval
 from reports.store.cells import Entry, find_entries, group_rows, name_producers
-from reports.store.files import Unreadable
 from reports.store.model import Language, Score, State, StoreView
 from reports.tables.gain import Gain, paired_gain, score_interval, score_of_samples
 from reports.tables.sheet import TASK_NAMES
@@ -125,13 +126,13 @@ def build_panels(view: StoreView, checkpoint: str | None = None) -> tuple[Panel,
     """
     groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in name_producers(find_entries(view)):
-        if checkpoint in (None, entry.cell.checkpoint[1]) or is_base(entry.cell.producer):
+        if checkpoint in (None, entry.cell.checkpoint.key) or is_base(entry.cell.producer):
             groups[entry.cell.language, entry.student].append(entry)
     if checkpoint:
         groups = {
             key: entries
             for key, entries in groups.items()
-            if any(entry.cell.checkpoint[1] == checkpoint for entry in entries)
+            if any(entry.cell.checkpoint.key == checkpoint for entry in entries)
         }
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         return tuple(pool.map(lambda key: _panel(view, groups[key]), sorted(groups)))
@@ -157,7 +158,7 @@ def _panel(view: StoreView, entries: list[Entry]) -> Panel:
         language=newest.language,
         student=newest.student,
         teachers=tuple(dict.fromkeys(e.teacher for e in entries if e.teacher)),
-        data=tuple(sorted({score.data_name for score in scores})),
+        data=tuple(sorted({score.data.name for score in scores})),
         rows=tuple(rows),
         notes=tuple(f"{', '.join(dict.fromkeys(who))}: {note}" for note, who in notes.items()),
     )
@@ -225,7 +226,7 @@ def _disagreement(score: Score | None) -> list[str]:
     except Unreadable as error:
         return [str(error)]
     if abs(found - score.score) > 0.06:
-        return [f"the kept samples give {found:.2f}, but scores.json says {score.score:.2f}"]
+        return [f"the kept samples give {found:.2f}, but {SCORES} says {score.score:.2f}"]
     return []
 
 

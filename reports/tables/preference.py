@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.contract.study import Estimate, StudyResult
 from core.statistics import holm
-from reports.store.model import Share, Study
+from reports.store.model import Study
 from reports.tables.sheet import LANGUAGE, Column, Sheet
 
 _PERCENT = ".0%"
@@ -13,18 +14,19 @@ _WARNINGS = Column("warnings", "Warnings")
 
 def describe_studies(studies: Sequence[Study]) -> Sheet:
     """One line a study, with Holm's correction over the studies that have a p-value."""
-    known = [study.p for study in studies if study.p is not None]
+    known = [p for study in studies if (p := study.result.primary.p) is not None]
     adjusted = iter(holm(known))
     rows = [
         (
-            study.language, study.base, study.trained,
-            study.net.value, study.net.low, study.net.high,
-            ", ".join(w.name for w in study.warnings),
-            study.p, None if study.p is None else next(adjusted),
-            study.prompts, len(study.raters),
-            study.wins.value, study.ties.value, study.losses.value,
+            study.language, study.about.base, study.about.trained,
+            of.net.value, of.net.low, of.net.high,
+            ", ".join(w.name for w in study.result.warnings),
+            p := study.result.primary.p, None if p is None else next(adjusted),
+            study.result.prompts, len(study.result.raters),
+            of.wins.value, of.ties.value, of.losses.value,
         )
         for study in studies
+        for of in (study.result.estimate,)
     ]  # fmt: skip
     columns = (
         LANGUAGE,
@@ -46,7 +48,7 @@ def describe_studies(studies: Sequence[Study]) -> Sheet:
     warned = tuple(
         f"Warning, {study.language} ({warning.name}): {warning.sentence}"
         for study in studies
-        for warning in study.warnings
+        for warning in study.result.warnings
     )
     notes = (
         *warned,
@@ -68,7 +70,7 @@ def tabulate_studies(studies: Sequence[Study]) -> Sheet:
     rows = tuple(
         (
             *row[:place],
-            " ".join(f"{w.name}: {w.sentence}" for w in study.warnings),
+            " ".join(f"{w.name}: {w.sentence}" for w in study.result.warnings),
             *row[place + 1 :],
         )
         for row, study in zip(sheet.rows, studies, strict=True)
@@ -81,12 +83,12 @@ def tabulate_verdicts(studies: Sequence[Study]) -> Sheet:
     rows = [
         (study.language, name, share.value, share.low, share.high)
         for study in studies
-        for arm, name in (
-            ("base", study.base),
-            ("trained", study.trained),
-            ("difference", "difference"),
+        if (given := study.result.verdicts)
+        for name, share in (
+            (study.about.base, given.base),
+            (study.about.trained, given.trained),
+            ("difference", given.difference),
         )
-        if (share := study.verdicts.get(arm)) is not None
     ]
     columns = (
         LANGUAGE,
@@ -104,7 +106,7 @@ def tabulate_verdicts(studies: Sequence[Study]) -> Sheet:
 
 def tabulate_trust(studies: Sequence[Study]) -> Sheet:
     """How far the votes of each study can be trusted, and what it could have found."""
-    rows = [(study.language, *study.quality.values()) for study in studies]
+    rows = [(study.language, *_trust(study.result)) for study in studies]
     columns = (
         LANGUAGE,
         Column("alpha", "Agreement", ".2f", numeric=True),
@@ -131,11 +133,11 @@ def tabulate_raters(studies: Sequence[Study]) -> Sheet:
     """Each rater's own votes: descriptive, since the study's test is over prompts."""
     rows = [
         (
-            study.language, rater.name, rater.wins, rater.ties, rater.losses, rater.share,
-            ", ".join(rater.warnings), rater.p,
+            study.language, rater.rater, rater.wins, rater.ties, rater.losses,
+            rater.win_share_of_decisive, ", ".join(rater.warnings), rater.sign_test_p,
         )
         for study in studies
-        for rater in study.raters
+        for rater in study.result.raters
     ]  # fmt: skip
     columns = (
         LANGUAGE,
@@ -153,13 +155,9 @@ def tabulate_raters(studies: Sequence[Study]) -> Sheet:
 def tabulate_categories(studies: Sequence[Study]) -> Sheet:
     """By category, descriptive only: so few prompts would find next to nothing."""
     rows = [
-        (
-            study.language,
-            str(row.get("category", "")),
-            *(_number(row.get(name)) for name in ("prompts", "wins", "ties", "losses", "net")),
-        )
+        (study.language, row.category, row.prompts, row.wins, row.ties, row.losses, row.net)
         for study in studies
-        for row in study.categories
+        for row in study.result.categories
     ]
     columns = (
         LANGUAGE,
@@ -179,12 +177,15 @@ def tabulate_texts(studies: Sequence[Study]) -> Sheet:
         (
             study.language,
             name,
-            *(_number(study.texts[arm].get(key)) for key in ("answers", "characters_mean")),
-            *(_share(study, arm, key) for key in ("off_language", "finished")),
+            arm.answers,
+            arm.characters_mean,
+            _share(arm.off_language, arm.off_language_known),
+            _share(arm.finished, arm.finished_known),
         )
         for study in studies
-        for arm, name in (("base", study.base), ("trained", study.trained))
-        if study.texts[arm]
+        if (texts := study.result.texts)
+        for name, arm in ((study.about.base, texts.base), (study.about.trained, texts.trained))
+        if arm
     ]
     columns = (
         LANGUAGE,
@@ -201,10 +202,14 @@ def tabulate_record(studies: Sequence[Study]) -> Sheet:
     """What a study left out or could not compute; and what proves it."""
     rows = []
     for study in studies:
-        rows += [(study.language, "left out", why) for why in study.left_out]
-        rows += [(study.language, f"not computed: {n}", why) for n, why in study.gaps.items()]
-        rows.append((study.language, "commitment, published before", study.commitment))
-        rows.append((study.language, "head of the votes, at the close", study.head))
+        left_out, gaps = study.about.dropped_questions or {}, study.result.gaps
+        rows += [
+            (study.language, "left out", f"question {question}: {why}")
+            for question, why in left_out.items()
+        ]
+        rows += [(study.language, f"not computed: {name}", why) for name, why in gaps.items()]
+        rows.append((study.language, "commitment, published before", study.about.commitment))
+        rows.append((study.language, "head of the votes, at the close", study.about.head))
         rows.append(
             (study.language, "folder in the store, to verify", f"preference/{study.folder.name}")
         )
@@ -212,7 +217,7 @@ def tabulate_record(studies: Sequence[Study]) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def describe_estimate(share: Share) -> str:
+def describe_estimate(share: Estimate) -> str:
     """An estimate with its interval, in percent."""
     if share.value is None:
         return "–"
@@ -221,12 +226,28 @@ def describe_estimate(share: Share) -> str:
     return f"{share.value:.0%} [{share.low:.0%}, {share.high:.0%}]"
 
 
-def _share(study: Study, arm: str, name: str) -> float | None:
-    row = study.texts[arm]
-    part, known = _number(row.get(name)), _number(row.get(f"{name}_known"))
+def _trust(result: StudyResult) -> tuple[float | None, ...]:
+    """The cells of `tabulate_trust`; None where a figure was not computed."""
+    on_a, on_b = (
+        # Results of earlier versions do not count the sides.
+        sum(side or 0 for side in sides)
+        for sides in (
+            [rater.trained_as_a for rater in result.raters],
+            [rater.trained_as_b for rater in result.raters],
+        )
+    )
+    repeats, checks = result.repeats, result.checks
+    blinding = result.blinding.all if result.blinding else None
+    return (
+        result.agreement.alpha if result.agreement else None,
+        result.position.share_a if result.position else None,
+        on_a / (on_a + on_b) if on_a + on_b else None,
+        repeats.same_answer / repeats.pairs if repeats else None,
+        checks.passed / checks.shown if checks else None,
+        blinding.index if blinding else None,
+        result.power.needed_share_of_decisive if result.power else None,
+    )
+
+
+def _share(part: int | None, known: int | None) -> float | None:
     return part / known if part is not None and known else None
-
-
-def _number(value: object) -> float | None:
-    ok = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if ok else None  # type: ignore[return-value]

@@ -1,11 +1,13 @@
 """With what each number must be repeated: prompt, data, engine, metric."""
 
 from collections import Counter
+from dataclasses import fields
 
+from core.contract.score import ProtocolFields
 from reports.store.model import Score, StoreView
 from reports.tables.sheet import TASK, Column, Sheet, Value
 
-_FIELDS = ("answers", "prompt", "system_prompt", "instructions", "shots")
+_FIELDS = tuple(field.name for field in fields(ProtocolFields))
 
 
 def tabulate_protocols(view: StoreView) -> Sheet:
@@ -43,14 +45,14 @@ def tabulate_protocols(view: StoreView) -> Sheet:
 
 
 def _row(score: Score) -> tuple[Value, ...]:
-    engine = score.engine
+    engine, data, asked = score.engine, score.data, score.protocol_fields
     return (
         *(score.task, score.shots, score.protocol),
-        *(score.protocol_fields.get(name) or None for name in _FIELDS),
-        *(score.data_name, score.split, score.repository or None, score.revision or None),
-        score.data_sha256[:16] or None,
+        *((getattr(asked, name) or None) if asked else None for name in _FIELDS),
+        *(data.name, data.split, data.repository or None, data.revision or None),
+        data.sha256[:16] or None,
         score.signature or score.metric,
-        f"{engine.name} {engine.version}" if engine else None,
+        f"{engine.name} {engine.version or 'unknown'}" if engine else None,
         engine.precision if engine else None,
         ("yes" if engine.shares_prefix else "no") if engine else None,
         (", ".join(f"{k} {v}" for k, v in engine.settings.items()) or None) if engine else None,

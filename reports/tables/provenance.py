@@ -1,6 +1,7 @@
 """From which commands, inputs and packages the numbers came."""
 
-from reports.store.model import STAGES, Artifact, StoreView
+from core.contract.manifest import Git
+from reports.store.model import STAGES, StoreView
 from reports.tables.sheet import Column, Sheet
 
 
@@ -11,7 +12,7 @@ def tabulate_runs(view: StoreView) -> Sheet:
         Column("command", "Command", prose=True, code=True),
         Column("error", "Error", prose=True),
     )
-    rows = tuple((run.path, run.command or None, run.error) for run in view.runs)
+    rows = tuple((run.path, run.plan.command or None, run.error) for run in view.runs)
     return Sheet(columns, rows)
 
 
@@ -26,18 +27,19 @@ def tabulate_provenance(view: StoreView) -> Sheet:
         Column("packages", "Packages", prose=True),
     )
     rows = [
-        (a.stage, a.label, a.key, a.version, _name_commit(a), _list_packages(a))
+        (
+            *(a.stage, a.label, a.key),
+            "" if a.manifest.version is None else str(a.manifest.version),
+            _name_commit(a.manifest.git),
+            ", ".join(f"{name} {version}" for name, version in sorted(a.manifest.packages.items())),
+        )
         for stage in STAGES
         for a in view.stage(stage)
     ]
     return Sheet(columns, tuple(rows))
 
 
-def _name_commit(artifact: Artifact) -> str | None:
-    if artifact.commit is None:
+def _name_commit(git: Git) -> str | None:
+    if git.commit is None:
         return None
-    return artifact.commit[:12] + (" + local changes" if artifact.dirty else "")
-
-
-def _list_packages(artifact: Artifact) -> str:
-    return ", ".join(f"{name} {version}" for name, version in sorted(artifact.packages.items()))
+    return git.commit[:12] + (" + local changes" if git.dirty else "")

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from core.contract.record import Unreadable
 from reports.stats.crossed import (
     Comparison,
     UnitScores,
     compare_producers,
     split_over_sentences,
 )
-from reports.store.files import Unreadable
 from reports.store.samples import Items, read_items
 from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, TASK_NAMES, Column, Mark, Sheet, Value

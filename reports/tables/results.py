@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from core.contract.facts import MixtureFacts, TrainFacts
 from reports.store.cells import find_entries, name_producers
 from reports.store.model import Language, Score, State, StoreView
 from reports.tables.gain import Gain
@@ -204,16 +205,10 @@ def _result(view: StoreView, panel: Panel, row: Row, cell: TableCell, suffix: st
 
 def _training_size(view: StoreView, score: Score | None) -> float | None:
     """Tokens of the checkpoint's mixture; characters where it has no tokens; None without one."""
-    inputs = dict(score.artifact.inputs) if score else {}
-    train = view.artifacts.get("train", {}).get(inputs.get("train", ""))
-    mixture = view.artifacts.get("mixture", {}).get(
-        dict(train.inputs).get("mixture", "") if train else ""
-    )
+    trained = score.artifact.manifest.key_of("train") if score else ""
+    train = view.find(TrainFacts, trained)
+    mixture = view.find(MixtureFacts, train.manifest.key_of("mixture")) if train else None
     if mixture is None:
         return None
-    tokens = mixture.facts.get("tokens")
-    if isinstance(tokens, int | float) and tokens > 0:
-        return float(tokens)
-    lines = mixture.facts.get("table")
-    found = [line.get("characters") for line in lines] if isinstance(lines, list) else []
-    return float(sum(c for c in found if isinstance(c, int | float))) or None
+    characters = sum(line.characters for line in mixture.facts.table)
+    return float(mixture.facts.tokens or characters) or None

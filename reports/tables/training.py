@@ -1,7 +1,7 @@
 """Steps, loss and speed of each training run."""
 
+from core.contract.facts import TrainFacts
 from reports.store.model import StoreView
-from reports.tables.facts import get_about, get_number
 from reports.tables.sheet import KEY, LANGUAGE, PRODUCER, Column, Sheet
 
 
@@ -23,15 +23,13 @@ def tabulate_training(view: StoreView) -> Sheet:
         Column("memory_gb", "Memory (GB)", ".1f", numeric=True),
         Column("precision", "Precision"),
     )
-    losses = ("loss_first", "loss_last", "eval_loss")
-    speed = ("supervised_tokens", "tokens_per_second", "mfu", "memory_gb")
-    names = ("rows", "steps", *losses, "fill", *speed)
     rows = [
         (
-            *(get_about(a, "language"), get_about(a, "producer"), a.key[:8]),
-            *(get_number(a.facts, name) for name in names),
-            str(a.facts.get("precision", "")) or None,
+            *(a.language, a.about.producer or "", a.key[:8]),
+            *(of.rows, of.steps, of.loss_first, of.loss_last, of.eval_loss, of.fill),
+            *(of.supervised_tokens, of.tokens_per_second, of.mfu, of.memory_gb, of.precision),
         )
-        for a in view.stage("train")
+        for a in view.with_facts(TrainFacts)
+        for of in (a.facts,)
     ]
     return Sheet(columns, tuple(rows))

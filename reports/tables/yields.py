@@ -1,10 +1,7 @@
 """How many rows each source asked for and kept."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from core.contract.facts import SourceFacts
 from reports.store.model import StoreView
-from reports.tables.facts import get_about, get_lines, get_number
 from reports.tables.sheet import KEY, LANGUAGE, Column, Sheet, Value
 
 
@@ -14,27 +11,24 @@ def tabulate_yields(view: StoreView) -> Sheet:
     `asked`, `answered` and `parsed` count requests, `kept` what the step handed on; `lost` names
     each reason with its count.
     """
-    counts = ("asked", "answered", "parsed", "kept")
     columns = (
         LANGUAGE,
         Column("source", "Source"),
         KEY,
         Column("step", "Step"),
-        *(Column(name, name.capitalize(), numeric=True) for name in counts),
+        Column("asked", "Asked", numeric=True),
+        Column("answered", "Answered", numeric=True),
+        Column("parsed", "Parsed", numeric=True),
+        Column("kept", "Kept", numeric=True),
         Column("lost", "Lost", prose=True),
     )
     rows: list[tuple[Value, ...]] = []
-    for a in view.stage("source"):
-        head = (get_about(a, "language"), get_about(a, "source"), a.key[:8])
-        for step in get_lines(a.facts.get("steps")):
-            numbers = (get_number(step, name) for name in counts)
-            name = str(step.get("step", "")).removeprefix(f"{get_about(a, 'source')}.")
-            rows.append((*head, name, *numbers, _list_reasons(step)))
-        rows.append((*head, "written", None, None, None, get_number(a.facts, "rows"), ""))
+    for a in view.with_facts(SourceFacts):
+        source = a.about.source or ""
+        head = (a.language, source, a.key[:8])
+        for step in a.facts.steps:
+            numbers = (step.asked, step.answered, step.parsed, step.kept)
+            lost = ", ".join(f"{reason} {count}" for reason, count in step.reasons.items())
+            rows.append((*head, step.step.removeprefix(f"{source}."), *numbers, lost))
+        rows.append((*head, "written", None, None, None, a.facts.rows, ""))
     return Sheet(columns, tuple(rows))
-
-
-def _list_reasons(step: Mapping[str, Any]) -> str:
-    reasons = step.get("reasons")
-    found = reasons.items() if isinstance(reasons, dict) else ()
-    return ", ".join(f"{reason} {count}" for reason, count in found)

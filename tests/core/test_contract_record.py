@@ -73,7 +73,7 @@ def test_an_older_record_lacks_what_came_later() -> None:
         ({"words": "xy"}, "words must be a list, but is 'xy'"),
         ({"words": ["x", 1]}, "words.1 must be text, but is 1"),
         ({"inner": []}, r"inner must be an object, but is \[\]"),
-        ({"inner": {"share": 2, "flag": True}}, r"inner.share must be a number in \[0, 1\], but"),
+        ({"inner": {"share": 2, "flag": True}}, r"inner.share must lie in \[0, 1\], but is 2"),
         ({"inner": {"share": 1}}, "inner.flag must be true or false, but is absent"),
         ({"numbers": {"one": float("nan")}}, "numbers.one must be a finite number, but is nan"),
         ({"schema": "2"}, "schema must be a whole number, but is '2'"),

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from core.contract.facts import SourceFacts
 from generation.prompts import DEFAULT_FILE
 from generation.settings import Context, Scenario, Sources, Teacher, Topic, Translated
-from generation.source import Source, SourceFacts, make_source
+from generation.source import Source, make_source
 
 EMBEDDED = Path(DEFAULT_FILE).parent / "embedded"
 SMALL = Sources(

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from core.contract.facts import MixtureFacts
 from generation.errors import InputError, MixtureError
-from generation.mixture.make import MixtureFacts, Tokens, make_mixture
+from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from core.contract.facts import SourceFacts
 from generation.errors import InputError
-from generation.facts import SourceFacts
 from generation.own import make_own
 from generation.settings import Own, Quality
 

@@ -44,4 +44,4 @@ def counting_stage(
 
 if __name__ == "__main__":
     store = Store(Path(sys.argv[1]), Path(sys.argv[1]) / "cache", Silent())
-    print(store.build(counting_stage(Path(sys.argv[2]), float(sys.argv[3]))).facts["sum"])
+    print(store.build(counting_stage(Path(sys.argv[2]), float(sys.argv[3]))).manifest.facts["sum"])

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 from harness.errors import ConfigError
 from harness.experiment import plan
-from harness.stage import Artifact, Work
+from harness.stage import Work
 from harness.stages.benchmarks import benchmark_data, benchmark_items
 from tasks.catalogue import BENCHMARKS
 from tasks.files import EMBEDDED, read_lines
@@ -229,13 +230,12 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
         (stage,) = plan(config, tmp_path).named("contamination")
         out = tmp_path / f"found-{number}"
         out.mkdir()
-        made = Artifact("mixture", "key", mixed, {})
-        work = Work(out, {"mixture": made}, lambda *_: None)
+        work = Work(out, {"mixture": SimpleNamespace(path=mixed)}, lambda *_: None)
         facts = stage.make(stage.settings, work).facts
-        if not facts["contaminated_rows"]:
+        if not facts.contaminated_rows:
             break
         known = {json.loads(line)["id"] for line in read_lines(out / FOUND)}
-        assert len(known) == len(named) + facts["contaminated_rows"]
+        assert len(known) == len(named) + facts.contaminated_rows
         named = known
         wanted = [w for w in wanted if "exclude" not in w] + [f"++mix.exclude={out / FOUND}"]
     else:

@@ -86,7 +86,7 @@ def test_a_published_checkpoint_needs_no_student(
     published = f"++published=[{{name: theirs, kind: directory, path: {tiny}}}]"
     lost = ("student=directory", "student.name=lost", "student.path=/nowhere")
     made = plan(composed("++producers=[]", published, *lost), tmp_path)
-    assert [stage.about["student"] for stage in made.named("base")] == ["theirs"]
+    assert [stage.about.student for stage in made.named("base")] == ["theirs"]
 
 
 def test_sources_need_no_student_that_they_do_not_count_by(

@@ -357,10 +357,10 @@ def differing(before: Plan, after: Plan) -> set[str]:
 def by_place(made: Plan) -> dict[tuple[str, ...], Stage]:
     """The stages by what is the same of them whatever their settings are."""
     names = ("source", "producer", "role", "task")
-    found = {(s.name, *(s.about.get(n, "") for n in names)): s for s in made.stages}
+    found = {(s.name, *(getattr(s.about, n) or "" for n in names)): s for s in made.stages}
     for source in made.named("source"):
         if "corpus" in source.inputs:
-            found["corpus", source.about["source"]] = source.inputs["corpus"]
+            found["corpus", source.about.source or ""] = source.inputs["corpus"]
     return found
 
 

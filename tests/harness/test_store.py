@@ -32,7 +32,7 @@ def test_a_stage_is_made_once(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     for _ in range(3):
         artifact = store_in(tmp_path).build(counting_stage(trace))
-        assert artifact.facts["sum"] == 285
+        assert artifact.manifest.facts["sum"] == 285
     assert len(trace.read_text().split()) == 1
 
 
@@ -55,9 +55,9 @@ def test_a_killed_process_frees_the_lock_and_leaves_its_work(tmp_path: Path) -> 
     before = (partial / "0.txt").stat().st_mtime_ns
 
     artifact = store_in(store).build(counting_stage(trace))
-    assert artifact.facts["sum"] == 285
+    assert artifact.manifest.facts["sum"] == 285
     assert (artifact.path / "0.txt").stat().st_mtime_ns == before
-    assert artifact.manifest["resumed"] is True
+    assert artifact.manifest.resumed is True
     assert not partial.exists()
 
 
@@ -83,7 +83,7 @@ def test_scratch_is_no_part_of_an_artifact_but_there_until_it_is_finished(tmp_pa
         return Outcome(scratch=("states", "journal", "never-written"))
 
     artifact = store_in(tmp_path).build(Stage("s", 1, "s", {}, make))
-    assert list(artifact.manifest["files"]) == ["result"]
+    assert list(artifact.manifest.files) == ["result"]
     assert sorted(p.name for p in artifact.path.iterdir()) == ["manifest.json", "result"]
 
 
@@ -104,8 +104,8 @@ def test_a_failed_stage_leaves_no_manifest(tmp_path: Path) -> None:
         (lambda p: (p / "3.txt").unlink(), "3.txt is missing"),
         (lambda p: (p / "3.txt").write_text(""), "3.txt has 0 bytes instead of 1"),
         (lambda p: (p / "3.txt").write_text("8"), "3.txt was changed"),
-        (lambda p: (p / "manifest.json").write_text("{"), "manifest.json is not a manifest"),
-        (lambda p: (p / "manifest.json").unlink(), "manifest.json is not a manifest"),
+        (lambda p: (p / "manifest.json").write_text("{"), "manifest.json is damaged: is not JSON"),
+        (lambda p: (p / "manifest.json").unlink(), "manifest.json is damaged: cannot be opened"),
     ],
 )
 def test_damage_is_named_with_a_remedy_that_works(tmp_path: Path, damage, named) -> None:  # type: ignore[no-untyped-def]
@@ -117,7 +117,7 @@ def test_damage_is_named_with_a_remedy_that_works(tmp_path: Path, damage, named)
     remedy = str(caught.value).strip().splitlines()[-1].strip()
     assert remedy == f"rm -r {folder}"
     shutil.rmtree(folder)
-    assert store_in(tmp_path).build(stage).facts["sum"] == 285
+    assert store_in(tmp_path).build(stage).manifest.facts["sum"] == 285
 
 
 def test_large_inputs_are_hashed_before_they_are_read(
@@ -164,14 +164,14 @@ def test_what_was_made_from_other_content_is_made_again(tmp_path: Path) -> None:
         return store_in(tmp_path)
 
     store_in(tmp_path).build_all([told])
-    assert store_in(tmp_path).build(scored).facts["of"] == "first"
+    assert store_in(tmp_path).build(scored).manifest.facts["of"] == "first"
     assert store_in(tmp_path).find(told)
 
     store = train_again()
     assert store.find(scored) is None
     assert store.find(told) is None
     store.build_all([told])
-    assert store.build(scored).facts["of"] == "second"
+    assert store.build(scored).manifest.facts["of"] == "second"
 
     before = store.build(scored).manifest
     store = train_again()  # the same weights, another log

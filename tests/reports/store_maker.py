@@ -1,16 +1,46 @@
-"""Writes a small store as the harness would: real manifests, hashes, scores and samples."""
+"""Writes a small store as the harness would: real manifests, hashes, scores and samples.
+
+All that the harness writes as a record is one here too, so that the two cannot differ.
+"""
 
 import hashlib
 import io
 import json
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from sacrebleu.metrics import CHRF
+
+from core.contract.facts import (
+    CheckpointFacts,
+    Facts,
+    MixedSource,
+    MixtureFacts,
+    QualityFacts,
+    SourceFacts,
+    StepFacts,
+    TrainFacts,
+)
+from core.contract.journal import LogLine, SpeedLine
+from core.contract.manifest import About, FileEntry, Git, Input, Manifest, Tokens
+from core.contract.names import CARD as CARD_FILE
+from core.contract.names import ERROR, LOG, MANIFEST, PLAN, RUNS, SAMPLES, SCORES, SPEED
+from core.contract.plan import Checkpoint, Language, Plan, PlannedCell, PlannedStage
+from core.contract.record import as_json
+from core.contract.samples import Choice, Translation, arrow_schema, names
+from core.contract.score import (
+    Engine,
+    Measures,
+    ProtocolFields,
+    ScoredData,
+    ScoreInterval,
+    ScoreRecord,
+)
 
 SWAHILI = {
     "name": "Swahili",
@@ -38,8 +68,16 @@ SENTENCES = {
 CARD = "---\nlanguage: sw\n---\n\n# SmolLM2 for Swahili\n\n## Scores\n\nSee the report.\n"
 
 
+ABOUT_BASE = About(student="SmolLM2-135M-Instruct", producer="base")
+
+
 def key_of(*parts: str) -> str:
-    """A key as the harness makes them: 64 hex digits."""
+    """A key as the harness makes them: 24 hex digits."""
+    return hash_of(*parts)[:24]
+
+
+def hash_of(*parts: str) -> str:
+    """A SHA-256."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -48,8 +86,8 @@ def write_artifact(
     stage: str,
     key: str,
     label: str,
-    about: Mapping[str, str],
-    facts: Mapping[str, Any],
+    about: About,
+    facts: Facts | ScoreRecord,
     files: Mapping[str, str | bytes],
     inputs: Sequence[tuple[str, str, str]] = (),
     tokens: tuple[int, int] = (0, 0),
@@ -63,42 +101,72 @@ def write_artifact(
     for name, content in contents.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-    manifest = {
-        "stage": stage,
-        "version": 1,
-        "key": key,
-        "label": label,
-        "config": {},
-        "inputs": [{"name": name, "stage": s, "key": k} for name, s, k in inputs],
-        "about": about,
-        "facts": facts,
-        "packages": {"torch": "2.13.0", "transformers": "5.23.0"},
-        "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
-        "created": "2026-01-01T00:00:00Z",
-        "seconds": seconds,
-        "tokens": {"input": tokens[0], "output": tokens[1]},
-        "cost_usd": cost_usd,
-        "files": {
-            name: {
-                "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-            }
+    manifest = Manifest(
+        stage=stage,
+        version=1,
+        key=key,
+        label=label,
+        config={},
+        inputs=tuple(Input(name, s, k, hash_of("content", k)) for name, s, k in inputs),
+        about=about,
+        facts=as_json(facts),
+        packages={"torch": "2.13.0", "transformers": "5.23.0"},
+        git=Git("0123456789abcdef0123456789abcdef01234567", False),
+        created="2026-01-01T00:00:00Z",
+        seconds=seconds,
+        tokens=Tokens(*tokens),
+        cost_usd=cost_usd,
+        content=hash_of("content", key),
+        files={
+            name: FileEntry(len(content), hashlib.sha256(content).hexdigest())
             for name, content in contents.items()
         },
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    )
+    (folder / MANIFEST).write_text(json.dumps(as_json(manifest)))
     return folder
 
 
-def lines(rows: Sequence[Mapping[str, Any]]) -> str:
+def lines(rows: Sequence[LogLine | SpeedLine]) -> str:
     """JSON Lines."""
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    return "".join(json.dumps(as_json(row)) + "\n" for row in rows)
+
+
+def train_facts(rows: int, losses: Sequence[float], eval_loss: float | None) -> TrainFacts:
+    """The facts of a training run with these losses."""
+    return TrainFacts(
+        steps=len(losses),
+        tokens=34400,
+        supervised_tokens=15210,
+        loss_first=losses[0],
+        loss_last=losses[-1],
+        eval_loss=eval_loss,
+        tokens_per_second=812.4,
+        supervised_tokens_per_second=359.2,
+        mfu=None,
+        memory_gb=3.2,
+        precision="bf16",
+        attention="sdpa",
+        parameters=134_515_008,
+        trained_parameters=134_515_008,
+        processes=1,
+        probe=None,
+        rows=rows,
+        truncated=0,
+        packs=40,
+        fill=0.991,
+        validation_rows=1 if eval_loss else 0,
+    )
 
 
 def parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """The rows as a Parquet file."""
+    """The rows as a Parquet file; rows that a test has damaged have the types of what they hold."""
+    kinds = [kind for kind in (Choice, Translation) if set(names(kind)) == rows[0].keys()]
+    try:
+        table = pa.Table.from_pylist(list(rows), arrow_schema(kinds[0]) if kinds else None)
+    except pa.ArrowInvalid:
+        table = pa.Table.from_pylist(list(rows))
     stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows)), stream, compression="zstd")
+    pq.write_table(table, stream, compression="zstd")
     return stream.getvalue()
 
 
@@ -108,10 +176,10 @@ def about_item(doc: int, cluster: str | None = None) -> dict[str, Any]:
     return {
         "doc": doc,
         "doc_id": f"item-{doc}",
-        "doc_sha256": key_of("content", str(doc)),
+        "doc_sha256": hash_of("content", str(doc)),
         "cluster": cluster or f"item-{doc}",
         "prompt": prompt,
-        "prompt_sha256": key_of("prompt", str(doc)),
+        "prompt_sha256": hash_of("prompt", str(doc)),
         "prompt_tokens": 900 + doc,
         "truncated": False,
     }
@@ -120,14 +188,16 @@ def about_item(doc: int, cluster: str | None = None) -> dict[str, Any]:
 def choices(docs: Sequence[int], correct: Sequence[bool]) -> list[dict[str, Any]]:
     """Multiple-choice samples: answer A, or B predicted when wrong."""
     return [
-        about_item(doc)
-        | {
-            "choices": ["A", "B"],
-            "logprobs": [-0.5, -1.0],
-            "prediction": "A" if right else "B",
-            "answer": "A",
-            "correct": right,
-        }
+        as_json(
+            Choice(
+                **about_item(doc),
+                choices=("A", "B"),
+                logprobs=(-0.5, -1.0),
+                prediction="A" if right else "B",
+                answer="A",
+                correct=right,
+            )
+        )
         for doc, right in zip(docs, correct, strict=True)
     ]
 
@@ -138,20 +208,25 @@ def translations(
     """FLORES samples, with sacrebleu's sentence scores."""
     metric = CHRF(word_order=2)
     return [
-        about_item(doc)
-        | {
-            "source": source,
-            "hypothesis": hypothesis,
-            "reference": reference,
-            "chrf": metric.sentence_score(hypothesis, [reference]).score,
-            "chrf_statistics": metric._extract_corpus_statistics([hypothesis], [[reference]])[0],
-            "source_tokens": 2 * len(source.split()),
-            "hypothesis_tokens": 2 * len(hypothesis.split()),
-            "reference_tokens": 2 * len(reference.split()),
-            "finished": True,
-            "language": None if doc % 7 == 0 else "eng_Latn",
-            "copied_source": hypothesis == source,
-        }
+        as_json(
+            Translation(
+                **about_item(doc),
+                source=source,
+                hypothesis=hypothesis,
+                reference=reference,
+                chrf=metric.sentence_score(hypothesis, [reference]).score,
+                chrf_statistics=tuple(
+                    metric._extract_corpus_statistics([hypothesis], [[reference]])[0]
+                ),
+                source_tokens=2 * len(source.split()),
+                hypothesis_tokens=2 * len(hypothesis.split()),
+                reference_tokens=2 * len(reference.split()),
+                finished=True,
+                language=None if doc % 7 == 0 else "eng",
+                in_language=None if doc % 7 == 0 else True,
+                copied_source=hypothesis == source,
+            )
+        )
         for doc, (source, hypothesis, reference) in enumerate(
             zip(sources, hypotheses, references, strict=True)
         )
@@ -169,86 +244,75 @@ def write_score(
     **changes: Any,
 ) -> Path:
     """A score artifact whose score is computed from its samples."""
-    n = len(samples)
-    if "correct" in samples[0]:
-        share = sum(row["correct"] for row in samples) / n
-        measured = {
-            "metric": "accuracy",
-            "score": 100 * share,
-            "stderr": 100 * (share * (1 - share) / max(n - 1, 1)) ** 0.5,
-            "interval": {"low": 0.0, "high": 100.0, "level": 0.95, "method": "made up"},
-            "chance": 25.0,
-            "signature": None,
-        }
-    else:
+    n, translated = len(samples), "correct" not in samples[0]
+    chance, signature, interval, stderr = None, None, None, None
+    if translated:
         metric = CHRF(word_order=2)
         hypotheses = [row["hypothesis"] for row in samples]
         references = [[row["reference"] for row in samples]]
-        measured = {
-            "metric": "chrf++",
-            "score": metric.corpus_score(hypotheses, references).score,
-            "stderr": None,
-            "interval": None,
-            "chance": None,
-            "signature": str(metric.get_signature()),
-        }
-    content = {
-        "task": task,
-        "lm_eval_task": f"kakugo_{task}",
-        **measured,
-        "n": n,
-        "shots": 3,
-        "protocol": "letters, plain, English instructions" if "correct" in samples[0] else "plain",
-        "protocol_fields": {
-            "answers": "letters",
-            "prompt": "plain",
-            "system_prompt": None,
-            "instructions": "english",
-            "shots": "first",
-        },
-        "data": {
-            "name": "embedded",
-            "sha256": "ab" * 32,
-            "split": "test",
-            "revision": None,
-            "repository": None,
-        },
-        "engine": {
-            "name": "shared-prefix",
-            "version": 2,
-            "precision": "fp32",
-            "shares_prefix": True,
-            "batch_tokens": 2048,
-        },
-        "measures": {
-            "items_truncated": 0,
-            "prompt_tokens_mean": 912.5,
-            "fertility": 2.1 if language == "Swahili" else 4.8,
-            "tokens_per_character": 0.4,
-        }
-        | (
-            {}
-            if "correct" in samples[0]
-            else {
-                "output_language_share": 0.75,
-                "output_language_undetermined_share": 0.125,
-                "copied_source_share": 0.0,
-                "unfinished_share": 0.0,
-                "empty_share": 0.0,
-                "hypothesis_tokens_mean": 30.25,
-            }
+        score = metric.corpus_score(hypotheses, references).score
+        signature = str(metric.get_signature())
+    else:
+        share = sum(row["correct"] for row in samples) / n
+        score, chance = 100 * share, 25.0
+        stderr = 100 * (share * (1 - share) / max(n - 1, 1)) ** 0.5
+        interval = ScoreInterval(0.0, 100.0, 0.95, "made up")
+    record = ScoreRecord(
+        task=task,
+        lm_eval_task=f"kakugo_{task}",
+        metric="chrf++" if translated else "accuracy",
+        score=score,
+        stderr=stderr,
+        interval=interval,
+        signature=signature,
+        n=n,
+        chance=chance,
+        shots=3,
+        protocol="plain" if translated else "letters, plain, English instructions",
+        protocol_fields=ProtocolFields("letters", "plain", None, "english", "first"),
+        data=ScoredData(
+            name="embedded", sha256="ab" * 32, split="test", revision=None, repository=None
         ),
-        "warnings": [],
-    } | changes
+        engine=Engine("shared-prefix", "2", "fp32", True, {"batch_tokens": 2048}),
+        measures=measures(2.1 if language == "Swahili" else 4.8, translated),
+        warnings=(),
+    )
+    record = replace(record, **changes)
     return write_artifact(
         store,
         "score",
         key,
         f"{task} of {producer}, {language}",
-        {"language": language, "producer": producer, "task": task},
-        content,
-        {"scores.json": json.dumps(content), "samples.parquet": parquet(samples)},
+        About(language=language, producer=producer, task=task),
+        record,
+        {SCORES: json.dumps(as_json(record)), SAMPLES: parquet(samples)},
         inputs=[("checkpoint", *checkpoint)],
+    )
+
+
+def measures(fertility: float, translated: bool) -> Measures:
+    """What the harness measures beside a score."""
+    every = Measures(
+        items_truncated=0,
+        prompt_tokens_mean=912.5,
+        fertility=fertility,
+        tokens_per_character=0.4,
+        items_left_out=0,
+    )
+    if not translated:
+        return every
+    return replace(
+        every,
+        output_language_share=0.75,
+        output_language_undetermined_share=0.125,
+        copied_source_share=0.0,
+        unfinished_share=0.0,
+        empty_share=0.0,
+        hypothesis_tokens_mean=30.25,
+        nfc_changed_share=0.0,
+        reference_nfc_changed_share=0.0,
+        chrf_nfc=50.0,
+        chrf_visible=50.0,
     )
 
 
@@ -256,28 +320,28 @@ def write_plan(
     store: Path,
     run: str,
     language: Mapping[str, str],
-    cells: Sequence[Mapping[str, Any]],
+    cells: Sequence[PlannedCell],
     stages: Sequence[tuple[str, str]] = (),
     error: str | None = None,
     mix: str = "gen",
 ) -> Path:
     """A run's plan, and its error.txt when it failed."""
-    folder = store / "runs" / run
+    folder = store / RUNS / run
     folder.mkdir(parents=True)
-    plan = {
-        "run": run.rpartition("/")[2],
-        "experiment": "quickstart",
-        "command": f"kakugo language={language['name'].lower()} mix={mix}",
-        "language": language,
-        "student": "SmolLM2-135M-Instruct",
-        "teacher": "SmolLM2-135M-Instruct (embedded)",
-        "mix": mix,
-        "stages": [{"stage": s, "key": k, "label": s} for s, k in stages],
-        "cells": cells,
-    }
-    (folder / "plan.json").write_text(json.dumps(plan))
+    plan = Plan(
+        run=run.rpartition("/")[2],
+        experiment="quickstart",
+        command=f"kakugo language={language['name'].lower()} mix={mix}",
+        language=Language(**language),
+        student="SmolLM2-135M-Instruct",
+        teacher="SmolLM2-135M-Instruct (embedded)",
+        mix=mix,
+        stages=tuple(PlannedStage(s, k, s) for s, k in stages),
+        cells=tuple(cells),
+    )
+    (folder / PLAN).write_text(json.dumps(as_json(plan)))
     if error:
-        (folder / "error.txt").write_text(error)
+        (folder / ERROR).write_text(error)
     return folder
 
 
@@ -288,17 +352,9 @@ def cell(
     task: str,
     key: str | None,
     gap: str | None = None,
-) -> dict[str, Any]:
+) -> PlannedCell:
     """One planned cell."""
-    stage, checkpoint_key = checkpoint
-    return {
-        "language": language,
-        "producer": producer,
-        "checkpoint": {"stage": stage, "key": checkpoint_key},
-        "task": task,
-        "key": key,
-        "gap": gap,
-    }
+    return PlannedCell(language, producer, Checkpoint(*checkpoint), task, key, gap)
 
 
 def task_samples(language: str, task: str, skill: float, seed: int) -> list[dict[str, Any]]:
@@ -317,6 +373,37 @@ def task_samples(language: str, task: str, skill: float, seed: int) -> list[dict
     return translations(sources, hypotheses, references)
 
 
+def source_facts(kept: int) -> SourceFacts:
+    """The facts of a source of two steps that wrote so many rows."""
+    lost = {"timeout": 2, "cut off": 22 - kept}
+    steps = (
+        StepFacts("prompts", 6, 6, 5, 24, {"no list in the answer": 1}, 2120, 1210, 0.0),
+        StepFacts("responses", 24, 22, 22, kept, lost, 3000, 1000, 0.0),
+    )
+    quality = QualityFacts(
+        rows=kept + 4,
+        identifier="cld2",
+        in_language=kept,
+        other_language=3,
+        undetermined_language=1,
+        languages={"swa": kept, "eng": 3, "undetermined": 1},
+        flags={"refusal": 2},
+        dropped={"other_language": 3, "empty": 1},
+    )
+    return SourceFacts(
+        rows=kept,
+        steps=steps,
+        tokens_input=5120,
+        tokens_output=2210,
+        tokens_input_new=5120,
+        tokens_output_new=2210,
+        cost_usd=0.0,
+        calls=28,
+        calls_new=30,
+        quality=quality,
+    )
+
+
 def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
     """Two sources, a mixture and a training run; returns their stages and keys."""
     sources = []
@@ -325,117 +412,83 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
         sources.append(("source", key))
         if (store / "source" / key).exists():
             continue
-        steps = [
-            {
-                "step": "prompts",
-                "asked": 6,
-                "answered": 6,
-                "parsed": 5,
-                "kept": 24,
-                "reasons": {"no list in the answer": 1},
-            },
-            {
-                "step": "responses",
-                "asked": 24,
-                "answered": 22,
-                "parsed": 22,
-                "kept": kept,
-                "reasons": {"timeout": 2, "cut off": 22 - kept},
-            },
-        ]
-        quality = {
-            "rows": kept + 4,
-            "in_language": kept,
-            "other_language": 3,
-            "undetermined_language": 1,
-            "flags": {"refusal": 2},
-            "dropped": {"other_language": 3, "empty": 1},
-        }
-        facts = {"rows": kept, "steps": steps, "tokens_input": 5120, "tokens_output": 2210}
-        facts |= {"quality": quality, "contamination": {"flores": 1}}
         write_artifact(
             store,
             "source",
             key,
             f"{name}, {language}",
-            {"language": language, "source": name},
-            facts,
+            About(language=language, source=name),
+            source_facts(kept),
             {"rows.jsonl": "{}\n"},
             tokens=(5120, 2210),
             seconds=14.25,
             cost_usd=0.0,
         )
-    table = [
-        {
-            "source": "topic",
-            "weight": 2.0,
-            "available": 20,
-            "rows": 18,
-            "share": 0.6667,
-            "tokens": 2410,
-            "token_share": 0.7,
-            "fertility": 2.41,
-            "excluded": 0,
-            "untrainable": 2,
-            "characters": 4821,
-        },
-        {
-            "source": "translated",
-            "weight": 1.0,
-            "available": 10,
-            "rows": 9,
-            "share": 0.3333,
-            "tokens": 1033,
-            "token_share": 0.3,
-            "fertility": None,
-            "excluded": 1,
-            "untrainable": 0,
-            "characters": 2110,
-        },
-    ]
+    table = (
+        MixedSource(
+            source="topic",
+            weight=2.0,
+            available=20,
+            excluded=0,
+            untrainable=2,
+            rows=18,
+            share=0.6667,
+            tokens=2410,
+            token_share=0.7,
+            characters=4821,
+            fertility=2.41,
+        ),
+        MixedSource(
+            source="translated",
+            weight=1.0,
+            available=10,
+            excluded=1,
+            untrainable=0,
+            rows=9,
+            share=0.3333,
+            tokens=1033,
+            token_share=0.3,
+            characters=2110,
+            fertility=None,
+        ),
+    )
     mixture = key_of("mixture", language, mix)
     write_artifact(
         store,
         "mixture",
         mixture,
         f"mixture {mix}, {language}",
-        {"language": language, "mix": mix},
-        {"rows": 27, "table": table, "unit": "tokens", "budget": 3450 if mix == "gen" else None},
+        About(language=language, mix=mix),
+        MixtureFacts(
+            rows=27,
+            reasoning=0,
+            tokens=3443,
+            unit="tokens",
+            budget=3450 if mix == "gen" else None,
+            table=table,
+        ),
         {"rows.jsonl": "{}\n"},
         seconds=0.04,
     )
     train = key_of("train", language, mix)
     losses = [4.2 * 0.93**step + 1.1 + 0.05 * (step % 3) for step in range(40)]
-    facts = {
-        "rows": 26,
-        "dropped": 1,
-        "steps": 40,
-        "loss_first": losses[0],
-        "loss_last": losses[-1],
-        "tokens_per_second": 812.4,
-        "eval_loss": 1.52,
-        "fill": 0.991,
-        "mfu": None,
-        "memory_gb": 3.2,
-        "supervised_tokens": 15210,
-        "precision": "bf16",
-    }
+    tuned = train_facts(rows=26, losses=losses, eval_loss=1.52)
     log = lines(
         [
-            {"step": step, "loss": loss, "learning_rate": 1e-4 * (1 - step / 41)}
+            LogLine(step, loss, 1e-4 * (1 - step / 41), 860, 380)
             for step, loss in enumerate(losses, start=1)
         ]
-        + [{"step": 40, "eval_loss": 1.52}]
+        + [LogLine(40, eval_loss=1.52)]
     )
-    speed = lines([{"step": step, "tokens_per_second": 800.0 + step} for step in range(1, 41)])
+    speed = lines([SpeedLine(step, 1.0, 800.0 + step, 300.0, None, 3.2) for step in range(1, 41)])
     write_artifact(
         store,
         "train",
         train,
         f"trained:{mix}, {language}",
-        {"language": language, "producer": f"trained:{mix}"},
-        facts,
-        {"log.jsonl": log, "speed.jsonl": speed, "checkpoint/README.md": CARD},
+        About(language=language, producer=f"trained:{mix}"),
+        tuned,
+        {LOG: log, SPEED: speed, CARD_FILE: CARD},
         inputs=[("mixture", "mixture", mixture)],
         seconds=93.0,
     )
@@ -447,7 +500,16 @@ def make_store(store: Path) -> Path:
     Uyghur with gaps, and a second run that failed in training.
     """
     base = ("base", key_of("base"))
-    write_artifact(store, "base", base[1], "SmolLM2-135M-Instruct", {}, {}, {}, seconds=4.0)
+    write_artifact(
+        store,
+        "base",
+        base[1],
+        "SmolLM2-135M-Instruct",
+        ABOUT_BASE,
+        CheckpointFacts(),
+        {},
+        seconds=4.0,
+    )
     warning = "the 3 examples share one label (science/technology)"
     for order, (mix, skill) in enumerate((("gen", 0.55), ("topic", 0.45))):
         stages = write_stages(store, "Swahili", mix)
@@ -468,11 +530,11 @@ def make_store(store: Path) -> Path:
                     samples[0] = (
                         first | translations([first["source"]], [SCRIPT], [first["reference"]])[0]
                     )
-                changes = {"warnings": [warning]} if task == "sib200" else {}
+                changes = {"warnings": (warning,)} if task == "sib200" else {}
                 write_score(store, key, "Swahili", producer, checkpoint, task, samples, **changes)
         write_plan(store, f"20260101-12000{order}", SWAHILI, cells, [base, *stages], mix=mix)
     damaged = store / "score" / key_of("score", "Swahili", "trained:topic", "belebele")
-    (damaged / "scores.json").write_text('{"score": 99.9}')
+    (damaged / SCORES).write_text('{"score": 99.9}')
 
     stages = write_stages(store, "Uyghur", "gen")
     cells, failed = [], []
@@ -490,7 +552,7 @@ def make_store(store: Path) -> Path:
         lost = ("train", key_of("train", "Uyghur", "topic"))
         key = None if task in lacks else key_of("score", "Uyghur", "trained:topic", task)
         failed.append(cell("Uyghur", "trained:topic", lost, task, key, lacks.get(task)))
-    bases = [c for c in cells if c["producer"] == "base"]
+    bases = [c for c in cells if c.producer == "base"]
     write_plan(store, "20260102-090000", UYGHUR, cells, [base, *stages])
     error = "train: the loss is not finite at step 3\nTraceback (most recent call last):\n"
     write_plan(store, "20260102-100000", UYGHUR, bases + failed, [base], error, mix="topic")

@@ -15,8 +15,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from simulations import sentences
-from store_maker import cell, key_of, lines, write_artifact, write_plan
+from store_maker import (
+    ABOUT_BASE,
+    cell,
+    key_of,
+    lines,
+    measures,
+    train_facts,
+    write_artifact,
+    write_plan,
+)
 
+from core.contract.facts import CheckpointFacts, MixedSource, MixtureFacts
+from core.contract.journal import LogLine
+from core.contract.manifest import About
+from core.contract.names import LOG, SAMPLES, SCORES
+from core.contract.record import as_json
+from core.contract.samples import Choice, Translation, arrow_schema
+from core.contract.score import Engine, ProtocolFields, ScoredData, ScoreRecord
 from reports.stats.chrf import chrf
 
 ITEMS = {
@@ -42,7 +58,9 @@ def make_synthetic_store(
     `languages` have the keys of a plan's language. The same arguments give the same bytes.
     """
     base = ("base", key_of("base"))
-    write_artifact(store, "base", base[1], "made-up student", {}, {}, {}, seconds=4.0)
+    write_artifact(
+        store, "base", base[1], "made-up student", ABOUT_BASE, CheckpointFacts(), {}, seconds=4.0
+    )
     shared = {task: _shared(task, n) for task, n in items.items()}
     count = 0
     for number, language in enumerate(languages):
@@ -124,14 +142,9 @@ def _write_score(
 ) -> None:
     n = len(shared["doc"])
     columns = dict(shared)
-    measures: dict[str, float | None] = {
-        "items_truncated": 0,
-        "prompt_tokens_mean": 900.0,
-        "fertility": 3.0,
-        "tokens_per_character": 0.5,
-    }
+    translated = task.startswith("flores")
     stderr: float | None = None
-    if task.startswith("flores"):
+    if translated:
         counts = sentences(draw, n, skill)[1]
         score = float(chrf(counts.sum(axis=0)))
         columns |= {
@@ -142,12 +155,10 @@ def _write_score(
             ),
             "hypothesis_tokens": shared["reference_tokens"],
             "finished": pa.array(np.ones(n, bool)),
-            "language": pa.array(["eng_Latn"] * n),
+            "language": pa.array(["eng"] * n),
+            "in_language": pa.array(np.ones(n, bool)),
             "copied_source": pa.array(np.zeros(n, bool)),
         }
-        measures |= {"output_language_share": 0.9, "output_language_undetermined_share": 0.02}
-        measures |= {"copied_source_share": 0.0, "unfinished_share": 0.01, "empty_share": 0.0}
-        measures["hypothesis_tokens_mean"] = 30.0
     else:
         correct = draw.random(n) < 0.25 + 0.7 / (1 + np.exp(-skill))
         score = 100 * float(correct.mean())
@@ -157,46 +168,42 @@ def _write_score(
             "prediction": pa.array(np.where(correct, "A", "B")),
             "correct": pa.array(correct),
         }
+    schema = arrow_schema(Translation if translated else Choice)
     stream = io.BytesIO()
-    pq.write_table(pa.table(columns), stream, compression="zstd")
-    content = {
-        "task": task,
-        "lm_eval_task": f"kakugo_{task}",
-        "metric": "chrf++" if task.startswith("flores") else "accuracy",
-        "score": score,
-        "stderr": stderr,
-        "interval": None,
-        "n": n,
-        "chance": CHANCE.get(task),
-        "shots": 3,
-        "protocol": "made up",
-        "protocol_fields": {
-            "answers": "letters",
-            "prompt": "plain",
-            "system_prompt": None,
-            "instructions": "english",
-            "shots": "first",
-        },
-        "data": {
-            "name": "local",
-            "sha256": hashlib.sha256(f"{language} {task}".encode()).hexdigest(),
-            "split": "test",
-            "revision": None,
-            "repository": None,
-        },
-        "engine": {"name": "none", "version": "0", "precision": "fp32", "shares_prefix": True},
-        "signature": SIGNATURE if task.startswith("flores") else None,
-        "measures": measures,
-        "warnings": [],
-    }
+    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
+    pq.write_table(table, stream, compression="zstd")
+    record = ScoreRecord(
+        task=task,
+        lm_eval_task=f"kakugo_{task}",
+        metric="chrf++" if translated else "accuracy",
+        score=score,
+        stderr=stderr,
+        interval=None,
+        signature=SIGNATURE if translated else None,
+        n=n,
+        chance=CHANCE.get(task),
+        shots=3,
+        protocol="made up",
+        protocol_fields=ProtocolFields("letters", "plain", None, "english", "first"),
+        data=ScoredData(
+            name="local",
+            sha256=hashlib.sha256(f"{language} {task}".encode()).hexdigest(),
+            split="test",
+            revision=None,
+            repository=None,
+        ),
+        engine=Engine("none", "0", "fp32", True),
+        measures=measures(3.0, translated),
+        warnings=(),
+    )
     write_artifact(
         store,
         "score",
         key,
         f"{task} of {producer}, {language}",
-        {"language": language, "producer": producer, "task": task},
-        {},
-        {"scores.json": json.dumps(content), "samples.parquet": stream.getvalue()},
+        About(language=language, producer=producer, task=task),
+        record,
+        {SCORES: json.dumps(as_json(record)), SAMPLES: stream.getvalue()},
         inputs=[("checkpoint", *checkpoint)],
     )
 
@@ -206,27 +213,41 @@ def _stages(
 ) -> list[tuple[str, str]]:
     mixture, train = key_of("mixture", language, str(place)), key_of("train", language, str(place))
     share = place / 10
-    table = [
-        {"source": source, "weight": part, "available": 9000, "rows": int(9000 * part),
-         "share": part, "characters": int(4e6 * part * place)}
+    table = tuple(
+        MixedSource(
+            source=source,
+            weight=part,
+            available=9000,
+            excluded=0,
+            untrainable=0,
+            rows=int(9000 * part),
+            share=part,
+            tokens=int(1e6 * part * place),
+            token_share=part,
+            characters=int(4e6 * part * place),
+            fertility=2.0,
+        )
         for source, part in (("topic", share), ("translated", 1 - share))
-    ]  # fmt: skip
-    about = {"language": language, "mix": f"mix{place}"}
+    )
     write_artifact(
-        store, "mixture", mixture, f"mix{place}, {language}", about,
-        {"rows": 9000, "table": table, "tokens": 1_000_000 * place}, {},
-    )  # fmt: skip
+        store,
+        "mixture",
+        mixture,
+        f"mix{place}, {language}",
+        About(language=language, mix=f"mix{place}"),
+        MixtureFacts(9000, 0, 1_000_000 * place, "tokens", None, table),
+        {},
+    )
     losses = 1.5 + 2 * np.exp(-np.arange(100) / 30) + draw.normal(0, 0.02, 100)
-    log = lines([{"step": n, "loss": float(loss)} for n, loss in enumerate(losses, start=1)])
-    facts = {"rows": 9000, "steps": 100, "loss_first": losses[0], "loss_last": losses[-1]}
+    log = lines([LogLine(n, float(loss), 1e-4, 900, 400) for n, loss in enumerate(losses, start=1)])
     write_artifact(
         store,
         "train",
         train,
         f"trained:mix{place}, {language}",
-        {"language": language, "producer": f"trained:mix{place}"},
-        facts,
-        {"log.jsonl": log},
+        About(language=language, producer=f"trained:mix{place}"),
+        train_facts(9000, losses.tolist(), None),
+        {LOG: log},
         inputs=[("mixture", "mixture", mixture)],
         seconds=3600.0 * place,
     )

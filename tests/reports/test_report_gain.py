@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 from store_maker import choices, task_samples, translations, write_score
 
+from core.contract.record import Unreadable
 from reports import read_store
-from reports.store.files import Unreadable
 from reports.store.model import Score
 from reports.tables.gain import paired_gain
 

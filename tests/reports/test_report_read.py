@@ -146,7 +146,7 @@ def test_unfinished_folders_are_no_artifacts(tmp_path: Path) -> None:
 def test_one_run_and_a_sweep_can_be_selected(tmp_path: Path, store: Path) -> None:
     view = read_store(store)
     one = select_run(view, store / "runs" / "20260101-120000")
-    assert {s.artifact.about["producer"] for s in one.scores.values()} == {"base", "trained:gen"}
+    assert {s.artifact.about.producer for s in one.scores.values()} == {"base", "trained:gen"}
     assert len(one.artifacts["train"]) == 1
     assert not one.problems
     assert select_run(view, Path("20260101-120001")).problems

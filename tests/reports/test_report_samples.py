@@ -57,11 +57,11 @@ def test_filters_and_documents(report: Report) -> None:
     assert counts["right"] == 27, "56.2% of 48"
     assert counts["gained"] - counts["lost"] == 17, "the gain of 35.4 points"
     one = find_samples(results, "Swahili", "sib200", docs=("item-7",))
-    assert [row["doc_id"] for row in one.items[0] if row] == ["item-7"] * 3
+    assert [row.doc_id for row in one.items[0] if row] == ["item-7"] * 3
     assert find_samples(results, "Swahili", "sib200", docs=("7",)).items == one.items
     texts = ("base", "trained:gen")
     better = find_samples(results, "Uyghur", "flores_xx_en", texts, "gained", count=99)
-    assert all(b["chrf"] < t["chrf"] for b, t in better.items if b and t)
+    assert all(b.chrf < t.chrf for b, t in better.items if b and t)
     assert better.matching > find_samples(results, "Uyghur", "flores_xx_en", texts, "lost").matching
 
 

@@ -8,11 +8,14 @@ from store_maker import (
     choices,
     key_of,
     make_store,
+    source_facts,
     write_artifact,
     write_plan,
     write_score,
 )
 
+from core.contract.facts import ContaminationFacts, PackedFacts, TakenFacts
+from core.contract.manifest import About
 from reports import StoreView, read_store
 from reports.store.model import Language
 from reports.tables.mixtures import tabulate_mixtures
@@ -37,16 +40,16 @@ def by_name(panel: Panel, task: str) -> dict[str, TableCell]:
     return {cell.producer: cell for cell in row.cells}
 
 
-@pytest.mark.parametrize("about", [{}, {"teacher": "SmolLM2"}], ids=["own chats", "taught"])
-def test_a_teacher_is_named_where_one_wrote(tmp_path: Path, about: dict[str, str]) -> None:
+@pytest.mark.parametrize("teacher", [None, "SmolLM2"], ids=["own chats", "taught"])
+def test_a_teacher_is_named_where_one_wrote(tmp_path: Path, teacher: str | None) -> None:
     """The plans of older runs name one in any case."""
     key = key_of("mine")
-    told = {"language": "Swahili", "source": "mine"} | about
-    write_artifact(tmp_path, "source", key, "mine", told, {"rows": 3}, {"rows.jsonl": "{}"})
+    told = About(language="Swahili", source="mine", teacher=teacher)
+    write_artifact(tmp_path, "source", key, "mine", told, source_facts(3), {"rows.jsonl": "{}"})
     cells = [scored(tmp_path, "aa", "base", BASE)]
     write_plan(tmp_path, "run", SWAHILI, cells, [("source", key)])
     (panel,) = build_panels(read_store(tmp_path))
-    assert panel.teachers == (("SmolLM2-135M-Instruct (embedded)",) if about else ())
+    assert panel.teachers == (("SmolLM2-135M-Instruct (embedded)",) if teacher else ())
 
 
 def test_every_cell_has_a_state_and_every_gap_a_reason(view: StoreView) -> None:
@@ -189,9 +192,16 @@ def test_a_gap_for_want_of_data_ends_when_the_data_come(tmp_path: Path) -> None:
 def test_a_contamination_check_says_that_it_found_nothing_and_what_it_did_not_look_for(
     tmp_path: Path,
 ) -> None:
-    facts = {"rows": 40, "contaminated_rows": 0, "items": 1234, "found_items": 0, "too_short": 5}
-    facts |= {"contamination": {}, "unchecked": {"belebele in Lao": "there is no file x.jsonl"}}
-    about = {"language": "Lao", "mix": "topic"}
+    facts = ContaminationFacts(
+        rows=40,
+        contaminated_rows=0,
+        items=1234,
+        found_items=0,
+        too_short=5,
+        contamination={},
+        unchecked={"belebele in Lao": "there is no file x.jsonl"},
+    )
+    about = About(language="Lao", mix="topic")
     write_artifact(tmp_path, "contamination", "c" * 24, "look", about, facts, {})
     sheet = tabulate_quality(read_store(tmp_path))
     assert [row[4:] for row in sheet.rows] == [
@@ -209,9 +219,19 @@ def test_a_contamination_check_says_that_it_found_nothing_and_what_it_did_not_lo
 def test_what_packing_cut_stands_in_its_sources_line(tmp_path: Path) -> None:
     store = make_store(tmp_path / "artifacts")
     key = key_of("mixture", "Swahili", "gen")
-    taken = {"topic": {"rows": 15, "truncated": 4}}
+    every = {"rows": 15, "dropped": 0, "control_tokens": 0, "truncated": 4}
+    every |= {"tokens": 90, "supervised_tokens": 9}
+    facts = PackedFacts(
+        **every,
+        packs=1,
+        validation_rows=0,
+        validation_packs=0,
+        max_length=512,
+        fill=0.5,
+        sources={"topic": TakenFacts(**every)},
+    )
     inputs = [("mixture", "mixture", key)]
-    write_artifact(store, "packed", "c" * 24, "tokens", {}, {"sources": taken}, {}, inputs=inputs)
+    write_artifact(store, "packed", "c" * 24, "tokens", About(), facts, {}, inputs=inputs)
     sheet = tabulate_mixtures(read_store(store))
     names = [column.name for column in sheet.columns]
     lines = [dict(zip(names, row, strict=True)) for row in sheet.rows]

@@ -57,8 +57,8 @@ def test_the_command_line_gets_the_same_scores(tiny: Path, tmp_path: Path) -> No
         score = score_task(asked, tmp_path / name, lambda done, total, note: None)
         theirs = stock[task]
         expected = theirs["chrf++,none"] if name.startswith("flores") else 100 * theirs["acc,none"]
-        assert score["n"] == LIMIT
-        assert score["score"] == pytest.approx(expected, abs=1e-6)
+        assert score.n == LIMIT
+        assert score.score == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("prompt", ["chat-turns", "chat-message"])

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from killed_run import SETTINGS
 
+from core.contract.facts import TuningFacts
 from training.errors import LaunchError, ResumeError
-from training.finetune import TrainFacts
 from training.launch import run
 from training.prepare import prepare
 from training.settings import Train
@@ -29,7 +29,7 @@ def packed(tiny: Path, rows: Path, tmp_path: Path) -> Path:
 
 def tuned(
     base: Path, packed: Path, out: Path, settings: Train = SETTINGS, **more: Any
-) -> TrainFacts:
+) -> TuningFacts:
     return run(
         base=base, packed=packed, out=out, settings=settings, precision="fp32", seed=3, **more
     )
@@ -59,7 +59,7 @@ def test_a_stopped_and_killed_run_ends_like_an_undisturbed_one(
     assert [p.parent.name for p in (out / "trainer").glob("*/whole")] == ["checkpoint-3"]
     continued = tuned(tiny, packed, out)
 
-    def same(facts: TrainFacts) -> TrainFacts:
+    def same(facts: TuningFacts) -> TuningFacts:
         return replace(
             facts, tokens_per_second=0.0, supervised_tokens_per_second=0.0, memory_gb=0.0
         )

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.finetune import TrainFacts
+from core.contract.facts import TuningFacts
 from training.launch import run
 from training.prepare import prepare
 from training.settings import Precision, Train
@@ -18,7 +18,7 @@ def tune(
     precision: Precision = "fp32",
     seed: int = 1,
     **more: Any,
-) -> TrainFacts:
+) -> TuningFacts:
     """Packs rows and trains on them."""
     packed = out.with_name(f"{out.name}-packed")
     prepare(base=base, rows=rows, out=packed, data=settings.data, seed=seed)

@@ -15,10 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 from sacrebleu.metrics import CHRF
 
+from core.contract.names import SAMPLES, SCORES
+from core.contract.record import read_record
+from core.contract.samples import Choice, Sample, Translation, arrow_schema
+from core.contract.score import ScoreRecord
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.measures import copied, of_prompts
-from harness.scoring.samples import CHOICES, SAMPLES, TRANSLATIONS, read_samples
 from harness.scoring.score import JOURNAL, ScoreRequest, score_task
 from harness.study.answers import generate_answers
 from tasks.catalogue import TASKS
@@ -40,13 +43,19 @@ def request(checkpoint: Path, task: str, limit: int | None = 8, **changes: Any) 
 
 def score(asked: ScoreRequest, out: Path) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
-    return score_task(asked, out, lambda done, total, note: None)
+    record = score_task(asked, out, lambda done, total, note: None)
+    written: dict[str, Any] = json.loads((out / SCORES).read_text())
+    assert read_record(ScoreRecord, written) == record
+    return written
+
+
+def read_samples(path: Path) -> list[dict[str, Any]]:
+    return pq.read_table(path).to_pylist()
 
 
 def test_samples_say_what_was_asked_and_answered(tiny: Path, tmp_path: Path) -> None:
     scores = score(request(tiny, "belebele"), tmp_path)
-    assert json.loads((tmp_path / "scores.json").read_text()) == scores
-    assert pq.read_schema(tmp_path / "samples.parquet").equals(CHOICES)
+    assert pq.read_schema(tmp_path / "samples.parquet").equals(arrow_schema(Choice))
     rows = read_samples(tmp_path / "samples.parquet")
     assert [row["doc"] for row in rows] == list(range(8))
     assert len({row["doc_id"] for row in rows}) == 8
@@ -68,7 +77,7 @@ def test_samples_say_what_was_asked_and_answered(tiny: Path, tmp_path: Path) -> 
 
 def test_sentence_statistics_give_the_corpus_score(tiny: Path, tmp_path: Path) -> None:
     scores = score(request(tiny, "flores_en_xx"), tmp_path)
-    assert pq.read_schema(tmp_path / "samples.parquet").equals(TRANSLATIONS)
+    assert pq.read_schema(tmp_path / "samples.parquet").equals(arrow_schema(Translation))
     rows = read_samples(tmp_path / "samples.parquet")
     metric = CHRF(word_order=2)
     summed = [sum(column) for column in zip(*(r["chrf_statistics"] for r in rows), strict=True)]
@@ -156,7 +165,11 @@ def test_label_texts_are_scored_in_one_pass(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_measures() -> None:
-    rows = [{"truncated": False, "prompt_tokens": 4}, {"truncated": True, "prompt_tokens": 8}]
+    every = {"doc": 0, "doc_id": "", "doc_sha256": "", "cluster": "", "prompt": ""}
+    rows = [
+        Sample(**every, prompt_sha256="", prompt_tokens=tokens, truncated=tokens > 4)
+        for tokens in (4, 8)
+    ]
     assert of_prompts(rows, ["one two", "three"], [4, 2]) == {
         "items_truncated": 1,
         "prompt_tokens_mean": 6.0,
