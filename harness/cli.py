@@ -139,7 +139,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
         planned = plan(config, ledgers)
     write_plan(folder, config, planned, resolved)
     # All that can be said before the teacher is paid is said here.
-    for reason in planned.malformed:
+    for reason in planned.amiss:
         display.will_lack(reason)
     planned.refuse_without_scores()
     check_students(config, planned, store, display.warned)

@@ -72,20 +72,20 @@ class Plan:
         return self.scores or [way.checkpoint for way in self.ways if way.checkpoint.inputs]
 
     @property
-    def malformed(self) -> list[str]:
+    def amiss(self) -> list[str]:
         """What a person should mend before the run, or else goes without: each reason once."""
-        return list(dict.fromkeys(str(cell.gap) for cell in self.cells if cell.malformed))
+        return list(dict.fromkeys(str(cell.gap) for cell in self.cells if cell.amiss))
 
     def refuse_without_scores(self) -> None:
-        """ScoringError where broken files leave no score of a checkpoint that is still to be made:
-        that is for before the teacher is paid. (A language that no benchmark has is trained all the
-        same, and where only scores were asked for the report names each gap.)
+        """ScoringError where broken or missing files leave no score of a checkpoint that is still
+        to be made: that is for before the teacher is paid. (A language that no benchmark has is
+        trained all the same, and where only scores were asked for the report names each gap.)
         """
         makes = any(way.checkpoint.inputs for way in self.ways)
-        if makes and self.malformed and not self.scores and not self.stop_after:
+        if makes and self.amiss and not self.scores and not self.stop_after:
             raise ScoringError(
-                "nothing can be scored: no benchmark file that was found can be read, as said "
-                "above. Remedy: mend the files, give others (data_dir), or train without scores "
+                "nothing can be scored: no benchmark file can be found and read, as said above. "
+                "Remedy: mend the files, give others (data_dir), or train without scores "
                 "(stop_after=train)."
             )
 

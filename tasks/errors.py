@@ -2,6 +2,7 @@
 
 TasksError
 ├─ DataMissing    a benchmark has no data for a language where they were looked for
+│  └─ FileMissing a directory that was given lacks a benchmark's file
 ├─ DataMalformed  a benchmark's rows are not what they should be
 ├─ HubUnavailable a data set of the Hub, or a local copy of one, cannot be had
 ├─ WordsMissing   the instructions are not written in a language
@@ -17,6 +18,10 @@ class TasksError(MendableError):
 
 class DataMissing(TasksError):
     """A benchmark has no data for a language where they were looked for."""
+
+
+class FileMissing(DataMissing):
+    """A directory that was given lacks a benchmark's file, which may lie elsewhere."""
 
 
 class DataMalformed(TasksError):

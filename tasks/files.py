@@ -14,7 +14,7 @@ from pathlib import Path
 from core.delimited import split_cells
 from core.lines import Line, LineError, parse_json_lines, split_lines
 from core.text import NotText, decode
-from tasks.errors import DataMalformed, DataMissing
+from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.rows import REMEDY, Raw, listed
 
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -30,7 +30,10 @@ def missing(path: Path) -> DataMissing:
                 f"the embedded sets have no {path.relative_to(parent)} (they hold Swahili and "
                 "English only; data_dir=DIR gives the benchmarks themselves)"
             )
-    return DataMissing(f"there is no file {path}")
+    return FileMissing(
+        f"there is no file {path}. Remedy: data_dir is the directory that holds sib200/, "
+        "belebele/, flores/ and global_mmlu/, each in its published layout"
+    )
 
 
 def read_jsonl(path: Path) -> list[Raw]:

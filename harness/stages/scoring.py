@@ -16,7 +16,7 @@ from harness.scoring.choice import EngineChoice
 from harness.stage import Outcome, Stage, Work
 from harness.students import checkpoint_path
 from tasks.catalogue import VERSION as TASKS_VERSION
-from tasks.errors import DataMalformed, DataMissing
+from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.loading import Loaded
 from tasks.protocol import Protocol
 from training.precision import has_nvidia_gpu
@@ -26,7 +26,7 @@ from training.precision import has_nvidia_gpu
 class Cell:
     """One number of the report: a checkpoint on a task, or the reason why there cannot be one.
 
-    `malformed`: a file of the benchmark must be mended, as the reason says.
+    `amiss`: a file of the benchmark must be mended or given, as the reason says.
     """
 
     task: str
@@ -35,7 +35,7 @@ class Cell:
     checkpoint: Stage
     score: Stage | None
     gap: str | None = None
-    malformed: bool = False
+    amiss: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def score_cell(
     """A checkpoint on a task, or the named gap in its place."""
     cell = Cell(name, producer.name, producer.role, checkpoint, None)
     if isinstance(loaded, DataMissing | DataMalformed):
-        return replace(cell, gap=str(loaded), malformed=isinstance(loaded, DataMalformed))
+        return replace(cell, gap=str(loaded), amiss=isinstance(loaded, DataMalformed | FileMissing))
     engine = choose_engine(config.evaluate, producer.kind)
     if isinstance(engine, str):
         return replace(cell, gap=engine)

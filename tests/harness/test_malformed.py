@@ -61,7 +61,7 @@ def test_a_file_that_makes_no_sense_is_not_taken_for_clean(
 ) -> None:
     config = composed(f"++data_dir={broken}", "mix=topic")
     made = plan(config, tmp_path)
-    (reason,) = made.malformed
+    (reason,) = made.amiss
     assert "line 11: a quote mark opens" in reason
     assert {cell.task for cell in made.cells if not cell.score} == {"sib200"}
     items, unchecked = benchmark_items(config, benchmark_data(config))
@@ -92,3 +92,26 @@ def test_a_run_that_can_score_nothing_says_so_before_anything_is_made(
     alone = run(small(store, tiny, *asked, "producers=[base]"))  # costs nothing: a report of gaps
     assert alone.returncode == 0, alone.stderr
     assert "belebele/swh_Latn.jsonl, line 1: not JSON" in " ".join(alone.stdout.split())
+
+
+def test_a_data_directory_of_another_layout_is_noticed_before_anything_is_made(
+    tiny: Path, tmp_path: Path, composed: Callable[..., Any]
+) -> None:
+    shutil.copytree(EMBEDDED, tmp_path / "above" / "data")
+    store = tmp_path / "store"
+    done = run(small(store, tiny, "mix=topic", f"data_dir={tmp_path / 'above'}"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("kakugo: nothing can be scored")
+    assert "data_dir is the directory that holds sib200/" in done.stdout
+    assert not list(store.glob("*/*/manifest.json"))
+    assert not list(store.glob("ledger/*.sqlite"))
+    # Of some benchmarks alone, all others are named, and the run goes on.
+    shutil.copytree(EMBEDDED / "sib200", tmp_path / "some" / "sib200")
+    made = plan(composed(f"++data_dir={tmp_path / 'some'}", "mix=topic"), tmp_path)
+    made.refuse_without_scores()
+    assert {cell.task for cell in made.cells if cell.score} == {"sib200"}
+    assert {cell.task for cell in made.cells if cell.amiss} == {
+        *("belebele", "global_mmlu", "flores_xx_en", "flores_en_xx")
+    }
+    # A language that the embedded sets lack is trained all the same.
+    assert not plan(composed("language=yoruba", "mix=topic"), tmp_path).amiss
