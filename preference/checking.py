@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.text import has_visible_text, without_invisible
+from core.text import without_invisible
 from preference.answers import Arm
 from preference.errors import AnswersError
 from preference.languages import StudyLanguage
@@ -71,18 +71,10 @@ def examine(
 
     hide: further strings that would name a model; leave_out: kinds of LEFT_OUT whose questions are
     left out of both arms; allow: kinds of ALLOWED that are listed instead of refused.
-    Raises AnswersError for arms of one name, and for kinds that cannot be left out or allowed.
+    Raises AnswersError for arms of one name. `Preparation` has checked the kinds and words.
     """
     if len(arms) != 2 or arms[0].name == arms[1].name:
         raise AnswersError("two arms of different names are needed")
-    for option, given, possible in (
-        ("--leave-out", leave_out, LEFT_OUT),
-        ("--allow", allow, ALLOWED),
-    ):
-        if wrong := sorted(set(given) - set(possible)):
-            raise AnswersError(f"{option} {wrong[0]}: it takes {', '.join(possible)}")
-    if not all(map(has_visible_text, hide)):
-        raise AnswersError("--hide '': a word to look for is needed")
     ids = [question.id for question in questions]
     shown = {
         arm.name: {key: normalise(answer.text) for key, answer in arm.answers.items()}

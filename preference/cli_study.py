@@ -189,13 +189,28 @@ def _answer(a: argparse.Namespace) -> None:
 
 
 def _prepare(a: argparse.Namespace) -> None:
+    from preference.preparation import Preparation
     from preference.preparing import prepare_study
 
-    published = prepare_study(
-        a.study, base=a.base, trained=a.trained, pack_dir=a.pack, key_path=a.key, raters=a.raters,
-        repeats=a.repeats, checks=a.checks, guesses=a.guesses, title=a.title, contact=a.contact,
-        verdicts=a.verdicts, messages=a.messages, hide=a.hide, leave_out=a.leave_out,
-        allow=a.allow, plan=a.plan, say=lambda line: print(line, file=sys.stderr),
-    )  # fmt: skip
+    options = Preparation(
+        study=a.study,
+        pack=a.pack,
+        key=a.key,
+        base=a.base,
+        trained=a.trained,
+        raters=a.raters,
+        repeats=a.repeats,
+        checks=a.checks,
+        guesses=a.guesses,
+        title=a.title,
+        contact=a.contact,
+        verdicts=a.verdicts,
+        messages=a.messages,
+        hide=tuple(a.hide),
+        leave_out=tuple(a.leave_out),
+        allow=tuple(a.allow),
+        plan=a.plan,
+    )
+    published = prepare_study(options, say=lambda line: print(line, file=sys.stderr))
     print(f"Pack: {a.pack}. Key: {a.key} (keep it away from the pack).")
     print(f"Publish before the first vote: commitment {published['commitment']}")

@@ -1,6 +1,6 @@
 """From frozen questions and two answers files to pack, key and commitment."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,9 @@ from preference.languages import study_language
 from preference.messages import Catalogue, catalogue_for, read_catalogue
 from preference.normalise import clean_text
 from preference.pack import prepare
+from preference.preparation import Preparation
 from preference.questions import read_frozen
 
-# A rater's hidden repeats, wrong-prompt checks, and prompts on which to guess at the end.
-DEFAULTS = {"repeats": 8, "checks": 3, "guesses": 4}
 # Bound by the commitment: the analysis cannot be chosen after the votes are seen.
 PLAN = {
     "unit": "prompt; raters' scores of +1 (trained), 0 (equal), -1 (base) are averaged first",
@@ -32,57 +31,46 @@ PLAN = {
 
 
 def prepare_study(
-    study: Path,
+    options: Preparation,
     *,
-    base: str | None = None,
-    trained: str | None = None,
-    pack_dir: Path,
-    key_path: Path,
-    raters: int = 2,
-    repeats: int | None = None,
-    checks: int | None = None,
-    guesses: int | None = None,
-    title: str = "",
-    contact: str = "",
-    verdicts: bool = False,
-    messages: Path | None = None,
-    hide: Sequence[str] = (),
-    leave_out: Collection[str] = (),
-    allow: Collection[str] = (),
-    plan: str = "",
     secret: bytes | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Writes pack and key; returns what is to be published.
 
-    base, trained: `NAME=FILE`, or what `answer` wrote in the study's directory. repeats, checks,
-    guesses: None for the usual number (DEFAULTS), fewer where there are few questions. leave_out,
-    allow: kinds of findings, see `checking`; say: gets what is worth knowing, a line each.
-    Raises AnswersError with everything that speaks against the study, before anything is written.
+    secret: None for a new one; say: gets what is worth knowing, a line each. Raises AnswersError
+    with everything that speaks against the study, before anything is written.
     """
-    questions = read_frozen(study)
+    questions = read_frozen(options.study)
     language = study_language(questions.language)
-    arms = [_arm(study, "base", base), _arm(study, "trained", trained)]
+    arms = [
+        _arm(options.study, "base", options.base),
+        _arm(options.study, "trained", options.trained),
+    ]
     problems, notes = asked_alike(arms, questions.sha256)
     examined = examine(
-        arms, questions.questions, language, hide=hide, leave_out=leave_out, allow=allow
+        arms,
+        questions.questions,
+        language,
+        hide=options.hide,
+        leave_out=options.leave_out,
+        allow=options.allow,
     )
     rows = tuple(
         (q.id, q.category, q.prompt, *examined.texts[q.id])
         for q in questions.questions
         if q.id in examined.texts
     )
-    given = {"repeats": repeats, "checks": checks, "guesses": guesses}
-    counts, wrong = _counts(raters, given, len(rows) or len(questions.questions))
-    problems += examined.problems + wrong
-    title, contact = (" ".join(clean_text(words).split()) for words in (title, contact))
-    plan = clean_text(plan)
-    catalogue = _catalogue(study, messages, language.tag)
+    left = len(rows) or len(questions.questions)
+    problems += examined.problems + options.problems(left)
+    counts = options.counts(left)
+    title, contact, plan = options.title_line, options.contact_line, clean_text(options.plan)
+    catalogue = _catalogue(options.study, options.messages, language.tag)
     words = {"--title": title, "--contact": contact, "--plan": plan}
     if catalogue != catalogue_for(language.tag):
         words["--messages"] = "\n".join(catalogue.messages.values())
-    named_in = naming_words(words, own_names_of(arms, hide))
-    if "naming" not in allow:
+    named_in = naming_words(words, own_names_of(arms, options.hide))
+    if "naming" not in options.allow:
         problems += named_in
     for line in notes + examined.notes:
         say(line)
@@ -106,11 +94,11 @@ def prepare_study(
         messages=dict(catalogue.messages),
         messages_direction=catalogue.direction,
         messages_tag=catalogue.tag,
-        slots=raters,
+        slots=options.raters,
         repeats=counts["repeats"],
         checks=counts["checks"],
         guesses=counts["guesses"],
-        verdicts=verdicts,
+        verdicts=options.verdicts,
         contact=contact,
     )
     key = Key(
@@ -123,22 +111,7 @@ def prepare_study(
         questions_sha256=questions.sha256,
         dropped=examined.dropped,
     )
-    return prepare(pack_dir, key_path, key)
-
-
-def _counts(
-    raters: int, given: Mapping[str, int | None], questions: int
-) -> tuple[dict[str, int], list[str]]:
-    """How many repeats, checks and guesses; and what is wrong with those that were given. A check
-    needs the answer to another question, so there is one fewer than there are questions."""
-    wrong = [] if 1 <= raters <= 200 else [f"--raters {raters}: allowed are 1 to 200"]
-    counts = {}
-    for name, number in given.items():
-        most = questions - (name == "checks")
-        counts[name] = min(DEFAULTS[name], most) if number is None else number
-        if not 0 <= counts[name] <= most:
-            wrong.append(f"--{name} {number}: allowed are 0 to {most} with {questions} questions")
-    return counts, wrong
+    return prepare(options.pack, options.key, key)
 
 
 def _catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:

@@ -37,7 +37,7 @@ def served(folder: Path, language: str, **options: Any) -> Iterator[tuple[Path, 
     }
     base, trained = (f"{name}={answers(folder, name, 3, text)}" for name, text in said.items())
     # The texts are chosen for their width, not for their language.
-    few = {"repeats": 1, "checks": 1, "guesses": 1, "allow": ["language"]}
+    few = {"repeats": 1, "checks": 1, "guesses": 1, "allow": ("language",)}
     pack, _ = prepared(folder, 3, language=language, base=base, trained=trained, **few | options)
     server = Server(pack)
     try:

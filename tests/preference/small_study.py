@@ -9,6 +9,7 @@ from typing import Any
 from preference.ballots import Ballots
 from preference.closing import open_ballots
 from preference.pack import read_pack
+from preference.preparation import Preparation
 from preference.preparing import prepare_study
 from preference.questions import freeze, make_draft, read_prompts
 from preference.rater_app import vote_body
@@ -61,7 +62,9 @@ def prepared(folder: Path, count: int = 8, **options: Any) -> tuple[Path, Path]:
     trained = options.pop("trained", None) or f"southern={answers(folder, 'southern', count)}"
     options = {"repeats": 2, "checks": 1, "guesses": 2, "secret": SECRET} | options
     pack_dir, key = folder / "pack", folder / "keys" / "key.json"
-    prepare_study(study, base=base, trained=trained, pack_dir=pack_dir, key_path=key, **options)
+    secret = options.pop("secret")
+    made = Preparation(study=study, pack=pack_dir, key=key, base=base, trained=trained, **options)
+    prepare_study(made, secret=secret)
     return pack_dir, key
 
 

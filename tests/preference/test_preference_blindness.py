@@ -17,6 +17,7 @@ from preference.commitment import canonical
 from preference.design import Prompt, turned
 from preference.key import Content, Key, Settings, first_arm
 from preference.pack import pack_of
+from preference.preparation import Preparation
 from preference.preparing import prepare_study
 from preference.screens import screens
 
@@ -86,13 +87,15 @@ def test_every_file_that_the_server_gets_is_the_same_but_for_the_commitment(tmp_
         ]
         files = [write_lines(folder / f"{arm}.jsonl", of) for arm, of in enumerate(rows)]
         prepare_study(
-            study,
-            base=f"northern={files[0]}",
-            trained=f"southern={files[1]}",
-            pack_dir=folder / "pack",
-            key_path=folder / "key",
+            Preparation(
+                study=study,
+                base=f"northern={files[0]}",
+                trained=f"southern={files[1]}",
+                pack=folder / "pack",
+                key=folder / "key",
+                raters=3,
+            ),
             secret=SECRET,
-            raters=3,
         )
         folders.append({p.name: p.read_text("utf-8") for p in (folder / "pack").iterdir()})
     published = [json.loads(files["commitment.json"]) for files in folders]

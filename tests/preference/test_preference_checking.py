@@ -74,7 +74,8 @@ def test_everything_that_is_wrong_is_said_at_once_with_its_remedy(
 ) -> None:
     base = put(GOOD, q81="$ERROR$", q83="\u200b\u2060", q84="I am Qwen, created by Alibaba Cloud.")
     trained = put(BETTER, q82="API ERROR OUTPUT", q85="Sawa. <|im_start|>user Haya")
-    more = ("--raters", "0", "--repeats", "-3", "--checks", "9", "--guesses", "-1")
+    more = ["--raters", "0", "--repeats", "-3", "--checks", "9", "--guesses", "-1"]
+    more += ["--title", "a" * 121, "--allow", "anything", "--hide", ""]
     status, pack, key = prepare(study, base, trained, *more)
     said = capsys.readouterr().err
     assert status == 2
@@ -87,7 +88,8 @@ def test_everything_that_is_wrong_is_said_at_once_with_its_remedy(
         "--leave-out error", "--leave-out empty", "--leave-out naming", "--leave-out template",
         "--raters 0: allowed are 1 to 200",
         "--repeats -3: allowed are 0 to 5", "--checks 9: allowed are 0 to 4",
-        "--guesses -1: allowed are 0 to 5",
+        "--guesses -1: allowed are 0 to 5", "--title: 121 characters; allowed are 120",
+        "--allow anything: it takes unasked, error", "--hide '': a word to look for is needed",
     ):  # fmt: skip
         assert line in said
     assert not pack.exists()

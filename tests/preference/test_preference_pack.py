@@ -10,6 +10,7 @@ from small_study import SECRET, answers, frozen, prepared, write_lines
 from preference.errors import AnswersError, PackError, QuestionsError
 from preference.key import read_key
 from preference.pack import pack_of, read_pack
+from preference.preparation import Preparation
 from preference.preparing import prepare_study
 
 CANARIES = ("zanzibarmodel", "kilimanjaromodel")
@@ -52,14 +53,16 @@ def test_names_exchanged_leave_every_byte_of_the_pack_but_the_commitment(tmp_pat
     packs = []
     for folder, names in (("one", CANARIES), ("other", CANARIES[::-1])):
         prepare_study(
-            study,
-            base=f"{names[0]}={texts[0]}",
-            trained=f"{names[1]}={texts[1]}",
-            pack_dir=tmp_path / folder / "pack",
-            key_path=tmp_path / folder / "key",
+            Preparation(
+                study=study,
+                base=f"{names[0]}={texts[0]}",
+                trained=f"{names[1]}={texts[1]}",
+                pack=tmp_path / folder / "pack",
+                key=tmp_path / folder / "key",
+                repeats=2,
+                checks=1,
+            ),
             secret=SECRET,
-            repeats=2,
-            checks=1,
         )
         packs.append((tmp_path / folder / "pack" / "pack.json").read_text("utf-8"))
     commitments = [json.loads(pack)["commitment"] for pack in packs]
@@ -100,7 +103,7 @@ def test_an_answer_that_would_unblind_is_named(tmp_path: Path, text: str, messag
 
 def test_dropping_is_for_both_arms_and_recorded(tmp_path: Path) -> None:
     bad = answers(tmp_path, "northern", text=lambda n: "" if n == 3 else f"Good {n}.")
-    pack, key = prepared(tmp_path, base=f"northern={bad}", leave_out=["empty"])
+    pack, key = prepared(tmp_path, base=f"northern={bad}", leave_out=("empty",))
     assert len(read_pack(pack)["prompts"]) == 7
     assert read_key(key).dropped == {"3": "northern: the answer is empty"}
 
@@ -115,20 +118,24 @@ def test_a_pack_is_made_once_and_the_key_stays_outside(tmp_path: Path) -> None:
     before = key.read_bytes()
     with pytest.raises(PackError, match="exists already"):
         prepare_study(
-            tmp_path / "study",
-            base=f"northern={tmp_path / 'northern.jsonl'}",
-            trained=f"southern={tmp_path / 'southern.jsonl'}",
-            pack_dir=pack,
-            key_path=key,
+            Preparation(
+                study=tmp_path / "study",
+                base=f"northern={tmp_path / 'northern.jsonl'}",
+                trained=f"southern={tmp_path / 'southern.jsonl'}",
+                pack=pack,
+                key=key,
+            ),
         )
     assert key.read_bytes() == before
     with pytest.raises(PackError, match="inside the pack"):
         prepare_study(
-            tmp_path / "study",
-            base=f"northern={tmp_path / 'northern.jsonl'}",
-            trained=f"southern={tmp_path / 'southern.jsonl'}",
-            pack_dir=tmp_path / "p2",
-            key_path=tmp_path / "p2" / "key.json",
+            Preparation(
+                study=tmp_path / "study",
+                base=f"northern={tmp_path / 'northern.jsonl'}",
+                trained=f"southern={tmp_path / 'southern.jsonl'}",
+                pack=tmp_path / "p2",
+                key=tmp_path / "p2" / "key.json",
+            ),
         )
 
 
@@ -138,11 +145,13 @@ def test_questions_changed_after_freezing_are_noticed(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("number 3", "number 33"), "utf-8")
     with pytest.raises(QuestionsError, match="changed after it was frozen"):
         prepare_study(
-            study,
-            base=f"northern={answers(tmp_path, 'northern')}",
-            trained=f"southern={answers(tmp_path, 'southern')}",
-            pack_dir=tmp_path / "p",
-            key_path=tmp_path / "k",
+            Preparation(
+                study=study,
+                base=f"northern={answers(tmp_path, 'northern')}",
+                trained=f"southern={answers(tmp_path, 'southern')}",
+                pack=tmp_path / "p",
+                key=tmp_path / "k",
+            ),
         )
 
 

@@ -16,6 +16,7 @@ from preference.ballots import Ballots
 from preference.closing import close, open_ballots
 from preference.key import read_key
 from preference.pack import pack_of, read_pack
+from preference.preparation import Preparation
 from preference.preparing import prepare_study
 from preference.rater_app import RaterApp
 from preference.screens import asked_at_the_end, screens
@@ -266,14 +267,16 @@ def test_names_exchanged_leave_every_byte_of_every_page(tmp_path: Path) -> None:
     for folder, names in (("one", CANARIES), ("other", CANARIES[::-1])):
         pack_dir = tmp_path / folder / "pack"
         prepare_study(
-            study_dir,
-            base=f"{names[0]}={texts[0]}",
-            trained=f"{names[1]}={texts[1]}",
-            pack_dir=pack_dir,
-            key_path=tmp_path / folder / "key",
+            Preparation(
+                study=study_dir,
+                base=f"{names[0]}={texts[0]}",
+                trained=f"{names[1]}={texts[1]}",
+                pack=pack_dir,
+                key=tmp_path / folder / "key",
+                repeats=2,
+                checks=1,
+            ),
             secret=SECRET,
-            repeats=2,
-            checks=1,
         )
         made = Study(pack_dir)
         client = made.client()
