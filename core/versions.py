@@ -14,6 +14,5 @@ def package_version(name: str) -> str:
         return ABSENT
 
 
-def project_version() -> str:
-    """The version of this project, as pyproject.toml gives it, or "absent"."""
-    return package_version(PROJECT)
+VERSION = package_version(PROJECT)
+"""The version of this project, which pyproject.toml alone gives, or "absent"."""

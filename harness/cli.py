@@ -17,6 +17,7 @@ from core.contract.facts import ContaminationFacts
 from core.errors import MendableError
 from core.output import guard_output
 from core.places import expand
+from core.versions import VERSION
 from harness.errors import ConfigError
 from harness.help import help_text
 from harness.overrides import COMMAND_VARIABLE, CONF, prepared
@@ -27,6 +28,9 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def main() -> None:
     """The console script."""
     guard_output("kakugo")
+    if "--version" in sys.argv[1:]:
+        print(f"kakugo {VERSION}")
+        return
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(help_text())
         return

@@ -38,6 +38,7 @@ Examples
 Results   kakugo-report --store DIR               tables and one page, from what DIR holds
 Shell     eval "$(kakugo -sc install=bash)"       completion of groups, options and keys
 More      kakugo --hydra-help                     what Hydra itself can do
+          kakugo --version                        the version of this project
 """
 
 

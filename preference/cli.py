@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from core.errors import MendableError
 from core.output import guard_output
+from core.versions import VERSION
 from preference import cli_raters, cli_results, cli_study, cli_votes
 from preference.cli_results import UNHELD as UNHELD
 
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     steps = parser.add_subparsers(metavar="STEP", required=True)
 
     def step(

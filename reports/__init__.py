@@ -7,6 +7,7 @@
 Nothing here runs an experiment or imports a live object of one: the input is files.
 """
 
+from core.versions import VERSION
 from reports.errors import EmptyStoreError, ReportsError, RunNotFoundError, StoreNotFoundError
 from reports.store.model import StoreView
 from reports.store.read import read_store, select_run
@@ -20,3 +21,5 @@ __all__ = [
     "read_store",
     "select_run",
 ]
+
+__version__ = VERSION

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core.output import guard_output
+from core.versions import VERSION
 from reports.errors import ReportsError
 from reports.samples import FILTERS
 from reports.tables.sheet import TASK_NAMES
@@ -268,6 +269,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     source = parser.add_mutually_exclusive_group()
     _store_argument(source)
     source.add_argument(

@@ -23,3 +23,7 @@ card.py         its README.md
 quiet.py        no bars and notes of the libraries under our progress display
 errors.py       what can go wrong, as messages with a remedy
 """
+
+from core.versions import VERSION
+
+__version__ = VERSION
