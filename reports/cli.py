@@ -77,22 +77,27 @@ out."""
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Makes the reports that the arguments ask for; returns the exit status (see --help)."""
+    """Make the reports that the arguments ask for; returns the exit status (see --help)."""
     guard_output("kakugo-report")
     argv = sys.argv[1:] if argv is None else argv
     # Languages are computed side by side already, and one thread a sum adds in the same order on
     # any machine, which the same bytes need. Read when numpy is first imported, below.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    commands = {"samples": _samples, "compare": _compare, "card": _card, "tables": _list_tables}
+    commands = {
+        "samples": _show_samples,
+        "compare": _compare,
+        "card": _write_card,
+        "tables": _list_tables,
+    }
     command = commands.get(argv[0] if argv else "")
     try:
-        return command(argv[1:]) if command else _report(_parser().parse_args(argv))
+        return command(argv[1:]) if command else _make_report(_report_parser().parse_args(argv))
     except (ReportsError, OSError) as error:
         print(f"kakugo-report: {error}", file=sys.stderr)
         return 2
 
 
-def _report(arguments: argparse.Namespace) -> int:
+def _make_report(arguments: argparse.Namespace) -> int:
     store: Path = arguments.store
     report = _load(
         arguments.table or str(store), arguments.run, bool(arguments.table), arguments.scale
@@ -113,12 +118,12 @@ def _report(arguments: argparse.Namespace) -> int:
 def _load(
     source: str, run: Path | None = None, table: bool = False, scale: "Scale | None" = None
 ) -> "Report":
-    """The report of a store, of a CSV file, or of the published table."""
+    """Make the report of a store, of a CSV file, or of the published table."""
     from reports.report import Report
-    from reports.tables.importing import import_table, published
+    from reports.tables.importing import import_table, read_published
 
     if source == PUBLISHED and not Path(source).exists():
-        return Report.of_table(published())
+        return Report.of_table(read_published())
     if table or Path(source).is_file():
         return Report.of_table(import_table(Path(source), scale))
     from reports.store.read import read_store, select_run
@@ -156,14 +161,14 @@ def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:
     return write_figures(report, out, cast(Form, form))
 
 
-def _samples(argv: list[str]) -> int:
+def _samples_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kakugo-report samples",
         description=_SAMPLES,
         epilog="--only\n" + "\n".join(f"  {name:10s} {words}" for name, words in FILTERS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _store_argument(parser)
+    _add_store(parser)
     parser.add_argument("--language", required=True, metavar="NAME", help="for example Swahili")
     parser.add_argument("--task", required=True, choices=tuple(TASK_NAMES))
     parser.add_argument(
@@ -177,13 +182,17 @@ def _samples(argv: list[str]) -> int:
         "--doc", action="append", metavar="ID", help="only this item, by its id or its number"
     )
     parser.add_argument(
-        "--count", type=_count, default=5, metavar="N", help="at most N (default: 5)"
+        "--count", type=_read_count, default=5, metavar="N", help="at most N (default: 5)"
     )
     parser.add_argument("--prompt", action="store_true", help="with the whole prompt of each item")
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write a page (.html) instead of printing"
     )
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def _show_samples(argv: list[str]) -> int:
+    arguments = _samples_parser().parse_args(argv)
     from reports.samples import find_samples
     from reports.store.read import read_store
     from reports.tables.results import of_entries
@@ -216,7 +225,7 @@ def _compare(argv: list[str]) -> int:
     parser.add_argument("new", metavar="NEW")
     parser.add_argument("--format", default="terminal", choices=("terminal", "markdown", "csv"))
     parser.add_argument("--out", type=Path, default=Path("comparison"), metavar="DIR")
-    _scale_argument(parser)
+    _add_scale(parser)
     arguments = parser.parse_args(argv)
     from reports.outputs.comparison import write_comparison
     from reports.tables.compare import compare
@@ -229,7 +238,7 @@ def _compare(argv: list[str]) -> int:
     return 0
 
 
-def _card(argv: list[str]) -> int:
+def _write_card(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="kakugo-report card", description=_CARD)
     parser.add_argument(
         "checkpoint",
@@ -238,7 +247,7 @@ def _card(argv: list[str]) -> int:
         metavar="CHECKPOINT",
         help="its key, the beginning of it, or its producer's name; needless if there is only one",
     )
-    _store_argument(parser)
+    _add_store(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
     arguments = parser.parse_args(argv)
     from reports.outputs.card import write_card
@@ -262,7 +271,7 @@ def _list_tables(argv: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _report_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kakugo-report",
         description=_DESCRIPTION,
@@ -271,7 +280,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     source = parser.add_mutually_exclusive_group()
-    _store_argument(source)
+    _add_store(source)
     source.add_argument(
         "--import",
         dest="table",
@@ -279,7 +288,7 @@ def _parser() -> argparse.ArgumentParser:
         help="report on a score table instead: CSV with language,task,base,trained (or other "
         "producers' names); the word `published` is the paper's",
     )
-    _scale_argument(parser)
+    _add_scale(parser)
     parser.add_argument(
         "--format",
         action="append",
@@ -307,7 +316,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _store_argument(parser: "argparse._ActionsContainer") -> None:
+def _add_store(parser: "argparse._ActionsContainer") -> None:
     parser.add_argument(
         "--store",
         type=Path,
@@ -317,7 +326,7 @@ def _store_argument(parser: "argparse._ActionsContainer") -> None:
     )
 
 
-def _scale_argument(parser: argparse.ArgumentParser) -> None:
+def _add_scale(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         choices=("percent", "fraction"),
@@ -325,7 +334,7 @@ def _scale_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _count(text: str) -> int:
+def _read_count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")

@@ -1,5 +1,5 @@
-"""What can go wrong when a report is asked for. A damaged file inside a store is not an error
-here: it becomes a named problem in the report, and everything else is still shown.
+"""Errors of a report that cannot be made. A damaged file inside a store is none of them: it becomes
+a named problem in the report, and everything else is still shown.
 
     ReportsError
     ├── StoreNotFoundError    the store's folder does not exist

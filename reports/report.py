@@ -1,4 +1,4 @@
-"""What a report is made of: the results over languages, and the store that they come from."""
+"""The ground of a report: the results over languages, and the store that they come from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -63,7 +63,7 @@ class Report:
 
     @property
     def compares(self) -> bool:
-        """Whether it has several languages or producers, or has no table of each language."""
+        """True with several languages or producers, and for every imported table."""
         several = len(self.results.languages) > 1 or len(self.results.trained) > 1
         return several or self.view is None
 

@@ -48,7 +48,7 @@ class Found:
 
 
 class Direction(NamedTuple):
-    """How a text is written, as the values of HTML's `dir` and `lang`."""
+    """The direction and language of a text, as the values of HTML's `dir` and `lang`."""
 
     dir: str
     lang: str
@@ -90,14 +90,14 @@ def find_samples(
         raise SamplesNotFoundError(
             f"There is no score of {language} on {task!r}.\nRemedy: one of: {known}."
         )
-    chosen = _chosen(of_task, producers)
-    tables = [_rows(result) for result in chosen]
+    chosen = _choose(of_task, producers)
+    tables = [_read_rows(result) for result in chosen]
     assert chosen[0].record
     translated = is_translation(chosen[0].record)
     ids = list(dict.fromkeys(id_ for table in tables for id_ in table))
     items = [tuple(table.get(id_) for table in tables) for id_ in ids]
     if docs:
-        items = [item for item in items if any(_is(row, docs) for row in item if row)]
+        items = [item for item in items if any(_is_called(row, docs) for row in item if row)]
         if not items:
             raise SamplesNotFoundError(
                 f"No item is called {', '.join(docs)}.\n"
@@ -115,7 +115,7 @@ def find_samples(
     )
 
 
-def _chosen(rows: list[Result], producers: Sequence[str]) -> list[Result]:
+def _choose(rows: list[Result], producers: Sequence[str]) -> list[Result]:
     ordered = sorted(rows, key=lambda row: not row.is_base)
     unknown = [name for name in producers if name not in {row.producer for row in rows}]
     if unknown:
@@ -131,7 +131,7 @@ def _chosen(rows: list[Result], producers: Sequence[str]) -> list[Result]:
     return scored
 
 
-def _rows(result: Result) -> dict[str, AnySample]:
+def _read_rows(result: Result) -> dict[str, AnySample]:
     assert result.record
     try:
         return {row.doc_id: row for row in read_rows(result.record)}
@@ -142,7 +142,7 @@ def _rows(result: Result) -> dict[str, AnySample]:
         ) from None
 
 
-def _is(row: AnySample, docs: Sequence[str]) -> bool:
+def _is_called(row: AnySample, docs: Sequence[str]) -> bool:
     return row.doc_id in docs or str(row.doc) in docs
 
 

@@ -1,4 +1,4 @@
-"""What each language cost, in dollars where prices are known, else in hours, by stage."""
+"""The cost of each language by stage: in dollars where prices are known, else in hours."""
 
 from markupsafe import Markup
 

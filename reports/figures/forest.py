@@ -1,10 +1,10 @@
 """The gain of each language with its interval, from the largest down, and their mean."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from reports.figures.svg import Figure, figure, fit, line, mark, number, text
+from reports.figures.svg import Axis, Figure, figure, fit, line, mark, number, text
 from reports.signs import set_minus
 from reports.stats.languages import mean_over_languages
 from reports.tables.sheet import TASK_NAMES
@@ -35,16 +35,7 @@ def draw_forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | 
     ]
     top = 24
     for verdict in rows:
-        result, gain = verdict.result, verdict.result.gain
-        assert gain
-        shape = verdict.shape
-        parts.append(text(NAMES, top + 4, result.language.name, "label", 24))
-        if result.language.autonym:
-            parts.append(text(NAMES + 8, top + 4, result.language.autonym, "start small", 18))
-        if gain.low is not None and gain.high is not None:
-            parts.append(line(x.at(gain.low), top, x.at(gain.high), top, f"reach {shape}"))
-        about = set_minus(f"{result.language.name}: {gain.points:+.1f}")
-        parts.append(mark(x.at(gain.points), top, shape, about, 4))
+        parts += _draw_language(verdict, x, top)
         top += LINE
     parts.append(line(NAMES, top - 4, WIDTH - 14, top - 4, "grid"))
     top += 8
@@ -67,3 +58,15 @@ def draw_forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | 
         f"{words}. {how}"
     )
     return figure(f"forest-{task}", f"Gain by language, {name}", caption, WIDTH, height, parts)
+
+
+def _draw_language(verdict: Verdict, x: Axis, top: int) -> Iterator[Markup]:
+    result, gain, shape = verdict.result, verdict.result.gain, verdict.shape
+    assert gain
+    yield text(NAMES, top + 4, result.language.name, "label", 24)
+    if result.language.autonym:
+        yield text(NAMES + 8, top + 4, result.language.autonym, "start small", 18)
+    if gain.low is not None and gain.high is not None:
+        yield line(x.at(gain.low), top, x.at(gain.high), top, f"reach {shape}")
+    about = set_minus(f"{result.language.name}: {gain.points:+.1f}")
+    yield mark(x.at(gain.points), top, shape, about, 4)

@@ -23,7 +23,7 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Log:
-    """What the logs of a training run hold."""
+    """The logs of a training run."""
 
     loss: Points
     validation: Points = field(default_factory=tuple)

@@ -8,7 +8,7 @@ from reports.report import Report
 from reports.sections import find_parts
 from reports.signs import clean
 from reports.store import files
-from reports.tables.panels import Panel, row_lines
+from reports.tables.panels import Panel, list_lines
 from reports.tables.sheet import Sheet, SheetCell
 
 # Whatever Markdown or HTML inside it could read as markup.
@@ -79,7 +79,7 @@ def write_scores(panel: Panel) -> str:
             str(line.n or "–"),
         ]
         for row in panel.rows
-        for line in row_lines(row)
+        for line in list_lines(row)
     ]
     head = ["Task", "Producer", "Base", "Score", "Gain", "95% interval", "n"]
     return draw_grid(head, [False, False, True, True, True, True, True], lines)

@@ -15,7 +15,7 @@ from reports.section import Form
 from reports.sections import find_parts, prints_each_language
 from reports.signs import clean
 from reports.tables.gain import Gain
-from reports.tables.panels import Panel, TableCell, row_lines
+from reports.tables.panels import Panel, TableCell, list_lines
 from reports.tables.sheet import TASK_NAMES, Mark, Sheet
 
 _STYLES = {"result": "", "gap": "dim", "missing": "yellow", "failed": "red", "damaged": "red"}
@@ -134,7 +134,7 @@ def _scores(panel: Panel) -> Table:
         title = Text(clean(row.name))
         if row.setting:
             title.append(f"\n{clean(row.setting)}", style="dim")
-        for place, line in enumerate(row_lines(row)):
+        for place, line in enumerate(list_lines(row)):
             shown = [title if place == 0 else Text()]
             if len(names) > 1:
                 shown.append(Text(clean(line.producer) or "–"))

@@ -19,7 +19,7 @@ from reports.section import Part, Section
 from reports.sections import find_parts
 from reports.signs import clean, make_safe
 from reports.store import files
-from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, Row, TableCell, row_lines
+from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, Row, TableCell, list_lines
 from reports.tables.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class PartView:
 
     @property
     def has_body(self) -> bool:
-        """Whether it shows anything in its own place: alarms stand above all parts."""
+        """True where it shows something in its own place: alarms stand above all parts."""
         return any(section.form != "alarm" for section in self.sections)
 
 
@@ -223,7 +223,7 @@ def _panel(panel: Panel, name: str) -> PanelView:
                 interval=words.describe_interval(line.gain),
                 n=str(line.n or "–"),
             )
-            for line in row_lines(row)
+            for line in list_lines(row)
         )
         samples = find_task_samples(row, panel.language, f"{name}-samples-{number}")
         tasks.append(TaskView(row, lines, samples))

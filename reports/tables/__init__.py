@@ -1,1 +1,1 @@
-"""What a report says, as plain tables: one file a subject, no output format in any."""
+"""The tables of a report: one file a subject, and no output format in any."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from core.contract.record import Unreadable
 from core.statistics import holm
 from reports.stats.languages import mean_over_languages
-from reports.tables.gain import Gain, paired_gain
+from reports.tables.gain import Gain, compute_gain
 from reports.tables.importing import NO_SAMPLES
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
-from reports.tables.summary import interval_words
+from reports.tables.summary import describe_bounds
 from reports.tables.wins import ALPHA
 
 NOTE = (
@@ -81,7 +81,7 @@ def _judge(old: Result, new: Result) -> tuple[Gain | None, str]:
     if old.record.artifact.key == new.record.artifact.key:
         return Gain(0.0, p=None, why="the same artifact"), "the same artifact"
     try:
-        return paired_gain(old.record, new.record), ""
+        return compute_gain(old.record, new.record), ""
     except Unreadable as error:
         return None, str(error)
 
@@ -116,7 +116,7 @@ def _means(changes: list[Change]) -> Sheet:
         rows.append(
             (
                 *(task, producer, mean.n, mean.value),
-                interval_words(*mean.interval) if mean.interval else None,
+                describe_bounds(*mean.interval) if mean.interval else None,
                 sum(c.verdict.startswith("better") for c in some),
                 sum(c.verdict.startswith("worse") for c in some),
                 sum(c.p_holm is not None for c in some),
@@ -148,7 +148,7 @@ def _each(changes: list[Change]) -> Sheet:
             (
                 *(c.old.language.name, c.old.task, c.producer, c.old.score, c.new.score),
                 gain.points if gain else None,
-                interval_words(gain.low, gain.high) if gain and known else None,
+                describe_bounds(gain.low, gain.high) if gain and known else None,
                 *(gain.p if gain else None, c.p_holm, c.verdict),
             )
         )

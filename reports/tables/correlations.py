@@ -26,7 +26,7 @@ class TaskCorrelation:
 
 
 def find_correlations(results: Results) -> list[TaskCorrelation]:
-    """Of every task and producer with a gain."""
+    """Correlate base score and gain over languages, for every task and producer with a gain."""
     listed = []
     for producer in results.trained:
         for task in results.tasks:
@@ -41,7 +41,7 @@ def find_correlations(results: Results) -> list[TaskCorrelation]:
 
 
 def tabulate_correlations(found: list[TaskCorrelation]) -> Sheet:
-    """correlation.csv: each coefficient with its interval and p, in columns of its own."""
+    """Give each coefficient with its interval and p, in columns of its own."""
     columns = [TASK, PRODUCER, Column("languages", "Languages", numeric=True)]
     for kind, title in zip(KINDS, TITLES, strict=True):
         columns += [
@@ -61,7 +61,7 @@ def tabulate_correlations(found: list[TaskCorrelation]) -> Sheet:
 
 
 def describe_correlations(found: list[TaskCorrelation]) -> Sheet:
-    """The same for people: "-0.60 [-0.88, 0.05]"."""
+    """Give the same for people: "-0.60 [-0.88, 0.05]"."""
     columns = (
         TASK,
         PRODUCER,

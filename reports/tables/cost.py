@@ -12,7 +12,7 @@ BUDGET_USD = 50.0
 
 
 def tabulate_cost(view: StoreView) -> Sheet:
-    """Time, tokens and money of each artifact, as its manifest recorded them."""
+    """List time, tokens and money of each artifact, as its manifest recorded them."""
     columns = (
         Column("stage", "Stage"),
         Column("label", "What"),
@@ -31,7 +31,7 @@ def tabulate_cost(view: StoreView) -> Sheet:
 
 
 def tabulate_cost_by_stage(view: StoreView) -> Sheet:
-    """`cost`, summed over each stage's artifacts; cost is empty where none was recorded."""
+    """Sum time, tokens and money over each stage; money is empty where none was recorded."""
     columns = (
         Column("stage", "Stage"),
         Column("artifacts", "Artifacts", numeric=True),
@@ -53,12 +53,13 @@ def _note_resumed(view: StoreView) -> str:
     if not count:
         return ""
     return (
-        f"{count} artifacts were interrupted and continued: their seconds are the last attempt's."
+        f"{count} artifacts were interrupted and continued: "
+        "their seconds are those of the last attempt."
     )
 
 
 def tabulate_cost_by_language(view: StoreView) -> Sheet:
-    """What each language cost per stage, and its total against the paper's $50 a language.
+    """Sum the cost of each language by stage, with its total against the paper's $50 a language.
 
     Work that several languages share (the base) stands under "shared". An unknown price is empty,
     never zero; a total leaves it out, and `unpriced` counts the artifacts that it leaves out.
@@ -94,7 +95,7 @@ def tabulate_cost_by_language(view: StoreView) -> Sheet:
 
 
 def _sum(some: Sequence[Manifest]) -> tuple[float, int, int, float | None]:
-    """Seconds, tokens in and out, and the cost, which is None where none was recorded."""
+    """Sum seconds, tokens in and out, and the cost, which is None where none was recorded."""
     prices = [of.cost_usd for of in some if of.cost_usd is not None]
     return (
         sum(of.seconds for of in some),

@@ -1,4 +1,4 @@
-"""Which benchmark covers which languages, and why a cell is empty."""
+"""The languages that each benchmark covers, and what was measured beside the scores."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ STATES: tuple[State, ...] = ("gap", "missing", "failed", "damaged")
 
 
 def tabulate_coverage(results: Results) -> Sheet:
-    """Per task: languages with a result, items, and the states of the cells without one."""
+    """Count for each task languages with a result, items, and cells without a result."""
     columns = (
         TASK,
         Column("languages", "Languages", numeric=True),

@@ -39,8 +39,8 @@ class Gain:
     halves: Halves | None = None
 
 
-def paired_gain(base: Score, trained: Score) -> Gain:
-    """The gain over the items that both scores hold, joined by the benchmark's own ids.
+def compute_gain(base: Score, trained: Score) -> Gain:
+    """Compute the gain over the items that both scores hold, joined by the benchmark's own ids.
 
     Accuracy: `stats.paired.accuracy_difference`; chrF++: `stats.chrf.chrf_difference`. Raises
     Unreadable with the reason when the two cannot be compared. Not covered: seeds of training.
@@ -82,8 +82,8 @@ def paired_gain(base: Score, trained: Score) -> Gain:
     )
 
 
-def score_of_samples(score: Score) -> float:
-    """The score (0-100) that the kept samples give, to compare with the recorded one."""
+def recompute_score(score: Score) -> float:
+    """Compute the score (0-100) that the kept samples give, to compare with the recorded one."""
     items = read_items(score)
     if items.correct is not None:
         return 100.0 * float(items.correct.mean())
@@ -91,8 +91,8 @@ def score_of_samples(score: Score) -> float:
     return float(chrf_.chrf(items.counts.sum(axis=0)))
 
 
-def score_interval(score: Score) -> Interval | None:
-    """The 95% interval of one score, 0-100: None where the samples are of no use.
+def find_interval(score: Score) -> Interval | None:
+    """Find the 95% interval of one score, 0-100: None where the samples are of no use.
 
     Accuracy: Wilson's, widened where items share a passage, which the recorded one is not. chrF++:
     the one that the scoring recorded, a bootstrap over sentences.
@@ -113,7 +113,7 @@ def score_interval(score: Score) -> Interval | None:
 def _pair(
     base: Score, trained: Score, left: Items, right: Items
 ) -> tuple[tuple["NDArray[np.int64] | None", "NDArray[np.int64] | None"], tuple[str, ...]]:
-    """Where the shared items are on each side (None: all, in order), and what must be said."""
+    """Find the shared items on each side (None: all, in order), and what a reader must know."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -15,7 +15,7 @@ from reports.tables.results import BASE, Result, Results
 from reports.tables.sheet import TASK_NAMES
 from reports.tables.table_columns import find_producers
 from reports.tables.table_file import TableFile, bare_name, read_table, refuse, same_name
-from reports.tables.table_numbers import Number, Scale, find_marks, read_number, scale_of
+from reports.tables.table_numbers import Number, Scale, find_factor, find_marks, read_number
 
 PUBLISHED = Path(__file__).parent.parent / "published"
 NO_SAMPLES = "an imported table has no samples, so nothing can be tested"
@@ -63,7 +63,7 @@ class _LanguageNames(_Names):
 
 @dataclass
 class _Reading:
-    """What has been read so far. `numbers` are by (language, task, producer), names by key."""
+    """A table that is being read. `numbers` are by (language, task, producer), names by key."""
 
     table: TableFile
     numbers: dict[tuple[str, str, str], tuple[int, Number | None]] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class _Reading:
 
 
 def import_table(path: Path, scale: Scale | None = None) -> Results:
-    """The results of a CSV file, UTF-8, with a header line.
+    """Read the results of a CSV file, UTF-8, with a header line.
 
     Wide: `language,task` and one column a producer, named by it; `base` is what gains are over.
     Long, as scores.csv: `language,task,producer,score`, where further columns are left aside. A
@@ -122,8 +122,8 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
     return Results(tuple(_results(reading, factors)), path.name, _notes(reading))
 
 
-def published() -> Results:
-    """The paper's Table 6: base (Granite 4 Micro) and Kakugo (full), rounded as printed."""
+def read_published() -> Results:
+    """Read the paper's Table 6: base (Granite 4 Micro) and Kakugo (full), rounded as printed."""
     found = import_table(PUBLISHED / "kakugo_table6.csv")
     return Results(found.rows, "Kakugo, arXiv 2601.14051, Table 6")
 
@@ -171,13 +171,13 @@ def _take(reading: _Reading, line: int, names: tuple[str, str, str], cell: str) 
 
 
 def _find_factors(reading: _Reading, scale: Scale | None) -> dict[str, float]:
-    """What each task's numbers are to be multiplied with."""
+    """Find the factor of each task's numbers: 1 for points of 100, 100 for fractions."""
     numbers = [number for _, number in reading.numbers.values() if number]
     reading.problems += find_marks(numbers)
     factors = {}
     for task in dict.fromkeys(number.task for number in numbers):
         own = [number for number in numbers if number.task == task]
-        factors[task], problems = scale_of(task, own, scale)
+        factors[task], problems = find_factor(task, own, scale)
         reading.problems += problems
     return factors
 

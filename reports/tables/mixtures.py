@@ -1,4 +1,4 @@
-"""How much each training mixture took of each source."""
+"""The training mixtures: their sources, sizes and budgets."""
 
 from collections.abc import Mapping
 
@@ -6,33 +6,34 @@ from core.contract.facts import MixtureFacts, PackedFacts, TakenFacts
 from reports.store.model import Artifact, StoreView
 from reports.tables.sheet import KEY, LANGUAGE, Column, Sheet, Value
 
+COLUMNS = (
+    LANGUAGE,
+    Column("mix", "Mixture"),
+    KEY,
+    Column("source", "Source"),
+    Column("weight", "Weight", "g", numeric=True, spare=True),
+    Column("budget", "Budget", numeric=True),
+    Column("unit", "Unit"),
+    Column("rows", "Rows", numeric=True),
+    Column("share", "Share", ".0%", numeric=True),
+    Column("tokens", "Tokens", numeric=True),
+    Column("available", "Available", numeric=True),
+    Column("untrainable", "Untrainable", numeric=True),
+    Column("truncated", "Truncated", numeric=True),
+    Column("excluded", "Left out", numeric=True),
+    Column("token_share", "Share of tokens", ".0%", numeric=True),
+    Column("fertility", "Tokens per word", ".2f", numeric=True),
+    Column("characters", "Characters", numeric=True),
+)
+
 
 def tabulate_mixtures(view: StoreView) -> Sheet:
-    """What each mixture took of each source. Shares are 0-1; `fertility` is tokens per word.
+    """List what each mixture took of each source. Shares are 0-1; `fertility` is tokens per word.
 
     `budget` is of the whole mixture, in `unit`, and stands in its last line, which is of `all` its
     sources where there are several; of `untrainable` rows (too long, or with special tokens as
     text) the trainer takes nothing, of `truncated` ones not all; `excluded` were named.
     """
-    columns = (
-        LANGUAGE,
-        Column("mix", "Mixture"),
-        KEY,
-        Column("source", "Source"),
-        Column("weight", "Weight", "g", numeric=True, spare=True),
-        Column("budget", "Budget", numeric=True),
-        Column("unit", "Unit"),
-        Column("rows", "Rows", numeric=True),
-        Column("share", "Share", ".0%", numeric=True),
-        Column("tokens", "Tokens", numeric=True),
-        Column("available", "Available", numeric=True),
-        Column("untrainable", "Untrainable", numeric=True),
-        Column("truncated", "Truncated", numeric=True),
-        Column("excluded", "Left out", numeric=True),
-        Column("token_share", "Share of tokens", ".0%", numeric=True),
-        Column("fertility", "Tokens per word", ".2f", numeric=True),
-        Column("characters", "Characters", numeric=True),
-    )
     rows: list[tuple[Value, ...]] = []
     for a in view.with_facts(MixtureFacts):
         budget, table = a.facts.budget, a.facts.table
@@ -52,9 +53,9 @@ def tabulate_mixtures(view: StoreView) -> Sheet:
             )
         if len(table) > 1:
             size = (a.facts.rows, 1.0, a.facts.tokens)
-            rest = len(columns) - len((*head, "all", None, *whole, *size))
+            rest = len(COLUMNS) - len((*head, "all", None, *whole, *size))
             rows.append((*head, "all", None, *whole, *size, *(None,) * rest))
-    return Sheet(columns, tuple(rows))
+    return Sheet(COLUMNS, tuple(rows))
 
 
 def _find_packed(view: StoreView, mixture: Artifact[MixtureFacts]) -> Mapping[str, TakenFacts]:

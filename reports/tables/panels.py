@@ -10,7 +10,7 @@ from core.contract.record import Unreadable
 from core.statistics import Interval
 from reports.store.cells import Entry, find_entries, group_rows, name_producers
 from reports.store.model import Language, Score, State, StoreView
-from reports.tables.gain import Gain, paired_gain, score_interval, score_of_samples
+from reports.tables.gain import Gain, compute_gain, find_interval, recompute_score
 from reports.tables.sheet import TASK_NAMES
 
 SIDE_BY_SIDE = 2
@@ -77,8 +77,8 @@ class Line:
         return self.cell.gain if self.cell else None
 
 
-def row_lines(row: Row) -> list[Line]:
-    """A row's lines, one per producer; a single one when base is alone or all share one gap."""
+def list_lines(row: Row) -> list[Line]:
+    """List a row's lines, one per producer; one line when base is alone or all share one gap."""
     first = row.bases[0] if row.bases else None
     alike = len({(cell.state, cell.reason) for cell in row.cells}) == 1
     if not row.others or (alike and row.cells[0].score is None):
@@ -110,7 +110,7 @@ class Panel:
 
     @property
     def has_gains(self) -> bool:
-        """Whether any producer has a gain over base."""
+        """True where any producer has a gain over base."""
         return any(cell.gain for row in self.rows for cell in row.others)
 
     @property
@@ -120,7 +120,7 @@ class Panel:
 
 
 def build_panels(view: StoreView, checkpoint: str | None = None) -> tuple[Panel, ...]:
-    """The score tables of a view, one per language and student, by name.
+    """Build the score tables of a view, one per language and student, by name.
 
     With the key of a `checkpoint`, only those it stands in, beside nothing but base.
     """
@@ -222,7 +222,7 @@ def _disagreement(score: Score | None) -> list[str]:
     if score is None:
         return []
     try:
-        found = score_of_samples(score)
+        found = recompute_score(score)
     except Unreadable as error:
         return [str(error)]
     if abs(found - score.score) > 0.06:
@@ -244,7 +244,7 @@ def _cell(view: StoreView, entry: Entry, bases: list[Entry]) -> TableCell:
         why = entry.reason
     elif base is not None:
         try:
-            gain, why = paired_gain(base, entry.score), ""
+            gain, why = compute_gain(base, entry.score), ""
         except Unreadable as error:
             why = str(error)
     return TableCell(
@@ -255,5 +255,5 @@ def _cell(view: StoreView, entry: Entry, bases: list[Entry]) -> TableCell:
         base=base,
         gain=gain,
         no_gain=why,
-        interval=score_interval(entry.score) if entry.score else None,
+        interval=find_interval(entry.score) if entry.score else None,
     )

@@ -1,4 +1,4 @@
-"""How sure each score is by itself: its interval, what a test could find, whether it is chance."""
+"""Each score by itself: its interval, the least gain that a test would find, and chance."""
 
 from reports.stats.intervals import above_chance, minimum_detectable
 from reports.tables.panels import Panel, TableCell

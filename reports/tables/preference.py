@@ -1,4 +1,4 @@
-"""What native speakers said in blind studies: the result, each rater, and how far to trust it."""
+"""The votes of native speakers in blind studies: the result, each rater, and their quality."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -79,7 +79,7 @@ def tabulate_studies(studies: Sequence[Study]) -> Sheet:
 
 
 def tabulate_verdicts(studies: Sequence[Study]) -> Sheet:
-    """How many answers of each arm raters called good, where they were asked."""
+    """Count the answers of each arm that raters called good, where they were asked."""
     rows = [
         (study.language, name, share.value, share.low, share.high)
         for study in studies
@@ -172,7 +172,7 @@ def tabulate_categories(studies: Sequence[Study]) -> Sheet:
 
 
 def tabulate_texts(studies: Sequence[Study]) -> Sheet:
-    """What blinding cannot hide: length and language of the answers."""
+    """List what blinding cannot hide: length and language of the answers."""
     rows = [
         (
             study.language,
@@ -199,7 +199,7 @@ def tabulate_texts(studies: Sequence[Study]) -> Sheet:
 
 
 def tabulate_record(studies: Sequence[Study]) -> Sheet:
-    """What a study left out or could not compute; and what proves it."""
+    """List what a study left out or could not compute, and what proves its votes."""
     rows = []
     for study in studies:
         left_out, gaps = study.about.dropped_questions or {}, study.result.gaps

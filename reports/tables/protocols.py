@@ -1,4 +1,4 @@
-"""With what each number must be repeated: prompt, data, engine, metric."""
+"""The way to each number, without which it cannot be repeated: prompt, data, engine, metric."""
 
 from collections import Counter
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""From which commands, inputs and packages the numbers came."""
+"""The commands, commits and packages that the numbers came from."""
 
 from core.contract.manifest import Git
 from reports.store.model import STAGES, StoreView
@@ -17,7 +17,7 @@ def tabulate_runs(view: StoreView) -> Sheet:
 
 
 def tabulate_provenance(view: StoreView) -> Sheet:
-    """What each artifact was made of and with."""
+    """List the key, version, commit and packages of each artifact."""
     columns = (
         Column("stage", "Stage"),
         Column("label", "What"),

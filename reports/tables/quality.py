@@ -8,7 +8,7 @@ from reports.tables.sheet import KEY, LANGUAGE, Column, Sheet, Value
 
 
 def tabulate_quality(view: StoreView) -> Sheet:
-    """What the checks of the training data found: flags, languages, rows dropped, contamination.
+    """List what the checks of the training data found: flags, languages, rows, texts.
 
     `share` is of the rows that were looked at, 0-1; None where their number was not recorded. What
     a contamination check could not look for has its reason and no count.

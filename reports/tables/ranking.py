@@ -1,4 +1,4 @@
-"""Which producer is best, and which cannot be told from it: ranks, and every pair of producers."""
+"""Ranks of producers: the best, those that cannot be told from it, and every pair of them."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet
 
 
 def tabulate_scores(panels: tuple[Panel, ...]) -> Sheet:
-    """Every result. `score` and `stderr` are on a 0-100 scale."""
+    """List every result. `score` and `stderr` are on a 0-100 scale."""
     columns = (
         LANGUAGE,
         TASK,
@@ -27,7 +27,7 @@ def tabulate_scores(panels: tuple[Panel, ...]) -> Sheet:
 
 
 def tabulate_imported_scores(results: Results) -> Sheet:
-    """The scores of an imported table, in the same columns as a store's."""
+    """List the scores of an imported table, in the same columns as a store's."""
     rows = tuple(
         (r.language.name, r.task, r.producer, "imported", r.score, None, None)
         for r in results.rows
@@ -37,7 +37,7 @@ def tabulate_imported_scores(results: Results) -> Sheet:
 
 
 def tabulate_gains(panels: tuple[Panel, ...]) -> Sheet:
-    """Every producer against its base, in points, with the 95% interval of the paired gain."""
+    """List the gain of every producer over its base, in points, with its 95% interval."""
     columns = (
         LANGUAGE,
         TASK,
@@ -69,7 +69,7 @@ def tabulate_gains(panels: tuple[Panel, ...]) -> Sheet:
 
 
 def tabulate_gaps(panels: tuple[Panel, ...]) -> Sheet:
-    """Every cell that is no result, with its state and the reason."""
+    """List every cell that is no result, with its state and the reason."""
     columns = (
         LANGUAGE,
         TASK,
@@ -86,7 +86,7 @@ def tabulate_gaps(panels: tuple[Panel, ...]) -> Sheet:
 
 
 def tabulate_imported_gaps(results: Results) -> Sheet:
-    """The cells of an imported table that are empty."""
+    """List the empty cells of an imported table."""
     rows = tuple(
         (r.language.name, r.task, r.producer, r.state, r.reason)
         for r in results.rows
@@ -96,7 +96,7 @@ def tabulate_imported_gaps(results: Results) -> Sheet:
 
 
 def tabulate_warnings(panels: tuple[Panel, ...]) -> Sheet:
-    """What the scores and their pairing warn of."""
+    """List the warnings of the scores and of their pairing."""
     columns = (LANGUAGE, Column("warning", "Warning", prose=True))
     rows = [(panel.language.name, note) for panel in panels for note in panel.notes]
     return Sheet(columns, tuple(rows))

@@ -20,7 +20,7 @@ TESTED = (
 
 
 def tabulate_means(results: Results, found: Sequence[Verdict]) -> Sheet:
-    """Means over languages with their interval, and win, tie and loss counts."""
+    """Take means over languages with their intervals, and count wins, ties and losses."""
     columns = (
         TASK,
         PRODUCER,
@@ -66,7 +66,7 @@ def tabulate_means(results: Results, found: Sequence[Verdict]) -> Sheet:
 
 
 def describe_means(file: Sheet) -> Sheet:
-    """`tabulate_means` for people: intervals and counts in words, "48 / 3 / 2"."""
+    """Put the means in words for people: intervals, and counts as "48 / 3 / 2"."""
     names = [column.name for column in file.columns]
     kept = ("task", "producer", "languages", "base", "score")
     tested = any(row[names.index("wins")] is not None for row in file.rows)
@@ -85,15 +85,15 @@ def describe_means(file: Sheet) -> Sheet:
     for row in file.rows:
         at = dict(zip(names, row, strict=True))
         tested = at["wins"] is not None
-        at["interval"] = None if at["low"] is None else interval_words(at["low"], at["high"])
+        at["interval"] = None if at["low"] is None else describe_bounds(at["low"], at["high"])
         at["verdicts"] = f"{at['wins']} / {at['ties']} / {at['losses']}" if tested else None
         at["by_sign"] = at["wins_by_sign"]
         rows.append(tuple(at[column.name] for column in columns))
     return Sheet(columns, tuple(rows), notes=file.notes)
 
 
-def interval_words(low: Value, high: Value) -> str:
-    """ "+6.8 to +10.9", with a real minus sign."""
+def describe_bounds(low: Value, high: Value) -> str:
+    """Write "+6.8 to +10.9", with a real minus sign."""
     return set_minus(f"{low:+.1f} to {high:+.1f}")
 
 

@@ -1,4 +1,4 @@
-"""Which columns of a wide score table hold a producer's scores."""
+"""Finds the columns of a wide score table that hold a producer's scores."""
 
 import re
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def find_producers(table: TableFile) -> Columns:
             found.aside.append(f"column {shown}, which is no producer")
         elif not unnamed and letters not in _COUNTERS and not _is_row_number(folded, cells):
             found.producers[place] = name
-        elif _count_up(cells):
+        elif _counts_up(cells):
             found.aside.append(f"column {shown}, which counts the rows")
         else:
             found.problems.append(
@@ -73,12 +73,12 @@ def find_producers(table: TableFile) -> Columns:
 
 
 def _is_row_number(name: str, cells: Sequence[str]) -> bool:
-    """Whether a column of any name counts the rows from 0 or 1: no model's scores do."""
-    return name != "base" and len(cells) > 2 and cells[0] in ("0", "1") and _count_up(cells)
+    """Tell whether a column of any name counts the rows from 0 or 1: no model's scores do."""
+    return name != "base" and len(cells) > 2 and cells[0] in ("0", "1") and _counts_up(cells)
 
 
-def _count_up(cells: Sequence[str]) -> bool:
-    """Whether the cells are whole numbers, each greater by one than the one before."""
+def _counts_up(cells: Sequence[str]) -> bool:
+    """Tell whether the cells are whole numbers, each greater by one than the one before."""
     if not all(re.fullmatch(r"[0-9]+(\.0)?", cell) for cell in cells):
         return False
     numbers = [int(float(cell)) for cell in cells]

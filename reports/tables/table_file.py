@@ -55,7 +55,7 @@ def read_table(path: Path) -> TableFile:
         if not has_visible_text(line) or re.fullmatch(r"sep=[,;\t]", line.strip()):
             continue
         if not header:
-            delimiter = _delimiter(line)
+            delimiter = _find_delimiter(line)
         try:
             cells = tuple(tidy(cell) for cell in split_cells(line, delimiter))
         except ValueError as error:
@@ -92,7 +92,7 @@ def tidy(text: str) -> str:
 
 
 def same_name(text: str) -> str:
-    """What two spellings of one name share: case, space, Unicode form and apostrophe aside."""
+    """Give what two spellings of one name share: case, space, Unicode form and apostrophe aside."""
     return fold(_APOSTROPHES.sub("'", text))
 
 
@@ -102,8 +102,8 @@ def bare_name(text: str) -> str:
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 
-def _delimiter(header: str) -> str:
-    """What parts the cells: that by which the header is one."""
+def _find_delimiter(header: str) -> str:
+    """Find what parts the cells: that by which the header is one."""
     for delimiter in _DELIMITERS:
         names = {fold(name.strip(' "')) for name in header.split(delimiter)}
         if {"language", "task"} <= names:

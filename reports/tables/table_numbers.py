@@ -73,8 +73,10 @@ def find_marks(numbers: Sequence[Number]) -> list[str]:
     ]
 
 
-def scale_of(task: str, numbers: Sequence[Number], scale: Scale | None) -> tuple[float, list[str]]:
-    """What the plain numbers of a task are to be multiplied with, and what is in the way.
+def find_factor(
+    task: str, numbers: Sequence[Number], scale: Scale | None
+) -> tuple[float, list[str]]:
+    """Find the factor of the plain numbers of a task, and what is in the way.
 
     They are points of 100, or fractions of 1 as many programs write accuracies. Without a `scale`
     that somebody has given, numbers that may be either are a problem.

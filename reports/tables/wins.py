@@ -40,7 +40,7 @@ class Verdict:
 
     @property
     def shape(self) -> str:
-        """How figures mark it: by its test, or by its sign where there was none."""
+        """The mark in figures: by its test, or by its sign where there was none."""
         return self.by_sign if self.by_test == "untested" else self.by_test
 
     def _judged(self, p: float | None) -> str:

@@ -1,4 +1,4 @@
-"""How many rows each source asked for and kept."""
+"""The steps of each source: rows asked for, kept and lost."""
 
 from core.contract.facts import SourceFacts
 from reports.store.model import StoreView
@@ -6,7 +6,7 @@ from reports.tables.sheet import KEY, LANGUAGE, Column, Sheet, Value
 
 
 def tabulate_yields(view: StoreView) -> Sheet:
-    """What each step of a source asked for and kept, then the rows that it wrote.
+    """List what each step of a source asked for and kept, then the rows that it wrote.
 
     `asked`, `answered` and `parsed` count requests, `kept` what the step handed on; `lost` names
     each reason with its count.

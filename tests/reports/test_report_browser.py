@@ -11,7 +11,7 @@ from core.languages import list_languages
 from reports import read_store
 from reports.page.write import write_page
 from reports.report import Report
-from reports.tables.importing import published
+from reports.tables.importing import read_published
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("swahili", "uyghur", "lhasa_tibetan", "telugu", "eastern_yiddish")
@@ -132,7 +132,7 @@ def test_a_right_to_left_name_is_set_from_right_to_left(browser: Any, page_file:
 
 
 def test_the_published_table_is_a_page_too(browser: Any, tmp_path: Path) -> None:
-    path = write_page(Report.of_table(published()), tmp_path / "published.html")
+    path = write_page(Report.of_table(read_published()), tmp_path / "published.html")
     page = show(browser, path, 360)
     assert page.complaints == []
     assert page.locator("svg[role=img]").count() == 11

@@ -19,7 +19,7 @@ from reports import read_store
 from reports.cli import main
 from reports.report import Report
 from reports.tables.compare import compare
-from reports.tables.importing import import_table, published
+from reports.tables.importing import import_table, read_published
 from reports.tables.results import Results
 
 
@@ -78,7 +78,7 @@ def test_the_same_artifact_is_no_change_and_a_table_is_not_tested(tmp_path: Path
     assert set(column(compare(old, same)[1], "verdict").values()) == {"the same artifact"}
     path = tmp_path / "t.csv"
     path.write_text("language,task,base,mine\nZulu,sib200,50.0,70.0\n")
-    means, each, one_sided = compare(published(), import_table(path))
+    means, each, one_sided = compare(read_published(), import_table(path))
     assert set(column(each, "producer")) == {"base", "kakugo → mine"}
     assert all("no samples" in str(v) for v in column(each, "verdict").values())
     assert column(means, "tested") == {"base": 0, "kakugo → mine": 0}

@@ -9,7 +9,7 @@ from store_maker import choices, task_samples, translations, write_score
 from core.contract.record import Unreadable
 from reports import read_store
 from reports.store.model import Score
-from reports.tables.gain import paired_gain
+from reports.tables.gain import compute_gain
 
 
 def pair(folder: Path, task: str, before: Any, after: Any, **changes: Any) -> tuple[Score, Score]:
@@ -25,7 +25,7 @@ def test_accuracy_gain_is_the_difference_over_the_kept_items(tmp_path: Path) -> 
     draw = np.random.default_rng(1)
     before, after = draw.random(60) < 0.4, draw.random(60) < 0.6
     docs = range(3, 63)
-    gain = paired_gain(
+    gain = compute_gain(
         *pair(tmp_path, "sib200", choices(docs, before.tolist()), choices(docs, after.tolist()))
     )
     expected = stats.ttest_rel(100.0 * after, 100.0 * before)
@@ -43,7 +43,7 @@ def test_items_of_one_passage_count_as_one_unit(tmp_path: Path) -> None:
     for skill in (0.4, 0.6):
         rows = choices(range(60), (draw.random(60) < skill).tolist())
         sides.append([row | {"cluster": f"p{row['doc'] // 3}"} for row in rows])
-    gain = paired_gain(*pair(tmp_path, "belebele", *sides))
+    gain = compute_gain(*pair(tmp_path, "belebele", *sides))
     assert (gain.n, gain.units, gain.test) == (60, 20, "sign flips by passage, exact")
     assert gain.halves is not None
 
@@ -52,7 +52,7 @@ def test_chrf_gain_is_sacrebleus_corpus_difference(tmp_path: Path) -> None:
     before = task_samples("Swahili", "flores_en_xx", 0.3, 1)
     after = task_samples("Swahili", "flores_en_xx", 0.6, 2)
     base, trained = pair(tmp_path, "flores_en_xx", before, after)
-    gain = paired_gain(base, trained)
+    gain = compute_gain(base, trained)
     assert gain.points == pytest.approx(trained.score - base.score, abs=1e-9)
     assert gain.low is not None
     assert gain.high is not None
@@ -64,7 +64,7 @@ def test_chrf_gain_is_sacrebleus_corpus_difference(tmp_path: Path) -> None:
 def test_unequal_items_are_paired_by_document_and_said(tmp_path: Path) -> None:
     before = choices(range(3, 13), [True] * 5 + [False] * 5)
     after = choices(range(6, 14), [True] * 8)
-    gain = paired_gain(*pair(tmp_path, "sib200", before, after))
+    gain = compute_gain(*pair(tmp_path, "sib200", before, after))
     assert (gain.n, gain.points) == (7, pytest.approx(100 * 5 / 7))
     assert "paired on the 7 items that both have (base 10, this 8)" in gain.notes[0]
 
@@ -72,7 +72,7 @@ def test_unequal_items_are_paired_by_document_and_said(tmp_path: Path) -> None:
 def test_another_protocol_or_prompt_is_said(tmp_path: Path) -> None:
     before, after = choices(range(4), [True, False] * 2), choices(range(4), [True] * 4)
     after[0]["prompt_sha256"] = "another"
-    notes = paired_gain(*pair(tmp_path, "sib200", before, after, shots=0)).notes
+    notes = compute_gain(*pair(tmp_path, "sib200", before, after, shots=0)).notes
     assert any(note.startswith("base was scored as: 3-shot") for note in notes)
     assert any("1 of 4 items were asked with another prompt" in note for note in notes)
 
@@ -81,27 +81,27 @@ def test_another_answer_is_refused(tmp_path: Path) -> None:
     after = choices(range(4), [True] * 4)
     after[2]["doc_sha256"] = "another"
     with pytest.raises(Unreadable, match="item item-2 has another text or answer"):
-        paired_gain(*pair(tmp_path, "sib200", choices(range(4), [True] * 4), after))
+        compute_gain(*pair(tmp_path, "sib200", choices(range(4), [True] * 4), after))
 
 
 def test_no_shared_item_and_another_metric_are_refused(tmp_path: Path) -> None:
     one, two = choices([1, 2], [True, False]), choices([3, 4], [True, True])
     with pytest.raises(Unreadable, match="share no item"):
-        paired_gain(*pair(tmp_path / "a", "sib200", one, two))
+        compute_gain(*pair(tmp_path / "a", "sib200", one, two))
     with pytest.raises(Unreadable, match="this by f1"):
-        paired_gain(*pair(tmp_path / "b", "sib200", one, one, metric="f1"))
+        compute_gain(*pair(tmp_path / "b", "sib200", one, one, metric="f1"))
 
 
 def test_one_item_and_ties_everywhere_claim_no_interval(tmp_path: Path) -> None:
-    one = paired_gain(*pair(tmp_path / "a", "sib200", choices([1], [False]), choices([1], [True])))
+    one = compute_gain(*pair(tmp_path / "a", "sib200", choices([1], [False]), choices([1], [True])))
     assert (one.points, one.stderr, one.low, one.p, one.n) == (100.0, None, None, None, 1)
     assert one.why == "one item has no spread"
     same = choices([1, 2, 3], [False, True, True])
-    ties = paired_gain(*pair(tmp_path / "b", "sib200", same, same))
+    ties = compute_gain(*pair(tmp_path / "b", "sib200", same, same))
     assert (ties.points, ties.stderr, ties.low, ties.high) == (0.0, 0.0, None, None)
     assert (ties.p, ties.why) == (1.0, "no item changed")
     text = translations(["a", "b"], ["na", "so"], ["no", "so"])
-    ties = paired_gain(*pair(tmp_path / "c", "flores_xx_en", text, text))
+    ties = compute_gain(*pair(tmp_path / "c", "flores_xx_en", text, text))
     assert (ties.points, ties.stderr, ties.low) == (0.0, 0.0, None)
 
 
@@ -118,20 +118,20 @@ def test_one_item_and_ties_everywhere_claim_no_interval(tmp_path: Path) -> None:
 def test_samples_that_cannot_be_are_refused(tmp_path: Path, change: Any, said: str) -> None:
     rows = change(choices([1, 2], [True, False]))
     with pytest.raises(Unreadable, match=said):
-        paired_gain(*pair(tmp_path, "sib200", rows, rows))
+        compute_gain(*pair(tmp_path, "sib200", rows, rows))
 
 
 def test_counts_that_cannot_be_are_refused(tmp_path: Path) -> None:
     rows = translations(["a"], ["b"], ["c"])
     short = [row | {"chrf_statistics": [1, 2]} for row in rows]
     with pytest.raises(Unreadable, match="2\\] numbers a row, not 24"):
-        paired_gain(*pair(tmp_path / "a", "flores_en_xx", short, short))
+        compute_gain(*pair(tmp_path / "a", "flores_en_xx", short, short))
     below = [row | {"chrf_statistics": [-1] * 24} for row in rows]
     with pytest.raises(Unreadable, match="at least 0"):
-        paired_gain(*pair(tmp_path / "b", "flores_en_xx", below, below))
+        compute_gain(*pair(tmp_path / "b", "flores_en_xx", below, below))
 
 
 def test_another_number_of_items_than_recorded_is_refused(tmp_path: Path) -> None:
     rows = choices([1, 2], [True, False])
     with pytest.raises(Unreadable, match=r"holds 2 items, but scores.json says 9"):
-        paired_gain(*pair(tmp_path, "sib200", rows, rows, n=9))
+        compute_gain(*pair(tmp_path, "sib200", rows, rows, n=9))

@@ -19,7 +19,7 @@ from reports.figures.svg import Figure, font_of
 from reports.outputs.latex import as_latex, escape, write_latex
 from reports.report import Report
 from reports.sections import draw_all
-from reports.tables.importing import import_table, published
+from reports.tables.importing import import_table, read_published
 from reports.tables.subsets import tabulate_languages
 
 LANGUAGES = [
@@ -161,7 +161,7 @@ def test_latex_prints_any_text_as_it_is() -> None:
 @pytest.mark.skipif(which("lualatex") is None, reason="there is no LaTeX here")
 @pytest.mark.parametrize("source", ["published", "store"])
 def test_the_tables_compile_and_fit_the_page(tmp_path: Path, report: Report, source: str) -> None:
-    write_latex(report if source == "store" else Report.of_table(published()), tmp_path)
+    write_latex(report if source == "store" else Report.of_table(read_published()), tmp_path)
     subprocess.run(
         ["lualatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"],
         cwd=tmp_path / "latex",

@@ -8,7 +8,7 @@ import pytest
 from reports.cli import main
 from reports.errors import ImportedTableError
 from reports.report import Report
-from reports.tables.importing import import_table, published
+from reports.tables.importing import import_table, read_published
 from reports.tables.subsets import tabulate_subsets
 
 PEARSON = {
@@ -37,7 +37,7 @@ WINS = {
 
 @pytest.fixture(scope="module")
 def paper() -> Report:
-    return Report.of_table(published())
+    return Report.of_table(read_published())
 
 
 @pytest.mark.parametrize("task", PEARSON)

@@ -11,8 +11,8 @@ from reports import read_store
 from reports.outputs.csv_files import write_csv
 from reports.report import Report
 from reports.store.model import Language
-from reports.tables.gain import paired_gain
-from reports.tables.importing import published
+from reports.tables.gain import compute_gain
+from reports.tables.importing import read_published
 from reports.tables.ranking import ALL, Ranking, rank_producers, tabulate_pairs, tabulate_ranking
 from reports.tables.results import Result, Results
 
@@ -57,7 +57,7 @@ def test_a_pair_in_one_language_is_the_gain_of_the_score_table(report: Report) -
             base, trained = scores["base"], scores[name]
             assert base
             assert trained
-            gain = paired_gain(base, trained)
+            gain = compute_gain(base, trained)
             pair = found.by_task[task].difference(n, 0)
             assert pair.points == pytest.approx(gain.points, abs=1e-9)
             assert pair.stderr == pytest.approx(gain.stderr, rel=0.06)
@@ -116,7 +116,7 @@ def test_what_nobody_shares_is_no_ranking() -> None:
 def test_a_table_without_samples_is_compared_over_its_languages() -> None:
     from scipy import stats
 
-    results = published()
+    results = read_published()
     found = rank_producers(results)
     rows = {row[0]: row for row in tabulate_pairs(found).rows}
     for task in results.tasks:

@@ -18,7 +18,7 @@ from reports.outputs.terminal import print_report
 from reports.page.write import render
 from reports.report import Report
 from reports.section import FORMATS, Omission, Part, Section
-from reports.tables.importing import published
+from reports.tables.importing import read_published
 from reports.tables.sheet import Column, Sheet
 
 ROOT = Path(__file__).parents[2] / "reports"
@@ -60,7 +60,11 @@ def write_all(report: Report, out: Path) -> dict[str, str]:
 @pytest.fixture(params=["store", "imported"])
 def any_report(request: pytest.FixtureRequest, report: Report) -> Report:
     """The report of a store, and that of an imported table, with nothing made yet."""
-    return Report.of_table(published()) if request.param == "imported" else replace(report, kept={})
+    return (
+        Report.of_table(read_published())
+        if request.param == "imported"
+        else replace(report, kept={})
+    )
 
 
 @pytest.mark.parametrize("alone", [True, False], ids=["a part of its own", "in a part"])

@@ -19,7 +19,7 @@ from core.contract.manifest import About
 from reports import StoreView, read_store
 from reports.store.model import Language
 from reports.tables.mixtures import tabulate_mixtures
-from reports.tables.panels import Panel, TableCell, build_panels, row_lines
+from reports.tables.panels import Panel, TableCell, build_panels, list_lines
 from reports.tables.quality import tabulate_quality
 from reports.tables.results import Result, equal_budget
 
@@ -131,7 +131,7 @@ def test_a_planned_cell_stands_beside_those_of_its_run(tmp_path: Path) -> None:
     write_plan(tmp_path, "r1", SWAHILI, [base, planned])
     (panel,) = build_panels(read_store(tmp_path))
     (row,) = panel.rows
-    (line,) = row_lines(row)
+    (line,) = list_lines(row)
     assert line.base is not None
     assert line.base.score is not None
     assert (line.cell.state if line.cell else None, line.n) == ("missing", 20)
