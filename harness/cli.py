@@ -21,6 +21,7 @@ from core.versions import VERSION
 from harness.errors import ConfigError
 from harness.help import help_text
 from harness.overrides import COMMAND_VARIABLE, CONF, prepared
+from harness.sweep import end_sweep
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -50,7 +51,10 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"kakugo: {error}")
     try:
-        _hydra_main()
+        try:
+            _hydra_main()
+        finally:
+            end_sweep()
     except (HydraException, OmegaConfBaseException) as error:
         sys.exit(f"kakugo: {_say_composition(error)}")
     except Exception as error:
@@ -112,6 +116,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     from harness.experiment import plan
     from harness.forecast import announce, show_forecast
     from harness.progress import Display
+    from harness.reporting import begin_job, end_job, report_run
     from harness.runs import write_plan
     from harness.stages.contamination import NAME as CONTAMINATION
     from harness.stages.contamination import refuse_contamination
@@ -142,6 +147,8 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     with display.busy("reading and hashing what the experiment is made from"):
         planned = plan(config, ledgers)
     write_plan(folder, config, planned, resolved)
+    if name:
+        begin_job(planned, store, display)
     # All that can be said before the teacher is paid is said here.
     for reason in planned.amiss:
         display.will_lack(reason)
@@ -168,22 +175,10 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
     if config.stop_after:
         console.print(f"Stopped after {config.stop_after}, as asked. Results: {root}")
         return
-    _report(root, console, folder)
-
-
-def _report(root: Path, console: Any, folder: Path) -> None:
-    """Prints this run's report and writes the page of all runs."""
-    from reports.outputs.terminal import print_report
-    from reports.page.write import write_page
-    from reports.report import Report
-    from reports.store.read import read_store, select_run
-
-    view = read_store(root)
-    # Whoever puts the run's folder elsewhere (hydra.run.dir) is shown the whole store.
-    is_below = folder.resolve().is_relative_to((root / "runs").resolve())
-    print_report(Report.of_store(select_run(view, folder) if is_below else view), console)
-    page = write_page(Report.of_store(view), root / "report.html")
-    console.print(f"The same with figures and samples: {page}", soft_wrap=True)
+    if name:
+        end_job(root, folder, display)
+    else:
+        report_run(root, folder, console)
 
 
 def _plain(values: DictConfig) -> Any:

@@ -75,15 +75,23 @@ class Count:
 
 
 class Display:
-    """A `harness.store.Watcher` that writes to a console. `name` marks the lines of one job."""
+    """A `harness.store.Watcher` that writes to a console.
+
+    `name` marks the lines of a sweep's job, which does not list what is there already.
+    """
 
     def __init__(self, console: Console, name: str = "") -> None:
         self.console = console
         self._mark = f"[dim]{escape(name)}[/dim] " if name else ""
         self._at_work: _Bar | _Lines | None = None
 
+    def say(self, text: str) -> None:
+        """A line of its own, about no stage."""
+        self.console.print(f"{self._mark}{escape(text)}", highlight=False, soft_wrap=True)
+
     def reused(self, stage: Stage, artifact: Artifact) -> None:
-        self._line("[dim]reused[/dim]  ", stage.label)
+        if not self._mark:
+            self._line("[dim]reused[/dim]  ", stage.label)
 
     def waiting(self, stage: Stage) -> None:
         self._line("[yellow]waiting[/yellow] ", stage.label, "another process is making it")

@@ -42,6 +42,18 @@ def print_report(report: Report, console: Console) -> None:
     console.print()
 
 
+_OF_A_SWEEP = ("by_language", "ranking", "gaps", "failed_runs", "problems")
+
+
+def print_members(report: Report, console: Console) -> None:
+    """Print how the members of a sweep compare, and what became of those without a result."""
+    for _, sections in find_parts("csv", report):
+        for section in sections:
+            if section.name in _OF_A_SWEEP and (sheet := section.build(report)):
+                _PRINTERS[section.form](console, sheet)
+    console.print()
+
+
 def print_sheets(title: str, sheets: Sequence[Sheet], console: Console) -> None:
     """Prints tables under a title; says so when all of them are empty."""
     _print(console, _heading(clean(title)))

@@ -198,8 +198,13 @@ def _say_basis(found: Ranking) -> str:
     return (
         f"Mean over {tasks}, each over {_count(many, 'language')}. {holds}; not for other training "
         "seeds. Bold: the best, and those that cannot be told from it at 5%, all pairs tested "
-        "together."
+        f"together.{_say_untested(found.whole)}"
     )
+
+
+def _say_untested(compared: Comparison) -> str:
+    reasons = dict.fromkeys(c.why for c in compared.pairs if c.p is None)
+    return f" Without a test: {'; '.join(reasons)}." if reasons else ""
 
 
 def _say_left_out(found: Ranking) -> tuple[str, ...]:

@@ -45,7 +45,8 @@ def test_it_makes_every_stage_and_a_report(finished: Path) -> None:
     (train,) = manifests(finished, "train")
     assert train["facts"]["steps"] == 4
     assert "checkpoint/model.safetensors" in train["files"]
-    assert (finished / "report.html").stat().st_size > 1000
+    (page,) = finished.glob("runs/*/report.html")
+    assert page.stat().st_size > 1000
     assert not list(finished.glob("*/*.partial"))
 
 

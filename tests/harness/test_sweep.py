@@ -21,6 +21,18 @@ def test_a_sweep_shares_what_its_jobs_have_in_common(
     assert len(manifests(tmp_path, "score")) == 3
     plans = [json.loads(p.read_text()) for p in tmp_path.glob("runs/*/*/plan.json")]
     assert {plan["mix"] for plan in plans} == {"topic", "gen"}
+    # One table of the members stands at the end, and one page.
+    _, _, end = done.stdout.partition("Which producer is best")
+    for name in ("base", "trained:topic", "trained:gen"):
+        assert name in end
+    assert done.stdout.count("Which producer is best") == 1
+    (page,) = tmp_path.glob("runs/**/report.html")
+    assert len(page.relative_to(tmp_path).parts) == 3, "the sweep's own, not its jobs'"
+    again = run(small(tmp_path, tiny, *sweep))
+    jobs = [line for line in again.stdout.splitlines() if line.startswith("[job 0]")]
+    assert len(jobs) == 2, "what is done already is told in two lines"
+    assert jobs[0] == "[job 0] Swahili: base, trained:topic: all is there already"
+    assert jobs[1].startswith("[job 0] SIB-200 ")
 
 
 def test_a_failed_job_leaves_the_others_and_its_reason(tiny: Path, tmp_path: Path) -> None:
@@ -39,4 +51,7 @@ def test_a_failed_job_leaves_the_others_and_its_reason(tiny: Path, tmp_path: Pat
     text = error.read_text()
     assert "/nowhere" in text.splitlines()[0]
     assert "Traceback" in text
+    _, _, end = done.stdout.partition("Each language")
+    assert "trained:topic" in end, "the members that ended well are compared all the same"
+    assert "/nowhere" in done.stdout + done.stderr
     assert len(manifests(tmp_path, "score")) == 2

@@ -1,0 +1,78 @@
+"""How a run tells what it brought: the report of a run alone, a line of a sweep's job."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.stage import Stage
+from harness.store import Store
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.experiment import Plan
+    from harness.progress import Display
+    from reports.report import Report
+
+
+def read_run(root: Path, folder: Path) -> "Report":
+    """Reads the report of one run, or of a sweep's folder.
+
+    Nothing else of the store is read: what a job costs does not grow with the store. Who puts the
+    runs' folders elsewhere (hydra.run.dir) is shown the whole store.
+    """
+    from reports.report import Report
+    from reports.store.read import read_store, select_run
+
+    view = read_store(root)
+    is_below = folder.resolve().is_relative_to((root / "runs").resolve())
+    return Report.of_store(select_run(view, folder) if is_below else view)
+
+
+def report_run(root: Path, folder: Path, console: "Console") -> None:
+    """Prints the report of a run that stands alone, and writes its page."""
+    from reports.outputs.terminal import print_report
+
+    report = read_run(root, folder)
+    print_report(report, console)
+    say_where(report, root, folder, console)
+
+
+def say_where(report: "Report", root: Path, folder: Path, console: "Console") -> None:
+    """Writes the page of a run into its folder, and says where it is."""
+    from reports.page.write import write_page
+
+    page = write_page(report, folder / "report.html")
+    console.print(f"The same with figures and samples: {page}", soft_wrap=True)
+    console.print(
+        f"All runs of this store: kakugo-report --store {root} --format html", soft_wrap=True
+    )
+
+
+def begin_job(plan: "Plan", store: Store, display: "Display") -> None:
+    """Says in a line what a sweep's job is about to do."""
+    todo = sum(not store.folder(stage).exists() for stage in plan.stages)
+    made = f"{todo} of {len(plan.stages)} stages to make" if todo else "all is there already"
+    display.say(f"{describe_job(plan.stages)}: {made}")
+
+
+def end_job(root: Path, folder: Path, display: "Display") -> None:
+    """Says in a line what a sweep's job brought: each score, with its gain over base."""
+    from reports.tables.sheet import TASK_NAMES
+
+    rows = [row for row in read_run(root, folder).results.rows if row.score is not None]
+    compared = [row for row in rows if not row.is_base] or rows
+    parts = [
+        f"{TASK_NAMES.get(row.task, row.task)} {row.score:.1f}"
+        + (f" ({row.gain.points:+.1f})" if row.gain else "")
+        for row in compared
+    ]
+    display.say(", ".join(parts) or "no score")
+
+
+def describe_job(stages: Iterable[Stage]) -> str:
+    """Names the language and the producers of a job's scores."""
+    scored = [stage.about for stage in stages if "task" in stage.about]
+    languages = dict.fromkeys(str(about["language"]) for about in scored)
+    producers = dict.fromkeys(str(about["producer"]) for about in scored)
+    return ": ".join(filter(None, (", ".join(languages), ", ".join(producers)))) or "no score"
