@@ -72,7 +72,7 @@ def end_job(root: Path, folder: Path, display: "Display") -> None:
 
 def describe_job(stages: Iterable[Stage]) -> str:
     """Names the language and the producers of a job's scores."""
-    scored = [stage.about for stage in stages if "task" in stage.about]
-    languages = dict.fromkeys(str(about["language"]) for about in scored)
-    producers = dict.fromkeys(str(about["producer"]) for about in scored)
+    scored = [stage.about for stage in stages if stage.about.task]
+    languages = dict.fromkeys(about.language for about in scored if about.language)
+    producers = dict.fromkeys(about.producer for about in scored if about.producer)
     return ": ".join(filter(None, (", ".join(languages), ", ".join(producers)))) or "no score"
