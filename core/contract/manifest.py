@@ -101,6 +101,11 @@ class Manifest:
     files: Mapping[str, FileEntry]
     schema: int = schema(SCHEMA)
 
+    @property
+    def checkpoint(self) -> str:
+        """The key of the checkpoint that a score is of; "" where it is of none."""
+        return next((found.key for found in self.inputs if found.name == "checkpoint"), "")
+
     def key_of(self, stage: str) -> str:
         """The key of the input of a stage; "" where there is none."""
         return next((found.key for found in self.inputs if found.stage == stage), "")

@@ -1,5 +1,6 @@
 """The role of a producer: where its checkpoint comes from."""
 
+import re
 from typing import Literal, get_args
 
 Role = Literal["base", "trained", "published"]
@@ -8,6 +9,6 @@ ROLES: tuple[str, ...] = get_args(Role)
 
 def role_of(producer: str, role: str | None = None) -> str:
     """The role that a record gives, or that which stands at the beginning of the producer's name,
-    as in "trained:general": records had no role at first.
+    as in "trained:general" and "base (student)": records had none at first, and tables have none.
     """
-    return role or producer.partition(":")[0]
+    return role or re.split("[:# ]", producer, maxsplit=1)[0]

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from reports.figures.svg import Axis, Figure, figure, line, nice_step, number, rect, text
-from reports.store.model import STAGES
+from reports.store.model import order_stages
 from reports.tables.cost import BUDGET_USD
 from reports.tables.sheet import Sheet
 
@@ -20,7 +20,7 @@ def draw_cost(sheet: Sheet) -> Figure | None:
     spent: dict[str, dict[str, float]] = {}
     for row in rows:
         value = row[unit]
-        if row["stage"] in STAGES and isinstance(value, int | float) and value > 0:
+        if row["stage"] != "total" and isinstance(value, int | float) and value > 0:
             spent.setdefault(str(row["language"]), {})[str(row["stage"])] = value * scale
     if not spent:
         return None
@@ -33,7 +33,7 @@ def draw_cost(sheet: Sheet) -> Figure | None:
     for tick in x.ticks():
         parts.append(line(x.at(tick), 28, x.at(tick), bottom, "grid"))
         parts.append(text(x.at(tick), bottom + 15, number(tick), "tick"))
-    used = [stage for stage in STAGES if any(stage in found for found in spent.values())]
+    used = order_stages({stage for found in spent.values() for stage in found})
     left = float(LABELS)
     for stage in used:
         parts.append(rect(left, 8, 10, 10, f"s{used.index(stage) % 5}"))

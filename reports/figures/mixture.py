@@ -6,7 +6,6 @@ from statistics import fmean
 
 from markupsafe import Markup
 
-from core.contract.facts import MixtureFacts, TrainFacts
 from reports.figures.svg import Figure, figure, fit, frame, path, text
 from reports.store.model import StoreView
 from reports.tables.results import Results
@@ -48,9 +47,9 @@ def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
             for row in results.rows:
                 if row.task != task or not row.gain or not row.record:
                     continue
-                train = row.record.artifact.manifest.key_of("train")
-                if train in shares:
-                    share = 100 * shares[train].get(source, 0.0)
+                checkpoint = row.record.artifact.manifest.checkpoint
+                if checkpoint in shares:
+                    share = 100 * shares[checkpoint].get(source, 0.0)
                     by_producer[row.producer].append((share, row.gain.points))
             for some in by_producer.values():
                 place = (fmean(x for x, _ in some), fmean(y for _, y in some))
@@ -64,12 +63,11 @@ def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
 
 
 def _shares(view: StoreView) -> dict[str, dict[str, float]]:
-    """Training key to the share (0-1) of each source in its mixture."""
+    """A checkpoint's key to the share (0-1) of each source in its mixture."""
     found = {}
-    for train in view.with_facts(TrainFacts):
-        mixture = view.find(MixtureFacts, train.manifest.key_of("mixture"))
-        if mixture:
-            found[train.key] = {line.source: line.share for line in mixture.facts.table}
+    for checkpoint in view.trained:
+        if mixture := view.find_mixture(checkpoint.key):
+            found[checkpoint.key] = {line.source: line.share for line in mixture.facts.table}
     return found
 
 

@@ -1,18 +1,19 @@
 """Producers side by side: the mean score of each on each task."""
 
+from collections.abc import Set
+
 from markupsafe import Markup
 
 from reports.figures.svg import Figure, figure, fit, line, number, text
-from reports.tables.panels import is_base
 from reports.tables.sheet import Sheet
 
 LABELS, PANEL, LINE = 150, 128, 20
 
 
-def draw_subsets(sheet: Sheet) -> Figure | None:
-    """From the table of subsets; None for fewer than two trained producers."""
+def draw_subsets(sheet: Sheet, bases: Set[str]) -> Figure | None:
+    """From the table of subsets and the names of base in it; None for fewer than two others."""
     rows = sheet.rows
-    if sum(not is_base(str(row[0])) for row in rows) < 2:
+    if sum(row[0] not in bases for row in rows) < 2:
         return None
     top, parts = 34, list[Markup]()
     bottom = top + LINE * len(rows)
@@ -29,13 +30,13 @@ def draw_subsets(sheet: Sheet) -> Figure | None:
         for tick in x.ticks(3):
             parts.append(line(x.at(tick), top, x.at(tick), bottom, "grid"))
             parts.append(text(x.at(tick), bottom + 15, number(tick), "tick"))
-        base = next((v for n, v in found.items() if is_base(str(rows[n][0]))), None)
+        base = next((v for n, v in found.items() if rows[n][0] in bases), None)
         if base is not None:
             parts.append(line(x.at(base), top, x.at(base), bottom, "fit"))
         for n, value in found.items():
             y = top + LINE * n + 10
             best = "best" in sheet.marks.get((n, place), ())
-            kind = "base" if is_base(str(rows[n][0])) else "mark win" if best else "mark tie"
+            kind = "base" if rows[n][0] in bases else "mark win" if best else "mark tie"
             parts.append(
                 Markup(
                     '<circle class="{}" cx="{:g}" cy="{:g}" r="4.5"><title>{}</title></circle>'

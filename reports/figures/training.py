@@ -35,8 +35,8 @@ def draw_curves(view: StoreView) -> list[Figure]:
     """Draw every training run whose log is undamaged, or say why it cannot be drawn."""
     found: list[Figure] = []
     damaged = {problem.where for problem in view.problems}
-    for number, artifact in enumerate(view.stage("train"), start=1):
-        if LOG not in artifact.manifest.files or f"train/{artifact.key}" in damaged:
+    for number, artifact in enumerate(view.trained, start=1):
+        if LOG not in artifact.manifest.files or f"{artifact.stage}/{artifact.key}" in damaged:
             continue
         title = f"{artifact.language} · {artifact.about.producer or artifact.label}"
         try:

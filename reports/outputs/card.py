@@ -40,7 +40,7 @@ def write_card(view: StoreView, name: str) -> str:
 
 
 def _find(view: StoreView, name: str) -> Artifact[Facts]:
-    trained = view.stage("train")
+    trained = view.trained
     found = [a for a in trained if a.key.startswith(name) or name in (a.about.producer, a.label)]
     if len(found) == 1:
         return found[0]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from core.contract.plan import Checkpoint, PlannedCell
+from core.contract.producers import role_of
 from reports.store.languages import describe_language
 from reports.store.model import Language, Run, Score, State, StoreView
 
@@ -24,6 +25,11 @@ class Entry:
     reason: str
     score: Score | None
 
+    @property
+    def role(self) -> str:
+        """What the checkpoint is: base, trained or published."""
+        return role_of(self.cell.producer, self.cell.role)
+
 
 def find_entries(view: StoreView) -> list[Entry]:
     """Every distinct cell of the store: planned by a run, or scored with its run record gone.
@@ -33,7 +39,9 @@ def find_entries(view: StoreView) -> list[Entry]:
     found: dict[tuple[str, ...], Entry] = {}
     for order, run in enumerate(view.runs):
         teacher = _find_teacher(view, run)
-        bases = {(c.language, c.task): c.key for c in run.cells if c.producer == "base"}
+        bases = {
+            (c.language, c.task): c.key for c in run.cells if role_of(c.producer, c.role) == "base"
+        }
         for cell in run.cells:
             state, reason = _state(view, cell, run.error)
             entry = Entry(
@@ -111,6 +119,7 @@ def _adopt(orphans: list[Score], entries: list[Entry]) -> list[Entry]:
             task=score.task,
             key=score.artifact.key,
             gap=None,
+            role=about.role,
         )
         entry = Entry(
             cell=cell,

@@ -1,20 +1,28 @@
 """The records of a store with what follows from them. All other files here take these."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, Literal, TypeVar, cast
 
-from core.contract.facts import F, Facts, stage_of
+from core.contract.facts import F, Facts, MixtureFacts
 from core.contract.manifest import About, Manifest
 from core.contract.plan import Language as PlannedLanguage
 from core.contract.plan import Plan, PlannedCell
+from core.contract.producers import role_of
 from core.contract.score import ScoreRecord
 from core.contract.study import StudyAbout, StudyResult
 
 STAGES = ("base", "source", "mixture", "contamination", "packed", "train", "score")
+"""In the order of the work; those of other kinds of producers stand before the scores."""
+
+
+def order_stages(names: Iterable[str]) -> list[str]:
+    """Stages in the order of the work."""
+    known = {name: n for n, name in enumerate(STAGES)}
+    return sorted(names, key=lambda name: (known.get(name, known["score"] - 0.5), name))
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,11 @@ class Artifact(Generic[F_co]):
     @property
     def about(self) -> About:
         return self.manifest.about
+
+    @property
+    def role(self) -> str:
+        """What the checkpoint is that it holds, or is a score of; "" for any other artifact."""
+        return role_of(self.about.producer or "", self.about.role)
 
     @property
     def language(self) -> str:
@@ -158,16 +171,32 @@ class StoreView:
         found = self.artifacts.get(name, {}).values()
         return sorted(found, key=lambda a: (a.language, a.label, a.key))
 
+    @property
+    def stages(self) -> list[str]:
+        """The names of all stages, in the order of the work."""
+        return order_stages(self.artifacts)
+
+    @property
+    def trained(self) -> list[Artifact[Facts]]:
+        """The checkpoints that were made here, by language and label."""
+        makers = [stage for stage in self.stages if stage != "score"]
+        found = [a for stage in makers for a in self.stage(stage) if a.role == "trained"]
+        return sorted(found, key=lambda a: (a.language, a.label, a.key))
+
     def with_facts(self, kind: type[F]) -> list[Artifact[F]]:
-        """The artifacts of the stage that has these facts, by language and label."""
-        return [
-            cast(Artifact[F], a) for a in self.stage(stage_of(kind)) if isinstance(a.facts, kind)
-        ]
+        """The artifacts that have these facts, by language and label."""
+        found = [a for stage in self.stages for a in self.stage(stage) if isinstance(a.facts, kind)]
+        return [cast(Artifact[F], a) for a in found]
 
     def find(self, kind: type[F], key: str) -> Artifact[F] | None:
-        """The artifact with a key, of the stage that has these facts; None where there is none."""
-        found = self.artifacts.get(stage_of(kind), {}).get(key)
+        """The artifact with a key, if it has these facts; None where there is none."""
+        found = next((made[key] for made in self.artifacts.values() if key in made), None)
         return cast(Artifact[F], found) if found and isinstance(found.facts, kind) else None
+
+    def find_mixture(self, checkpoint: str) -> Artifact[MixtureFacts] | None:
+        """What a checkpoint was made from; None where it is of no mixture, or that is gone."""
+        found = self.find(Facts, checkpoint)
+        return self.find(MixtureFacts, found.manifest.key_of("mixture")) if found else None
 
 
 State = Literal["result", "gap", "failed", "missing", "damaged"]

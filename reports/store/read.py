@@ -1,6 +1,7 @@
 """Reads a store: manifests, run plans and score files, each checked before it is believed."""
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,11 +12,12 @@ from core.contract.names import LOG, MANIFEST, PARTIAL, RUNS
 from core.contract.record import Unreadable, read_object, read_record
 from reports.errors import EmptyStoreError, RunNotFoundError, StoreNotFoundError
 from reports.store.files import verify
-from reports.store.model import STAGES, Artifact, Problem, Score, StoreView
+from reports.store.model import STAGES, Artifact, Problem, Score, StoreView, order_stages
 from reports.store.plans import read_runs
 from reports.store.scores import read_score
 from reports.store.studies import read_studies
 
+_KEY = re.compile("[0-9a-f]{24}")
 _REDO = "delete that folder and run the same command again; only this stage is redone"
 
 
@@ -35,7 +37,7 @@ def read_store(store: Path) -> StoreView:
             "Remedy: run an experiment first (`kakugo`), or name its store with --store DIR."
         )
     problems: list[Problem] = []
-    artifacts = {stage: _read_stage(store, stage, problems) for stage in STAGES}
+    artifacts = {stage: _read_stage(store, stage, problems) for stage in _find_stages(store)}
     runs = tuple(read_runs(store, problems))
     studies = tuple(read_studies(store, problems))
     if not (runs or studies or problems or any(artifacts.values())):
@@ -51,12 +53,12 @@ def read_store(store: Path) -> StoreView:
         else:
             damaged[key] = str(found)
             problems.append(Problem(f"score/{key}", str(found), found.remedy or _REDO))
-    for key, artifact in artifacts["train"].items():
+    for artifact in [a for made in artifacts.values() for a in made.values()]:
         try:
             if LOG in artifact.manifest.files:
                 verify(artifact.folder, LOG, artifact.manifest.files)
         except Unreadable as error:
-            problems.append(Problem(f"train/{key}", str(error), _REDO))
+            problems.append(Problem(f"{artifact.stage}/{artifact.key}", str(error), _REDO))
     for problem in problems:
         stage, _, key = problem.where.partition("/")
         if stage == "score":
@@ -95,7 +97,7 @@ def select_run(view: StoreView, run: Path) -> StoreView:
         stage: {key: artifact for key, artifact in found.items() if key in keys}
         for stage, found in view.artifacts.items()
     }
-    names = [f"{stage}/{key}" for stage in STAGES for key in keys]
+    names = [f"{stage}/{key}" for stage in view.stages for key in keys]
     names += [f"{RUNS}/{r.path}" for r in runs]
     return dataclasses.replace(
         view,
@@ -121,6 +123,13 @@ def _read_scores(
 
     with ThreadPoolExecutor() as pool:
         yield from zip(artifacts, pool.map(read, artifacts.values()), strict=True)
+
+
+def _find_stages(store: Path) -> list[str]:
+    """The stages that reports know, and any other that a kind of producer has made."""
+    folders = [path.parent for path in store.glob(f"*/*/{MANIFEST}")]
+    found = {folder.parent.name for folder in folders if _KEY.fullmatch(folder.name)}
+    return order_stages({*STAGES, *found})
 
 
 def _read_stage(store: Path, stage: str, problems: list[Problem]) -> dict[str, Artifact[Facts]]:

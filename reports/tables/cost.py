@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.contract.manifest import Manifest
-from reports.store.model import STAGES, StoreView
+from reports.store.model import StoreView
 from reports.tables.sheet import LANGUAGE, Column, Sheet, Value
 
 BUDGET_USD = 50.0
@@ -23,7 +23,7 @@ def tabulate_cost(view: StoreView) -> Sheet:
     )
     rows = [
         (a.stage, a.label, of.seconds, of.tokens.input, of.tokens.output, of.cost_usd)
-        for stage in STAGES
+        for stage in view.stages
         for a in view.stage(stage)
         for of in (a.manifest,)
     ]
@@ -38,8 +38,8 @@ def tabulate_cost_by_stage(view: StoreView) -> Sheet:
         *tabulate_cost(view).columns[2:],
     )
     rows: list[tuple[Value, ...]] = []
-    for stage in (*STAGES, "total"):
-        names = [name for name in STAGES if stage in (name, "total")]
+    for stage in (*view.stages, "total"):
+        names = [name for name in view.stages if stage in (name, "total")]
         found = [a.manifest for name in names for a in view.stage(name)]
         if found:
             rows.append((stage, len(found), *_sum(found)))
@@ -49,7 +49,7 @@ def tabulate_cost_by_stage(view: StoreView) -> Sheet:
 
 def _note_resumed(view: StoreView) -> str:
     """Say what the seconds leave out; "" when they leave out nothing."""
-    count = sum(a.manifest.resumed for stage in STAGES for a in view.stage(stage))
+    count = sum(a.manifest.resumed for stage in view.stages for a in view.stage(stage))
     if not count:
         return ""
     return (
@@ -75,14 +75,14 @@ def tabulate_cost_by_language(view: StoreView) -> Sheet:
         Column("of_budget", f"Of ${BUDGET_USD:.0f}", ".1%", numeric=True),
     )
     found: dict[str, dict[str, list[Manifest]]] = {}
-    for stage in STAGES:
+    for stage in view.stages:
         for a in view.stage(stage):
             language = a.language or "shared"
             for name in (stage, "total"):
                 found.setdefault(language, {}).setdefault(name, []).append(a.manifest)
     rows: list[tuple[Value, ...]] = []
     for language in sorted(found, key=lambda name: (name == "shared", name)):
-        for stage in (*(s for s in STAGES if s in found[language]), "total"):
+        for stage in (*(s for s in view.stages if s in found[language]), "total"):
             some = found[language][stage]
             sums = _sum(some)
             money = sums[-1]

@@ -1,6 +1,5 @@
 """The score table: per language and student, tasks by producers, with gains and named gaps."""
 
-import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ class TableCell:
     """One producer on one task. Without a gain, `no_gain` says why ("" for base itself)."""
 
     producer: str
+    role: str
     state: State
     reason: str
     score: Score | None
@@ -126,7 +126,7 @@ def build_panels(view: StoreView, checkpoint: str | None = None) -> tuple[Panel,
     """
     groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in name_producers(find_entries(view)):
-        if checkpoint in (None, entry.cell.checkpoint.key) or is_base(entry.cell.producer):
+        if checkpoint in (None, entry.cell.checkpoint.key) or entry.role == "base":
             groups[entry.cell.language, entry.student].append(entry)
     if checkpoint:
         groups = {
@@ -186,7 +186,7 @@ def _row(view: StoreView, entries: list[Entry], several: bool, notes: dict[str, 
         for note in _disagreement(entry.score):
             notes[note].append(f"{name}, {producer}")
     ordered = [entry for entry in entries if shown[entry.cell.producer] is entry]
-    bases = [entry for entry in ordered if is_base(entry.cell.producer)]
+    bases = [entry for entry in ordered if entry.role == "base"]
     cells = {entry.cell.producer: _cell(view, entry, bases) for entry in ordered}
     for cell in cells.values():
         if cell.gain:
@@ -200,11 +200,6 @@ def _row(view: StoreView, entries: list[Entry], several: bool, notes: dict[str, 
         bases=tuple(cells[entry.cell.producer] for entry in bases),
         others=tuple(cells[entry.cell.producer] for entry in ordered if entry not in bases),
     )
-
-
-def is_base(producer: str) -> bool:
-    """Tell whether it is the untrained student: base, base#ab12 or base (student)."""
-    return re.split("[# ]", producer, maxsplit=1)[0] == "base"
 
 
 def _score_notes(shown: dict[str, Entry]) -> dict[str, list[str]]:
@@ -238,7 +233,7 @@ def _cell(view: StoreView, entry: Entry, bases: list[Entry]) -> TableCell:
         base = results[0] if len(results) == 1 else None
         why = "several bases, and no run record says which" if len(results) > 1 else why
     gain = None
-    if is_base(entry.cell.producer):
+    if entry.role == "base":
         base, why = entry.score, ""
     elif entry.score is None:
         why = entry.reason
@@ -249,6 +244,7 @@ def _cell(view: StoreView, entry: Entry, bases: list[Entry]) -> TableCell:
             why = str(error)
     return TableCell(
         producer=entry.cell.producer,
+        role=entry.role,
         state=entry.state,
         reason=entry.reason,
         score=entry.score,

@@ -1,7 +1,7 @@
 """The commands, commits and packages that the numbers came from."""
 
 from core.contract.manifest import Git
-from reports.store.model import STAGES, StoreView
+from reports.store.model import StoreView
 from reports.tables.sheet import Column, Sheet
 
 
@@ -33,7 +33,7 @@ def tabulate_provenance(view: StoreView) -> Sheet:
             _name_commit(a.manifest.git),
             ", ".join(f"{name} {version}" for name, version in sorted(a.manifest.packages.items())),
         )
-        for stage in STAGES
+        for stage in view.stages
         for a in view.stage(stage)
     ]
     return Sheet(columns, tuple(rows))

@@ -8,12 +8,13 @@ a CSV file ────────> importing.py  ┘
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from core.contract.facts import MixtureFacts, TrainFacts
+from core.contract.producers import role_of
 from reports.store.cells import find_entries, name_producers
 from reports.store.model import Language, Score, State, StoreView
 from reports.tables.gain import Gain
-from reports.tables.panels import Panel, Row, TableCell, is_base
+from reports.tables.panels import Panel, Row, TableCell
 from reports.tables.sheet import TASK_NAMES
 
 BASE = "base"
@@ -42,10 +43,12 @@ class Result:
     """The score artifact; None for an imported table."""
     size: float | None = None
     """What it was trained on: tokens, or characters where no tokens were recorded."""
+    role: str | None = None
+    """What the checkpoint is: base, trained or published; None where its name alone is known."""
 
     @property
     def is_base(self) -> bool:
-        return is_base(self.producer)
+        return role_of(self.producer, self.role) == BASE
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,17 @@ class Results:
     def producers(self) -> list[str]:
         """Base first, then the others in the order in which they were found."""
         found = dict.fromkeys(row.producer for row in self.rows)
-        return sorted(found, key=lambda name: not is_base(name))
+        return sorted(found, key=lambda name: name not in self.bases)
+
+    @cached_property
+    def bases(self) -> frozenset[str]:
+        """The names of base: one for each student."""
+        return frozenset(row.producer for row in self.rows if row.is_base)
 
     @property
     def trained(self) -> list[str]:
         """The producers that are not base."""
-        return [name for name in self.producers if not is_base(name)]
+        return [name for name in self.producers if name not in self.bases]
 
     @property
     def shown(self) -> str | None:
@@ -146,6 +154,7 @@ def of_entries(view: StoreView) -> Results:
             language=entry.language,
             task=cell.task,
             producer=cell.producer + suffix,
+            role=entry.role,
             state=entry.state,
             reason=entry.reason,
             score=entry.score.score if entry.score else None,
@@ -192,6 +201,7 @@ def _result(view: StoreView, panel: Panel, row: Row, cell: TableCell, suffix: st
         language=panel.language,
         task=row.task,
         producer=cell.producer + suffix,
+        role=cell.role,
         state=cell.state,
         reason=cell.reason,
         score=cell.score.score if cell.score else None,
@@ -205,9 +215,7 @@ def _result(view: StoreView, panel: Panel, row: Row, cell: TableCell, suffix: st
 
 def _training_size(view: StoreView, score: Score | None) -> float | None:
     """Tokens of the checkpoint's mixture; characters where it has no tokens; None without one."""
-    trained = score.artifact.manifest.key_of("train") if score else ""
-    train = view.find(TrainFacts, trained)
-    mixture = view.find(MixtureFacts, train.manifest.key_of("mixture")) if train else None
+    mixture = view.find_mixture(score.artifact.manifest.checkpoint) if score else None
     if mixture is None:
         return None
     characters = sum(line.characters for line in mixture.facts.table)

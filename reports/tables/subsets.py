@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from statistics import fmean
 
-from reports.tables.panels import is_base
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK_NAMES, Column, Mark, Sheet, Value
 
@@ -126,7 +125,7 @@ def _listed(names: set[str]) -> str:
 
 
 def _budget_note(results: Results) -> list[str]:
-    if not any(map(is_base, results.producers)):
+    if not results.bases:
         return ["No producer is called base, so no gain can be computed"]
     if not results.equal:
         return []
