@@ -1,0 +1,252 @@
+"""From the user's own chats to packed tokens, stage by stage and size by size, beside a floor.
+
+scripts/bench data [--rows 1500 15000] [--student CHECKPOINT]
+
+Chats are invented from seeded words of the embedded text: some 1,200 tokens each, half of them with
+reasoning. Each stage runs in a process of its own, so that its memory is its own, after a few rows
+that load what it needs. A mixture is made twice: the second time, as each further mixture of the
+same sources, it finds its tokens, and so does the packing. The floor is the tokenizer alone,
+`encode_batch` on the same texts. The other side of the checks is their plain definition: a regular
+expression with a back reference for loops, and datasketch's own MinHash.
+
+Time is the processor's. "growth" is the time of a row at the largest size over that at the
+smallest: 1 is linear. With --rows 1500 15000 50000 it takes some ten minutes.
+"""
+
+import argparse
+import json
+import random
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from datasketch import MinHash
+
+from core.checkpoints.opening import open_tokenizer
+from core.output import guard_output
+from generation.mixture.contamination import Item, look_for_items
+from generation.mixture.make import Tokens, make_mixture
+from generation.mixture.settings import Contamination, Mix
+from generation.own import make_own
+from generation.quality.checks import repeats_itself
+from generation.quality.signature import sign
+from generation.settings import Own, Quality
+from training.prepare import prepare, trained_tokens
+from training.settings import Data
+from training.students import embedded_gguf, materialise_gguf
+from training.tokenised import Tokeniser
+
+TEXT = Path("generation/embedded/contexts/swh_Latn.txt")
+DATA = Data(max_length=8000, packing=True, overlong="drop", train_newline=False, validation=0.01)
+LOOP = re.compile(r"(.{1,80}?)\1{4,}\s*\Z", re.DOTALL)
+WARMING = 40  # rows
+ITEMS = 2_000
+
+
+def chats(rows: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """So many invented chats; the first ones are the same whatever their number."""
+    rng = random.Random(seed)
+    words = TEXT.read_text(encoding="utf-8").split()
+    syllables = [c + v for c in ("b", "ch", "d", "k", "l", "m", "ng", "sh", "t") for v in "aeiou"]
+
+    def text(length: int) -> str:
+        chosen = (
+            rng.choice(words) if rng.random() < 0.7 else "".join(rng.choices(syllables, k=3))
+            for _ in range(rng.randint(length // 2, length * 3 // 2))
+        )
+        return " ".join(chosen)
+
+    for number in range(rows):
+        messages = [
+            {"role": "user", "content": text(90)},
+            {"role": "assistant", "content": "\n\n".join(text(60) for _ in range(3))},
+        ]
+        reasoning = {"reasoning": text(280)} if number % 2 else {}
+        yield {"messages": messages, **reasoning}
+
+
+def items() -> list[Item]:
+    """An invented benchmark: the beginnings of other chats' answers."""
+    found = list(chats(ITEMS, seed=1))
+    texts = [" ".join(chat["messages"][1]["content"].split()[:30]) for chat in found]
+    return [Item("bench", "swh_Latn", str(n), str(n), text) for n, text in enumerate(texts)]
+
+
+class Stages:
+    """The stages on one folder, each on what those before it have left there."""
+
+    def __init__(self, folder: Path, student: Path) -> None:
+        self.folder, self.student = folder, student
+        self.kept = folder / "kept"
+        self.mixed = folder / "mixture" / "rows.jsonl"
+
+    def own(self) -> None:
+        make_own(
+            "mine",
+            Own("chat", (str(self.folder / "chats.jsonl"),)),
+            language="Swahili",
+            flores_code="swh_Latn",
+            script="Latin",
+            quality=Quality(),
+            hashes={},
+            seed=0,
+            out=self.folder / "own",
+            progress=lambda done, total, note: None,
+        )
+
+    def mixture(self) -> None:
+        make_mixture(
+            {"mine": self.folder / "own"},
+            Mix("bench", {"mine": 1.0}),
+            language="Swahili",
+            seed=0,
+            out=self.folder / "mixture",
+            tokens=Tokens(
+                trained_tokens(self.student, DATA, self.kept),
+                Tokeniser(self.student, kept=self.kept).count,
+            ),
+        )
+
+    mixture_again = mixture
+
+    def contamination(self) -> None:
+        found = look_for_items(self.mixed, items(), Contamination(), self.folder / "contamination")
+        assert found.items == ITEMS
+
+    def packing(self) -> None:
+        packed = self.folder / "packed"
+        prepare(base=self.student, rows=self.mixed, out=packed, data=DATA, seed=0, kept=self.kept)
+
+    def floor(self) -> None:
+        """The tokenizer alone on what the mixture trains."""
+        tokenizer = open_tokenizer(self.student).backend_tokenizer
+        with self.mixed.open(encoding="utf-8") as lines:
+            while texts := [text_of(json.loads(line)) for line in islice(lines, 256)]:
+                tokenizer.encode_batch(texts, add_special_tokens=False)
+
+    def checks(self) -> None:
+        for said, asked in self._texts():
+            list(map(repeats_itself, said))
+            sign(asked)
+
+    def plain_checks(self) -> None:
+        for said, asked in self._texts():
+            list(map(repeats_by_definition, said))
+            mark = MinHash(num_perm=128, hashfunc=zlib.crc32, seed=1, scheme="affine32")
+            windows = {asked[at : at + 5] for at in range(max(1, len(asked) - 4))}
+            mark.update_batch([window.encode() for window in windows])
+
+    def _texts(self) -> Iterator[tuple[list[str], str]]:
+        with (self.folder / "chats.jsonl").open(encoding="utf-8") as lines:
+            for line in lines:
+                said = [turn["content"] for turn in json.loads(line)["messages"]]
+                yield said, said[0]
+
+
+STAGES = (
+    *("own", "mixture", "mixture_again", "contamination", "packing", "floor"),
+    *("checks", "plain_checks"),
+)
+
+
+def repeats_by_definition(text: str) -> bool:
+    loop = LOOP.search(text[-600:])
+    if loop and len(loop[0]) >= 60 and any(map(str.isalnum, loop[1])):
+        return True
+    data = text.encode("utf-8", "replace")
+    return len(data) >= 400 and len(data) > 8.0 * len(zlib.compress(data, 6))
+
+
+def text_of(row: dict[str, Any]) -> str:
+    return "\n".join(turn["content"] for turn in row["messages"])
+
+
+def write_chats(folder: Path, rows: int) -> None:
+    folder.mkdir()
+    with (folder / "chats.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(chat) + "\n" for chat in chats(rows))
+
+
+def measure(stage: str, folder: Path, student: Path) -> None:
+    """Prints processor seconds, wall seconds and memory of a stage, after a few rows to warm up."""
+
+    def run(where: Path) -> None:
+        work: Callable[[], None] = getattr(Stages(where, student), stage)
+        work()
+
+    run(folder.parent / "warming")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    cpu, wall = time.process_time(), time.perf_counter()
+    run(folder)
+    figures = {
+        "cpu_s": time.process_time() - cpu,
+        "wall_s": time.perf_counter() - wall,
+        "grown_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before,
+    }
+    print(json.dumps(figures))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_500, 15_000])
+    parser.add_argument("--student", type=Path)
+    arguments = parser.parse_args()
+    sizes = sorted(arguments.rows)
+    found: dict[int, dict[str, dict[str, float]]] = {}
+    with tempfile.TemporaryDirectory() as place:
+        student = arguments.student or Path(place) / "student"
+        if not arguments.student:
+            materialise_gguf(embedded_gguf(), student)
+        write_chats(Path(place) / "warming", WARMING)
+        for rows in sizes:
+            folder = Path(place) / str(rows)
+            write_chats(folder, rows)
+            for stage in STAGES:
+                command = [sys.executable, "-P", __file__, "--stage", stage, folder, student]
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+                figures = json.loads(done.stdout.splitlines()[-1])
+                found.setdefault(rows, {})[stage] = figures
+                each = 1e3 * figures["cpu_s"] / rows
+                print(
+                    f"{rows:7,} rows  {stage:14} {each:7.3f} ms a row, {figures['wall_s']:6.1f} s, "
+                    f"{figures['grown_mb']:6.0f} MB more",
+                    flush=True,
+                )
+    last, first = found[sizes[-1]], found[sizes[0]]
+
+    def each_ms(stage: str) -> float:
+        return round(1e3 * last[stage]["cpu_s"] / sizes[-1], 4)
+
+    def growth(stage: str) -> float:
+        one = first[stage]["cpu_s"] / sizes[0]
+        return round(last[stage]["cpu_s"] / sizes[-1] / one, 3) if one else 0.0
+
+    figures = {
+        "bench": "data",
+        "rows": sizes,
+        "ms_a_row": {stage: each_ms(stage) for stage in STAGES},
+        "growth": {stage: growth(stage) for stage in STAGES},
+        "mb_a_thousand_rows": {
+            stage: round(1e3 * last[stage]["grown_mb"] / sizes[-1], 2) for stage in STAGES
+        },
+        "mixture_over_floor": round(each_ms("mixture") / each_ms("floor"), 3),
+        "packing_over_floor": round(each_ms("packing") / each_ms("floor"), 3),
+        "plain_checks_over_checks": round(each_ms("plain_checks") / each_ms("checks"), 3),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    guard_output("scripts/bench")
+    if sys.argv[1:2] == ["--stage"]:
+        measure(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+    else:
+        main()
