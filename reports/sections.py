@@ -60,7 +60,7 @@ def _has_panels(report: Report) -> bool:
 
 # Why a format leaves a section out.
 ALONE = Omission(
-    "where one language and one producer are all: their scores say it", _compares_nothing
+    "where there is one language and one producer: the table of scores shows it", _compares_nothing
 )
 PAIR = Omission("where base and one producer are all: their gains say it", _has_one_pair)
 LONG = Omission("it has a row for each score or artifact")

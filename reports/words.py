@@ -9,8 +9,8 @@ from reports.tables.panels import Panel, TableCell, describe_data
 
 GAIN_NOTE = (
     "Gain: the producer minus its base on the same items, in points, ± its standard error. "
-    "The 95% interval holds over items, not over training seeds, and is not corrected for the "
-    "number of comparisons."
+    "The 95% interval covers the choice of items, not the training seed, and is not corrected for "
+    "the number of comparisons."
 )
 
 

@@ -13,8 +13,8 @@ from reports.tables.summary import describe_bounds
 from reports.tables.wins import ALPHA
 
 NOTE = (
-    "Change: new minus old, in points. It is tested on the same items where both sides kept their "
-    "samples; p by Holm is over the languages of a task and producer."
+    "Change: new minus old, in points. Where both sides kept their samples, it is tested on the "
+    "same items. p by Holm is corrected for the languages of a task and producer."
 )
 
 
@@ -90,7 +90,7 @@ def _verdict(gain: Gain | None, p: float | None, why: str) -> str:
     if gain is None or p is None:
         return why or (gain.why if gain else "")
     if p >= ALPHA:
-        return "no change to be told" + (f"; {'; '.join(gain.notes)}" if gain.notes else "")
+        return "no clear change" + (f"; {'; '.join(gain.notes)}" if gain.notes else "")
     said = "better" if gain.points > 0 else "worse"
     return said + (f"; {'; '.join(gain.notes)}" if gain.notes else "")
 

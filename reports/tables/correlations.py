@@ -11,8 +11,9 @@ KINDS = ("pearson", "oldham", "split_half", "spearman")
 TITLES = ("Pearson r", "Oldham r", "Split-half r", "Spearman rho")
 NOTE = (
     "Pearson's r of base score and gain is what the paper reports. The gain contains minus the "
-    "base score, which alone makes it negative; Oldham's (gain against the mean of both scores) "
-    "and the split-half one (base and gain from different items) do not share that. 95% intervals."
+    "base score, and this alone makes r negative. Oldham's r (gain against the mean of both "
+    "scores) and the split-half r (base and gain from different items) do not have this fault. "
+    "In brackets: 95% intervals."
 )
 
 

@@ -5,9 +5,10 @@ from reports.tables.panels import Panel, TableCell
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
 NOTE = (
-    "95% interval: Wilson's, widened where items share a passage; chrF++: a bootstrap over "
-    "sentences. Two of them that overlap do not say that the gain is chance: it is tested on the "
-    "same items. Detectable: the least gain over base that its test finds four times in five."
+    "95% interval: Wilson's, wider where items share a passage; for chrF++ a bootstrap over "
+    "sentences. The intervals of two scores may overlap and the gain be real all the same: gains "
+    "are tested on the same items. Detectable: the smallest gain over base that the test finds in "
+    "80% of cases."
 )
 
 

@@ -118,13 +118,13 @@ def tabulate_trust(studies: Sequence[Study]) -> Sheet:
         Column("needed_share", "Findable", _PERCENT, numeric=True),
     )
     notes = (
-        "Agreement: Krippendorff's alpha between raters. Chose A: of the decisive votes; 50% is no "
-        "liking for a side. Trained on A: in how many of the votes the trained answer stood there; "
+        "Agreement: Krippendorff's alpha between raters. Chose A: share of the decisive votes; 50% "
+        "favours no side. Trained on A: in how many of the votes the trained answer stood there; "
         "half where raters finished in pairs, near it otherwise. Repeats alike: prompts shown "
         "again with sides swapped. Checks: an answer to another prompt beside the right one. "
         "Guess index (Bang): 0 where raters could not tell which answer was whose, 1 where they "
-        "always could. Findable: the share of decisive votes that one rater's study finds with 80% "
-        "power.",
+        "always could. Findable: the share of decisive votes that one rater's study finds in 80% "
+        "of cases.",
     )
     return Sheet(columns, tuple(rows), notes=notes)
 

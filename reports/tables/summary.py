@@ -12,10 +12,10 @@ from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
 from reports.tables.wins import Verdict
 
-NOTE = "Means over the languages with both scores; the interval is a bootstrap over languages."
+NOTE = "Means over the languages that have both scores. The interval is a bootstrap over languages."
 TESTED = (
-    "Win / tie / loss: by the paired test of each language at 5%. Detectable: the least gain that "
-    "such a test finds four times in five (median over languages)."
+    "Win / tie / loss: by the paired test of each language at 5%. Detectable: the smallest gain "
+    "that such a test finds in 80% of cases (median over languages)."
 )
 
 

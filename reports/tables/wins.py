@@ -132,6 +132,7 @@ def tabulate_wins_by_language(found: Iterable[Verdict]) -> Sheet:
 
 
 NOTE = (
-    "A win or loss by test has p below 5% on the same items; by Holm it stays so for all languages "
-    "of the task together. By sign counts any gain above zero, as published tables do."
+    "Win or loss by test: p is below 5% on the same items. By Holm: p is still below 5% after "
+    "correction for all languages of the task. By sign: any gain above zero is a win, as published "
+    "tables count."
 )

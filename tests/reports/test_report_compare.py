@@ -46,7 +46,7 @@ def column(sheet: object, name: str) -> dict[str, object]:
 def test_a_change_is_tested_on_the_same_items(tmp_path: Path) -> None:
     old, new = one_score(tmp_path / "a", 0.35, 2), one_score(tmp_path / "b", 0.95, 3)
     means, each, one_sided = compare(old, new)
-    assert column(each, "verdict") == {"base": "no change to be told", "trained:gen": "better"}
+    assert column(each, "verdict") == {"base": "no clear change", "trained:gen": "better"}
     assert column(each, "change")["base"] == 0.0
     p = column(each, "p_holm")["trained:gen"]
     assert isinstance(p, float)
