@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.contract.names import RUNS
 from harness.stage import Stage
 from harness.store import Store
 
@@ -22,11 +23,10 @@ def read_run(root: Path, folder: Path) -> "Report":
     runs' folders elsewhere (hydra.run.dir) is shown the whole store.
     """
     from reports.report import Report
-    from reports.store.read import read_store, select_run
+    from reports.store.read import read_store
 
-    view = read_store(root)
-    is_below = folder.resolve().is_relative_to((root / "runs").resolve())
-    return Report.of_store(select_run(view, folder) if is_below else view)
+    is_below = folder.resolve().is_relative_to((root / RUNS).resolve())
+    return Report.of_store(read_store(root, folder if is_below else None))
 
 
 def report_run(root: Path, folder: Path, console: "Console") -> None:

@@ -10,7 +10,7 @@ Nothing here runs an experiment or imports a live object of one: the input is fi
 from core.versions import VERSION
 from reports.errors import EmptyStoreError, ReportsError, RunNotFoundError, StoreNotFoundError
 from reports.store.model import StoreView
-from reports.store.read import read_store, select_run
+from reports.store.read import read_store
 
 __all__ = [
     "EmptyStoreError",
@@ -19,7 +19,6 @@ __all__ = [
     "StoreNotFoundError",
     "StoreView",
     "read_store",
-    "select_run",
 ]
 
 __version__ = VERSION

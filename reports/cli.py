@@ -126,10 +126,9 @@ def _load(
         return Report.of_table(read_published())
     if table or Path(source).is_file():
         return Report.of_table(import_table(Path(source), scale))
-    from reports.store.read import read_store, select_run
+    from reports.store.read import read_store
 
-    view = read_store(Path(source))
-    return Report.of_store(select_run(view, run) if run is not None else view)
+    return Report.of_store(read_store(Path(source), run))
 
 
 def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:

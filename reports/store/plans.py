@@ -1,7 +1,7 @@
 """Reads the run records of a store: what each run planned, and how it failed if it did."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.contract.names import ERROR, PLAN, RUNS
@@ -13,21 +13,31 @@ from reports.store.model import NO_PLAN, Language, Problem, Run
 _REDO = "run its command again, or delete the run's folder; no result is lost by it"
 
 
-def read_runs(store: Path, problems: list[Problem]) -> Iterator[Run]:
-    """The runs of a store, oldest first, one level of nesting (sweeps) included.
+def find_runs(store: Path, below: Path | None = None) -> list[str]:
+    """The runs of a store by their paths, oldest first, one level of nesting (sweeps) included.
+
+    `below` is the folder of a run, or of a sweep, to which they are limited.
+    """
+    root = store / RUNS
+    start = root if below is None else below
+    found = {
+        path.parent
+        for name in (PLAN, ERROR)
+        for depth in ("", "*/", "*/*/")
+        for path in start.glob(f"{depth}{name}")
+    }
+    names = [folder.relative_to(root).as_posix() for folder in found]
+    return sorted((name for name in names if name.count("/") <= 1 and name != "."), key=_natural)
+
+
+def read_runs(store: Path, names: Iterable[str], problems: list[Problem]) -> Iterator[Run]:
+    """Reads the records of these runs.
 
     A run that failed before its plan was written has an error.txt alone: it is a Run of its error
     and nothing else.
     """
     root = store / RUNS
-    found = {
-        path.parent
-        for name in (PLAN, ERROR)
-        for depth in ("*", "*/*")
-        for path in root.glob(f"{depth}/{name}")
-    }
-    names = [folder.relative_to(root).as_posix() for folder in found]
-    for name in sorted(names, key=_natural):
+    for name in names:
         path, error = root / name / PLAN, _first_line(root / name / ERROR)
         if not path.exists():
             yield Run(name, NO_PLAN, Language(""), error)

@@ -1,8 +1,7 @@
 """Reads a store: manifests, run plans and score files, each checked before it is believed."""
 
-import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from core.contract.names import LOG, MANIFEST, PARTIAL, RUNS
 from core.contract.record import Unreadable, read_object, read_record
 from reports.errors import EmptyStoreError, RunNotFoundError, StoreNotFoundError
 from reports.store.files import verify
-from reports.store.model import STAGES, Artifact, Problem, Score, StoreView, order_stages
-from reports.store.plans import read_runs
+from reports.store.model import STAGES, Artifact, Problem, Run, Score, StoreView, order_stages
+from reports.store.plans import find_runs, read_runs
 from reports.store.scores import read_score
 from reports.store.studies import read_studies
 
@@ -21,15 +20,20 @@ _KEY = re.compile("[0-9a-f]{24}")
 _REDO = "delete that folder and run the same command again; only this stage is redone"
 
 
-def read_store(store: Path) -> StoreView:
-    """Everything that a report needs from a store.
+def read_store(store: Path, run: Path | None = None) -> StoreView:
+    """Everything that a report needs from a store, or from one run of it.
 
     Score files and training logs are compared with the sizes and SHA-256 in their manifests; a
     manifest, plan or file that cannot be trusted becomes a `Problem`, and the rest is still read.
     Not covered: the rows of sources and mixtures and the weights, which no report opens.
 
+    `run` is a run's folder, or its path below the store's `runs` folder; a sweep's folder stands
+    for all of its jobs. Nothing else of the store is read then, so that it takes as long in a large
+    store as in a small one. Blind studies are of no run.
+
     Raises StoreNotFoundError when the folder does not exist, EmptyStoreError when it holds
-    neither a run nor an artifact.
+    neither a run nor an artifact, RunNotFoundError, which lists the newest runs, when no run lies
+    in `run`.
     """
     if not store.is_dir():
         raise StoreNotFoundError(
@@ -37,9 +41,12 @@ def read_store(store: Path) -> StoreView:
             "Remedy: run an experiment first (`kakugo`), or name its store with --store DIR."
         )
     problems: list[Problem] = []
-    artifacts = {stage: _read_stage(store, stage, problems) for stage in _find_stages(store)}
-    runs = tuple(read_runs(store, problems))
-    studies = tuple(read_studies(store, problems))
+    names = find_runs(store) if run is None else _find_run(store, run)
+    runs = tuple(read_runs(store, names, problems))
+    keys = None if run is None else _find_keys(runs)
+    stages = _find_stages(store) if keys is None else _planned_stages(runs)
+    artifacts = {stage: _read_stage(store, stage, keys, problems) for stage in stages}
+    studies = tuple(read_studies(store, problems)) if run is None else ()
     if not (runs or studies or problems or any(artifacts.values())):
         raise EmptyStoreError(
             f"The store at {store} holds neither a run nor a finished stage.\n"
@@ -63,51 +70,47 @@ def read_store(store: Path) -> StoreView:
         stage, _, key = problem.where.partition("/")
         if stage == "score":
             damaged.setdefault(key, problem.what)
-    unfinished = {path.name.removesuffix(PARTIAL) for path in store.glob(f"score/*{PARTIAL}")}
+    partial = _list_keys(store / "score", PARTIAL, keys)
     return StoreView(
         root=store,
         runs=runs,
         artifacts=artifacts,
         scores=scores,
         damaged=damaged,
-        unfinished=frozenset(unfinished - set(artifacts["score"])),
+        unfinished=frozenset(partial) - set(artifacts["score"]),
         problems=tuple(problems),
         studies=studies,
     )
 
 
-def select_run(view: StoreView, run: Path) -> StoreView:
-    """The view of one run's cells and stages; a sweep's folder selects all of its jobs.
-
-    `run` is the run's folder, or its path below the store's `runs` folder. Raises
-    RunNotFoundError, which lists the newest runs, when no run lies there.
-    """
-    folder = (view.root / RUNS).resolve()
-    wanted = run.resolve() if run.exists() else (folder / run).resolve()
-    runs = [r for r in view.runs if (folder / r.path).resolve().is_relative_to(wanted)]
-    if not runs:
-        newest = ", ".join(r.path for r in view.runs[-5:]) or "none"
-        raise RunNotFoundError(
-            f"The store at {view.root} has no run in {run}.\nRemedy: name one of them: {newest}."
-        )
-    keys = {stage.key for r in runs for stage in r.plan.stages}
-    keys |= {cell.key for r in runs for cell in r.cells if cell.key}
-    keys |= {cell.checkpoint.key for r in runs for cell in r.cells}
-    kept = {
-        stage: {key: artifact for key, artifact in found.items() if key in keys}
-        for stage, found in view.artifacts.items()
-    }
-    names = [f"{stage}/{key}" for stage in view.stages for key in keys]
-    names += [f"{RUNS}/{r.path}" for r in runs]
-    return dataclasses.replace(
-        view,
-        runs=tuple(runs),
-        artifacts=kept,
-        scores={key: score for key, score in view.scores.items() if key in keys},
-        # A study is of no run.
-        studies=(),
-        problems=tuple(p for p in view.problems if p.where.startswith(tuple(names))),
+def _find_run(store: Path, run: Path) -> list[str]:
+    """The runs that lie in a folder; RunNotFoundError where there is none."""
+    root = store / RUNS
+    wanted = run.resolve() if run.exists() else (root / run).resolve()
+    below = root.resolve()
+    if wanted.is_relative_to(below) and wanted != below:
+        names = find_runs(store, root / wanted.relative_to(below))
+        if names:
+            return names
+    newest = ", ".join(find_runs(store)[-5:]) or "none"
+    raise RunNotFoundError(
+        f"The store at {store} has no run in {run}.\nRemedy: name one of them: {newest}."
     )
+
+
+def _find_keys(runs: Iterable[Run]) -> set[str]:
+    """The keys of all that these runs planned."""
+    runs = list(runs)
+    keys = {stage.key for run in runs for stage in run.plan.stages}
+    keys |= {cell.key for run in runs for cell in run.cells if cell.key}
+    return keys | {cell.checkpoint.key for run in runs for cell in run.cells}
+
+
+def _list_keys(folder: Path, ending: str, keys: set[str] | None) -> list[str]:
+    """The keys in a stage's folder, of `keys` alone where they are given, in order."""
+    if keys is None:
+        return sorted(path.name.removesuffix(ending) for path in folder.glob(f"*{ending}"))
+    return sorted(key for key in keys if key and (folder / f"{key}{ending}").exists())
 
 
 def _read_scores(
@@ -132,17 +135,24 @@ def _find_stages(store: Path) -> list[str]:
     return order_stages({*STAGES, *found})
 
 
-def _read_stage(store: Path, stage: str, problems: list[Problem]) -> dict[str, Artifact[Facts]]:
+def _planned_stages(runs: Iterable[Run]) -> list[str]:
+    """The stages that reports know, and any other that these runs planned."""
+    return order_stages({*STAGES, *(one.stage for run in runs for one in run.plan.stages)})
+
+
+def _read_stage(
+    store: Path, stage: str, keys: set[str] | None, problems: list[Problem]
+) -> dict[str, Artifact[Facts]]:
     found: dict[str, Artifact[Facts]] = {}
-    for path in sorted((store / stage).glob(f"*/{MANIFEST}")):
-        folder = path.parent
-        if folder.name.endswith(PARTIAL):
+    for key in _list_keys(store / stage, "", keys):
+        folder = store / stage / key
+        if key.endswith(PARTIAL) or not (folder / MANIFEST).exists():
             continue
         try:
-            found[folder.name] = _read_manifest(folder, stage)
+            found[key] = _read_manifest(folder, stage)
         except Unreadable as error:
             remedy = error.remedy or _REDO
-            problems.append(Problem(f"{stage}/{folder.name}", f"{MANIFEST} {error}", remedy))
+            problems.append(Problem(f"{stage}/{key}", f"{MANIFEST} {error}", remedy))
     return found
 
 

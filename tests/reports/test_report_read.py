@@ -22,7 +22,6 @@ from reports import (
     StoreNotFoundError,
     StoreView,
     read_store,
-    select_run,
 )
 from reports.outputs.csv_files import write_csv
 from reports.outputs.markdown import as_markdown
@@ -144,14 +143,33 @@ def test_unfinished_folders_are_no_artifacts(tmp_path: Path) -> None:
 
 
 def test_one_run_and_a_sweep_can_be_selected(tmp_path: Path, store: Path) -> None:
-    view = read_store(store)
-    one = select_run(view, store / "runs" / "20260101-120000")
+    one = read_store(store, store / "runs" / "20260101-120000")
     assert {s.artifact.about.producer for s in one.scores.values()} == {"base", "trained:gen"}
     assert len(one.artifacts["train"]) == 1
     assert not one.problems
-    assert select_run(view, Path("20260101-120001")).problems
+    assert read_store(store, Path("20260101-120001")).problems
     with pytest.raises(RunNotFoundError, match="20260102-100000"):
-        select_run(view, tmp_path)
+        read_store(store, tmp_path)
+
+
+def test_reading_a_run_opens_nothing_of_other_runs(tmp_path: Path, store: Path) -> None:
+    copy = tmp_path / "artifacts"
+    shutil.copytree(store, copy)
+    run = Path("20260101-120000")
+    before = read_store(copy, run)
+    for path in copy.glob("runs/*/plan.json"):
+        if path.parent.name != run.name:
+            path.write_text("no plan", "utf-8")
+    known = {key for found in before.artifacts.values() for key in found}
+    for path in copy.glob("*/*/manifest.json"):
+        if path.parent.name not in known:
+            path.write_text("no manifest", "utf-8")
+    after = read_store(copy, run)
+    assert (after.runs, after.artifacts, after.scores) == (
+        before.runs, before.artifacts, before.scores
+    )  # fmt: skip
+    assert not after.problems
+    assert read_store(copy).problems, "which a report on the whole store names"
 
 
 def test_jobs_of_a_sweep_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
@@ -159,8 +177,8 @@ def test_jobs_of_a_sweep_are_read_in_the_order_of_their_numbers(tmp_path: Path) 
         write_plan(tmp_path, f"20260101-000000/{job}", SWAHILI, [])
     view = read_store(tmp_path)
     assert [run.path.rpartition("/")[2] for run in view.runs] == ["1", "9", "10"]
-    assert len(select_run(view, tmp_path / "runs" / "20260101-000000").runs) == 3
-    assert len(select_run(view, tmp_path / "runs" / "20260101-000000" / "1").runs) == 1
+    assert len(read_store(tmp_path, tmp_path / "runs" / "20260101-000000").runs) == 3
+    assert len(read_store(tmp_path, tmp_path / "runs" / "20260101-000000" / "1").runs) == 1
 
 
 def test_a_run_that_failed_before_its_plan_is_named_everywhere(tmp_path: Path) -> None:
@@ -196,7 +214,7 @@ def test_a_run_that_failed_before_its_plan_is_named_everywhere(tmp_path: Path) -
             assert name in text
             assert error in text
     assert texts[-1].count("\n") == 5
-    assert len(select_run(view, tmp_path / "runs" / "20260102-000000").runs) == 1
+    assert len(read_store(tmp_path, tmp_path / "runs" / "20260102-000000").runs) == 1
 
 
 def test_the_maker_writes_what_the_reader_expects(store: Path) -> None:

@@ -6,14 +6,14 @@ from rich.cells import cell_len
 from rich.console import Console
 from store_maker import SWAHILI, cell, choices, write_plan, write_score
 
-from reports import StoreView, read_store, select_run
+from reports import StoreView, read_store
 from reports.outputs.terminal import print_report
 from reports.report import Report
 
 
 def printed(view: StoreView, width: int, run: Path | None = None) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    print_report(Report.of_store(select_run(view, run) if run else view), console)
+    print_report(Report.of_store(read_store(view.root, run) if run else view), console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
