@@ -1,4 +1,4 @@
-"""Every package and command has the one version of pyproject.toml, and packages ship their types."""
+"""Every package and command has the one version of pyproject.toml; packages ship their types."""
 
 import importlib
 import subprocess
