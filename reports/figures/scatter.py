@@ -1,4 +1,4 @@
-"""Base score against gain, one point a language, with labels and the fitted line."""
+"""Base score against gain, one point a language, with labels; a line where one is concluded."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ def draw_scatter(
     x = fit([p[0] for p in points], 56, WIDTH - 14)
     y = fit([p[1] for p in points], HEIGHT - 46, 26, zero=True)
     name = TASK_NAMES.get(task, task)
-    parts = [frame(x, y, f"Base score, {name}", "Gain"), _fit(points, x, y)]
+    parts = [frame(x, y, f"Base score, {name}", "Gain"), _fit(points, r, x, y)]
     places = [(x.at(a), y.at(b)) for a, b in points]
     for verdict, (px, py) in zip(found, places, strict=True):
         parts.append(mark(px, py, verdict.shape, _about(verdict)))
@@ -34,10 +34,6 @@ def draw_scatter(
     labels, left_out = place_labels(names, places)
     parts += [text(lx, ly, label, "point") for label, lx, ly in labels]
     caption = f"{producer} on {name}: gain over base against the base score, one point a language."
-    if r.pearson.r is not None:
-        found_r = f" Pearson r {r.pearson.r:.2f}"
-        found_r += f", Oldham {r.oldham.r:.2f}." if r.oldham.r is not None else "."
-        caption += set_minus(found_r)
     caption += f" {r.conclusion}"
     if left_out:
         caption += f" {left_out} names are left out where they would overlap."
@@ -76,14 +72,12 @@ def _touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _fit(points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> Markup:
-    """The least-squares line, within the points; nothing where all bases are equal."""
-    n = len(points)
-    mean_x, mean_y = (math.fsum(p[i] for p in points) / n for i in (0, 1))
-    spread = math.fsum((p[0] - mean_x) ** 2 for p in points)
-    if spread == 0:
+def _fit(points: Sequence[tuple[float, float]], r: BaseAndGain, x: Axis, y: Axis) -> Markup:
+    """The slope that is free of shared noise, within the points; nothing without a conclusion."""
+    slope = r.decoupled.slope.value if r.decoupled.slope else None
+    if r.relation not in ("lower", "higher") or slope is None:
         return Markup("")
-    slope = math.fsum((a - mean_x) * (b - mean_y) for a, b in points) / spread
+    mean_x, mean_y = (math.fsum(p[i] for p in points) / len(points) for i in (0, 1))
     ends = [min(p[0] for p in points), max(p[0] for p in points)]
     (x1, y1), (x2, y2) = ((x.at(e), y.at(mean_y + slope * (e - mean_x))) for e in ends)
     return line(x1, y1, x2, y2, "fit")

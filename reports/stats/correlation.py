@@ -1,8 +1,8 @@
-"""Base score against gain: the published correlation, and those that share no noise with it.
+"""Base score against gain: the published correlation, and what may be concluded.
 
 The gain contains minus the base score, so that noise in the base alone makes the two correlate
-negatively (Oldham 1962). Beside the naive r stand two that do not: the gain against the mean of
-both scores, and base and gain from disjoint halves of the items.
+negatively. What is concluded rests on estimates that are free of it (`decoupled`); Pearson's r is
+what papers print, and Oldham's answers another question: do the languages come closer together?
 """
 
 import math
@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.statistics import Interval
+from reports.stats import verdict
 from reports.stats.bootstrap import SEED
+from reports.stats.decoupled import Decoupled, Estimate, Noise, decouple_halves, decouple_noise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,16 +38,48 @@ class Correlation:
 
 @dataclass(frozen=True)
 class BaseAndGain:
-    """The four correlations of one task, and in words what may be concluded."""
+    """The correlations of one task, and in words what may be concluded."""
 
     pearson: Correlation
     oldham: Correlation
-    split_half: Correlation
     spearman: Correlation
+    decoupled: Decoupled
+    by_halves: bool
+    """Whether `decoupled` comes from the samples; otherwise from what is known of the noise."""
+    noise_known: bool
+    """Whether it is known, or bounded, how large the scores' item noise is."""
+    languages: tuple[str, ...] = ()
+    one_item: float | None = None
+    """The variance of one item of a base score, mean over languages; None if not an accuracy."""
+
+    @property
+    def split_half(self) -> Correlation:
+        """The correlation by halves of the items; without samples only the reason."""
+        if not self.by_halves:
+            return Correlation(None, None, None, 0, "not every language has its samples")
+        return _as_correlation(self.decoupled.r, self.decoupled)
+
+    @property
+    def corrected(self) -> Correlation:
+        """The correlation of true scores, where the noise is known."""
+        return _as_correlation(self.decoupled.r if self.noise_known else None, self.decoupled)
+
+    @property
+    def slope(self) -> Correlation:
+        """The slope of true gain on true base score, where the noise is known."""
+        return _as_correlation(self.decoupled.slope if self.noise_known else None, self.decoupled)
+
+    @property
+    def relation(self) -> verdict.Relation:
+        return verdict.relate(self)
 
     @property
     def conclusion(self) -> str:
-        return conclude(self)
+        return verdict.conclude(self)
+
+    @property
+    def closer(self) -> str:
+        return verdict.compare_spreads(self)
 
 
 def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
@@ -88,51 +122,30 @@ def oldham(base: Sequence[float], gain: Sequence[float]) -> Correlation:
 
 
 def split_half(halves: Sequence["Halves"]) -> Correlation:
-    """The base score of one half of the items against the gain on the other half.
+    """The correlation of true base score and true gain, from disjoint halves of the items.
 
-    The mean of Fisher's z over `SPLITS` random splits in both directions; its standard error by
-    the jackknife over languages (Efron and Tibshirani 1993, chapter 11), with Student's t, since
-    a mean over splits varies less than one coefficient. The halves share no item, so that noise
-    of the items cannot couple them (Blomqvist 1977).
+    The base of one half against the gain on the other, corrected for attenuation: divided by what
+    the halves of base and of gain correlate among themselves (Spearman 1904). `decoupled` has the
+    slope beside it.
     """
-    import numpy as np
-    from scipy import stats
-
     if not halves:
         return Correlation(None, None, None, 0, "no samples")
-    base = np.stack([h.base for h in halves])
-    gain = np.stack([h.gain for h in halves])
-    n = len(halves)
-    lacking = _lacking(base[:, 0].tolist(), gain[:, 0].tolist())
-    if lacking:
-        return Correlation(None, None, None, n, lacking)
-    every = np.ones((1, n))
-    z = _mean_z(every, base, gain)[0]
-    if not np.isfinite(z):
-        return Correlation(None, None, None, n, "a half has no item, or no spread")
-    r = math.tanh(float(z))
-    left_out = _mean_z(1 - np.eye(n), base, gain)
-    if n < 4 or not np.isfinite(left_out).all():
-        return Correlation(r, None, None, n, "an interval needs four languages")
-    stderr = math.sqrt((n - 1) / n * float(((left_out - left_out.mean()) ** 2).sum()))
-    reach = float(stats.t.ppf(0.975, n - 1)) * stderr
-    p = float(2 * stats.t.sf(abs(float(z)) / stderr, n - 1)) if stderr else None
-    return Correlation(r, Interval(math.tanh(z - reach), math.tanh(z + reach)), p, n)
+    found = _of_halves(halves)
+    return _as_correlation(found.r, found)
 
 
-def _mean_z(weights: "Floats", x: "Floats", y: "Floats") -> "Floats":
-    """Fisher's z of each weighting (w, n) of the languages, mean over the columns of x and y."""
+def _of_halves(halves: Sequence["Halves"]) -> Decoupled:
     import numpy as np
 
-    total = weights.sum(axis=1, keepdims=True)
-    mean_x, mean_y = weights @ x / total, weights @ y / total
-    with np.errstate(invalid="ignore", divide="ignore"):
-        across = np.sqrt(
-            (weights @ x**2 / total - mean_x**2) * (weights @ y**2 / total - mean_y**2)
-        )
-        r = (weights @ (x * y) / total - mean_x * mean_y) / across
-    z: Floats = np.arctanh(np.clip(r, -0.999999, 0.999999)).mean(axis=1)
-    return z
+    base, gain = np.stack([h.base for h in halves]), np.stack([h.gain for h in halves])
+    lacking = _lacking(base.mean(axis=1).tolist(), gain.mean(axis=1).tolist())
+    return Decoupled(len(halves), why=lacking) if lacking else decouple_halves(base, gain)
+
+
+def _as_correlation(found: Estimate | None, of: Decoupled) -> Correlation:
+    if found is None:
+        return Correlation(None, None, None, of.n, of.why)
+    return Correlation(found.value, found.interval, found.p, of.n, of.why)
 
 
 @dataclass(frozen=True)
@@ -161,42 +174,39 @@ def pair_halves(base: "Floats", trained: "Floats") -> Halves:
 
 
 def base_and_gain(
-    base: Sequence[float], gain: Sequence[float], halves: Sequence[Halves]
+    base: Sequence[float],
+    gain: Sequence[float],
+    halves: Sequence[Halves],
+    noise: Noise | None = None,
+    languages: Sequence[str] = (),
+    accuracy: bool = False,
 ) -> BaseAndGain:
-    """All four; `halves` has one entry a language, or is empty where samples are lacking."""
-    lacking = Correlation(None, None, None, len(halves), "not every language has its samples")
+    """All of them over languages: `base` and `gain` are their scores and gains in points.
+
+    `halves` has one entry a language, or is empty where samples are lacking; then `noise` is what
+    else is known of the scores' noise. `languages` and `accuracy` (whether the scores are shares of
+    items) are for the words alone.
+    """
+    import numpy as np
+
+    lacking = _lacking(base, gain)
+    by_halves = len(halves) == len(base)
+    if lacking:
+        free = Decoupled(len(base), why=lacking)
+    elif by_halves:
+        free = _of_halves(halves)
+    else:
+        free = decouple_noise(np.asarray(base, np.float64), np.asarray(gain, np.float64), noise)
     return BaseAndGain(
         pearson=pearson(base, gain),
         oldham=oldham(base, gain),
-        split_half=split_half(halves) if len(halves) == len(base) else lacking,
         spearman=spearman(base, gain),
+        decoupled=free,
+        by_halves=by_halves,
+        noise_known=by_halves or noise is not None,
+        languages=tuple(languages),
+        one_item=math.fsum(b * (100 - b) for b in base) / len(base) if accuracy else None,
     )
-
-
-def conclude(found: BaseAndGain) -> str:
-    """One plain sentence: whether low-base languages gain more, and how far that can be trusted."""
-    naive, own = found.pearson, found.oldham
-    if naive.r is None or naive.interval is None or own.interval is None:
-        return f"Nothing can be concluded: {naive.why or own.why}."
-    clear = [c for c in (own, found.split_half) if c.interval and _sign(c.interval)]
-    signs = {_sign(c.interval) for c in clear if c.interval}
-    tested = [c for c in (own, found.split_half) if c.interval]
-    if len(clear) == len(tested) and len(signs) == 1:
-        side = "lower" if signs == {-1} else "higher"
-        half = "" if found.split_half.interval else " (no samples: by Oldham's correlation alone)"
-        return (
-            f"Languages with a {side} base score gain more; shared noise does not explain it{half}."
-        )
-    if _sign(naive.interval):
-        return (
-            "Base and gain correlate, but the gain contains minus the base score; what is free of "
-            "that does not settle it."
-        )
-    return "No relation between base score and gain can be told from these languages."
-
-
-def _sign(interval: Interval) -> int:
-    return (interval.low > 0) - (interval.high < 0)
 
 
 def _fisher(r: float, stderr: float) -> Interval:

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.languages import find_language
@@ -13,9 +13,16 @@ from reports.store.languages import describe_language
 from reports.tables.gain import Gain
 from reports.tables.results import BASE, Result, Results
 from reports.tables.sheet import TASK_NAMES
-from reports.tables.table_columns import find_producers
+from reports.tables.table_columns import find_beside, find_producers
 from reports.tables.table_file import TableFile, bare_name, read_table, refuse, same_name
-from reports.tables.table_numbers import Number, Scale, find_factor, find_marks, read_number
+from reports.tables.table_numbers import (
+    Number,
+    Scale,
+    find_factor,
+    find_marks,
+    is_missing,
+    read_number,
+)
 
 PUBLISHED = Path(__file__).parent.parent / "published"
 NO_SAMPLES = "an imported table has no samples, so nothing can be tested"
@@ -71,6 +78,8 @@ class _Reading:
     producers: _Names = field(default_factory=_Names)
     problems: list[str] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
+    items: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    stderrs: dict[tuple[str, str, str], Number] = field(default_factory=dict)
 
 
 def import_table(path: Path, scale: Scale | None = None) -> Results:
@@ -79,13 +88,16 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
     Wide: `language,task` and one column a producer, named by it; `base` is what gains are over.
     Long, as scores.csv: `language,task,producer,score`, where further columns are left aside. A
     score is a number from 0 to 100, or with `scale="fraction"` from 0 to 1; an empty one is a gap.
-    Columns that count rows and rows of means are left aside, which `notes` tell. Raises
-    ImportedTableError, which lists every problem with its line.
+    How sure it is may stand beside it: `n`, its number of items, and its standard error, `stderr`
+    in a long table and `base_stderr` in a wide one. Columns that count rows and rows of means are
+    left aside, which `notes` tell. Raises ImportedTableError, which lists every problem with its
+    line.
     """
     table = read_table(path)
     header = [fold(name) for name in table.header]
     long = {"producer", "score"} <= set(header)
-    columns = None if long else find_producers(table)
+    columns = find_producers(table) if not long else None
+    beside = columns or find_beside(table.header)
     if not {"language", "task"} <= set(header) or (columns and not columns.producers):
         refuse(table, columns.problems if columns else [])
         raise ImportedTableError(
@@ -106,13 +118,16 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
             continue
         language = _read_language(reading, line, row["language"])
         task = _read_task(reading, line, row["task"])
-        pairs = (
-            [(name, cells[place]) for place, name in columns.producers.items()]
+        items = cells[beside.items] if beside.items is not None else ""
+        of_row = (
+            [(name, place) for place, name in columns.producers.items()]
             if columns
-            else [(row["producer"], row["score"])]
+            else [(row["producer"], header.index("score"))]
         )
-        for producer, cell in pairs:
-            _take(reading, line, (language, task, producer), cell)
+        for producer, place in of_row:
+            stderr = cells[beside.stderrs[place]] if place in beside.stderrs else ""
+            _take(reading, line, (language, task, producer), cells[place])
+            _take_precision(reading, line, (language, task, producer), items, stderr)
     refuse(table, reading.problems)
     # Our own scores.csv tells by its columns that it holds points of 100.
     factors = _find_factors(reading, "percent" if set(header) >= _OURS else scale)
@@ -125,7 +140,10 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
 def read_published() -> Results:
     """Read the paper's Table 6: base (Granite 4 Micro) and Kakugo (full), rounded as printed."""
     found = import_table(PUBLISHED / "kakugo_table6.csv")
-    return Results(found.rows, "Kakugo, arXiv 2601.14051, Table 6")
+    table = read_table(PUBLISHED / "kakugo_items.csv")
+    items = {task: int(n) for _, (task, n) in table.rows}
+    rows = tuple(replace(row, items=items[row.task]) for row in found.rows)
+    return Results(rows, "Kakugo, arXiv 2601.14051, Table 6")
 
 
 def _read_language(reading: _Reading, line: int, name: str) -> str:
@@ -168,6 +186,27 @@ def _take(reading: _Reading, line: int, names: tuple[str, str, str], cell: str) 
     except ValueError as error:
         reading.problems.append(f"{where}: {error}")
     reading.numbers[key] = (line, number)
+
+
+def _take_precision(
+    reading: _Reading, line: int, names: tuple[str, str, str], items: str, stderr: str
+) -> None:
+    """Keeps the number of items and the standard error beside a score, where they stand there."""
+    language, task, producer = names
+    key = (language, task, reading.producers.key(producer))
+    where = f"line {line}: {reading.languages.shown(language)}, {task}, {producer}"
+    whole = re.fullmatch(r"(\d+)(\.0+)?|(\d{1,3}(?:,\d{3})+)", items)
+    if whole and int((whole[1] or whole[3]).replace(",", "")) > 0:
+        reading.items[key] = int((whole[1] or whole[3]).replace(",", ""))
+    elif items and not is_missing(items):
+        reading.problems.append(f"{where}: {items!r} is no number of items")
+    try:
+        number = read_number(stderr, line, task, producer, reading.table.decimal_comma)
+    except ValueError as error:
+        reading.problems.append(f"{where}: standard error {error}")
+    else:
+        if number:
+            reading.stderrs[key] = number
 
 
 def _find_factors(reading: _Reading, scale: Scale | None) -> dict[str, float]:
@@ -215,14 +254,14 @@ def _notes(reading: _Reading) -> tuple[str, ...]:
 def _results(reading: _Reading, factors: dict[str, float]) -> Iterable[Result]:
     scores: dict[tuple[str, str, str], float | None] = {}
     for key, (_, number) in reading.numbers.items():
-        factor = factors[number.task] if number and not number.percent else 1
-        scores[key] = round(number.value * factor, 10) if number else None
+        scores[key] = _to_points(number, factors) if number else None
     for (language, task, producer), score in scores.items():
         base = scores.get((language, task, BASE))
         gained = producer != BASE and base is not None and score is not None
         # The difference of two rounded numbers, as exact as they are.
         points = round(score - base, 10) if gained and score is not None and base is not None else 0
         why = "" if producer == BASE else "base has no score in the table"
+        stderr = reading.stderrs.get((language, task, producer))
         yield Result(
             language=describe_language(reading.languages.shown(language)),
             task=task,
@@ -233,4 +272,10 @@ def _results(reading: _Reading, factors: dict[str, float]) -> Iterable[Result]:
             base=base if gained else None,
             gain=Gain(points, why=NO_SAMPLES) if gained else None,
             no_gain="" if gained else why,
+            items=reading.items.get((language, task, producer)),
+            stderr=_to_points(stderr, factors) if stderr else None,
         )
+
+
+def _to_points(number: Number, factors: dict[str, float]) -> float:
+    return round(number.value * (1 if number.percent else factors[number.task]), 10)

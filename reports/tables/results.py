@@ -41,6 +41,10 @@ class Result:
     no_gain: str = ""
     record: Score | None = None
     """The score artifact; None for an imported table."""
+    items: int | None = None
+    """Of an imported table: the items that were scored, where it tells."""
+    stderr: float | None = None
+    """Of an imported table: the score's standard error, where it tells."""
     size: float | None = None
     """What it was trained on: tokens, or characters where no tokens were recorded."""
     role: str | None = None

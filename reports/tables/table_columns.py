@@ -1,8 +1,8 @@
-"""Finds the columns of a wide score table that hold a producer's scores."""
+"""Finds the columns of a wide score table that hold scores, or how sure those are."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from core.text import fold, has_visible_text
 from reports.tables.table_file import TableFile
@@ -16,7 +16,7 @@ _COUNTERS = frozenset(
 """Names of columns that count the rows, as pandas' index does, by their letters and digits."""
 _NO_PRODUCERS = frozenset(
     (
-        *("n", "items", "nitems", "count", "chance", "p", "pvalue"),
+        *("count", "chance", "p", "pvalue"),
         *("gain", "delta", "diff", "difference", "change", "improvement"),
         *("mean", "average", "avg", "total", "sum", "median", "min", "max"),
         *("code", "florescode", "script", "family", "protocol", "split", "metric"),
@@ -25,25 +25,33 @@ _NO_PRODUCERS = frozenset(
     )
 )
 """The same of columns that hold something else than scores."""
-_SPREADS = frozenset(
-    ("stderr", "std", "stdev", "stddev", "se", "sem", "ci", "ci95", "error", "variance", "var")
-)
+ITEMS = frozenset(("n", "items", "nitems"))
+"""The same of a column that tells how many items a score is of."""
+STDERRS = frozenset(("stderr", "se", "sem"))
+"""The last word of a column that holds another one's standard error."""
+_SPREADS = STDERRS | frozenset(("std", "stdev", "stddev", "ci", "ci95", "error", "variance", "var"))
 """The last word of a column that says how sure another one is: base_stderr, "trained (std)"."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The producers' columns by place; what was left aside, and what nobody can tell."""
+    """The producers' columns by place; what was left aside, and what nobody can tell.
+
+    `stderrs` has for a producer's place that of its standard errors, `items` the place of the
+    numbers of items.
+    """
 
     producers: dict[int, str]
     aside: list[str]
     problems: list[str]
+    stderrs: dict[int, int] = field(default_factory=dict)
+    items: int | None = None
 
 
 def find_producers(table: TableFile) -> Columns:
     """The columns of scores. A column without a name, or with that of a counter, is left aside
     where it counts the rows, and else a problem: it may be either."""
-    found = Columns({}, [], [])
+    found = Columns({}, [], [], items=_items_column(table.header))
     for place, name in enumerate(table.header):
         folded, cells = fold(name), table.column(place)
         words = re.findall(r"[^\W_]+", folded)
@@ -58,7 +66,12 @@ def find_producers(table: TableFile) -> Columns:
                 f"line 1: {name!r} is what pandas makes of a second column {first[1]!r}. "
                 "Remedy: give each producer a name of its own"
             )
-        elif letters in _NO_PRODUCERS or (words and words[-1] in _SPREADS):
+        elif (of := _whose_stderr(table.header, words)) is not None:
+            found.stderrs[of] = place
+            found.aside.append(f"column {shown}, which is no producer (it tells standard errors)")
+        elif place == found.items:
+            found.aside.append(f"column {shown}, which is no producer (it tells numbers of items)")
+        elif letters in _NO_PRODUCERS | ITEMS or (words and words[-1] in _SPREADS):
             found.aside.append(f"column {shown}, which is no producer")
         elif not unnamed and letters not in _COUNTERS and not _is_row_number(folded, cells):
             found.producers[place] = name
@@ -70,6 +83,32 @@ def find_producers(table: TableFile) -> Columns:
                 "Remedy: name it after its producer, or remove it"
             )
     return found
+
+
+def _items_column(header: Sequence[str]) -> int | None:
+    """The one column that tells numbers of items; of two nobody can tell which."""
+    found = [place for place, name in enumerate(header) if _letters(name) in ITEMS]
+    return found[0] if len(found) == 1 else None
+
+
+def _whose_stderr(header: Sequence[str], words: Sequence[str]) -> int | None:
+    """The place of the column whose standard errors `words` names: "base_stderr" is of "base"."""
+    if len(words) < 2 or words[-1] not in STDERRS:
+        return None
+    whose = "".join(words[:-1])
+    return next((place for place, name in enumerate(header) if _letters(name) == whose), None)
+
+
+def _letters(name: str) -> str:
+    return "".join(re.findall(r"[^\W_]+", fold(name)))
+
+
+def find_beside(header: Sequence[str]) -> Columns:
+    """What a table of one score a line tells beside the column `score`."""
+    score = next(place for place, name in enumerate(header) if fold(name) == "score")
+    stderrs = [place for place, name in enumerate(header) if _letters(name) in STDERRS]
+    found = Columns({}, [], [], items=_items_column(header))
+    return replace(found, stderrs={score: stderrs[0]} if len(stderrs) == 1 else {})
 
 
 def _is_row_number(name: str, cells: Sequence[str]) -> bool:

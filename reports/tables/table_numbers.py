@@ -41,9 +41,9 @@ def read_number(
 ) -> Number | None:
     """The number of a cell, None for a missing one. Raises ValueError with the reason."""
     shown = text
-    text = unicodedata.normalize("NFKC", without_invisible(text)).strip().casefold()
-    if text in _MISSING:
+    if is_missing(text):
         return None
+    text = unicodedata.normalize("NFKC", without_invisible(text)).strip().casefold()
     percent = text.endswith("%")
     text = text.removesuffix("%").strip()
     mark = "." if "." in text else ""
@@ -59,6 +59,11 @@ def read_number(
     if not 0 <= value <= 100:
         raise ValueError(f"{shown!r} must be a finite number from 0 to 100")
     return Number(value, percent, mark, line, task, producer, shown)
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell says that it has no value."""
+    return unicodedata.normalize("NFKC", without_invisible(text)).strip().casefold() in _MISSING
 
 
 def find_marks(numbers: Sequence[Number]) -> list[str]:
