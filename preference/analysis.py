@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from core.contract.record import as_json, read_record
+from core.contract.study import StudyResult
 from core.statistics import sign_flip_sampled
 from preference.statistics import (
     Agreement,
@@ -25,7 +27,7 @@ from preference.votes import Guess, Vote
 from preference.warnings import find_warnings, names_of
 
 _SCORES = {"trained": 1.0, "equal": 0.0, "base": -1.0}
-SCHEMA = 2
+SCHEMA = StudyResult.schema
 
 
 def analyse(
@@ -68,7 +70,7 @@ def analyse(
             "one rater" if len(raters) < 2 else "too few prompts in common, or no variation"
         )
     warnings = find_warnings(votes, guesses, agreed, study)
-    return {
+    content = {
         "schema": SCHEMA,
         "study": dict(study),
         "prompts": len(by_prompt),
@@ -97,6 +99,9 @@ def analyse(
         "power": _power(len(by_prompt), main),
         "gaps": gaps,
     }
+    # Through the record that reports read, so that the two are one.
+    result: dict[str, Any] = as_json(read_record(StudyResult, content))
+    return result
 
 
 def _estimate(

@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.checkpoints.held import held_fast
+from core.contract.facts import CheckpointFacts, any_facts
+from core.contract.manifest import Manifest
+from core.contract.names import CHECKPOINT, MANIFEST
+from core.contract.record import Unreadable, read_file
 from core.versions import package_version
 from preference.answers import read_answers
 from preference.commitment import digest
@@ -88,13 +92,21 @@ def answer(
     return path
 
 
+_MAKE_AGAIN = "delete that folder and run its command again, which makes it anew"
+
+
 def weights_of(checkpoint: Path) -> Path:
     """The directory with config.json: the one given, or the one that an artifact holds or names."""
-    manifest = checkpoint / "manifest.json"
-    places = [checkpoint, checkpoint / "checkpoint"]
-    if manifest.is_file():
-        facts = json.loads(manifest.read_text(encoding="utf-8")).get("facts") or {}
-        places += [Path(facts["path"])] if "path" in facts else []
+    places = [checkpoint, checkpoint / CHECKPOINT]
+    if (checkpoint / MANIFEST).is_file():
+        try:
+            facts = any_facts(read_file(Manifest, checkpoint / MANIFEST))
+        except Unreadable as error:
+            raise AnswersError(
+                f"{checkpoint / MANIFEST} {error}. Remedy: {error.remedy or _MAKE_AGAIN}"
+            ) from None
+        if isinstance(facts, CheckpointFacts) and facts.path:
+            places.append(Path(facts.path))
     for place in places:
         if (place / "config.json").is_file():
             return place

@@ -9,6 +9,11 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from core.contract.manifest import FileEntry
+from core.contract.names import MANIFEST, RESULT, STUDIES
+from core.contract.names import VOTES as VOTES_TABLE
+from core.contract.record import as_json
+from core.contract.study import StudyManifest
 from preference.analysis import analyse
 from preference.chain import Event, Row, as_event, row_line
 from preference.closing import CLOSED, record_of_closing
@@ -20,8 +25,8 @@ from preference.pack import COMMITMENT, PACK, pack_of, published_before
 from preference.standing import Sitting, sitting_of
 from preference.votes import Guess, Vote
 
-MANIFEST, RESULT, KEY, VOTES = "manifest.json", "result.json", "key.json", "votes.jsonl"
-PRIVATE = (KEY, VOTES, "votes.csv")
+KEY, VOTES = "key.json", "votes.jsonl"
+PRIVATE = (KEY, VOTES, VOTES_TABLE)
 """Files with single votes: readable by their owner alone until they are published."""
 # What a figure can depend on besides votes and key. More digits than these may differ between
 # machines.
@@ -39,7 +44,7 @@ def published_files(key: Key, rows: Sequence[Row], result: Mapping[str, Any]) ->
         CLOSED: json_text(record_of_closing(pack, rows)),
         KEY: json_text(key_as_json(key)),
         VOTES: "".join(row_line(row) + "\n" for row in rows),
-        "votes.csv": votes_csv(votes),
+        VOTES_TABLE: votes_csv(votes),
         **tables(result),
         RESULT: json_text(result),
     }
@@ -185,15 +190,17 @@ def votes_csv(votes: Sequence[Vote]) -> str:
 
 def _manifest(key: Key, study: str, files: Mapping[str, str]) -> dict[str, Any]:
     encoded = {file: text.encode("utf-8") for file, text in files.items()}
-    return {
-        "stage": "preference",
-        "key": study,
-        "label": f"{key.settings.language['name']}: blind preference study",
-        "files": {
-            file: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    manifest = StudyManifest(
+        stage=STUDIES,
+        key=study,
+        label=f"{key.settings.language['name']}: blind preference study",
+        files={
+            file: FileEntry(len(data), hashlib.sha256(data).hexdigest())
             for file, data in sorted(encoded.items())
         },
-    }
+    )
+    content: dict[str, Any] = as_json(manifest)
+    return content
 
 
 def _rounded(value: Any) -> Any:

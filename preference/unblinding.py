@@ -10,12 +10,13 @@ In a store, OUT is STORE/preference/STUDY, from which `kakugo-report` takes the 
 from pathlib import Path
 from typing import Any
 
+from core.contract.names import MANIFEST
 from preference.closing import closed_rows
 from preference.errors import StudyStateError
 from preference.files import read_json, write_text
 from preference.key import read_key
 from preference.pack import read_pack
-from preference.publishing import MANIFEST, PRIVATE, published_files, result_of
+from preference.publishing import PRIVATE, published_files, result_of
 from preference.verify import verify
 
 

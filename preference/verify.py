@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from core.contract.names import MANIFEST, RESULT
 from core.lines import LineError, read_json_lines
 from preference.ballots import NAME, Ballots, Comment
 from preference.chain import Event, Row, check_chain, check_withdrawals, read_row, removed
@@ -25,8 +26,6 @@ from preference.files import read_json
 from preference.key import Content, Key, read_key
 from preference.pack import COMMITMENT, PACK, pack_of, published_before
 from preference.publishing import (
-    MANIFEST,
-    RESULT,
     VOTES,
     libraries,
     published_files,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from counting import Silent, counting_stage
 
-from harness.errors import ArtifactCorrupt, ArtifactMissing
+from harness.errors import ArtifactCorrupt, ArtifactMissing, ArtifactNewer
 from harness.stage import Outcome, Stage, Work
 from harness.store import Store
 
@@ -193,6 +193,14 @@ def test_inputs_of_all_targets_come_before_the_first_target(tmp_path: Path) -> N
     targets = [stage("score_base", c=base), stage("score_trained", c=stage("trained", b=base))]
     store_in(tmp_path).build_all(targets)
     assert order == ["base", "trained", "score_base", "score_trained"]
+
+
+def test_a_manifest_of_a_newer_version_is_not_called_damaged(tmp_path: Path) -> None:
+    stage = counting_stage(tmp_path / "trace")
+    path = store_in(tmp_path).build(stage).path / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
+    with pytest.raises(ArtifactNewer, match=r"schema is 99(.|\n)*Remedy: install the version"):
+        store_in(tmp_path).build(stage)
 
 
 def test_a_forbidden_stage_is_an_error_with_the_reason(tmp_path: Path) -> None:

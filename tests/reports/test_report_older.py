@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from preference import cli as preference_cli
 from reports.cli import main
 from reports.store.read import read_store
 
@@ -21,6 +22,13 @@ def test_a_store_of_before_gives_the_same_tables(tmp_path: Path) -> None:
     expected = {path.name: path.read_text("utf-8") for path in (GOLDEN / "csv").iterdir()}
     # A later version may have more tables.
     assert {name: (tmp_path / name).read_text("utf-8") for name in expected} == expected
+
+
+def test_a_study_of_before_still_verifies() -> None:
+    (folder,) = (GOLDEN / "store" / "preference").iterdir()
+    result = json.loads((folder / "result.json").read_text("utf-8"))["study"]
+    asked = ["--commitment", result["commitment"], "--head", result["head"]]
+    assert preference_cli.main(["verify", str(folder), *asked]) == 0
 
 
 @pytest.mark.parametrize(
