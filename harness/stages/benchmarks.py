@@ -51,7 +51,8 @@ def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping
         for content in (benchmark.texts or benchmark for benchmark in BENCHMARKS.values()):
             code = codes.get(content.name)
             if code is None:
-                if content.name not in language.gaps:
+                # The registry knows which benchmarks have English.
+                if name == language.name and content.name not in language.gaps:
                     unchecked[f"{content.name} in {name}"] = language.gap(content.name)
                 continue
             task = Task(content.name, content.name, content)

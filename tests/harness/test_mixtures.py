@@ -255,6 +255,10 @@ def test_what_cannot_be_looked_for_is_said_where_clean_data_are_asked_for(
     assert "belebele in Frisian was not looked for: no belebele code is known" in said
 
 
+# The benchmarks whose embedded sets and gaps these tests tell of; there may be more.
+KNOWN = ("sib200", "belebele", "global_mmlu", "flores")
+
+
 @pytest.mark.parametrize(
     ("overrides", "unchecked"),
     [
@@ -265,7 +269,7 @@ def test_what_cannot_be_looked_for_is_said_where_clean_data_are_asked_for(
         (["language=galician"], ["sib200 in Galician", "flores in Galician"]),
         (
             ["language=other", "language.name=Frisian"],
-            [f"{name} in Frisian" for name in BENCHMARKS],
+            [f"{name} in Frisian" for name in KNOWN],
         ),
     ],
 )
@@ -274,7 +278,7 @@ def test_english_is_looked_for_whatever_the_language_has(
 ) -> None:
     config = composed(*overrides)
     items, missing = benchmark_items(config, benchmark_data(config))
-    assert list(missing) == unchecked
+    assert [name for name in missing if name.partition(" ")[0] in KNOWN] == unchecked
     english = read_lines(EMBEDDED / "flores" / "devtest" / "eng_Latn.txt")
     flores = [item for item in items if item.benchmark == "flores"]
     assert [item.text for item in flores if item.language == "English"] == english
@@ -287,7 +291,8 @@ def test_english_sentences_without_a_file_are_named(
     (tmp_path / "data" / "flores" / "devtest" / "eng_Latn.txt").unlink()
     config = composed("language=chuvash", f"++data_dir={tmp_path}/data")
     _, missing = benchmark_items(config, benchmark_data(config))
-    assert set(missing) == {"flores in Chuvash", "flores in English"}
+    assert {"flores in Chuvash", "flores in English"} <= set(missing)
+    assert not {f"{name} in English" for name in KNOWN if name != "flores"} & set(missing)
 
 
 def test_a_file_of_another_shape_is_named_and_nothing_is_drawn(tiny: Path, tmp_path: Path) -> None:
