@@ -95,8 +95,9 @@ def _identity(base: Path) -> str:
         if path.is_file() and path.suffix not in _WEIGHTS:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{path.name} {content}\n".encode())
-    for module in _CODE:
-        digest.update(Path(str(module.__file__)).read_bytes())
+    form = Path(__file__).with_name("tokenised.py")  # in which results are kept
+    for code in (*(Path(str(module.__file__)) for module in _CODE), form):
+        digest.update(code.read_bytes())
     for package in ("transformers", "tokenizers", "jinja2"):
         digest.update(f"{package} {version(package)}\n".encode())
     return digest.hexdigest()[:32]
