@@ -1,4 +1,4 @@
-"""Rows of tokens laid end to end behind one shared beginning: the engine's forward pass.
+"""Rows of tokens laid end to end behind one shared beginning: a forward pass over many.
 
 Every item of a task begins with the same shots. Their keys and values are computed once
 (`Prefix`), and stand once in memory. The rows that continue from them are given to the model as a
@@ -151,6 +151,7 @@ class PackedModel:
         if obstacle:
             raise NotPackable(obstacle)
         self.model = model
+        self._before = model.config._attn_implementation
         self._probe()
 
     def prefix(self, tokens: Sequence[int]) -> Prefix:
@@ -186,12 +187,16 @@ class PackedModel:
         logits: Tensor = output.logits[0]
         return logits
 
+    def restore(self) -> None:
+        """Gives the model its own attention back."""
+        self.model.set_attn_implementation(self._before)
+
     @property
     def device(self) -> Any:
         """Where the model is."""
         return self.model.device
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _probe(self) -> None:
         """Compares a packed pass with plain ones, whatever the configuration says of the model."""
         shared, rows = [5, 6, 7, 8, 9], [[10, 11, 12], [13, 14, 15, 16]]
@@ -205,20 +210,34 @@ class PackedModel:
                 for row in rows
             ]
         )
-        before = self.model.config._attn_implementation
         self.model.set_attn_implementation(NAME)
         try:
             prefix = self.prefix(shared)
             layout = Rows([len(row) for row in rows], prefix, self.device)
             packed = self.forward(layout, rows, len(shared), [2, 6])
         except (LookupError, RuntimeError, TypeError, ValueError, NotPackable) as error:
-            self.model.set_attn_implementation(before)
+            self.restore()
             raise NotPackable(str(error) or type(error).__name__) from error
         difference = float((packed - plain).abs().max() / plain.abs().max())
         # Rounding: far below what a lost prefix or a mixed-up row does.
         if not difference < (1e-4 if plain.dtype == torch.float32 else 5e-2):
-            self.model.set_attn_implementation(before)
+            self.restore()
             raise NotPackable(f"a packed pass over it differs from a plain one by {difference:.2g}")
+
+
+@contextmanager
+def packing(model: Any) -> Iterator[PackedModel]:
+    """The model over packed rows, without dropout; afterwards it is as it was, say in training."""
+    training = model.training
+    model.eval()
+    try:
+        packed = PackedModel(model)
+        try:
+            yield packed
+        finally:
+            packed.restore()
+    finally:
+        model.train(training)
 
 
 def _obstacle(model: Any) -> str | None:
