@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.contract.plan import Checkpoint, PlannedCell
 from core.contract.producers import role_of
@@ -134,31 +134,6 @@ def _adopt(orphans: list[Score], entries: list[Entry]) -> list[Entry]:
         )
         adopted.append(entry)
     return adopted
-
-
-def name_producers(entries: list[Entry]) -> list[Entry]:
-    """The entries with producer names that are unique within a language.
-
-    Two checkpoints of one name get `#` and the first characters of their keys, four or as many
-    as tell them apart.
-    """
-    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for entry in entries:
-        keys[entry.cell.language, entry.cell.producer].add(entry.cell.checkpoint.key)
-    named = []
-    for entry in entries:
-        same = keys[entry.cell.language, entry.cell.producer]
-        if len(same) > 1:
-            name = f"{entry.cell.producer}#{entry.cell.checkpoint.key[: _length(same)]}"
-            entry = replace(entry, cell=replace(entry.cell, producer=name))
-        named.append(entry)
-    return named
-
-
-def _length(keys: set[str]) -> int:
-    longest = max(map(len, keys))
-    lengths = range(4, longest + 1)
-    return next((n for n in lengths if len({key[:n] for key in keys}) == len(keys)), longest)
 
 
 def group_rows(view: StoreView, entries: Iterable[Entry]) -> list[list[Entry]]:

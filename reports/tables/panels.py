@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from core.contract.names import SCORES
 from core.contract.record import Unreadable
 from core.statistics import Interval
-from reports.store.cells import Entry, find_entries, group_rows, name_producers
+from reports.store.cells import Entry, find_entries, group_rows
 from reports.store.model import Language, Score, State, StoreView
+from reports.store.naming import name_producers
 from reports.tables.gain import Gain, compute_gain, find_interval, recompute_score
 from reports.tables.sheet import TASK_NAMES
 
@@ -125,7 +126,7 @@ def build_panels(view: StoreView, checkpoint: str | None = None) -> tuple[Panel,
     With the key of a `checkpoint`, only those it stands in, beside nothing but base.
     """
     groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in name_producers(find_entries(view)):
+    for entry in name_producers(view, find_entries(view)):
         if checkpoint in (None, entry.cell.checkpoint.key) or entry.role == "base":
             groups[entry.cell.language, entry.student].append(entry)
     if checkpoint:

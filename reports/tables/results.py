@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from core.contract.producers import role_of
-from reports.store.cells import find_entries, name_producers
+from reports.store.cells import find_entries
 from reports.store.model import Language, Score, State, StoreView
+from reports.store.naming import name_producers
 from reports.tables.gain import Gain
 from reports.tables.panels import Panel, Row, TableCell
 from reports.tables.sheet import TASK_NAMES
@@ -148,7 +149,7 @@ def of_entries(view: StoreView) -> Results:
 
     Of a cell that was scored several times (another limit or protocol), the newest.
     """
-    entries = name_producers(find_entries(view))
+    entries = name_producers(view, find_entries(view))
     students = {entry.student for entry in entries}
     found: dict[tuple[str, ...], Result] = {}
     for entry in sorted(entries, key=lambda entry: entry.order):
