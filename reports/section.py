@@ -54,6 +54,8 @@ class Section:
     """Draws the figures that stand above the table."""
     left_out: Mapping[Format, Omission] = field(default_factory=dict)
     form: Form = "table"
+    of_sweep: bool = False
+    """Whether it is printed at the end of a sweep, where its members are compared."""
     folded: bool = False
     """Whether the page shows it closed, to be opened by those who look for it."""
 

@@ -117,6 +117,7 @@ PARTS: tuple[Part, ...] = (
                 "The producers by their mean score, and which cannot be told from the best.",
                 make=lambda report: ranking.tabulate_ranking(report.ranking),
                 left_out={"terminal": PAIR, "markdown": PAIR, "latex": PAIR, "html": PAIR},
+                of_sweep=True,
             ),
             Section(
                 "pairs",
@@ -151,6 +152,7 @@ PARTS: tuple[Part, ...] = (
                 ),
                 left_out={"terminal": PRINTED, "markdown": PANELS, "latex": RECORD, "html": ALONE},
                 form="reasons",
+                of_sweep=True,
             ),
         ),
     ),
@@ -177,6 +179,7 @@ PARTS: tuple[Part, ...] = (
                 "The score of each producer on each task, language by language.",
                 make=lambda report: subsets.tabulate_languages(report.results),
                 left_out={"terminal": PRINTED, "markdown": ALONE, "html": ALONE},
+                of_sweep=True,
             ),
             Section(
                 "wins_by_language",
@@ -418,6 +421,7 @@ PARTS: tuple[Part, ...] = (
                 make=_from_store(problems.tabulate_failed_runs),
                 left_out={"latex": RECORD},
                 form="alarm",
+                of_sweep=True,
             ),
             Section(
                 "problems",
@@ -426,6 +430,7 @@ PARTS: tuple[Part, ...] = (
                 make=_from_store(problems.tabulate_problems),
                 left_out={"latex": RECORD},
                 form="alarm",
+                of_sweep=True,
             ),
         ),
     ),
@@ -436,6 +441,11 @@ def find_parts(form: Format, report: Report) -> Iterator[tuple[Part, tuple[Secti
     """Give each part with those of its sections that a format shows, in reading order."""
     for part in PARTS:
         yield part, tuple(section for section in part.sections if section.is_in(form, report))
+
+
+def list_of_sweep() -> list[Section]:
+    """List the sections that are printed at the end of a sweep."""
+    return [section for part in PARTS for section in part.sections if section.of_sweep]
 
 
 def find_sheets(form: Format, report: Report) -> Iterator[Sheet]:

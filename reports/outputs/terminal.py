@@ -12,7 +12,7 @@ from rich.text import Text
 from reports import words
 from reports.report import Report
 from reports.section import Form
-from reports.sections import find_parts, prints_each_language
+from reports.sections import find_parts, list_of_sweep, prints_each_language
 from reports.signs import clean
 from reports.tables.gain import Gain
 from reports.tables.panels import Panel, TableCell, list_lines
@@ -42,15 +42,11 @@ def print_report(report: Report, console: Console) -> None:
     console.print()
 
 
-_OF_A_SWEEP = ("by_language", "ranking", "gaps", "failed_runs", "problems")
-
-
 def print_members(report: Report, console: Console) -> None:
     """Print how the members of a sweep compare, and what became of those without a result."""
-    for _, sections in find_parts("csv", report):
-        for section in sections:
-            if section.name in _OF_A_SWEEP and (sheet := section.build(report)):
-                _PRINTERS[section.form](console, sheet)
+    for section in list_of_sweep():
+        if sheet := section.build(report):
+            _PRINTERS[section.form](console, sheet)
     console.print()
 
 
