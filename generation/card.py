@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.contract.facts import SourceFacts
+from core.contract.names import ROWS
 from core.files import write_whole
 from core.languages import tag_language
 from generation.ids import digest
@@ -48,7 +49,7 @@ def write_card(
         "language": tag_language(language, flores_code).partition("-")[0] or "und",
         "task_categories": ["text-generation"],
         "tags": ["synthetic", source] if source in _ABOUT else [source],
-        "configs": [{"config_name": "default", "data_files": "rows.jsonl"}],
+        "configs": [{"config_name": "default", "data_files": ROWS}],
     }
     cost = "unknown (no prices were given)" if facts.cost_usd is None else f"${facts.cost_usd:,.4f}"
     quality = facts.quality
@@ -91,7 +92,7 @@ def write_card(
         "its requests in the ledger and the teacher's tokens of the last one, `quality` the checks "
         "that it fails, `language` the identified ISO 639-3 code or null.",
         "## Samples",
-        *_samples(folder / "rows.jsonl"),
+        *_samples(folder / ROWS),
     ]
     write_whole(folder / "README.md", "\n\n".join(parts) + "\n")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from core.contract.facts import QualityFacts, SourceFacts
+from core.contract.names import ROWS
 from core.files import making
 from core.lines import count_lines
 from generation.ask import Progress, Step
@@ -59,7 +60,7 @@ def make_own(
     }
     written = 0
     try:
-        with making(out / "rows.jsonl") as half, half.open("w", encoding="utf-8") as file:
+        with making(out / ROWS) as half, half.open("w", encoding="utf-8") as file:
             total = len(rows) * (2 if own.direction == "both" and own.kind != "chat" else 1)
             progress(0, total, "checking")
             made_rows = _made(name, own, language, rows, seed)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from core.contract.facts import SourceFacts
+from core.contract.names import ROWS
 from core.files import making
 from generation.ask import Asker, Progress
 from generation.card import write_card
@@ -103,7 +104,7 @@ def make_source(
                     )
                 if pilot is None:
                     whole = _whole(rows, asker, source)
-                    written = await _write(whole, inspection, out / "rows.jsonl")
+                    written = await _write(whole, inspection, out / ROWS)
                 else:
                     written = sum([1 async for _ in rows])
                 quality = inspection.done()

@@ -17,6 +17,7 @@ FOLDERS = {
     "conf": "what an experiment is",
     "core": "the ground, which all others may use",
     "core/checkpoints": "opens a checkpoint, and speaks to it",
+    "core/contract": "files between the rooms: their names, and typed records of what they hold",
     "decoding": "continues prompts with a model: for scoring and training",
     "harness": "runs experiments",
     "harness/producers": "what yields a checkpoint that is scored, a file a kind",

@@ -28,11 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.contract.facts import ContaminationFacts
+from core.contract.names import CONTAMINATED
 from core.files import making
 from core.lines import count_lines
 from generation.mixture.settings import Contamination
 
-FOUND = "contaminated.jsonl"
 # Of how many unrelated items an n-gram may stand in before it is a benchmark's phrasing.
 _PHRASING = 3
 # How long a beginning two items share only if they are about one passage: no phrase is so long.
@@ -88,7 +88,7 @@ def look_for_items(
     found_items: set[int] = set()
     with (
         rows.open(encoding="utf-8") as lines,
-        making(out / FOUND) as half,
+        making(out / CONTAMINATED) as half,
         half.open("w", encoding="utf-8") as file,
     ):
         if known:

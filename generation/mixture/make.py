@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.contract.facts import MixedSource, MixtureFacts
+from core.contract.names import ROWS
 from core.contract.record import to_text
 from core.files import making
 from core.lines import count_lines
@@ -73,7 +74,7 @@ def make_mixture(
     sums = {name: _Sum() for name in settings.weighted}
     done = thinking = 0
     progress(0, len(chosen), "writing rows")
-    with making(out / "rows.jsonl") as half, half.open("w", encoding="utf-8") as file:
+    with making(out / ROWS) as half, half.open("w", encoding="utf-8") as file:
         for rows in _batches(_read(files, chosen), _BATCH):
             mixed = [_training_row(row, settings, settings.reasoning) for row in rows]
             plain = tokens.of_texts([_text(row) for row in mixed])
@@ -192,7 +193,7 @@ def _excluded(location: str | None) -> frozenset[str]:
 
 
 def _rows_file(path: Path) -> Path:
-    file = path / "rows.jsonl" if path.is_dir() else path
+    file = path / ROWS if path.is_dir() else path
     if not file.is_file():
         raise MixtureError(f"There are no rows at {file}. Remedy: make the source first.")
     return file

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from core.contract.facts import ContaminationFacts
 from core.contract.manifest import About
-from generation.mixture.contamination import FOUND, Item, look_for_items
+from core.contract.names import CONTAMINATED, ROWS
+from generation.mixture.contamination import Item, look_for_items
 from generation.mixture.settings import Contamination
 from harness.config import MakingConfig
 from harness.errors import Contaminated
 from harness.keys import UNKEYED
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.stages.benchmarks import benchmark_items
-from harness.stages.mixture import ROWS, find_excluded
+from harness.stages.mixture import find_excluded
 from harness.values import show_override
 from tasks.data import Data
 
@@ -76,7 +77,7 @@ def refuse_contamination(config: MakingConfig, artifact: Artifact) -> None:
     if not (config.fail_on_contamination and facts.contaminated_rows):
         return
     found = "".join(f"  - {name}: {count} rows\n" for name, count in facts.contamination.items())
-    exclude = show_override("mix.exclude", artifact.path / FOUND)
+    exclude = show_override("mix.exclude", artifact.path / CONTAMINATED)
     raise Contaminated(
         f"{facts.contaminated_rows:,} of {facts.rows:,} training rows hold a benchmark's "
         f"text, and fail_on_contamination is set:\n{found}"

@@ -5,14 +5,13 @@ from pathlib import Path
 
 from core.contract.facts import CorpusFacts
 from core.contract.manifest import About
+from core.contract.names import ROWS
 from core.places import HUB_MARK
 from generation.corpus import PINS, Place, fetch, is_hub, resolve
 from generation.source import Source
 from harness.config import MakingConfig
 from harness.keys import UNKEYED
 from harness.stage import Artifact, Outcome, Stage, Work
-
-ROWS = "rows.jsonl"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.contract.manifest import About
+from core.contract.names import ROWS
 from generation.errors import InputError
 from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix, Unit
@@ -17,8 +18,6 @@ from harness.students import checkpoint_path, kept_tokens
 from training.prepare import trained_tokens
 from training.settings import Data
 from training.tokenised import Tokeniser
-
-ROWS = "rows.jsonl"
 
 
 @dataclass(frozen=True)

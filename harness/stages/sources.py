@@ -9,6 +9,7 @@ import yaml
 
 from core.contract.facts import SourceFacts
 from core.contract.manifest import About
+from core.contract.names import ROWS
 from generation.errors import InputError
 from generation.own import make_own
 from generation.own_files import own_files
@@ -27,7 +28,7 @@ from harness.config import Config, MakingConfig
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
 from harness.overrides import CONF
 from harness.stage import Outcome, Stage, Work
-from harness.stages.corpus import ROWS, corpus_stage, origin
+from harness.stages.corpus import corpus_stage, origin
 from harness.store import file_sha256
 from harness.students import StudentTokens
 from harness.teacher import running_teacher

@@ -6,12 +6,11 @@ from typing import cast
 
 from core.contract.facts import MixtureFacts, PackedFacts, TrainFacts
 from core.contract.manifest import About
-from core.contract.names import CARD, CHECKPOINT, LOG, SPEED
+from core.contract.names import CARD, CHECKPOINT, LOG, ROWS, SPEED
 from core.contract.record import as_json
 from harness.config import MakingConfig
 from harness.keys import UNKEYED
 from harness.stage import Outcome, Stage, Work
-from harness.stages.mixture import ROWS
 from harness.students import checkpoint_path, kept_tokens
 from training.precision import resolve_precision
 from training.prepare import prepare

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from generation.mixture.contamination import FOUND, Item, letters, look_for_items
+from core.contract.names import CONTAMINATED
+from generation.mixture.contamination import Item, letters, look_for_items
 from generation.mixture.settings import Contamination
 
 ENGLISH = (
@@ -50,7 +51,7 @@ def look(
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     chosen = Contamination(**settings)
     facts = look_for_items(rows, items, chosen, tmp_path, progress, known=known)
-    text = (tmp_path / FOUND).read_text(encoding="utf-8")
+    text = (tmp_path / CONTAMINATED).read_text(encoding="utf-8")
     return facts, [json.loads(line) for line in text.split("\n") if line]
 
 

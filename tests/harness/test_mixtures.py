@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from small import KAKUGO, manifests, run
 
+from core.contract.names import CONTAMINATED
 from generation.errors import InputError
-from generation.mixture.contamination import FOUND
 from generation.mixture.make import Tokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 from harness.errors import ConfigError
@@ -234,10 +234,10 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
         facts = stage.make(stage.settings, work).facts
         if not facts.contaminated_rows:
             break
-        known = {json.loads(line)["id"] for line in read_lines(out / FOUND)}
+        known = {json.loads(line)["id"] for line in read_lines(out / CONTAMINATED)}
         assert len(known) == len(named) + facts.contaminated_rows
         named = known
-        wanted = [w for w in wanted if "exclude" not in w] + [f"++mix.exclude={out / FOUND}"]
+        wanted = [w for w in wanted if "exclude" not in w] + [f"++mix.exclude={out / CONTAMINATED}"]
     else:
         pytest.fail("it goes on for ever")
     assert number > 1
