@@ -78,7 +78,7 @@ class _Reading:
     producers: _Names = field(default_factory=_Names)
     problems: list[str] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
-    items: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    items: dict[tuple[str, str, str], int | None] = field(default_factory=dict)
     stderrs: dict[tuple[str, str, str], Number] = field(default_factory=dict)
 
 
@@ -118,7 +118,9 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
             continue
         language = _read_language(reading, line, row["language"])
         task = _read_task(reading, line, row["task"])
-        items = cells[beside.items] if beside.items is not None else ""
+        items = (
+            _read_items(reading, line, cells[beside.items]) if beside.items is not None else None
+        )
         of_row = (
             [(name, place) for place, name in columns.producers.items()]
             if columns
@@ -127,7 +129,8 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
         for producer, place in of_row:
             stderr = cells[beside.stderrs[place]] if place in beside.stderrs else ""
             _take(reading, line, (language, task, producer), cells[place])
-            _take_precision(reading, line, (language, task, producer), items, stderr)
+            _take_stderr(reading, line, (language, task, producer), stderr)
+            reading.items[language, task, reading.producers.key(producer)] = items
     refuse(table, reading.problems)
     # Our own scores.csv tells by its columns that it holds points of 100.
     factors = _find_factors(reading, "percent" if set(header) >= _OURS else scale)
@@ -188,25 +191,26 @@ def _take(reading: _Reading, line: int, names: tuple[str, str, str], cell: str) 
     reading.numbers[key] = (line, number)
 
 
-def _take_precision(
-    reading: _Reading, line: int, names: tuple[str, str, str], items: str, stderr: str
-) -> None:
-    """Keeps the number of items and the standard error beside a score, where they stand there."""
+def _read_items(reading: _Reading, line: int, text: str) -> int | None:
+    """The number of items that a line tells; None where it tells none."""
+    digits = re.fullmatch(r"(\d+|\d{1,3}(?:,\d{3})+)(?:\.0+)?", text)
+    items = int(digits[1].replace(",", "")) if digits else 0
+    if not items and not is_missing(text):
+        reading.problems.append(f"line {line}: {text!r} is no number of items")
+    return items or None
+
+
+def _take_stderr(reading: _Reading, line: int, names: tuple[str, str, str], cell: str) -> None:
+    """Keeps the standard error beside a score, or notes why it cannot."""
     language, task, producer = names
-    key = (language, task, reading.producers.key(producer))
-    where = f"line {line}: {reading.languages.shown(language)}, {task}, {producer}"
-    whole = re.fullmatch(r"(\d+)(\.0+)?|(\d{1,3}(?:,\d{3})+)", items)
-    if whole and int((whole[1] or whole[3]).replace(",", "")) > 0:
-        reading.items[key] = int((whole[1] or whole[3]).replace(",", ""))
-    elif items and not is_missing(items):
-        reading.problems.append(f"{where}: {items!r} is no number of items")
     try:
-        number = read_number(stderr, line, task, producer, reading.table.decimal_comma)
+        number = read_number(cell, line, task, producer, reading.table.decimal_comma)
     except ValueError as error:
-        reading.problems.append(f"{where}: standard error {error}")
-    else:
-        if number:
-            reading.stderrs[key] = number
+        where = f"line {line}: {reading.languages.shown(language)}, {task}, {producer}"
+        reading.problems.append(f"{where}, standard error: {error}")
+        return
+    if number:
+        reading.stderrs[language, task, reading.producers.key(producer)] = number
 
 
 def _find_factors(reading: _Reading, scale: Scale | None) -> dict[str, float]:

@@ -16,6 +16,7 @@ from reports.stats.decoupled import Noise
 
 Source = Literal["samples", "stderr", "bound", "nothing"]
 """What a report knows: the samples, the scores' standard errors, a bound of them, or nothing."""
+SOURCES: tuple[Source, ...] = ("samples", "stderr", "bound", "nothing")
 UNITS = 40
 """Independent parts of a test; each has UNITS times the variance of the score's item noise."""
 
