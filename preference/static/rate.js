@@ -90,8 +90,9 @@
   };
   // Sends what is kept, oldest first. A vote that can never be taken is given up, and said to be;
   // where the study has ended, or the rater's part in it, the next page says so.
-  const deliver = async () => {
-    if (busy) return;
+  let delivery = null, leaving = false;
+  const deliver = () => (busy ? delivery : (delivery = send()));
+  const send = async () => {
     busy = true;
     let outcome = "taken";
     for (let name; outcome === "taken" && (name = kept().sort((x, y) => read(x).at - read(y).at)[0]);) {
@@ -104,7 +105,8 @@
     }
     busy = false;
     if (["taken", "ended"].includes(outcome)) {
-      // Another tab may have sent this page's.
+      // Another tab may have sent this page's. A tap that leads elsewhere meanwhile goes before.
+      if (leaving) return;
       if (moved || (chosen && !read(voteName))) window.location.replace("/rate");
       return;
     }
@@ -149,7 +151,6 @@
 
   // Other forms and links leave the page. What a rater would lose by that (data-offline names the sentence)
   // is asked for first; the rest goes at once unless the device knows that it is offline.
-  let leaving = false;
   const leave = async (event, by, go) => {
     const why = by.dataset.offline;
     if (navigator.onLine && !why) return tell("sending");
@@ -158,12 +159,15 @@
     leaving = true;
     tell("sending");
     const answer = await ask("/", { method: "HEAD" });
+    // A vote that is on its way arrives first: the next page would send it again, and go on from it.
+    await delivery;
+    const reached = answer && answer.ok;
+    if (reached && !(why === "undoOffline" && chosen)) return go();
     leaving = false;
     // What only this page keeps would be lost with it.
-    if (!answer || !answer.ok) tell(why === "pauseOffline" && spare.size ? "kept" : why || "offline");
+    if (!reached) tell(why === "pauseOffline" && spare.size ? "kept" : why || "offline");
     // An undo means the choice that waits here: once that is sent, the next page undoes it.
-    else if (why === "undoOffline" && chosen) deliver();
-    else go();
+    else deliver();
   };
   document.addEventListener("submit", (event) => {
     if (event.target !== form) leave(event, event.target, () => HTMLFormElement.prototype.submit.call(event.target));
@@ -173,7 +177,7 @@
       if (!event.ctrlKey && !event.metaKey && !event.shiftKey) leave(event, link, () => window.location.assign(link.href));
     });
   }
-  window.addEventListener("pageshow", (event) => { if (event.persisted) tell(""); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) { leaving = false; tell(""); } });
 
   // Nothing private stays behind: drafts end with the last vote, everything with a withdrawal.
   for (const name of names({ drafts: "draft-", all: "" }[own.clear] ?? "none")) remove(name);

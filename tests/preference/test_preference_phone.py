@@ -296,6 +296,34 @@ def test_a_tap_says_at_the_buttons_what_becomes_of_it(
     context.close()
 
 
+def test_a_pause_tapped_while_a_vote_is_on_its_way_comes_after_it(
+    browser: Any, study: tuple[Path, str]
+) -> None:
+    pack, address = study
+    context = phone(browser)
+    page = context.new_page()
+    begin(page, link(pack, address))
+    held: list[Any] = []
+    asked: list[Any] = []
+    page.route("**/vote", lambda route: held.append(route))
+    page.route(f"{address}/", lambda route: asked.append(route))
+    page.click("button[value=a]")
+    page.click("nav a")
+    while not (held and asked):  # no longer than the test's own patience
+        page.wait_for_timeout(20)
+    # The vote is taken while the page still asks if the server can be reached.
+    with page.expect_response("**/vote"):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    with page.expect_navigation():
+        asked[0].continue_()
+    assert page.url.endswith("/pause")
+    assert list(chosen(pack).values()) == ["a"]
+    page.wait_for_load_state("networkidle")
+    assert page.url.endswith("/pause"), "nothing leads on from it"
+    context.close()
+
+
 def test_cookies_that_are_blocked_are_said_to_be(browser: Any, tmp_path: Path) -> None:
     profile = tmp_path / "profile"
     (profile / "Default").mkdir(parents=True)
