@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -31,20 +32,37 @@ from generation.translated import find_conversations, translate
 Source = Literal["topic", "scenario", "context", "translated"]
 
 
+@dataclass(frozen=True)
+class Order:
+    """A source of one language as it was ordered: all that its requests depend on but the teacher.
+
+    The FLORES code and the script decide which answers count as in the language.
+    """
+
+    source: Source
+    language: str
+    flores_code: str | None
+    settings: Sources
+    prompts_file: Path
+    seed: int
+    script: str | None = None
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Text by the student's tokens: how many it has, and the text of its first ones."""
+
+    count: Callable[[str], int]
+    cut: Callable[[str, int], str]
+
+
 def make_source(
-    source: Source,
-    *,
-    language: str,
-    flores_code: str | None,
-    script: str | None = None,
-    settings: Sources,
+    order: Order,
     teacher: Teacher,
-    prompts_file: Path,
-    seed: int,
+    *,
     ledger: Path,
     out: Path,
-    count_tokens: Callable[[str], int],
-    cut_tokens: Callable[[str, int], str],
+    tokens: Tokens,
     progress: Progress,
     pilot: int | None = None,
     origins: Mapping[str, str] = MappingProxyType({}),
@@ -54,28 +72,22 @@ def make_source(
     Rows are {"id", "source", "messages", "reasoning", "provenance", "quality", "language"}; a
     failed or missing generation is never a row. `quality` names the checks that a row fails, and
     `language` is the one its answers were identified as, or null (see quality/inspection.py).
-    `cut_tokens(text, n)` gives the first n tokens' text. `progress` is told (done, total, note) of
-    the current step. Each response is in the ledger as soon as it arrives, so an interrupted call,
-    repeated, goes on from there and writes the same files: rows.jsonl and the data set's card,
-    which names the `origins` of its inputs. With `pilot`, at most so many requests of each step are
-    asked and nothing is written but the ledger.
+    `progress` is told (done, total, note) of the current step. Each response is in the ledger as
+    soon as it arrives, so an interrupted call, repeated, goes on from there and writes the same
+    files: rows.jsonl and the data set's card, which names the `origins` of its inputs. With
+    `pilot`, at most so many requests of each step are asked and nothing is written but the ledger.
     Raises a GenerationError for what a user can mend. One is that requests failed for reasons that
     may pass: nothing is written then, since another call would fill the holes. A request that the
     teacher refuses (HTTP 400) is no hole but a counted loss.
     """
-    prompts = load_prompts(prompts_file, language=language, lists=teacher.lists)
-    inputs = input_hashes(
-        source,
-        language=language,
-        flores_code=flores_code,
-        settings=settings,
-        prompts_file=prompts_file,
-    )
+    source, language, settings = order.source, order.language, order.settings
+    prompts = load_prompts(order.prompts_file, language=language, lists=teacher.lists)
+    inputs = input_hashes(order)
     inspection = Inspection(
         settings.quality,
         language=language,
-        flores_code=flores_code,
-        script=script,
+        flores_code=order.flores_code,
+        script=order.script,
         wordings=prompts.wordings(),
     )
 
@@ -87,21 +99,14 @@ def make_source(
                     prompts=prompts,
                     client=client,
                     ledger=book,
-                    seed=seed,
+                    seed=order.seed,
                     progress=progress,
                     pilot=pilot,
                 )
                 if source == "translated":
-                    rows = translate(asker, settings.translated, count_tokens)
+                    rows = translate(asker, settings.translated, tokens.count)
                 else:
-                    rows = _generated(
-                        asker,
-                        source,
-                        settings,
-                        language=language,
-                        flores_code=flores_code,
-                        cut_tokens=cut_tokens,
-                    )
+                    rows = _generated(asker, order, tokens)
                 if pilot is None:
                     whole = _whole(rows, asker, source)
                     written = await _write(whole, inspection, out / ROWS)
@@ -131,9 +136,9 @@ def make_source(
                 out,
                 source,
                 language=language,
-                flores_code=flores_code,
+                flores_code=order.flores_code,
                 teacher=teacher.name,
-                seed=seed,
+                seed=order.seed,
                 inputs=inputs,
                 origins=origins,
                 facts=facts,
@@ -143,22 +148,16 @@ def make_source(
     return asyncio.run(run())
 
 
-def input_hashes(
-    source: Source,
-    *,
-    language: str,
-    flores_code: str | None,
-    settings: Sources,
-    prompts_file: Path,
-) -> dict[str, str]:
+def input_hashes(order: Order) -> dict[str, str]:
     """SHA-256 of each file that a source is made from, by its role, for an artifact's key.
 
     Data sets of the Hub are no files here: see corpus.py.
     """
-    files = {"prompts": prompts_file}
+    source, settings = order.source, order.settings
+    files = {"prompts": order.prompts_file}
     if source == "context" and not is_hub(settings.context.texts):
         texts = settings.context.texts
-        files["texts"] = find_texts(texts, language=language, flores_code=flores_code)
+        files["texts"] = find_texts(texts, language=order.language, flores_code=order.flores_code)
     if source == "translated" and not is_hub(settings.translated.conversations):
         files["conversations"] = find_conversations(settings.translated.conversations)
     try:
@@ -167,23 +166,16 @@ def input_hashes(
         raise InputError(f"{error}. Remedy: see that the file can be read.") from error
 
 
-async def _generated(
-    asker: Asker,
-    source: Source,
-    settings: Sources,
-    *,
-    language: str,
-    flores_code: str | None,
-    cut_tokens: Callable[[str, int], str],
-) -> AsyncIterator[Made]:
+async def _generated(asker: Asker, order: Order, tokens: Tokens) -> AsyncIterator[Made]:
+    source, settings = order.source, order.settings
     if source == "topic":
         prompts = await topic_prompts(asker, settings.topic)
     elif source == "scenario":
         prompts = await scenario_prompts(asker, settings.scenario)
     else:
         texts = settings.context.texts
-        corpus = read_texts(texts, language=language, flores_code=flores_code)
-        prompts = await context_prompts(asker, settings.context, corpus, cut_tokens)
+        corpus = read_texts(texts, language=order.language, flores_code=order.flores_code)
+        prompts = await context_prompts(asker, settings.context, corpus, tokens.cut)
     prompts = await revise(asker, source, prompts, settings.revised_share)
     async for row in respond(asker, source, prompts):
         yield row

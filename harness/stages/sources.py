@@ -23,7 +23,7 @@ from generation.settings import (
     Topic,
     Translated,
 )
-from generation.source import Source, input_hashes, make_source
+from generation.source import Order, Source, Tokens, input_hashes, make_source
 from harness.config import Config, MakingConfig
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
 from harness.overrides import CONF
@@ -47,7 +47,7 @@ class KindSettings:
     revised_share: float | None = field(metadata=IF_GIVEN)  # translations are not revised
 
     def as_sources(self, source: Source) -> Sources:
-        """The settings as `make_source` takes them, of which the other kinds are the defaults."""
+        """The settings as an `Order` has them, of which the other kinds are the defaults."""
         kind = Sources(**{source: self.kind}, quality=self.quality)  # type: ignore[arg-type]
         return (
             kind if self.revised_share is None else replace(kind, revised_share=self.revised_share)
@@ -170,19 +170,21 @@ def ask_teacher(settings: SourceSettings, work: Work, pilot: int | None = None) 
         kind = replace(kind, kind=_start_from(kind.kind, str(corpus.path / ROWS)))
     tokens = StudentTokens(work.inputs.get("base"))
     with running_teacher(settings.teacher, settings.weights_file) as ready:
-        return make_source(
+        order = Order(
             source,
             language=settings.language,
             flores_code=settings.flores_code,
-            script=settings.script,
             settings=kind.as_sources(source),
-            teacher=ready,
             prompts_file=settings.prompts_file,
             seed=settings.seed,
+            script=settings.script,
+        )
+        return make_source(
+            order,
+            ready,
             ledger=settings.ledger,
             out=work.out,
-            count_tokens=tokens.count,
-            cut_tokens=tokens.cut,
+            tokens=Tokens(tokens.count, tokens.cut),
             progress=work.progress,
             pilot=pilot,
             origins=origins,
@@ -248,11 +250,14 @@ def _hash_files(config: MakingConfig, source: Source) -> Mapping[str, str]:
     """SHA-256 of each file of a source; the error for a missing one names mixtures without it."""
     try:
         return input_hashes(
-            source,
-            language=config.language.name,
-            flores_code=config.language.flores_code,
-            settings=config.sources,
-            prompts_file=Path(config.prompts_file),
+            Order(
+                source,
+                language=config.language.name,
+                flores_code=config.language.flores_code,
+                settings=config.sources,
+                prompts_file=Path(config.prompts_file),
+                seed=config.seed,
+            )
         )
     except InputError as error:
         without = " or ".join(f"mix={name}" for name in mixtures_without(source))

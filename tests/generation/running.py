@@ -6,7 +6,7 @@ from typing import Any
 from core.contract.facts import SourceFacts
 from generation.prompts import DEFAULT_FILE
 from generation.settings import Context, Scenario, Sources, Teacher, Topic, Translated
-from generation.source import Source, make_source
+from generation.source import Order, Source, Tokens, make_source
 
 EMBEDDED = Path(DEFAULT_FILE).parent / "embedded"
 SMALL = Sources(
@@ -34,16 +34,20 @@ def run(
     settings: Sources = SMALL,
     **changes: Any,
 ) -> SourceFacts:
-    """Make the source in `folder`, with the ledger beside it; `changes` go to `make_source`."""
-    usual = {
+    """Make the source in `folder`, with the ledger beside it; `changes` are of `make_source` and of
+    its order."""
+    order = {
         "language": "Swahili",
         "flores_code": "swh_Latn",
+        "script": None,
         "prompts_file": DEFAULT_FILE,
         "seed": 1,
+    }
+    usual = {
         "ledger": folder / "ledger.sqlite",
         "out": folder / source,
-        "count_tokens": count_tokens,
-        "cut_tokens": cut_tokens,
+        "tokens": Tokens(count_tokens, cut_tokens),
         "progress": lambda done, total, note: None,
     }
-    return make_source(source, settings=settings, teacher=teacher, **(usual | changes))
+    asked = order | {name: changes.pop(name) for name in order.keys() & changes.keys()}
+    return make_source(Order(source, settings=settings, **asked), teacher, **(usual | changes))

@@ -12,7 +12,7 @@ from scripted import Scripted, answer, completion
 from generation.errors import InputError, PromptsError
 from generation.prompts import DEFAULT_FILE, load_prompts
 from generation.settings import Context, Sources, Teacher, Translated
-from generation.source import Source, input_hashes
+from generation.source import Order, Source, input_hashes
 
 
 def rows(folder: Path, source: str) -> list[dict[str, Any]]:
@@ -220,11 +220,7 @@ def test_input_hashes_follow_the_content(tmp_path: Path) -> None:
 
     def hashes() -> dict[str, str]:
         return input_hashes(
-            "context",
-            language="Swahili",
-            flores_code="swh_Latn",
-            settings=settings,
-            prompts_file=DEFAULT_FILE,
+            Order("context", "Swahili", "swh_Latn", settings, Path(DEFAULT_FILE), seed=0)
         )
 
     file.write_text("one", encoding="utf-8")
