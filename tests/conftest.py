@@ -1,6 +1,7 @@
 """Tests of several packages share these: a real checkpoint, a tiny one and a browser."""
 
 import os
+import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,67 @@ if REAL_DATA:
     os.environ["KAKUGO_TEST_DATA_DIR"] = REAL_DATA
 
 from training.students import embedded_gguf, materialise_gguf
+
+# A test is fast unless it, its file or a fixture is known to be costly: `scripts/test -m fast`.
+# These make models, servers and browsers.
+COSTLY = {
+    *("browser", "checkpoints", "finished", "llama", "models", "real_data", "smollm2", "sound"),
+    *("doubtful", "published", "repositories", "talkers"),
+}
+# Processor seconds, of which a busy machine takes no more than an idle one. What is loaded at
+# first use is counted with the test that comes first.
+FAST_SECONDS = 10.0
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Loads no file whose tests are all slow where the fast ones are wanted alone."""
+    if config.option.markexpr != "fast" or collection_path.suffix != ".py":
+        return None
+    return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text("utf-8") or None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks as `fast` all tests that nothing makes slow, and runs distributed ones where asked."""
+    wanted = "distributed" in config.option.markexpr
+    left_out = [i for i in items if i.get_closest_marker("distributed") and not wanted]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        marked = any(item.get_closest_marker(name) for name in ("slow", "distributed"))
+        if not marked and not COSTLY.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("fast")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Keeps `fast` honest, wherever the test is run."""
+    item.stash[BEGUN] = _processor_seconds()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[None]:
+    report = yield
+    if call.when == "call" and report.passed and item.get_closest_marker("fast"):
+        took = _processor_seconds() - item.stash[BEGUN]
+        if took > FAST_SECONDS:
+            report.outcome = "failed"
+            report.longrepr = (
+                f"a fast test took {took:.1f} s of the processor, more than {FAST_SECONDS:.0f}. "
+                "Remedy: mark it with pytest.mark.slow, or make it cheaper."
+            )
+    return report
+
+
+BEGUN = pytest.StashKey[float]()
+
+
+def _processor_seconds() -> float:
+    """Of this process and of those that it has started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 @pytest.fixture

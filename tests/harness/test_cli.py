@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 KAKUGO = [sys.executable, "-m", "harness.cli"]
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from small import manifests, results, run, small
 
+pytestmark = pytest.mark.slow
+
 TASKS = 5
 
 

@@ -214,6 +214,7 @@ def test_every_command_that_is_shown_is_one(typed: Callable[..., Any]) -> None:
         assert config.language.name
 
 
+@pytest.mark.slow
 def test_a_sweep_over_names_in_a_place_with_a_difficult_name(tmp_path: Path) -> None:
     """No benchmark has these languages, so that each job only writes down what it would score."""
     store = tmp_path / "a=b (c), Yorùbá"

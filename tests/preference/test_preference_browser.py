@@ -18,6 +18,8 @@ from preference.errors import BallotError
 from preference.pack import read_pack
 from preference.packet import import_packet, write_packet
 
+pytestmark = pytest.mark.slow
+
 
 def assert_usable(page: Any, where: str) -> None:
     """No violation of WCAG 2.2 AA, no sideways scrolling, and targets of 44 px."""

@@ -17,6 +17,8 @@ from preference.pack import read_pack
 from preference.packet import import_packet, write_packet
 from preference.verify import verify
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def study(tmp_path: Path) -> Iterator[tuple[Path, str]]:

@@ -13,6 +13,8 @@ from reports.page.write import write_page
 from reports.report import Report
 from reports.tables.importing import read_published
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("swahili", "uyghur", "lhasa_tibetan", "telugu", "eastern_yiddish")
 

@@ -22,6 +22,8 @@ from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.files import EMBEDDED
 from tasks.loading import dataset, load_task
 
+pytestmark = pytest.mark.slow
+
 CODES = {"global_mmlu": "sw"}
 # A process of its own, since the Hub's libraries read their environment when they are imported.
 READ = """

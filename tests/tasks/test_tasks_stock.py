@@ -20,6 +20,8 @@ from tasks.data import open_data
 from tasks.loading import Loaded, load_task
 from tasks.protocol import Protocol
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "tasks"
 LIMIT = 8
 ENGINE = EngineChoice("transformers", "fp32", 512)

@@ -16,6 +16,8 @@ from training.flops import flops_per_token, peak_flops
 from training.prepare import prepare
 from training.settings import Lora, Train
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Train(
     name="test",
     steps=6,

@@ -18,6 +18,8 @@ from training.launch import run
 from training.prepare import prepare
 from training.settings import Train
 
+pytestmark = pytest.mark.slow
+
 CHILD = Path(__file__).parent / "killed_run.py"
 
 

@@ -18,6 +18,8 @@ from harness.scoring.engine import SharedPrefixLM
 from harness.scoring.workers import run_workers
 from harness.study.answers import generate_answers
 
+pytestmark = pytest.mark.slow
+
 SHOTS = "the river: the sea\n\nthe sea: "
 ITEMS = ("four", "the answer", "and")
 

@@ -30,6 +30,8 @@ from tasks.files import EMBEDDED
 from tasks.loading import load_task
 from tasks.protocol import Protocol
 
+pytestmark = pytest.mark.slow
+
 SWAHILI = {"flores_code": "swh_Latn", "name": "Swahili", "script": "Latin"}
 
 
