@@ -285,7 +285,8 @@ def _report_parser() -> argparse.ArgumentParser:
         dest="table",
         metavar="FILE",
         help="report on a score table instead: CSV with language,task,base,trained (or other "
-        "producers' names); the word `published` is the paper's",
+        "producers' names), with n or base_stderr for how sure they are; `published` is the "
+        "paper's",
     )
     _add_scale(parser)
     parser.add_argument(
