@@ -134,5 +134,5 @@ def test_it_says_what_became_of_a_run_that_was_stopped(shown: io.StringIO, tmp_p
         (partial / "0.txt").write_text("1000")
         made = store.build(stage)
         assert words in shown.getvalue()
-        assert made.facts["sum"] == (1285 if resumes else 285)
-        assert made.manifest["resumed"] is resumes
+        assert made.manifest.facts["sum"] == (1285 if resumes else 285)
+        assert made.manifest.resumed is resumes
