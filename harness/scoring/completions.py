@@ -9,6 +9,7 @@ Not covered: a check that the endpoint serves the very checkpoint; every score s
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -154,7 +155,8 @@ class CompletionsLM(ScoringLM):
                 return known
         raise ScoringError(
             f"{self.endpoint}: none of the answers is among the {MOST_PROBABLE[-1]} most probable "
-            f"next tokens that it gives ({len(known)}). Remedy: score the checkpoint with "
+            f"next tokens that it gives ({len(known)}), or it names them by texts that several "
+            "tokens share. Remedy: score the checkpoint with "
             "evaluate.engine=transformers."
         )
 
@@ -174,11 +176,22 @@ class CompletionsLM(ScoringLM):
             texts = logprobs["top_logprobs"][0]
         known = {}
         for token in wanted:
-            for text in (self.tokenizer.decode([token]), f"token_id:{token}"):
-                if text in texts:
-                    known[token] = texts[text]
+            text = self.tokenizer.decode([token])
+            if f"token_id:{token}" in texts:
+                known[token] = texts[f"token_id:{token}"]
+            elif text in texts and text not in self._shared_texts:
+                known[token] = texts[text]
         best = max(texts, key=lambda text: texts[text])
         return {**known, -1: texts[best]} if known else {}
+
+    @cached_property
+    def _shared_texts(self) -> frozenset[str]:
+        """The texts that several tokens have: part of a character, or a word with a space and
+        without. An endpoint that names tokens by such a text does not say which one it means."""
+        texts = Counter(
+            self.tokenizer.batch_decode([[token] for token in range(len(self.tokenizer))])
+        )
+        return frozenset(text for text, count in texts.items() if count > 1)
 
     def _completion(self, prompt: Tokens, **options: Any) -> dict[str, Any]:
         from openai import APIError
