@@ -37,6 +37,12 @@ def conclude(found: "BaseAndGain") -> str:
     free = found.decoupled
     noise = f"{free.explained_by or 0:.1f} points{_as_items(found)}"
     match relate(found):
+        case "lower" if not free.exact:
+            return (
+                f"Languages with a lower base score gain more; it would take item noise of {noise} "
+                "in a base score to make that, and so many items cannot have as much."
+                + _only_with(found)
+            )
         case "lower" if found.noise_known:
             return (
                 "Languages with a lower base score gain more; item noise does not explain it."
