@@ -80,6 +80,20 @@ def read_rows(score: Score, first: int | None = None, prompts: bool = True) -> l
         raise Unreadable(f"{SAMPLES}: {error}", error.remedy) from None
 
 
+def count_answers(score: Score) -> dict[tuple[str, str], int]:
+    """How often each (prediction, right answer) occurs in a multiple-choice score.
+
+    Raises Unreadable.
+    """
+    wanted = ["prediction", "answer"]
+    table = _read_table(score.artifact.folder, wanted)
+    lacking = [column for column in wanted if column not in table.column_names]
+    if lacking:
+        raise Unreadable(f"{SAMPLES} has no column {', '.join(lacking)}")
+    counted = table.group_by(wanted, use_threads=False).aggregate([([], "count_all")])
+    return {(row["prediction"], row["answer"]): row["count_all"] for row in counted.to_pylist()}
+
+
 def is_translation(score: ScoreRecord) -> bool:
     """Tells that the score's items are translations (else they are multiple choice)."""
     return score.metric != "accuracy"

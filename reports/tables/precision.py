@@ -1,6 +1,12 @@
 """Each score by itself: its interval, the least gain that a test would find, and chance."""
 
+from contextlib import suppress
+
+from core.contract.record import Unreadable
+from reports.stats.answers import find_habits
 from reports.stats.intervals import above_chance, minimum_detectable
+from reports.store.model import Score
+from reports.store.samples import count_answers, is_translation
 from reports.tables.panels import Panel, TableCell
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -8,7 +14,10 @@ NOTE = (
     "95% interval: Wilson's, wider where items share a passage; for chrF++ a bootstrap over "
     "sentences. The intervals of two scores may overlap and the gain be real all the same: gains "
     "are tested on the same items. Detectable: the smallest gain over base that the test finds in "
-    "80% of cases."
+    "80% of cases. Majority: the accuracy of always giving the most frequent right answer; a score "
+    "below it needs no reading of the questions, even above chance. Said most: the answer given "
+    "most often, and in how many percent of items. Balanced: the mean over labels of the share of "
+    "their items that are right; it is chance for any answer given always."
 )
 
 
@@ -25,6 +34,11 @@ def tabulate_precision(panels: tuple[Panel, ...]) -> Sheet:
         Column("detectable", "Detectable", ".1f", numeric=True),
         Column("chance", "Chance", ".1f", numeric=True),
         Column("p_chance", "p, above chance", "p", numeric=True),
+        Column("majority", "Majority", ".1f", numeric=True),
+        Column("p_majority", "p, above majority", "p", numeric=True),
+        Column("said_most", "Said most"),
+        Column("said_most_share", "of items", ".1f", numeric=True),
+        Column("balanced", "Balanced", ".1f", numeric=True),
     )
     rows = tuple(
         (panel.language.name, row.task, cell.producer, *_numbers(cell))
@@ -47,4 +61,18 @@ def _numbers(cell: TableCell) -> tuple[Value, ...]:
         minimum_detectable(gain.stderr) if gain and gain.stderr else None,
         chance,
         None if chance is None else above_chance(correct, score.n, chance),
+        *_habits(score, correct),
     )
+
+
+def _habits(score: Score, correct: int) -> tuple[Value, ...]:
+    """What answering by habit gives; nothing for translations and unreadable samples."""
+    found = None
+    if not is_translation(score):
+        with suppress(Unreadable):
+            found = find_habits(count_answers(score))
+    if found is None:
+        return (None,) * 5
+    rate = found.majority_rate
+    p = above_chance(correct, score.n, rate) if rate < 100 else None
+    return rate, p, found.said, found.said_share, found.balanced
