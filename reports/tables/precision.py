@@ -1,12 +1,8 @@
 """Each score by itself: its interval, the least gain that a test would find, and chance."""
 
-from contextlib import suppress
-
-from core.contract.record import Unreadable
-from reports.stats.answers import find_habits
-from reports.stats.intervals import above_chance, minimum_detectable
+from reports.stats.intervals import minimum_detectable
 from reports.store.model import Score
-from reports.store.samples import count_answers, is_translation
+from reports.tables.habits import p_above, read_habits
 from reports.tables.panels import Panel, TableCell
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -54,25 +50,19 @@ def _numbers(cell: TableCell) -> tuple[Value, ...]:
     score, gain = cell.score, cell.gain
     assert score
     chance = score.chance if score.metric == "accuracy" else None
-    correct = round(score.score * score.n / 100)
     low, high = cell.interval or (None, None)
     return (
         *(score.score, low, high, score.n),
         minimum_detectable(gain.stderr) if gain and gain.stderr else None,
         chance,
-        None if chance is None else above_chance(correct, score.n, chance),
-        *_habits(score, correct),
+        None if chance is None else p_above(score, chance),
+        *_habits(score),
     )
 
 
-def _habits(score: Score, correct: int) -> tuple[Value, ...]:
-    """What answering by habit gives; nothing for translations and unreadable samples."""
-    found = None
-    if not is_translation(score):
-        with suppress(Unreadable):
-            found = find_habits(count_answers(score))
+def _habits(score: Score) -> tuple[Value, ...]:
+    found = read_habits(score)
     if found is None:
         return (None,) * 5
     rate = found.majority_rate
-    p = above_chance(correct, score.n, rate) if rate < 100 else None
-    return rate, p, found.said, found.said_share, found.balanced
+    return rate, p_above(score, rate), found.said, found.said_share, found.balanced

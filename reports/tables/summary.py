@@ -6,8 +6,9 @@ from dataclasses import replace
 from statistics import fmean, median
 
 from reports.signs import set_minus
-from reports.stats.intervals import above_chance, minimum_detectable
+from reports.stats.intervals import minimum_detectable
 from reports.stats.languages import mean_over_languages
+from reports.tables.habits import beats_habit
 from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
 from reports.tables.wins import Verdict
@@ -110,7 +111,7 @@ def _detectable(rows: Sequence[Result]) -> float | None:
 def _chance(
     results: Results, task: str, gained: Sequence[Result]
 ) -> tuple[float | None, int | None]:
-    """The chance level, and in how many languages base is above it (exact binomial, 5%)."""
+    """The chance level, and in how many languages base is above it and the majority rate."""
     names = {row.language.name for row in gained}
     bases = {
         row.language.name: row.record
@@ -121,7 +122,4 @@ def _chance(
     scores = [s for s in bases.values() if s.chance is not None]
     if not scores:
         return None, None
-    above = [
-        s for s in scores if above_chance(round(s.score * s.n / 100), s.n, s.chance or 0) < 0.05
-    ]
-    return scores[0].chance, len(above)
+    return scores[0].chance, sum(map(beats_habit, scores))

@@ -1,0 +1,29 @@
+"""What answering by habit would score on a score's own items."""
+
+from contextlib import suppress
+
+from core.contract.record import Unreadable
+from reports.stats.answers import AnswerHabits, find_habits
+from reports.stats.intervals import above_chance
+from reports.store.model import Score
+from reports.store.samples import count_answers, is_translation
+
+
+def read_habits(score: Score) -> AnswerHabits | None:
+    """The habits that the samples show; None for translations and unreadable samples."""
+    if not is_translation(score):
+        with suppress(Unreadable):
+            return find_habits(count_answers(score))
+    return None
+
+
+def p_above(score: Score, rate: float) -> float:
+    """The exact one-sided p of so many right answers where each is right in `rate` percent."""
+    return above_chance(round(score.score * score.n / 100), score.n, rate)
+
+
+def beats_habit(score: Score) -> bool:
+    """Whether an accuracy is above chance and above the majority rate (exact binomial, 5%)."""
+    habits = read_habits(score)
+    rates = [score.chance or 0.0, habits.majority_rate if habits else 0.0]
+    return p_above(score, max(rates)) < 0.05
