@@ -131,7 +131,7 @@ PARTS: tuple[Part, ...] = (
                 "subsets",
                 "Training subsets",
                 "The mean score of each producer, over the languages that all of them have.",
-                make=lambda report: subsets.tabulate_subsets(report.results),
+                make=lambda report: subsets.tabulate_subsets(report.results, report.ranking),
                 left_out={"terminal": ALONE, "markdown": ALONE, "html": ALONE},
             ),
             Section(
@@ -177,7 +177,7 @@ PARTS: tuple[Part, ...] = (
                 "by_language",
                 "Each language",
                 "The score of each producer on each task, language by language.",
-                make=lambda report: subsets.tabulate_languages(report.results),
+                make=lambda report: subsets.tabulate_languages(report.results, report.ranking),
                 left_out={"terminal": PRINTED, "markdown": ALONE, "html": ALONE},
                 of_sweep=True,
             ),

@@ -43,8 +43,8 @@ def draw_subsets(sheet: Sheet, bases: Set[str]) -> Figure | None:
                 ).format(kind, x.at(value), y, f"{rows[n][0]}: {value:.1f}")
             )
     caption = (
-        "Mean score of each producer over the same languages. Dashed: base. Filled: the best. "
-        "Each task has a scale of its own."
+        "Mean score of each producer over the same languages. Dashed: base. Filled: the best, "
+        "and those that cannot be told from it. Each task has a scale of its own."
     )
     width = LABELS + PANEL * (len(sheet.columns) - 1) + 10
     return figure("subsets", "Training subsets", caption, width, bottom + 28, parts)

@@ -1,7 +1,7 @@
 """Ranks of producers: the best, those that cannot be told from it, and every pair of them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from core.contract.record import Unreadable
@@ -27,9 +27,33 @@ class Ranking:
     """
 
     producers: tuple[str, ...]
+    cells: Mapping[str, Mapping[str, UnitScores]]
+    """Task -> language -> the scores of all producers, split over the items that they share."""
     whole: Comparison | None
     by_task: Mapping[str, Comparison]
     left_out: tuple[str, ...]
+
+    def find_best(
+        self, task: str, language: str | None = None, among: Collection[str] | None = None
+    ) -> frozenset[str]:
+        """Names the best on a task, and those that cannot be told from it at 5%.
+
+        In one language, or over all; of some producers, or of all. Empty where nobody can be told
+        from the best, or where nothing can be tested: then no producer stands out.
+        """
+        of_task = self.cells.get(task, {})
+        if not of_task or (language is not None and language not in of_task):
+            return frozenset()
+        compared = (
+            self.by_task[task]
+            if language is None
+            else compare_producers({task: {language: of_task[language]}})
+        )
+        places = [n for n, name in enumerate(self.producers) if among is None or name in among]
+        if len(places) < 2:
+            return frozenset()
+        good = compared.keep(places).as_good_as_best
+        return frozenset(self.producers[places[n]] for n in good if len(good) < len(places))
 
 
 def rank_producers(results: Results) -> Ranking:
@@ -55,9 +79,10 @@ def rank_producers(results: Results) -> Ranking:
             left_out.append(f"{language}, {TASK_NAMES.get(task, task)}: {error}")
     order = [task for task in results.tasks if cells.get(task)]
     if len(producers) < 2 or not order:
-        return Ranking(producers, None, {}, tuple(left_out))
+        return Ranking(producers, {}, None, {}, tuple(left_out))
     return Ranking(
         producers,
+        cells,
         compare_producers({task: cells[task] for task in order}),
         {task: compare_producers({task: cells[task]}) for task in order},
         tuple(left_out),

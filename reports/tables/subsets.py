@@ -1,13 +1,13 @@
 """Producers by tasks: means over the same languages, and each language on its own."""
 
-from collections.abc import Iterable, Mapping
 from statistics import fmean
 
+from reports.tables.ranking import Ranking
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK_NAMES, Column, Mark, Sheet, Value
 
 
-def tabulate_subsets(results: Results) -> Sheet:
+def tabulate_subsets(results: Results, ranking: Ranking) -> Sheet:
     """The mean score of each producer on each task, over the languages that all of them have.
 
     A producer without any result on a task has no say in which languages those are.
@@ -47,8 +47,13 @@ def tabulate_subsets(results: Results) -> Sheet:
     return Sheet(
         columns,
         rows,
-        marks=mark_best(rows, [str(row[0]) for row in rows], len(columns), results.equal),
+        marks={
+            (n, place): _mark_best(ranking, results.equal, task, str(row[0]))
+            for n, row in enumerate(rows)
+            for place, task in enumerate(tasks, start=1)
+        },
         notes=(
+            *_mark_note(ranking),
             *(f"{', '.join(names)}: {said}" for said, names in notes.items()),
             *_budget_note(results),
             # Where there is a gain, the table of means tells them.
@@ -57,7 +62,7 @@ def tabulate_subsets(results: Results) -> Sheet:
     )
 
 
-def tabulate_languages(results: Results) -> Sheet:
+def tabulate_languages(results: Results, ranking: Ranking) -> Sheet:
     """Each producer's score in each language; a cell without one says what it is instead."""
     tasks = results.tasks
     columns = (
@@ -70,47 +75,24 @@ def tabulate_languages(results: Results) -> Sheet:
     marks: dict[tuple[int, int], frozenset[Mark]] = {}
     for language in results.languages:
         own = [p for p in results.producers if any((language.name, p, t) in found for t in tasks)]
-        block = tuple(
-            (language.name, p, *(_shown(found.get((language.name, p, task))) for task in tasks))
-            for p in own
-        )
-        for (row, column), mark in mark_best(block, own, len(columns), results.equal, 2).items():
-            marks[row + len(rows), column] = mark
-        rows += block
-    return Sheet(columns, tuple(rows), notes=tuple(_budget_note(results)), marks=marks)
+        for producer in own:
+            for place, task in enumerate(tasks, start=2):
+                mark = _mark_best(ranking, results.equal, task, producer, language.name)
+                marks[len(rows), place] = mark
+            scores = (found.get((language.name, producer, task)) for task in tasks)
+            rows.append((language.name, producer, *map(_shown, scores)))
+    notes = (*_mark_note(ranking), *_budget_note(results))
+    return Sheet(columns, tuple(rows), notes=notes, marks=marks)
 
 
-def mark_best(
-    rows: Iterable[tuple[Value, ...]],
-    producers: list[str],
-    width: int,
-    equal: frozenset[str],
-    first: int = 1,
-) -> Mapping[tuple[int, int], frozenset[Mark]]:
-    """The best of each column, and the best among producers of equal budget; ties all count.
-
-    Scores are compared as they are printed, so that two that look alike are marked alike.
-    """
-    rows = list(rows)
-    marks: dict[tuple[int, int], frozenset[Mark]] = {}
-    groups: tuple[tuple[Mark, list[int]], ...] = (
-        ("best", list(range(len(rows)))),
-        ("best_equal", [n for n, producer in enumerate(producers) if producer in equal]),
+def _mark_best(
+    ranking: Ranking, equal: frozenset[str], task: str, producer: str, language: str | None = None
+) -> frozenset[Mark]:
+    """How a producer's score stands out on a task: among all, and among those of equal budget."""
+    groups: tuple[tuple[Mark, frozenset[str] | None], ...] = (("best", None), ("best_equal", equal))
+    return frozenset(
+        mark for mark, among in groups if producer in ranking.find_best(task, language, among)
     )
-    for column in range(first, width):
-        for mark, places in groups:
-            values = {
-                n: round(value, 1)
-                for n in places
-                if isinstance(value := rows[n][column], int | float)
-            }
-            if len(values) < 2:
-                continue
-            best = max(values.values())
-            for n, value in values.items():
-                if value == best:
-                    marks[n, column] = marks.get((n, column), frozenset()) | {mark}
-    return marks
 
 
 def _shown(result: Result | None) -> Value:
@@ -122,6 +104,16 @@ def _shown(result: Result | None) -> Value:
 def _listed(names: set[str]) -> str:
     some = sorted(names)
     return ", ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
+
+
+def _mark_note(ranking: Ranking) -> tuple[str, ...]:
+    """Says what bold means, where anything can be told apart."""
+    if len(ranking.producers) < 2 or not ranking.cells:
+        return ()
+    return (
+        "Bold: the best, and those that cannot be told from it (5%, all pairs tested together); "
+        "where no producer can be told from the best, nothing is bold",
+    )
 
 
 def _budget_note(results: Results) -> list[str]:

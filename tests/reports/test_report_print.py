@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from shutil import which
 
+import numpy as np
 import pytest
 from synthetic_store import make_synthetic_store
 
@@ -19,8 +20,12 @@ from reports.figures.svg import Figure, font_of
 from reports.outputs.latex import as_latex, escape, write_latex
 from reports.report import Report
 from reports.sections import draw_all
+from reports.stats.crossed import UnitScores, compare_producers
+from reports.store.model import Language
 from reports.tables.importing import import_table, read_published
-from reports.tables.subsets import tabulate_languages
+from reports.tables.ranking import Ranking, rank_producers
+from reports.tables.results import Result, Results
+from reports.tables.subsets import tabulate_languages, tabulate_subsets
 
 LANGUAGES = [
     {"name": name, "autonym": own, "direction": "auto", "flores_code": code, "script": ""}
@@ -139,17 +144,49 @@ def test_latex_tables_are_whole(tmp_path: Path, made_up: Report) -> None:
             assert text.count(rule) == 1
 
 
-def test_the_best_is_bold_and_the_best_of_equal_budget_underlined(tmp_path: Path) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text("language,task,base,a,b,c\nZulu,sib200,50,61.04,60,70\n")
-    found = import_table(path)
-    sheet = tabulate_languages(type(found)(found.rows, "t", equal=frozenset({"a", "b"})))
-    text = as_latex(sheet)
-    assert r"c & \textbf{70.0}" in text
-    assert r"a & \underline{61.0}" in text
+def rank(right: dict[str, int]) -> tuple[Results, Ranking]:
+    """Producers with so many right answers of 100, to the same items in one language."""
+    units = tuple(map(str, range(100)))
+    sums = np.stack([100.0 * (np.arange(100) < count) for count in right.values()])
+    cells = {"sib200": {"Zulu": UnitScores(units, sums, np.ones(100))}}
+    rows = [
+        Result(Language("Zulu"), "sib200", name, "result", score=float(count))
+        for name, count in right.items()
+    ]
+    compared = compare_producers(cells)
+    ranking = Ranking(tuple(right), cells, compared, {"sib200": compared}, ())
+    return Results(tuple(rows), "t"), ranking
+
+
+def test_bold_are_the_best_and_those_that_cannot_be_told_from_it() -> None:
+    results, ranking = rank({"base": 50, "a": 61, "b": 60, "c": 90, "d": 89})
+    text = as_latex(tabulate_languages(results, ranking))
+    assert r"c & \textbf{90.0}" in text
+    assert r"d & \textbf{89.0}" in text
+    assert text.count("textbf") == 2
+    means = as_latex(tabulate_subsets(results, ranking))
+    assert means.count("textbf") == 2
+
+
+def test_underlined_are_the_best_of_equal_budget() -> None:
+    results, ranking = rank({"base": 50, "a": 75, "b": 60, "c": 90})
+    equal = type(results)(results.rows, "t", equal=frozenset({"a", "b"}))
+    text = as_latex(tabulate_languages(equal, ranking))
+    assert r"a & \underline{75.0}" in text
+    assert r"c & \textbf{90.0}" in text
     assert text.count("textbf") == text.count("underline") == 1
-    both = tabulate_languages(type(found)(found.rows, "t", equal=frozenset({"a", "c"})))
-    assert r"\textbf{\underline{70.0}}" in as_latex(both)
+    both = type(results)(results.rows, "t", equal=frozenset({"a", "c"}))
+    assert r"\textbf{\underline{90.0}}" in as_latex(tabulate_languages(both, ranking))
+
+
+def test_nothing_is_bold_where_nothing_can_be_told_apart(tmp_path: Path) -> None:
+    results, ranking = rank({"base": 50, "a": 51, "b": 52})
+    assert "textbf" not in as_latex(tabulate_languages(results, ranking))
+    path = tmp_path / "t.csv"
+    path.write_text("language,task,base,a\nZulu,sib200,50,90\n")
+    found = import_table(path)
+    alone = tabulate_languages(found, rank_producers(found))
+    assert "textbf" not in as_latex(alone), "one number of each is no test"
 
 
 def test_latex_prints_any_text_as_it_is() -> None:

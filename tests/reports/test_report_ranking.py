@@ -140,4 +140,4 @@ def test_many_producers_are_ranked_in_every_format(report: Report, tmp_path: Pat
 
 def test_one_producer_is_no_ranking() -> None:
     rows = (Result(Language("Lao"), "sib200", "base", "result", score=1.0),)
-    assert rank_producers(Results(rows, "one")) == Ranking(("base",), None, {}, ())
+    assert rank_producers(Results(rows, "one")) == Ranking(("base",), {}, None, {}, ())
