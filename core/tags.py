@@ -77,7 +77,7 @@ def _pairs(table: str) -> dict[str, str]:
 _SUBTAG = {**_pairs(_SHORT), **_pairs(_WHOLE)}
 _DEFAULT_SCRIPT = {
     language: script
-    for script, _, languages in (line.partition(": ") for line in _SCRIPTS.splitlines())
+    for script, _, languages in (line.partition(": ") for line in _SCRIPTS.strip().split("\n"))
     for language in languages.split()
 }
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.lines import LineError, read_json_lines, read_lines, split_lines
 
 ROOT = Path(__file__).parents[2]
+ROOMS = ["core", "decoding", "generation", "harness", "preference", "reports", "tasks", "training"]
 # All that str.splitlines() cuts at, besides newlines.
 SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
@@ -68,6 +69,7 @@ def test_nothing_cuts_data_at_other_characters() -> None:
     """`splitlines` is left for the words of other programs and of our own docstrings alone."""
     allowed = {
         # Logs and error messages of other programs, /proc/cpuinfo.
+        "core/processes.py",
         "harness/scoring/vllm_server.py",
         "harness/scoring/workers.py",
         "reports/store/samples.py",
@@ -76,7 +78,7 @@ def test_nothing_cuts_data_at_other_characters() -> None:
     }
     found = {
         path.relative_to(ROOT).as_posix()
-        for room in ("core", "generation", "harness", "reports", "tasks", "training")
+        for room in ROOMS
         for path in (ROOT / room).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr == "splitlines"

@@ -170,7 +170,7 @@ def test_ctrl_c_ends_cleanly_and_says_how_to_continue(tiny: Path, tmp_path: Path
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command continues" in errors
+    assert "the same command goes on from there" in errors
     assert "Traceback" not in errors
 
 

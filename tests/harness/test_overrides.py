@@ -207,11 +207,9 @@ def test_every_command_that_is_shown_is_one(typed: Callable[..., Any]) -> None:
     assert len(shown) > 15
     for command in shown:
         _, *arguments = shlex.split(command)
-        ready = prepared(arguments)
-        if "-m" in ready or "--cfg" in ready:
+        if {"-m", "--cfg", "--version"} & set(arguments):
             continue
-        config = typed(*arguments, *(["teacher.base_url=http://127.0.0.1:1/v1"] if "experiment=paper" in arguments else []))  # fmt: skip  # noqa: E501
-        assert config.language.name
+        assert typed(*arguments).language.name
 
 
 @pytest.mark.slow

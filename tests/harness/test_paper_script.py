@@ -4,6 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "paper"
 SMALL = ["mix=topic", "evaluate.tasks=[sib200]", "evaluate.limit=1", "train.steps=1"]
 
@@ -14,6 +16,7 @@ def run_script(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.slow
 def test_the_rehearsal_goes_from_the_forecast_to_scores_of_both_checkpoints(
     tmp_path: Path,
 ) -> None:

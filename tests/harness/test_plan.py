@@ -36,7 +36,7 @@ def keys(made: Plan) -> dict[str, Any]:
 
 
 def sources(made: Plan) -> dict[str, Stage]:
-    return {stage.about["source"]: stage for stage in made.named("source")}
+    return {str(stage.about.source): stage for stage in made.named("source")}
 
 
 def mixture(made: Plan) -> Stage:

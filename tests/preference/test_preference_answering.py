@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from small_study import frozen
 
+from core.contract.manifest import Manifest
+from core.contract.record import to_text
 from preference import cli
 from preference.answering import answers_file
 
@@ -163,9 +165,12 @@ def test_a_checkpoint_is_a_directory_or_an_artifact(
 
     artifact = tmp_path / "train" / "key"
     artifact.mkdir(parents=True)
-    (artifact / "manifest.json").write_text(
-        json.dumps({"facts": {"path": str(talkers[0])}}), "utf-8"
-    )
+    manifest = Manifest(
+        stage="base", version=1, key="key", label=None, config={}, inputs=(), cost_usd=0.0,
+        facts={"path": str(talkers[0])}, created=None, seconds=0.0, packages={}, content=None,
+        files={},
+    )  # fmt: skip
+    (artifact / "manifest.json").write_text(to_text(manifest), "utf-8")
     assert weights_of(artifact) == weights_of(talkers[0]) == talkers[0]
     shutil.copytree(talkers[0], artifact / "checkpoint")
     assert weights_of(artifact) == artifact / "checkpoint"
