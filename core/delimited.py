@@ -8,7 +8,7 @@ import csv
 
 
 def split_cells(line: str, delimiter: str) -> list[str]:
-    """The cells of a line; a cell may be quoted, quote marks in it doubled.
+    """Returns the cells of a line; a cell may be quoted, quote marks in it doubled.
 
     Raises ValueError, in words that follow "line 7: ", where a quote mark is not closed in the
     line, or closed before the end of its cell.

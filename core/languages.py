@@ -55,7 +55,8 @@ class Language:
 
 
 def read_languages(folder: Path) -> Mapping[str, Language]:
-    """The languages of a folder by their ids; ValueError for a file that is no language's."""
+    """Returns the languages of a folder by their ids; ValueError for a file that is no
+    language's."""
     found: dict[str, Language] = {}
     for path in sorted(folder.glob("*.yaml")):
         if path.stem == FORM:
@@ -76,7 +77,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it is ther
 
 @cache
 def list_languages() -> Mapping[str, Language]:
-    """The registry: the shipped languages by their ids."""
+    """Returns the registry: the shipped languages by their ids."""
     return read_languages(FOLDER)
 
 
@@ -90,18 +91,20 @@ def _by_name() -> Mapping[str, Language]:
 
 
 def find_language(name: str) -> Language | None:
-    """The language of that name, autonym, tag or FLORES code, in any case; None for none."""
+    """Returns the language of that name, autonym, tag or FLORES code, in any case; None for
+    none."""
     return _by_name().get(fold_name(name))
 
 
 def identify_name(name: str) -> str:
-    """A key that all names of one language share, in the registry or not."""
+    """Returns a key that all names of one language share, in the registry or not."""
     found = find_language(name)
     return found.id if found else fold_name(name)
 
 
 def tag_language(name: str, flores_code: str | None = None) -> str:
-    """The BCP 47 tag of a language, by the registry where that has it; "" where none can be told.
+    """Returns the BCP 47 tag of a language, by the registry where that has it; "" where none can
+    be told.
 
     A code goes before the name: another language may be given a name of the registry's.
     """
@@ -113,8 +116,9 @@ def tag_language(name: str, flores_code: str | None = None) -> str:
 
 
 def find_hub_code(codes: Mapping[str, str], repository: str, code: str | None) -> str | None:
-    """The configuration of a language in a repository of the Hub (``owner/name``, with or without
-    ``@revision``, or the path of a copy): the one that `codes` gives for it, else `code`.
+    """Returns the configuration of a language in a repository of the Hub (``owner/name``, with
+    or without ``@revision``, or the path of a copy): the one that `codes` gives for it, else
+    `code`.
 
     `codes` are a language's `hub_codes`.
     """
@@ -122,14 +126,15 @@ def find_hub_code(codes: Mapping[str, str], repository: str, code: str | None) -
 
 
 def name_repository(repository: str) -> str:
-    """A repository's key in `hub_codes`: its name without the owner, in small letters and with _
-    for what is no letter or digit, as a command line can write it."""
+    """Returns a repository's key in `hub_codes`: its name without the owner, in small letters
+    and with _ for what is no letter or digit, as a command line can write it."""
     name = repository.rstrip("/").rpartition("/")[2].partition("@")[0].lower()
     return "".join(c if c.isalnum() else "_" for c in name)
 
 
 def fold_name(name: str) -> str:
-    """A name without what writers differ in: case, marks on letters, apostrophes, _ for a space."""
+    """Returns a name without what writers differ in: case, marks on letters, apostrophes, _ for
+    a space."""
     plain = " ".join(name.translate(_APOSTROPHES).casefold().split())
     apart = unicodedata.normalize("NFKD", plain)
     return "".join(sign for sign in apart if not unicodedata.combining(sign))

@@ -33,13 +33,13 @@ class Line(NamedTuple):
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text without their ends. A newline at the very end begins no line."""
+    """Returns the lines of a text without their ends. A newline at the very end begins no line."""
     text = text.replace("\r\n", "\n")
     return text.removesuffix("\n").split("\n") if text else []
 
 
 def count_lines(path: Path) -> int:
-    """The number of lines of a file, without reading them as text. Raises OSError."""
+    """Returns the number of lines of a file, without reading them as text. Raises OSError."""
     count, last = 0, b"\n"
     with path.open("rb") as file:
         while part := file.read(2**20):
@@ -48,8 +48,8 @@ def count_lines(path: Path) -> int:
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """Each line of a UTF-8 file as text without its end, one at a time; a byte-order mark is no
-    text.
+    """Returns each line of a UTF-8 file as text without its end, one at a time; a byte-order
+    mark is no text.
 
     Raises OSError where the file cannot be opened, and LineError at the first line that is not
     UTF-8.
@@ -59,7 +59,8 @@ def read_lines(path: Path) -> Iterator[Line]:
 
 
 def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[Line]:
-    """Each of `lines`, which end at newlines, as text; `name` is the file's in a LineError."""
+    """Returns each of `lines`, which end at newlines, as text; `name` is the file's in a
+    LineError."""
     for number, line in enumerate(lines, 1):
         if number == 1:
             if other := find_other_format(line):
@@ -73,7 +74,7 @@ def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[Line]:
 
 
 def read_json_lines(path: Path) -> Iterator[Line]:
-    """The value of each line of a JSONL file that is not blank.
+    """Returns the value of each line of a JSONL file that is not blank.
 
     Raises OSError, and LineError at the first line that is not JSON in UTF-8.
     """
@@ -81,7 +82,8 @@ def read_json_lines(path: Path) -> Iterator[Line]:
 
 
 def parse_json_lines(lines: Iterable[Line], name: str) -> Iterator[Line]:
-    """The value of each line that is not blank; LineError, with `name`, where one is not JSON."""
+    """Returns the value of each line that is not blank; LineError, with `name`, where one is not
+    JSON."""
     for number, text in lines:
         if text.strip():
             try:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mark:
-    """What opens and closes reasoning. `certain`: no ordinary text has it outside of code, so that
-    it closes reasoning whose opening stood in the prompt, and is a fault anywhere else."""
+    """A pair of marks that open and close reasoning. `certain`: no ordinary text has it outside
+    of code, so that it closes reasoning whose opening stood in the prompt, and is a fault
+    anywhere else."""
 
     opens: str
     closes: str

@@ -1,4 +1,4 @@
-"""How a command ends when its output can no longer be written.
+"""Ends a command in an orderly way when its output can no longer be written.
 
 `kakugo-report | head` and `| less`, quit early, end any command quietly and with the status that a
 shell gives to programs which a closed pipe ends (141). That is no failure: no traceback is printed,

@@ -11,7 +11,7 @@ HUB_MARK = "hub:"
 
 
 def expand(path: str) -> str:
-    """The path with the home folder in place of `~`; any other text as it is."""
+    """Returns the path with the home folder in place of `~`; any other text as it is."""
     mark = HUB_MARK if path.startswith(HUB_MARK) else ""
     rest = path.removeprefix(mark)
     # Unlike pathlib's, it leaves the name of a user that there is not.

@@ -66,7 +66,8 @@ def start(
 
 
 def guarded(command: Sequence[str]) -> list[str]:
-    """The command that runs `command` under a guard, for programs that do not watch their input."""
+    """Returns the command that runs `command` under a guard, for programs that do not watch
+    their input."""
     return [sys.executable, "-m", "core.processes", *command]
 
 
@@ -106,8 +107,8 @@ def running(
 
 
 def first_line(child: Child, seconds: float) -> str | None:
-    """The first line that a child writes to its piped output, without its end; None where it
-    writes none in time."""
+    """Returns the first line that a child writes to its piped output, without its end; None
+    where it writes none in time."""
     assert child.stdout is not None
     ready, _, _ = select.select([child.stdout], [], [], seconds)
     line = child.stdout.readline() if ready else ""
@@ -115,7 +116,7 @@ def first_line(child: Child, seconds: float) -> str | None:
 
 
 def last_lines(log: Path | IO[Any], count: int = 15) -> str:
-    """The last lines of a log, which may still be written; "" where there is none.
+    """Returns the last lines of a log, which may still be written; "" where there is none.
 
     The place at which an open file is written is left as it is.
     """
@@ -130,7 +131,7 @@ def last_lines(log: Path | IO[Any], count: int = 15) -> str:
 
 
 def describe_exit(status: int) -> str:
-    """How a process ended, in words; of signals with their names and what they mean.
+    """Says in words with which status or signal a process ended.
 
     status: as `subprocess` gives it (negative: the signal) or as a shell does (128 + the signal).
     """

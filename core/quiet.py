@@ -1,4 +1,4 @@
-"""No bars and notes of the libraries under our progress display."""
+"""Keeps bars and notes of libraries out of our progress display."""
 
 import sys
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Within this context, transformers draws no progress bars and logs errors only, and DeepSpeed
-    is not loaded by those who only ask whether a model is wrapped in it."""
+    """Lets transformers draw no progress bars and log errors only, within this context, and
+    keeps DeepSpeed from being loaded only to ask whether a model is wrapped in it."""
     from accelerate.utils import other
     from transformers.utils import logging
 

@@ -73,7 +73,7 @@ _AROUND = "\"'“”‘’«»()*"
 
 
 def split_reasoning(text: str) -> Split:
-    """The reasoning and the answer of a text that a model wrote."""
+    """Returns the reasoning and the answer of a text that a model wrote."""
     whole = strip_turn_end(text)
     seen = _without_code(whole)
     if _HARMONY.search(seen):
@@ -94,7 +94,8 @@ def split_reasoning(text: str) -> Split:
 
 
 def strip_turn_end(text: str) -> str:
-    """The text without the template's tokens at its end, which only said that the turn is over.
+    """Returns the text without the template's tokens at its end, which only said that the turn
+    is over.
 
     (`</s>` is one, unless it ends HTML that `<s>` has begun.)
     """
@@ -108,12 +109,12 @@ def strip_turn_end(text: str) -> str:
 
 
 def marks_left(text: str) -> list[str]:
-    """The marks of reasoning in a text, code aside, each once."""
+    """Returns the marks of reasoning in a text, code aside, each once."""
     return sorted({match[0] for match in _LEFT.finditer(_without_code(text))})
 
 
 def template_tokens(text: str) -> list[str]:
-    """The tokens of chat templates in a text, code and HTML's <s> aside, each once."""
+    """Returns the tokens of chat templates in a text, code and HTML's <s> aside, each once."""
     found = {match[0] for match in _TEMPLATE.finditer(_without_code(text))}
     if {"<s>", "</s>"} <= found:
         found -= {"<s>", "</s>"}
@@ -121,7 +122,7 @@ def template_tokens(text: str) -> list[str]:
 
 
 def bare_reasoning(text: str) -> str:
-    """Reasoning that came in a field of its own, without the marks that some servers leave on."""
+    """Strips from reasoning, sent in a field of its own, the marks that some servers leave on."""
     if opened := _opening(text):
         start, mark = opened
         return re.sub(rf"(?:{mark.closes})\Z", "", text[start:].strip()).strip()
@@ -129,7 +130,7 @@ def bare_reasoning(text: str) -> str:
 
 
 def _split_blocks(text: str) -> Split:
-    """By tags: <think>...</think> and its kin before the answer, or a closing tag alone."""
+    """Splits by tags: <think>...</think> and its kin before the answer, or a closing tag alone."""
     reasoning: list[str] = []
     while opened := _opening(text):
         start, mark = opened
@@ -151,7 +152,8 @@ def _split_blocks(text: str) -> Split:
 
 
 def _opening(text: str) -> tuple[int, Mark] | None:
-    """Where reasoning begins, if the text begins with its mark, and which; repeats are skipped."""
+    """Finds the beginning of reasoning, if the text begins with its mark, and the mark; repeats
+    are skipped."""
     for opening, mark in _OPENINGS:
         if match := opening.match(text):
             while again := opening.match(text, match.end()):
@@ -161,7 +163,8 @@ def _opening(text: str) -> tuple[int, Mark] | None:
 
 
 def _closings(text: str, closing: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """The marks that end reasoning, less those in code and those that a sentence speaks of."""
+    """Returns the marks that end reasoning, less those in code and those that a sentence speaks
+    of."""
     seen = _without_code(text)
     for match in closing.finditer(seen):
         before = seen[seen.rfind("\n", 0, match.start()) + 1 : match.start()]
@@ -175,7 +178,8 @@ def _closings(text: str, closing: re.Pattern[str]) -> Iterator[re.Match[str]]:
 
 
 def _split_channels(text: str, seen: str) -> Split:
-    """By gpt-oss's channels: one message in `final` is the answer, all others are reasoning."""
+    """Splits by gpt-oss's channels: one message in `final` is the answer, all others are
+    reasoning."""
     headers = list(_HARMONY.finditer(seen))
     ends = [*(header.start() for header in headers[1:]), len(text)]
     answers: list[str] = []
@@ -192,7 +196,7 @@ def _split_channels(text: str, seen: str) -> Split:
 
 
 def _split_lost_channels(text: str, seen: str) -> Split:
-    """By the channels' names alone: "analysisWe need ...assistantfinalHabari!"."""
+    """Splits by the channels' names alone: "analysisWe need ...assistantfinalHabari!"."""
     begins = _LOST_BEGINNING.match(seen)
     at = seen.find("assistantfinal")
     if at < 0 and begins:
@@ -213,8 +217,8 @@ def _split_lost_channels(text: str, seen: str) -> Split:
 
 
 def _unwrapped(answer: str, certain_only: bool) -> str | None:
-    """The answer without the marks around it, of which the last may be missing; None where one of
-    them is left."""
+    """Returns the answer without the marks around it, of which the last may be missing; None
+    where one of them is left."""
     for opening, closing, either, certain in _WRAPPERS:
         if certain_only and not certain:
             continue
@@ -231,7 +235,7 @@ def _unwrapped(answer: str, certain_only: bool) -> str | None:
 
 
 def _without_code(text: str) -> str:
-    """The text, as long as before, with every character of code as a null character.
+    """Returns the text, as long as before, with every character of code as a null character.
 
     A closing mark on a line of its own ends reasoning even there, unless the same fence opened it:
     a fence that the reasoning left open ends in the answer.

@@ -4,5 +4,5 @@ import shlex
 
 
 def pasted(value: object) -> str:
-    """A path or name as one word of a shell's command, in quotes where it needs them."""
+    """Returns a path or name as one word of a shell's command, in quotes where it needs them."""
     return shlex.quote(str(value))

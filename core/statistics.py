@@ -25,7 +25,7 @@ class Interval(NamedTuple):
 def wilson(
     successes: int, n: int, level: float = LEVEL, design_effect: float = 1.0
 ) -> Interval | None:
-    """Wilson's score interval of a proportion (Wilson 1927; Brown, Cai and DasGupta 2001).
+    """Returns Wilson's score interval of a proportion (Wilson 1927; Brown, Cai and DasGupta 2001).
 
     `design_effect` is how much clusters widen the variance: the interval is that of n divided by
     it (Korn and Graubard 1998). None for n = 0.
@@ -45,7 +45,8 @@ def wilson(
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """Adjusted p-values that bound the chance of any false claim (Holm 1979), in their order."""
+    """Returns adjusted p-values that bound the chance of any false claim (Holm 1979), in their
+    order."""
     order = sorted(range(len(ps)), key=lambda place: ps[place])
     adjusted = [0.0] * len(ps)
     so_far = 0.0
@@ -56,7 +57,8 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def sign_flip_exact(sums: "NDArray[np.int64]") -> float:
-    """Two-sided exact p of the hypothesis that each unit's change is as likely as its opposite.
+    """Returns the two-sided exact p of the hypothesis that each unit's change is as likely as
+    its opposite.
 
     `sums` holds whole numbers, one a unit. The statistic is |sum|; its distribution over all 2^k
     sign patterns (Fisher 1935; Good 2005, chapter 3) is the convolution of one scaled binomial
@@ -84,7 +86,7 @@ def sign_flip_exact(sums: "NDArray[np.int64]") -> float:
 def sign_flip_sampled(
     scores: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> float | None:
-    """The p of the same hypothesis for scores that are no whole numbers, such as means.
+    """Returns the p of the same hypothesis for scores that are no whole numbers, such as means.
 
     Exact where 2**n <= resamples, else Monte Carlo with the observed signs counted among the draws
     (so never 0). None without any score other than 0.

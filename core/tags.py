@@ -83,7 +83,8 @@ _DEFAULT_SCRIPT = {
 
 
 def make_tag(code: str) -> str:
-    """The tag of a code as FLORES and ISO 639-3 write it: yor_Latn becomes yo, zho_Hant zh-Hant.
+    """Returns the tag of a code as FLORES and ISO 639-3 write it: yor_Latn becomes yo, zho_Hant
+    zh-Hant.
 
     "" for what is no such code. A part behind the script, which is a dialect's glottocode
     (oci_Latn_aran1260), has no place in a tag.

@@ -32,15 +32,16 @@ TASKS: Mapping[str, TaskFacts] = {
 
 
 def show_task(name: str) -> str:
-    """A task's title; its name where a store holds one that is not known here."""
+    """Returns a task's title; its name where a store holds one that is not known here."""
     return TASKS[name].title if name in TASKS else name
 
 
 def is_translation(name: str) -> bool:
-    """Whether a task is scored by chrF++ and not by accuracy."""
+    """Says whether a task is scored by chrF++ and not by accuracy."""
     return name in TASKS and TASKS[name].metric == "chrf++"
 
 
 def is_from_english(name: str) -> bool:
-    """Whether a task is a translation from English, so that its answers are in the language."""
+    """Says whether a task is a translation from English, so that its answers are in the
+    language."""
     return name in TASKS and TASKS[name].from_english

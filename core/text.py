@@ -1,4 +1,4 @@
-"""What is text: bytes that can be read as it, and characters that a reader sees."""
+"""Decodes bytes that are text, and finds the characters that a reader sees."""
 
 import codecs
 import unicodedata
@@ -27,7 +27,7 @@ _NO_TEXT = {
 
 
 class NotText(ValueError):
-    """Bytes that are not plain UTF-8 text: why, and on which line (from 1)."""
+    """Raised for bytes that are not plain UTF-8 text: why, and on which line (from 1)."""
 
     def __init__(self, why: str, line: int) -> None:
         super().__init__(f"line {line}: {why}")
@@ -35,7 +35,8 @@ class NotText(ValueError):
 
 
 def decode(content: bytes) -> str:
-    """The text of a UTF-8 file, without a byte order mark, its lines ended by ``\\n`` alone.
+    """Returns the text of a UTF-8 file, without a byte order mark, its lines ended by ``\\n``
+    alone.
 
     Windows' ``\\r\\n`` and, where it is the only one, old Macs' ``\\r`` end a line too. Raises
     `NotText` for another encoding, a NUL byte, or a ``\\r`` amid other line ends.
@@ -59,7 +60,8 @@ def decode(content: bytes) -> str:
 
 
 def find_other_format(content: bytes) -> str | None:
-    """What a file is whose bytes begin as no UTF-8 text does, in words that follow "the file is".
+    """Names the format of a file whose bytes begin as no UTF-8 text does, in words that follow
+    "the file is".
 
     By what it begins with: the byte order mark of another encoding, an archive's or Parquet's
     mark, a Git LFS pointer.
@@ -68,7 +70,7 @@ def find_other_format(content: bytes) -> str | None:
 
 
 def has_visible_text(text: str) -> bool:
-    """Whether a reader sees anything of it: a letter, digit, sign or symbol.
+    """Says whether a reader sees anything of a text: a letter, digit, sign or symbol.
 
     White space, format and control characters (zero-width spaces, soft hyphens, marks of
     direction), fillers and combining marks without a letter are nothing. Characters that are newer
@@ -83,7 +85,8 @@ def has_visible_text(text: str) -> bool:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether it takes no room and says nothing by itself (U+200B, U+00AD, joiners, selectors).
+    """Says whether a character takes no room and says nothing by itself (U+200B, U+00AD,
+    joiners, selectors).
 
     Some scripts need joiners: without one the text differs, though it has no width of its own.
     """
@@ -94,14 +97,15 @@ def is_invisible(character: str) -> bool:
 
 
 def without_invisible(text: str) -> str:
-    """The text less every character that `is_invisible`."""
+    """Returns the text less every character that `is_invisible`."""
     if text.isascii():
         return text
     return "".join(character for character in text if not is_invisible(character))
 
 
 def find_lone_surrogate(text: str) -> str | None:
-    """The first half of a character without its other half, as ``\\ud83d``; None in whole text."""
+    """Returns the first half of a character without its other half, as ``\\ud83d``; None in
+    whole text."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -110,8 +114,8 @@ def find_lone_surrogate(text: str) -> str | None:
 
 
 def fold(text: str) -> str:
-    """What two spellings of one text share: Unicode form, case, width, white space and invisible
-    characters aside. For comparing, not for showing."""
+    """Returns the form that all spellings of one text share: Unicode form, case, width, white
+    space and invisible characters aside. It is for comparing, not for showing."""
     if text.isascii():
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", without_invisible(text)).casefold()

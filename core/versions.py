@@ -7,7 +7,7 @@ ABSENT = "absent"
 
 
 def package_version(name: str) -> str:
-    """The installed version of a package, or "absent"."""
+    """Returns the installed version of a package, or "absent"."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""How a checkpoint is spoken to, decided once for training, scoring and the study.
+"""Speaks to a checkpoint in one way for training, scoring and the study.
 
 The checkpoint's own template renders a conversation, with four things held fast:
 - its date is always the same one, so that base and trained checkpoint answer the same prompt,
@@ -47,14 +47,15 @@ def render(
     thinking: bool | None = None,
     continued: bool = False,
 ) -> str:
-    """The text of a conversation up to its last message, which is left open if `continued`."""
+    """Returns the text of a conversation up to its last message, which is left open if
+    `continued`."""
     return _render(
         tokenizer, _taken(tokenizer, messages), _switched(thinking), continue_final=continued
     )
 
 
 def ask(tokenizer: Any, messages: Messages, *, thinking: bool | None = None) -> Prompt:
-    """The prompt for the next turn of the assistant.
+    """Returns the prompt for the next turn of the assistant.
 
     thinking: False and None do not leave it inside a thought; False besides turns the template's
     switch off, None leaves it as the template has it. True turns it on.
@@ -76,19 +77,19 @@ def ask(tokenizer: Any, messages: Messages, *, thinking: bool | None = None) -> 
 
 
 def opens_thought(text: str) -> bool:
-    """Whether a mark that opens reasoning stands in the text."""
+    """Says whether a mark that opens reasoning stands in the text."""
     return _OPENS.search(text) is not None
 
 
 def starts_with_thought(text: str) -> bool:
-    """Whether a mark of reasoning begins the text."""
+    """Says whether a mark of reasoning begins the text."""
     return _OPENS.match(text.lstrip()) is not None
 
 
 @dataclass(frozen=True)
 class _Thought:
-    """Of the thought with which a prompt ends: where it starts, whether it is still open, and its
-    two marks as they are written. Without a thought, it starts where the prompt ends."""
+    """The thought with which a prompt ends: its position, whether it is still open, and its two
+    marks as they are written. Without a thought, the position is the end of the prompt."""
 
     start: int
     open: bool = False
@@ -97,7 +98,7 @@ class _Thought:
 
 
 def _thought(tokenizer: Any, messages: Messages, text: str, thinking: bool | None) -> _Thought:
-    """The thought in the part of a prompt that asks for the answer."""
+    """Returns the thought in the part of a prompt that asks for the answer."""
     said = _render(tokenizer, messages, _switched(thinking))
     start = len(said) if text.startswith(said) else max(0, len(text) - _ASKING)
     found = [
@@ -119,7 +120,7 @@ def _thought(tokenizer: Any, messages: Messages, text: str, thinking: bool | Non
 
 
 def _closing(mark: Mark, opening: str) -> str:
-    """What closes a thought, as it is written."""
+    """Returns the mark that closes a thought, as it is written."""
     for text in (f"{opening[0]}/{opening[1:].rstrip()}", re.sub(r"\\(.)", r"\1", mark.closes)):
         if re.fullmatch(mark.closes, text):
             return text
@@ -130,7 +131,8 @@ def _closing(mark: Mark, opening: str) -> str:
 
 
 def ways(tokenizer: Any) -> dict[str, str]:
-    """What of the template had to be held fast, by name: part of what is recorded. Empty for most.
+    """Names the parts of the template that had to be held fast, for the record. Most templates
+    have none.
 
     Raises `ChatError` where the template does not render a question.
     """
@@ -149,7 +151,7 @@ def ways(tokenizer: Any) -> dict[str, str]:
 
 
 def takes_system(tokenizer: Any) -> bool:
-    """Whether the template writes a system message."""
+    """Says whether the template writes a system message."""
     messages = [{"role": "system", "content": _WORD}, {"role": "user", "content": "?"}]
     try:
         return _WORD in _render(tokenizer, messages, {}, generation=True)
@@ -158,7 +160,7 @@ def takes_system(tokenizer: Any) -> bool:
 
 
 def _taken(tokenizer: Any, messages: Messages) -> list[dict[str, Any]]:
-    """The messages in a form that the template takes."""
+    """Returns the messages in a form that the template takes."""
     given = [dict(message) for message in messages]
     if not given or given[0].get("role") != "system" or takes_system(tokenizer):
         return given
@@ -174,7 +176,7 @@ def _switched(thinking: bool | None) -> dict[str, bool]:
 
 
 def _template(tokenizer: Any) -> str:
-    """The template's text; the default one where there are several."""
+    """Returns the template's text; the default one where there are several."""
     template = getattr(tokenizer, "chat_template", None)
     if isinstance(template, dict):
         template = template.get("default")
@@ -188,8 +190,8 @@ def _template(tokenizer: Any) -> str:
 
 
 def _dated(template: str) -> str:
-    """The template with its clock stopped: a macro takes the place of transformers' function, for
-    which templates take only data from outside."""
+    """Returns the template with its clock stopped: a macro takes the place of transformers'
+    function, for which templates take only data from outside."""
     if "strftime_now" not in template:
         return template
     changes = "".join(

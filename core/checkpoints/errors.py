@@ -1,4 +1,4 @@
-"""What can be wrong with a checkpoint, as a message for the person who gave it.
+"""Errors of a checkpoint, as messages for the person who gave it.
 
 CheckpointError   its files, weights or tokenizer are not those of a whole, known causal model
 └── ChatError     its chat template is missing or refuses a conversation

@@ -89,7 +89,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a checkpoint's JSON file; `CheckpointError` if it is not one."""
+    """Returns the object in a checkpoint's JSON file; `CheckpointError` if it is not one."""
     content = _check_content(path)
     try:
         values = json.loads(content)
@@ -101,7 +101,8 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _check_content(path: Path) -> bytes:
-    """The bytes of a small file; `CheckpointError` where it is none or stands for another."""
+    """Returns the bytes of a small file; `CheckpointError` where it is none or stands for
+    another."""
     if not path.is_file():
         raise CheckpointError(f"{path} is not there. {_GET_AGAIN}.")
     content = path.read_bytes()
@@ -121,7 +122,7 @@ def _check_pointer(path: Path, beginning: bytes) -> None:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The files of weights that transformers would read; each is there."""
+    """Returns the files of weights that transformers would read; each is there."""
     for name in WEIGHTS:
         path = folder / name
         if path.is_symlink() and not path.exists():
@@ -140,7 +141,7 @@ _OTHER_WEIGHTS = {".safetensors", ".bin", ".pth", ".pt", ".gguf", ".msgpack", ".
 
 
 def _shards(index: Path) -> list[Path]:
-    """All files that an index names."""
+    """Returns all files that an index names."""
     names = read_json(index).get("weight_map")
     if not isinstance(names, dict) or not names:
         raise CheckpointError(f"{index} has no weight_map. {_GET_AGAIN}.")
@@ -165,7 +166,7 @@ def _shards(index: Path) -> list[Path]:
 
 
 def _listed(names: list[str], what: str) -> str:
-    """One name, or how many and the first three."""
+    """Returns one name, or how many and the first three."""
     if len(names) == 1:
         return names[0]
     more = ", ..." if len(names) > 3 else ""
@@ -198,7 +199,7 @@ def _check_weights(path: Path, *, quantised: bool) -> None:
 
 
 def read_header(path: Path) -> dict[str, dict[str, Any]]:
-    """dtype, shape and data_offsets of each tensor in a safetensors file that is whole."""
+    """Returns dtype, shape and data_offsets of each tensor in a safetensors file that is whole."""
     size = path.stat().st_size
     with path.open("rb") as file:
         beginning = file.read(64)

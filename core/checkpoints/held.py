@@ -1,4 +1,4 @@
-"""What of a checkpoint is not left to it, read from its files without loading anything.
+"""Reads from the files of a checkpoint, without loading it, the choices that are not left to it.
 
 It is part of the keys of all that is made with such a checkpoint, so that no result is taken for
 one of today's that was made while its date, its thoughts or its settings still had their way. Most
@@ -21,7 +21,7 @@ _HARMLESS = {
 
 
 def held_fast(folder: Path) -> dict[str, Any]:
-    """What is held fast in a checkpoint, by name; empty for most.
+    """Returns the choices that are held fast for a checkpoint, by name; most have none.
 
     Not covered: a system message that the template drops, which shows in its rendering alone.
     """
@@ -41,7 +41,7 @@ def held_fast(folder: Path) -> dict[str, Any]:
 
 
 def _template(folder: Path) -> str:
-    """The texts of all chat templates of a checkpoint, one after the other."""
+    """Returns the texts of all chat templates of a checkpoint, one after the other."""
     files = [folder / "chat_template.jinja", *folder.glob("additional_chat_templates/*.jinja")]
     texts = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
     others = [folder / "tokenizer_config.json", folder / "chat_template.json"]
@@ -50,7 +50,7 @@ def _template(folder: Path) -> str:
 
 
 def _added_at_ends(folder: Path) -> list[str]:
-    """The tokens that the tokenizer puts after each text."""
+    """Returns the tokens that the tokenizer puts after each text."""
     if not (folder / "tokenizer.json").is_file():
         return []
     processor = read_json(folder / "tokenizer.json").get("post_processor") or {}

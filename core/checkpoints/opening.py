@@ -34,7 +34,7 @@ class Opened:
 
 
 def open_config(folder: Path) -> Any:
-    """The configuration of a causal language model that transformers knows."""
+    """Returns the configuration of a causal language model that transformers knows."""
     check_files(folder)
     from transformers import AutoConfig
     from transformers.models.auto.modeling_auto import (
@@ -63,7 +63,7 @@ def open_config(folder: Path) -> Any:
 
 
 def open_tokenizer(folder: Path) -> Any:
-    """The tokenizer of a checkpoint."""
+    """Returns the tokenizer of a checkpoint."""
     from transformers import AutoTokenizer
 
     return _opened(
@@ -75,7 +75,8 @@ def open_tokenizer(folder: Path) -> Any:
 
 
 def open_model(folder: Path, **options: Any) -> Opened:
-    """The whole model. `options` are those of transformers' `from_pretrained`, such as dtype.
+    """Returns the whole model. `options` are those of transformers' `from_pretrained`, such as
+    dtype.
 
     Raises `CheckpointError` where a weight is missing or has another shape. Lack of memory is no
     fault of the checkpoint, and is raised as it comes.
@@ -150,14 +151,15 @@ def _count(found: Iterable[Any]) -> str:
 
 
 def _names(found: Iterable[str]) -> str:
-    """The first three names, and how many more."""
+    """Returns the first three names, and how many more."""
     names = sorted(found)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 
 
 def _common_prefix(lost: set[str], unknown: list[str]) -> str:
-    """What stands before each name in the files; empty where that is not all that is wrong."""
+    """Returns the text that stands before each name in the files; "" where anything else is
+    wrong, too."""
     for name in sorted(lost):
         for other in unknown:
             if other.endswith(f".{name}"):
@@ -167,7 +169,7 @@ def _common_prefix(lost: set[str], unknown: list[str]) -> str:
 
 
 def _opened(what: object, opening: Callable[[], Found]) -> Found:
-    """What transformers opens, or its complaint as one sentence."""
+    """Opens something with transformers, and puts its complaint into one sentence."""
     try:
         return opening()
     except MemoryError:
@@ -183,7 +185,7 @@ def _opened(what: object, opening: Callable[[], Found]) -> Found:
 
 
 def _first_sentences(said: str) -> str:
-    """The beginning of a library's message, which may go on for lines."""
+    """Returns the beginning of a library's message, which may go on for lines."""
     return said if len(said) <= 300 else said[:300].rsplit(" ", 1)[0] + " ..."
 
 

@@ -27,7 +27,7 @@ class Frame:
 
 
 def frame(tokenizer: Any) -> Frame:
-    """What the tokenizer adds to a text.
+    """Finds the tokens that the tokenizer adds to a text by itself.
 
     Only what stands before is wanted: an end token (or [SEP]) after a prompt tells the model that
     all has been said, and what it then thinks likely is no answer.
@@ -41,7 +41,7 @@ def frame(tokenizer: Any) -> Frame:
 
 
 def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    """The tokens of prompts, or of whole conversations that a template has rendered.
+    """Returns the tokens of prompts, or of whole conversations that a template has rendered.
 
     They begin as the tokenizer begins every text, once: where a template has written the first
     token itself, it is not written again. Nothing is added at their ends.
@@ -54,7 +54,7 @@ def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
 
 
 def end_tokens(folder: Path, tokenizer: Any) -> frozenset[int]:
-    """All tokens that end an answer: the tokenizer's end token, and those of
+    """Returns all tokens that end an answer: the tokenizer's end token, and those of
     generation_config.json, or where there is none, of config.json."""
     found = {tokenizer.eos_token_id}
     for name in ("generation_config.json", "config.json"):
@@ -66,7 +66,8 @@ def end_tokens(folder: Path, tokenizer: Any) -> frozenset[int]:
 
 
 def stated_length(config: Any, tokenizer: Any) -> int | None:
-    """The longest text in tokens that the checkpoint says it takes; None where it says nothing."""
+    """Returns the longest text in tokens that the checkpoint says it takes; None where it says
+    nothing."""
     text = config.get_text_config()
     for name in _LENGTHS:
         value = getattr(text, name, None)
@@ -77,7 +78,7 @@ def stated_length(config: Any, tokenizer: Any) -> int | None:
 
 
 def check_vocabulary(folder: Path, tokenizer: Any, rows: int) -> list[str]:
-    """What a person should know of tokens for which the model has none of its `rows` of embeddings.
+    """Warns of tokens for which the model has none of its `rows` of embeddings.
 
     Raises `CheckpointError` where a text could hold one of them, or a conversation must. (Special
     tokens that nobody writes, such as one for images, do no harm.)

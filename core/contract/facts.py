@@ -1,4 +1,4 @@
-"""What each stage says of its result, by stage.
+"""The facts that each stage records of its result, by stage.
 
 Fields that may be None are not known, or were not recorded by an older version; each docstring says
 where None has a meaning of its own.
@@ -62,7 +62,7 @@ class StepFacts:
 
 @dataclass(frozen=True)
 class QualityFacts:
-    """What was found in the rows of a source, before any was left out.
+    """Faults found in the rows of a source, before any row was left out.
 
     `flags` and `dropped` count rows by check; a row may have several flags, and is dropped for the
     first. `languages` counts the answers by the language that was identified ("undetermined" where
@@ -82,7 +82,7 @@ class QualityFacts:
 
 @dataclass(frozen=True)
 class SourceFacts(Facts):
-    """What became of a source.
+    """The yield of a source, and the reasons for which rows were left out.
 
     tokens_*, calls and cost_usd are of all its accepted responses, whenever they were paid; *_new
     are of this run, with calls_new counting every request sent, failed ones too. cost_usd is None
@@ -155,9 +155,9 @@ class ContaminationFacts(Facts):
 
 @dataclass(frozen=True)
 class TakenFacts:
-    """What became of a source's rows in packing. Over the length, they were `dropped`, or
-    `truncated`: cut, or left without the answers that were too far down. Rows with `control_tokens`
-    held a special token as text, and were left out."""
+    """The fate of a source's rows in packing. Over the length, they were `dropped`, or
+    `truncated`: cut, or left without the answers that were too far down. Rows with
+    `control_tokens` held a special token as text, and were left out."""
 
     rows: Count
     dropped: Count
@@ -169,8 +169,8 @@ class TakenFacts:
 
 @dataclass(frozen=True)
 class PackedFacts(Facts):
-    """What became of all rows, and counts of the packed ones, `packs`. `fill` is the share of the
-    training ones' room that tokens take, 0-1."""
+    """The fate of all rows in packing, and counts of the packed ones, `packs`. `fill` is the
+    share of the training ones' room that tokens take, 0-1."""
 
     rows: Count
     dropped: Count
@@ -188,8 +188,8 @@ class PackedFacts(Facts):
 
 @dataclass(frozen=True)
 class TuningFacts(Facts):
-    """What a training run did. Losses are means per trained token, in nats, of the first and last
-    step; `eval_loss` is None without validation rows.
+    """The course of a training run. Losses are means per trained token, in nats, of the first
+    and last step; `eval_loss` is None without validation rows.
 
     Speeds are of the steps of the process that ended the run, over all processes; `mfu`, 0-1, is
     None where the device's peak is not known; `probe` is how much packed and separate logits differ
@@ -238,17 +238,18 @@ FACTS: Mapping[str, type[Facts]] = {
 
 
 def stage_of(kind: type[Facts]) -> str:
-    """The stage that has these facts."""
+    """Returns the stage that has these facts."""
     return next(stage for stage, facts in FACTS.items() if facts is kind)
 
 
 def facts_of(manifest: Manifest, kind: type[F]) -> F:
-    """The facts of an artifact; Unreadable names the field that is wrong."""
+    """Returns the facts of an artifact; Unreadable names the field that is wrong."""
     return _read(kind, manifest.facts)
 
 
 def any_facts(manifest: Manifest) -> Facts:
-    """The facts of an artifact as its stage has them; Unreadable names the field that is wrong."""
+    """Returns the facts of an artifact as its stage has them; Unreadable names the field that is
+    wrong."""
     return _read(FACTS.get(manifest.stage, Facts), manifest.facts)
 
 

@@ -22,7 +22,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class SpeedLine:
-    """How fast a step was. `mfu` is None where the device's peak is not known."""
+    """The speed of a step. `mfu` is None where the device's peak is not known."""
 
     step: Count
     seconds: NotNegative | None

@@ -11,7 +11,8 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class About:
-    """What an artifact is of, in words; None is what does not apply to its stage."""
+    """The subject of an artifact, in words; a field is None where it does not apply to the
+    stage."""
 
     language: str | None = None
     student: str | None = None
@@ -65,7 +66,8 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Name:
-    """Which artifact a manifest is of: what is looked at before anything else in it."""
+    """The stage and key of the artifact that a manifest describes. They are checked before all
+    other fields."""
 
     stage: str | None
     key: str | None
@@ -107,5 +109,5 @@ class Manifest:
         return next((found.key for found in self.inputs if found.name == "checkpoint"), "")
 
     def key_of(self, stage: str) -> str:
-        """The key of the input of a stage; "" where there is none."""
+        """Returns the key of the input of a stage; "" where there is none."""
         return next((found.key for found in self.inputs if found.stage == stage), "")

@@ -1,4 +1,4 @@
-"""How the files and folders of a store are called."""
+"""The names of the files and folders of a store."""
 
 MANIFEST = "manifest.json"
 """Written last: an artifact's folder that has one is finished."""

@@ -8,7 +8,7 @@ from core.contract.record import schema
 
 @dataclass(frozen=True)
 class Language:
-    """How a language is called and written; `direction` is "ltr", "rtl" or "" (unknown)."""
+    """A language, by its names and its script; `direction` is "ltr", "rtl" or "" (unknown)."""
 
     name: str
     autonym: str | None = None
@@ -32,7 +32,7 @@ class PlannedStage:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Which artifact a checkpoint is."""
+    """The artifact that holds a checkpoint."""
 
     stage: str = ""
     key: str = ""

@@ -8,7 +8,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 
 
 def role_of(producer: str, role: str | None = None) -> str:
-    """The role that a record gives, or that which stands at the beginning of the producer's name,
-    as in "trained:general" and "base (student)": records had none at first, and tables have none.
-    """
+    """Returns the role that a record gives, or that which stands at the beginning of the
+    producer's name, as in "trained:general" and "base (student)": records had none at first, and
+    tables have none."""
     return role or re.split("[:# ]", producer, maxsplit=1)[0]

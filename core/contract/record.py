@@ -58,12 +58,13 @@ NotNegative = Annotated[float, Limits(0)]
 
 
 def schema(latest: int, oldest: int = 0) -> Any:
-    """The field that holds the version of a record's form; 0 stands for a record without one."""
+    """Returns the field that holds the version of a record's form; 0 stands for a record without
+    one."""
     return dataclasses.field(default=latest, metadata={"oldest": oldest})
 
 
 def read_record(kind: type[R], value: object) -> R:
-    """The record in a JSON value; Unreadable names the field that is wrong."""
+    """Returns the record in a JSON value; Unreadable names the field that is wrong."""
     try:
         record: R = _reader(cast(Any, kind))(value)
     except _Wrong as error:
@@ -73,12 +74,12 @@ def read_record(kind: type[R], value: object) -> R:
 
 
 def read_file(kind: type[R], path: Path) -> R:
-    """The record in a JSON file; Unreadable says what is wrong, without the file's name."""
+    """Returns the record in a JSON file; Unreadable says what is wrong, without the file's name."""
     return read_record(kind, read_object(path))
 
 
 def read_object(path: Path) -> Mapping[str, Any]:
-    """The JSON object in a file."""
+    """Returns the JSON object in a file."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -91,7 +92,8 @@ def read_object(path: Path) -> Mapping[str, Any]:
 
 
 def as_json(record: Any) -> Any:
-    """A record as plain JSON values; what is no dataclass, list or mapping stays as it is."""
+    """Returns a record as plain JSON values; what is no dataclass, list or mapping stays as it
+    is."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         content: dict[str, Any] = {}
         for field in dataclasses.fields(record):
@@ -109,12 +111,12 @@ def as_json(record: Any) -> Any:
 
 
 def to_text(record: Any) -> str:
-    """A record as the text of its file."""
+    """Returns a record as the text of its file."""
     return json.dumps(as_json(record), indent=1, ensure_ascii=False) + "\n"
 
 
 class _Wrong(Exception):
-    """What is wrong with a value; `path` names the fields that lead to it, the innermost first."""
+    """An error in a value; `path` names the fields that lead to it, the innermost first."""
 
     def __init__(self, reason: str, remedy: str | None = None) -> None:
         super().__init__(reason)
@@ -213,7 +215,7 @@ def _one_of(values: tuple[Any, ...]) -> Reader:
 
 
 def _either(kinds: list[Any]) -> Reader:
-    """None, or a value of the first kind that takes it."""
+    """Reads None, or a value of the first kind that takes it."""
     *others, last = map(_reader, kinds)
 
     def read(value: Any) -> Any:

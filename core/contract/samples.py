@@ -69,12 +69,12 @@ _ARROW: Mapping[Any, str] = {int: "int64", str: "string", bool: "bool_", float: 
 
 
 def names(kind: type[Sample]) -> tuple[str, ...]:
-    """The names of the columns."""
+    """Returns the names of the columns."""
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def arrow_schema(kind: type[Sample]) -> Any:
-    """The pyarrow schema of the file."""
+    """Returns the pyarrow schema of the file."""
     import pyarrow as pa
 
     def arrow(hint: Any) -> Any:

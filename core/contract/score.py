@@ -21,7 +21,7 @@ class ScoreInterval:
 
 @dataclass(frozen=True)
 class ProtocolFields:
-    """How the items were asked, choice by choice (see tasks.protocol)."""
+    """The protocol of the items, choice by choice (see tasks.protocol)."""
 
     answers: str | None
     prompt: str | None
@@ -43,8 +43,8 @@ class ScoredData:
 
 @dataclass(frozen=True)
 class Engine:
-    """What computed a score. `shares_prefix`: shared tokens were computed once. `settings` are what
-    else the engine recorded, such as the tokens of a batch."""
+    """The engine that computed a score. `shares_prefix`: shared tokens were computed once.
+    `settings` are what else the engine recorded, such as the tokens of a batch."""
 
     name: str
     version: str | int | None
@@ -59,7 +59,7 @@ def _translated() -> Any:
 
 @dataclass(frozen=True)
 class Measures:
-    """What stands beside a score, None where it was not taken or does not apply.
+    """Measures beside a score; each is None where it was not taken or does not apply.
 
     Of every task: prompts that were cut and their mean tokens, tokens per word and per character of
     the items' own texts, and rows of the data that were left out. Of translations, as shares of

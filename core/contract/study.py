@@ -71,8 +71,7 @@ class Primary:
 
 @dataclass(frozen=True)
 class StudyWarning:
-    """What a reader has to know before they believe a p-value: one word, a sentence, and what it
-    rests on."""
+    """A warning to read before a p-value is believed: one word, a sentence, and its evidence."""
 
     name: str
     sentence: str
@@ -115,7 +114,7 @@ class Verdict(Estimate):
 
 @dataclass(frozen=True)
 class Verdicts:
-    """By arm, and the difference on prompts of which a rater judged both."""
+    """The verdicts by arm, and the difference on prompts of which a rater judged both."""
 
     base: Verdict
     trained: Verdict
@@ -229,8 +228,8 @@ class Power:
 
 @dataclass(frozen=True)
 class StudyAbout:
-    """What a report names of a study: language, arms, what was published before the first vote and
-    at the close, and the questions that were left out, each with its reason."""
+    """The facts of a study that a report names: language, arms, what was published before the first
+    vote and at the close, and the questions that were left out, each with its reason."""
 
     language: str
     base: str
@@ -267,5 +266,6 @@ class StudyResult:
 
     @property
     def about(self) -> StudyAbout:
-        """What a report names of it; Unreadable where that is not there."""
+        """The facts of the study that a report names; raises Unreadable where they are not
+        there."""
         return read_record(StudyAbout, self.study)

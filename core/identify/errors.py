@@ -1,4 +1,4 @@
-"""What can be wrong with a language identifier, as a message for the person who chose it."""
+"""Errors of a language identifier, as messages for the person who chose it."""
 
 from core.errors import MendableError
 

@@ -1,4 +1,4 @@
-"""Which label of an identifier stands for which language: ISO 639-3 codes and the older ones."""
+"""Matches labels of an identifier to languages: ISO 639-3 codes and the older ones."""
 
 _LABELS = """
 aa:aar, ab:abk, af:afr, ak:aka twi fat, am:amh, ar:ara arb, as:asm, ay:aym ayr, az:aze azj,
@@ -55,17 +55,18 @@ _WHOLE = {code: codes[0] for codes in CLD2.values() for code in codes}
 
 
 def whole(code: str) -> str:
-    """The first ISO 639-3 code of what counts as one language here: `swa` for `swh`."""
+    """Returns the first ISO 639-3 code of what counts as one language here: `swa` for `swh`."""
     return VARIETIES.get(code, _WHOLE.get(code, code))
 
 
 def iso_code(label: str) -> str:
-    """The language part of a label: `swh` of `__label__swh_Latn`."""
+    """Returns the language part of a label: `swh` of `__label__swh_Latn`."""
     return label.removeprefix("__label__").partition("_")[0]
 
 
 def from_label(label: str) -> str | None:
-    """The language of an identifier's label (`sw`, `swa`, `swh_Latn`, `__label__swh_Latn`)."""
+    """Returns the language of an identifier's label (`sw`, `swa`, `swh_Latn`,
+    `__label__swh_Latn`)."""
     code = label.removeprefix("__label__").replace("-", "_")
     if code in ("un", "und", "zxx"):
         return None

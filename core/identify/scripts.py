@@ -1,4 +1,4 @@
-"""In which script a text is written: the share of its letters, by ISO 15924 code."""
+"""Finds the script of a text: the share of its letters, by ISO 15924 code."""
 
 import unicodedata
 from collections import Counter
@@ -86,14 +86,16 @@ _ENGLISH = {
 
 
 def script_code(name: str | None) -> str | None:
-    """The ISO 15924 code of a script given by its English name or by the code itself, else None."""
+    """Returns the ISO 15924 code of a script given by its English name or by the code itself,
+    else None."""
     if name in _SYSTEMS or name in _BY_NAME.values():
         return name
     return _ENGLISH.get(name or "")
 
 
 def script_shares(text: str) -> dict[str, float]:
-    """The share of each script among the letters of the text, largest first; {} without letters.
+    """Returns the share of each script among the letters of the text, largest first; {} without
+    letters.
 
     A script's own vowel signs count as letters; digits, punctuation and the marks that scripts
     share do not.
@@ -107,13 +109,14 @@ def script_shares(text: str) -> dict[str, float]:
 
 
 def share_in(shares: dict[str, float], script: str) -> float:
-    """The share of a script, or of all scripts of a writing system such as Jpan."""
+    """Returns the share of a script, or of all scripts of a writing system such as Jpan."""
     return sum(shares.get(part, 0.0) for part in _SYSTEMS.get(script, (script,)))
 
 
 @cache
 def _script(character: str) -> str | None:
-    """The script of a letter; "Zyyy" for one whose script has no code here, None for no letter."""
+    """Returns the script of a letter; "Zyyy" for one whose script has no code here, None for no
+    letter."""
     if unicodedata.category(character)[0] not in "LM":
         return None
     name = unicodedata.name(character, "")

@@ -1,4 +1,4 @@
-"""In which language and script a text is, offline; None wherever that cannot be told.
+"""Tells the language and script of a text, offline; None wherever that cannot be told.
 
     identify("Habari za asubuhi, rafiki yangu")       -> language "swa", script "Latn", 0.96
     in_language(text, flores_code="swh_Latn")         -> True, False, or None: undetermined
@@ -47,7 +47,8 @@ class Identification:
 
 
 def identify(text: str, model: str = DEFAULT) -> Identification:
-    """The language and script of a text. Raises IdentifierError when the model is not there."""
+    """Returns the language and script of a text. Raises IdentifierError when the model is not
+    there."""
     return _identified(_Read.of(text, model))
 
 
@@ -59,7 +60,7 @@ def in_language(
     script: str | None = None,
     model: str = DEFAULT,
 ) -> bool | None:
-    """Whether a text is in a language; None where that cannot be told, never a guess.
+    """Says whether a text is in a language; None where that cannot be told, never a guess.
 
     The language is given by its FLORES code (`swh_Latn`), or by its English `name` where it has
     none; `script` is the script's English name or code, needed only where the code lacks it.
@@ -77,7 +78,7 @@ def identify_against(
     script: str | None = None,
     model: str = DEFAULT,
 ) -> tuple[Identification, bool | None]:
-    """The answers of `identify` and of `in_language`; the model looks at the text once."""
+    """Returns the answers of `identify` and of `in_language`; the model looks at the text once."""
     read = _Read.of(text, model)
     return _identified(read), _matches(read, *wanted_language(flores_code, name, script))
 
@@ -138,7 +139,8 @@ def _matches(read: _Read, code: str | None, written: str | None) -> bool | None:
 def wanted_language(
     flores_code: str | None, name: str | None, script: str | None
 ) -> tuple[str | None, str | None]:
-    """(ISO 639-3 code, script code) of a language; a code by name where CLD2 has that very name."""
+    """Returns (ISO 639-3 code, script code) of a language; a code by name where CLD2 has that
+    very name."""
     parts = (flores_code or "").split("_")
     written = script_code(parts[1]) if len(parts) > 1 else script_code(script)
     # A third part is a dialect (oci_Latn_aran1260), which the code of the language does not name.
