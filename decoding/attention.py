@@ -21,7 +21,7 @@ def attention(
     *,
     causal: bool = False,
 ) -> Part:
-    """Attention over these keys alone: outputs (R, H, W, D), denominators (R, H, W).
+    """Computes attention over these keys alone: outputs (R, H, W, D), denominators (R, H, W).
 
     query (R, H, W, D); keys and values (R, H_kv, C, D), of which each serves H / H_kv query heads
     in turn. `visible` (R, 1, 1 or W, C) says which keys a query sees, at least one each; without it
@@ -51,6 +51,6 @@ def attention(
 
 
 def merged(one: Part, other: Part) -> Tensor:
-    """Attention over the keys of both parts."""
+    """Joins the attention over two parts into attention over the keys of both."""
     share = torch.sigmoid(one[1] - other[1])[..., None]
     return torch.lerp(other[0], one[0], share.to(one[0].dtype))

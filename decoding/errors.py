@@ -1,4 +1,4 @@
-"""What can go wrong in decoding; who decodes says it in the words of its own settings.
+"""Errors of decoding; its callers say them in the words of their own settings.
 
 DecodingError
 ├── NotPackable   the model's rows cannot be packed

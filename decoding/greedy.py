@@ -19,7 +19,7 @@ def greedy(
     prompts: Sequence[Prompt],
     slots: int,
 ) -> list[Continuation]:
-    """The greedy continuation of each prompt; the arguments are those of `decoding.loop.decode`."""
+    """Continues each prompt greedily; the arguments are those of `decoding.loop.decode`."""
     found = decode(model, tokenizer, ends, shared, prefix, prompts, slots, _most_probable)
     return [Continuation(done.text, len(done.tokens), done.finished) for done in found]
 

@@ -152,7 +152,7 @@ def _enter(
 
 
 class Seen:
-    """Which tokens each slot's prompt and answer hold, for the repetition penalty."""
+    """The tokens that each slot's prompt and answer hold, for the repetition penalty."""
 
     def __init__(self, model: PackedModel, shared: Tokens, count: int) -> None:
         size = model.model.get_output_embeddings().weight.shape[0]

@@ -1,4 +1,4 @@
-"""How much one forward pass may hold: what the memory allows, and less when that was too much."""
+"""Limits a forward pass to what the memory allows, and halves it when that was too much."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ SHARE = 0.4
 
 
 def batch_tokens(model: Any) -> int:
-    """Tokens in a forward pass that fit in memory, a power of two.
+    """Estimates the number of tokens in a forward pass that fit in memory, a power of two.
 
     Taken from the memory that there is, not from what is free at the moment, so that base and
     trained checkpoint get the same on the same machine.
@@ -49,7 +49,7 @@ class Halving:
     def run(
         self, items: Sequence[Item], compute: Callable[[Sequence[Item]], list[Result]]
     ) -> list[Result]:
-        """`compute` of all items, in order. Raises `TooLarge` when one alone does not fit."""
+        """Runs `compute` on all items, in order. Raises `TooLarge` when one alone does not fit."""
         pieces = min(2**self.times, len(items))
         size = -(-len(items) // pieces)
         results: list[Result] = []
@@ -84,5 +84,5 @@ def _release() -> None:
 
 
 def local_rank() -> int:
-    """Which of the machine's GPUs this process uses."""
+    """Returns the number of the machine's GPU that this process uses."""
     return int(os.environ.get("LOCAL_RANK", 0))

@@ -29,14 +29,14 @@ KeysValues = tuple[Tensor, Tensor]
 
 
 class Pass(Protocol):
-    """What attention asks of a forward pass under way.
+    """The attention of a forward pass that is under way.
 
     `attend` takes query (1, H, N, D), keys and values (1, H_kv, N, D) of the N tokens in one layer
     and returns the outputs (1, N, H, D).
     """
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        """See above."""
+        """Computes the attention of one layer for this pass."""
 
 
 _current: ContextVar[Pass] = ContextVar("pass")
@@ -80,8 +80,8 @@ class Prefix:
         self.layers: dict[int, KeysValues] = {}
 
     def joined(self, layer: int, query: Tensor, own: Part, scale: float) -> Tensor:
-        """Attention (1, N, H, D) of N tokens over the prefix and over what they have seen
-        themselves, `own`: (N, H, D) and (N, H). `query` is (1, H, N, D)."""
+        """Computes attention (1, N, H, D) of N tokens over the prefix and over what they have
+        seen themselves, `own`: (N, H, D) and (N, H). `query` is (1, H, N, D)."""
         if layer not in self.layers:
             return own[0][None]
         keys, values = self.layers[layer]
@@ -119,7 +119,7 @@ class Rows:
         self.visible = None if visible is None else visible[:, None]
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        """See `Pass`."""
+        """Computes the attention of one layer over the prefix and the rows; see `Pass`."""
         if self.kept is not None:
             self.kept[layer] = (key[0], value[0])
         output, total = attention(
@@ -134,12 +134,12 @@ class Rows:
         return self.prefix.joined(layer, query, own, scale)
 
     def _rows(self, tokens: Tensor) -> Tensor:
-        """(1, H, N, D) as (R, H, W, D)."""
+        """Reshapes (1, H, N, D) to (R, H, W, D)."""
         rows = tokens[0].transpose(0, 1).index_select(0, self.gather)
         return rows.view(*self.shape, *rows.shape[1:]).transpose(1, 2)
 
     def _tokens(self, rows: Tensor) -> Tensor:
-        """(R, H, W, ...) as (N, H, ...), without the padding."""
+        """Reshapes (R, H, W, ...) to (N, H, ...), without the padding."""
         return rows.transpose(1, 2).flatten(0, 1).index_select(0, self.inside)
 
 
@@ -171,7 +171,8 @@ class PackedModel:
         needed: Sequence[int],
         positions: Sequence[int] | None = None,
     ) -> Tensor:
-        """Logits (len(needed), vocabulary) at the indices `needed` of the rows laid end to end.
+        """Computes logits (len(needed), vocabulary) at the indices `needed` of the rows laid end
+        to end.
 
         Positions count from `start` in each row, unless given for each token.
         """
@@ -193,7 +194,7 @@ class PackedModel:
 
     @property
     def device(self) -> Any:
-        """Where the model is."""
+        """The device on which the model is."""
         return self.model.device
 
     @torch.no_grad()
@@ -227,7 +228,8 @@ class PackedModel:
 
 @contextmanager
 def packing(model: Any) -> Iterator[PackedModel]:
-    """The model over packed rows, without dropout; afterwards it is as it was, say in training."""
+    """Yields the model over packed rows, without dropout; afterwards it is as it was, say in
+    training."""
     training = model.training
     model.eval()
     try:
@@ -241,7 +243,8 @@ def packing(model: Any) -> Iterator[PackedModel]:
 
 
 def _obstacle(model: Any) -> str | None:
-    """Why this model's rows cannot continue from a shared prefix, or None if they can.
+    """Names the reason why this model's rows cannot continue from a shared prefix; None if they
+    can.
 
     Recurrent layers carry a state from token to token, and windows lose sight of the prefix; a
     window shows only in longer prompts than the probe's, hence this look at the configuration.

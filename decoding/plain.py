@@ -15,7 +15,7 @@ from decoding.prompts import Continuation, Prompt
 
 
 class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no type information
-    """Per row: whether its answer holds one of its stop texts."""
+    """Stops each row whose answer holds one of its stop texts."""
 
     def __init__(self, tokenizer: Any, prompts: Sequence[Prompt], start: int) -> None:
         self.tokenizer, self.prompts, self.start = tokenizer, prompts, start
@@ -31,7 +31,7 @@ class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no t
 def decode(
     model: Any, tokenizer: Any, ends: frozenset[int], prompts: Sequence[Prompt]
 ) -> list[Continuation]:
-    """Greedy continuations by transformers' own `generate`, prompts of one length at a time:
+    """Continues prompts greedily by transformers' own `generate`, those of one length at a time:
     padding before a prompt would enter the state of a recurrent layer.
 
     Nothing but what is said here decides a token: the model's own generation configuration must

@@ -23,22 +23,22 @@ class Prompt:
     blank_first: bool = False
 
     def said(self, text: str) -> str:
-        """The answer in what was decoded so far, up to the first of the stop texts."""
+        """Returns the answer in the tokens decoded so far, up to the first of the stop texts."""
         text = text.lstrip() if self.blank_first else text
         for stop in self.stops:
             text = text.split(stop)[0]
         return text
 
     def stopped(self, text: str) -> bool:
-        """Whether what was decoded so far holds a stop text."""
+        """Says whether the tokens decoded so far hold a stop text."""
         text = text.lstrip() if self.blank_first else text
         return any(stop in text for stop in self.stops)
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """What was decoded: text without the stop text and what follows it, and the tokens that it
-    took. `finished` says whether it ended by itself, not by its limit."""
+    """A decoded answer: its text before the stop text, and the tokens that it took. `finished`
+    says whether it ended by itself, not by its limit."""
 
     text: str
     tokens: int
@@ -46,7 +46,7 @@ class Continuation:
 
 
 def common_prefix(sequences: Sequence[Tokens]) -> Tokens:
-    """The longest common beginning, leaving at least one token of each sequence outside.
+    """Returns the longest common beginning, leaving at least one token of each sequence outside.
 
     The last token must be run again, since it is its output that is wanted.
     """

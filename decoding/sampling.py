@@ -22,7 +22,7 @@ from decoding.prompts import Prompt, Tokens
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which tokens may be drawn, and how often.
+    """The settings of sampling: which tokens may be drawn, and how often.
 
     The logits are divided by `temperature`; at 0 the most probable token is taken. Of the `top_k`
     most probable tokens (None: all) the smallest set is kept whose probabilities among them sum to
@@ -101,14 +101,14 @@ def sample(
 
 
 def uniform(seed: str, place: int) -> float:
-    """A number from 0 to below 1, the same on every machine."""
+    """Returns a number from 0 to below 1 that is the same on every machine."""
     digest = hashlib.blake2b(f"{seed}/{place}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
 
 
 def draw(logits: Tensor, sampling: Sampling, numbers: Sequence[float]) -> Tensor:
-    """The token (n) of each row of `logits` (n, vocabulary) whose share of the interval from 0 to 1
-    holds the row's number."""
+    """Draws the token (n) of each row of `logits` (n, vocabulary) whose share of the interval
+    from 0 to 1 holds the row's number."""
     if sampling.temperature == 0:
         return logits.argmax(-1)
     probabilities = kept_probabilities(logits, sampling)
@@ -121,7 +121,8 @@ def draw(logits: Tensor, sampling: Sampling, numbers: Sequence[float]) -> Tensor
 
 
 def kept_probabilities(logits: Tensor, sampling: Sampling) -> Tensor:
-    """Probabilities in fp64, 0 for tokens that may not be drawn; the others do not sum to 1."""
+    """Returns probabilities in fp64, 0 for tokens that may not be drawn; the others do not sum
+    to 1."""
     probabilities = (logits.double() / sampling.temperature).softmax(-1)
     if sampling.top_k is None and sampling.top_p == 1:
         return probabilities

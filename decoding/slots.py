@@ -21,7 +21,8 @@ class Slots:
         self.layers: dict[int, KeysValues] = {}
 
     def layer(self, layer: int, key: Tensor, value: Tensor) -> KeysValues:
-        """Keys and values (count, H_kv, room, D) of a layer, made at first sight of its shapes."""
+        """Returns keys and values (count, H_kv, room, D) of a layer, made at first sight of its
+        shapes."""
         if layer not in self.layers:
             self.layers[layer] = (
                 key.new_zeros(self.count, key.shape[1], self.room, key.shape[3]),
@@ -53,7 +54,8 @@ class Step:
         self.visible = (columns <= self.places[:, None])[:, None, None]  # (R, 1, 1, C)
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        """See `Pass`."""
+        """Computes the attention of one layer over the prefix and the slots; see
+        `decoding.packed.Pass`."""
         rows = len(self.places)
         keys, values = self.slots.layer(layer, key, value)
         every = torch.arange(rows, device=key.device)
