@@ -21,15 +21,16 @@ if TYPE_CHECKING:  # which fields there are is known when the program runs, not 
 
     @dataclass(frozen=True)
     class HubRepositories:
-        """Where a benchmark is read from when ``data_dir=hub``, in place of its own repository:
-        ``owner/name``, ``owner/name@revision`` or the path of a local repository."""
+        """The repositories of the Hub that take the place of the benchmarks' own when
+        ``data_dir=hub``: ``owner/name``, ``owner/name@revision`` or the path of a local
+        repository."""
 
         def __getattr__(self, benchmark: str) -> str | None: ...
 
 else:
 
     def _by_benchmark(name: str, kind: Any) -> Any:
-        """A dataclass with a field of a kind for each benchmark, or None."""
+        """Makes a dataclass with a field of a kind for each benchmark, or None."""
         fields = [(benchmark, kind | None, field(default=None)) for benchmark in BENCHMARKS]
         return make_dataclass(name, fields, frozen=True, namespace={"__module__": __name__})
 

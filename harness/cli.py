@@ -27,7 +27,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main() -> None:
-    """The console script."""
+    """Runs the console script `kakugo`."""
     guard_output("kakugo")
     if "--version" in sys.argv[1:]:
         print(f"kakugo {VERSION}")
@@ -74,7 +74,8 @@ def main() -> None:
     version_base="1.3", config_path=str(CONF), config_name="run"
 )
 def _hydra_main(values: DictConfig) -> None:
-    """One job. Its folder receives the plan, the resolved configuration and, on failure, why."""
+    """Runs one job. Its folder receives the plan, the resolved configuration and, on failure,
+    why."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
@@ -99,7 +100,7 @@ def _hydra_main(values: DictConfig) -> None:
 
 
 def _mendable(error: Exception) -> str | None:
-    """What to say of an error that a person can mend; None of any other."""
+    """Returns the message for an error that a person can mend; None for any other."""
     if isinstance(error, MendableError):
         return str(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
@@ -182,7 +183,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
 
 
 def _plain(values: DictConfig) -> Any:
-    """The configuration as plain values, with every `${...}` put in."""
+    """Turns the configuration into plain values, with every `${...}` put in."""
     try:
         return OmegaConf.to_container(values, resolve=True)
     except OmegaConfBaseException as error:
@@ -190,7 +191,7 @@ def _plain(values: DictConfig) -> Any:
 
 
 def _say_composition(error: Exception) -> str:
-    """Why Hydra cannot put a configuration together, in one line."""
+    """Says in one line why Hydra cannot put a configuration together."""
     causes = [error, *([error.__cause__] if error.__cause__ else [])]
     said = "; ".join(" ".join(str(c).partition("object_type=")[0].split()) for c in causes)
     if not isinstance(causes[-1], InterpolationResolutionError):
@@ -202,9 +203,9 @@ def _say_composition(error: Exception) -> str:
 
 
 def register_resolvers() -> None:
-    """What a configuration may call: `${root:...}`, a path in the checkout, wherever `kakugo` is
-    called; and `${place:...}`, a path with the home folder in place of `~`.
-    """
+    """Registers the functions that a configuration may call: `${root:...}`, a path in the
+    checkout, wherever `kakugo` is called; and `${place:...}`, a path with the home folder in
+    place of `~`."""
     OmegaConf.register_new_resolver("root", lambda path: str(CONF.parent / path), replace=True)
     OmegaConf.register_new_resolver("place", expand, replace=True)
 

@@ -41,20 +41,22 @@ class Language:
         _check_name("language", self.name)
 
     def find_tag(self) -> str:
-        """The BCP 47 tag: as given, else that of the code or name; "" where none can be told."""
+        """Returns the BCP 47 tag: as given, else that of the code or name; "" where none can be
+        told."""
         return self.tag or tag_language(self.name, self.flores_code)
 
     def find_code(self, benchmark: str) -> str | None:
-        """The language's code in a benchmark, None where the benchmark lacks it."""
+        """Returns the language's code in a benchmark, None where the benchmark lacks it."""
         code: str | None = getattr(self.benchmarks, benchmark)
         return code
 
     def find_subset(self, repository: str) -> str | None:
-        """The language's configuration in a repository of the Hub that is no benchmark's."""
+        """Returns the language's configuration in a repository of the Hub that is no
+        benchmark's."""
         return find_hub_code(self.hub_codes, repository, self.flores_code)
 
     def gap(self, benchmark: str) -> str:
-        """The reason why the language has no code of the benchmark."""
+        """Gives the reason why the language has no code of the benchmark."""
         return self.gaps.get(benchmark) or (
             f"no {benchmark} code is known for {self.name}; "
             f"language.benchmarks.{benchmark}=CODE gives one"
@@ -86,8 +88,8 @@ class Student:
 
 @dataclass(frozen=True)
 class Served:
-    """Where a producer's checkpoint is served. `model` is needed where several are; `api_key_env`
-    names the environment variable that holds the key."""
+    """The endpoint that serves a producer's checkpoint. `model` is needed where several are;
+    `api_key_env` names the environment variable that holds the key."""
 
     base_url: str | None = None
     model: str | None = None
@@ -100,7 +102,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Vllm:
-    """For ``evaluate.engine=vllm``: its program, and what its server is told besides."""
+    """The settings of ``evaluate.engine=vllm``: its program, and further options of its server."""
 
     command: TypedPath = field(default="vllm", metadata={"keyed": False})
     arguments: tuple[str, ...] = ()
@@ -108,7 +110,8 @@ class Vllm:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """What is scored, 3-shot, and how it is asked. `limit` scores the first items only (None: all).
+    """The settings of scoring: which items are scored, 3-shot, and how they are asked. `limit`
+    scores the first items only (None: all).
 
     `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
     a forward pass in tokens, None to take it from the machine's memory. Both are part of a score's
@@ -148,16 +151,16 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class OnMissing:
-    """What to do when something is not there: `fail` on clusters, where GPU jobs must not wait for
-    (or pay for) what one job should have made before them."""
+    """The choice of what to do when something is not there: `fail` on clusters, where GPU jobs
+    must not wait for (or pay for) what one job should have made before them."""
 
     generate: Literal["run", "fail"] = "run"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What every experiment has: checkpoints to score, and how. A kind of producer that needs more
-    names a configuration of its own that extends this one (`harness.producers`).
+    """The configuration of every experiment: checkpoints to score, and how. A kind of producer
+    that needs more names a configuration of its own that extends this one (`harness.producers`).
 
     `producers` are the kinds of checkpoints that are asked for, and `stop_after` is a step of one
     of them behind which the run ends.

@@ -49,7 +49,7 @@ class ScoringError(HarnessError):
 
 
 def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
-    """The error for a damaged artifact, with its remedy."""
+    """Builds the error for a damaged artifact, with its remedy."""
     return ArtifactCorrupt(
         f"{folder / name} {what}.\n"
         f"Remedy: remove the artifact and run the same command again; only it is made anew:\n"
@@ -58,7 +58,7 @@ def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
 
 
 def unreadable(folder: Path, name: str, error: Unreadable) -> HarnessError:
-    """The error for a record that cannot be read: damaged, or of a newer version."""
+    """Builds the error for a record that cannot be read: damaged, or of a newer version."""
     if error.remedy:
         return ArtifactNewer(f"{folder / name}: {error}.\nRemedy: {error.remedy}.")
     return corrupt(folder, name, f"is damaged: {error}")

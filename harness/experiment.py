@@ -53,7 +53,7 @@ class Plan:
         return [cell.score for cell in self.cells if cell.score]
 
     def named(self, name: str) -> list[Stage]:
-        """The stages of one name."""
+        """Returns the stages of one name."""
         return [stage for stage in self.stages if stage.name == name]
 
     @property
@@ -73,7 +73,7 @@ class Plan:
 
     @property
     def amiss(self) -> list[str]:
-        """What a person should mend before the run, or else goes without: each reason once."""
+        """Problems that a person should mend before the run, or else accept: each reason once."""
         return list(dict.fromkeys(str(cell.gap) for cell in self.cells if cell.amiss))
 
     def refuse_without_scores(self) -> None:
@@ -107,7 +107,7 @@ def plan(config: Config, ledgers: Path) -> Plan:
 
 
 def plan_way(producer: Producer, ground: Ground, stop_after: str | None) -> Way:
-    """A producer's steps, as far as they are wanted."""
+    """Plans a producer's steps, as far as they are wanted."""
     steps: list[Step] = []
     for step in producer.plan(ground):
         steps.append(step)
@@ -117,7 +117,7 @@ def plan_way(producer: Producer, ground: Ground, stop_after: str | None) -> Way:
 
 
 def plan_scores(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Cell, ...]:
-    """Every checkpoint on every task."""
+    """Plans the scores of every checkpoint on every task."""
     data = ground.benchmarks
     tasks = {name: task_or_gap(config, TASKS[name], data) for name in config.evaluate.tasks}
     return tuple(

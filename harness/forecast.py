@@ -48,7 +48,7 @@ def show_forecast(config: Config, ledgers: Path, store: Store, out: Console) -> 
 
 
 def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
-    """One line before the teacher is paid."""
+    """Says in one line what the teacher will be asked, before it is paid."""
     steps, _ = forecast(config, ledger_file(config, ledgers), None)
     usd, budget = _usd(steps), config.teacher.budget_usd
     calls = sum(step.calls for step in steps)
@@ -79,7 +79,7 @@ def _pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
 def forecast(
     config: MakingConfig, ledger: Path, tokens: StudentTokens | None
 ) -> tuple[list[StepPlan], str]:
-    """The plan of each step, and where the fertility comes from.
+    """Estimates the plan of each step, and says where the fertility comes from.
 
     `tokens` counts text by the student's tokens, or is None where the student is not at hand.
     """
@@ -110,7 +110,7 @@ def forecast(
 def print_forecast(
     config: MakingConfig, steps: Sequence[StepPlan], origin: str, out: Console
 ) -> None:
-    """A table of the steps, their sum, and the paper's figures beside it."""
+    """Prints a table of the steps, their sum, and the paper's figures beside it."""
     table = Table(
         title=escape(f"{config.language.name}, taught by {config.teacher.name}"), box=None
     )
@@ -182,7 +182,7 @@ def _usd(steps: Sequence[StepPlan]) -> float | None:
 
 
 def _fertility(sample: list[str], tokens: StudentTokens | None) -> tuple[float, str]:
-    """Student tokens per character, against English of the same length in characters."""
+    """Measures student tokens per character, against English of the same length in characters."""
     if not sample or tokens is None:
         return _USUAL_FERTILITY, f"{_USUAL_FERTILITY:.1f} times as many in the language"
     texts = sample[:_MEASURED_TEXTS]

@@ -1,4 +1,4 @@
-"""What `kakugo --help` prints: what it does, the groups as they are on disk, examples."""
+"""Writes the text of `kakugo --help`: purpose, the groups as they are on disk, examples."""
 
 import shutil
 import textwrap
@@ -43,7 +43,7 @@ More      kakugo --hydra-help                     what Hydra itself can do
 
 
 def help_text() -> str:
-    """The help, as wide as the terminal allows."""
+    """Returns the help, as wide as the terminal allows."""
     width = min(100, shutil.get_terminal_size().columns)
     groups = []
     for folder in sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra"):

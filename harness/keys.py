@@ -1,4 +1,4 @@
-"""What an artifact's name is made of.
+"""Computes the key of an artifact, which names its folder.
 
 A key is the SHA-256 of canonical JSON: the stage's name, its hand-bumped version, the keyed part of
 its settings and the keys of its inputs. Whatever cannot change the result stays out.
@@ -19,14 +19,14 @@ MERGED: Mapping[str, Any] = {"keyed": "merged"}
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces. NaN and infinities have no place in a key."""
+    """Writes JSON with sorted keys and no spaces. NaN and infinities have no place in a key."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
 def keyed(settings: Any) -> Any:
-    """The part of a settings dataclass that can change a result, as plain JSON values.
+    """Returns the part of a settings dataclass that can change a result, as plain JSON values.
 
     Left out at any depth are a field whose metadata says `UNKEYED` (a place, a credential, a number
     of workers), one that is `IF_GIVEN` while it is None, and one that was added later, ``{"since":
@@ -53,7 +53,7 @@ def keyed(settings: Any) -> Any:
 
 
 def _as_before(settings: Any, field: dataclasses.Field[Any]) -> bool:
-    """Whether a field that was added later changes nothing.
+    """Says whether a field that was added later changes nothing.
 
     `before` is a value of its own and not the field's default: a default may change one day, and
     results that were made without the field still are those of `before`.
@@ -66,7 +66,7 @@ def _as_before(settings: Any, field: dataclasses.Field[Any]) -> bool:
 
 
 def stage_key(name: str, version: int, fields: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
-    """The key of a stage: 24 hexadecimal digits (96 bits) of the SHA-256.
+    """Computes the key of a stage: 24 hexadecimal digits (96 bits) of the SHA-256.
 
     `inputs` maps the role that an input plays to its key.
     """

@@ -1,4 +1,4 @@
-"""What a person types, before Hydra sees it.
+"""Prepares the arguments that a person types for Hydra.
 
 Hydra stops at the first unknown key and does not say which one was meant. Values are therefore
 handed on as ``++key=value``, which Hydra always accepts, and `harness.config` reports every
@@ -40,7 +40,8 @@ _ALONE = ("-m", "--multirun", "-r", "--run", "--resolve", "--hydra-help", "--ver
 
 
 def prepared(arguments: Sequence[str]) -> list[str]:
-    """`arguments` for Hydra; `ConfigError` names each one that it could not make sense of."""
+    """Prepares `arguments` for Hydra; `ConfigError` names each one that it could not make sense
+    of."""
     if {"-sc", "--shell-completion"} & set(arguments):
         return list(arguments)
     flags, typed = _split_flags(arguments)
@@ -59,7 +60,7 @@ def prepared(arguments: Sequence[str]) -> list[str]:
 
 
 def _split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Hydra's own options with their values, and the overrides."""
+    """Splits arguments into Hydra's own options with their values, and the overrides."""
     flags: list[str] = []
     typed: list[str] = []
     takes_value = False
@@ -71,7 +72,7 @@ def _split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _ready(argument: str, sweeps: bool) -> list[str]:
-    """One override as Hydra is to see it; nothing where it asks for nothing."""
+    """Prepares one override for Hydra; returns nothing where it asks for nothing."""
     try:
         argument.encode()
     except UnicodeEncodeError:
@@ -134,7 +135,8 @@ def _is_hydras(key: str) -> bool:
 
 
 def _known_options(group: str, value: str, sweeps: bool) -> str:
-    """`value` with each option by the name of its file; `ConfigError` for one that is not there."""
+    """Replaces each option in `value` by the name of its file; `ConfigError` for one that is not
+    there."""
     options = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
     whole = _option_of(group, unquote(value), options)
     if whole:
@@ -157,7 +159,8 @@ def _known_options(group: str, value: str, sweeps: bool) -> str:
 
 
 def _option_of(group: str, name: str, options: Sequence[str]) -> str | None:
-    """The option of that name. A language goes by any name or code that the registry has of it."""
+    """Finds the option of that name. A language goes by any name or code that the registry has
+    of it."""
     if name in (*options, "null"):
         return name
     found = find_language(name) if group == "language" else None

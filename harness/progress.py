@@ -1,4 +1,4 @@
-"""What a person sees while an experiment runs: one line a stage, and a bar for the one at work.
+"""Shows a person how an experiment runs: one line a stage, and a bar for the one at work.
 
 Rate and time left belong to the count at hand, and to its last minute: a stage that first reads,
 then computes and then writes has three counts. In a log there are lines instead of the bar, the
@@ -52,7 +52,7 @@ class Count:
 
     @property
     def rate(self) -> float:
-        """How many are done in a second; 0 where that is not known yet."""
+        """The number that is done in a second; 0 where that is not known yet."""
         if not self._told:
             return 0.0
         since, before = self._told[0]
@@ -86,7 +86,7 @@ class Display:
         self._at_work: _Bar | _Lines | None = None
 
     def say(self, text: str) -> None:
-        """A line of its own, about no stage."""
+        """Prints a line of its own, about no stage."""
         self.console.print(f"{self._mark}{escape(text)}", highlight=False, soft_wrap=True)
 
     def reused(self, stage: Stage, artifact: Artifact) -> None:
@@ -119,11 +119,11 @@ class Display:
         self._line("[green]done[/green]    ", stage.label, ", ".join(parts))
 
     def warned(self, stage: Stage, note: str) -> None:
-        """What a person must know of a finished stage, before the run goes on."""
+        """Prints the warnings of a finished stage, before the run goes on."""
         self._line("[yellow]warning[/yellow] ", stage.label, note)
 
     def will_lack(self, reason: str) -> None:
-        """Why the run will have no result where it could have one, before it begins."""
+        """Prints, before the run begins, why it will lack a result that it could have."""
         self.console.print(
             f"{self._mark}[yellow]warning[/yellow]  no result: {escape(reason)}",
             highlight=False,
@@ -199,7 +199,7 @@ class _CountBar(BarColumn):
 
 
 class _CountWords(ProgressColumn):
-    """What is known of the count."""
+    """A column of the bar that tells the known numbers of the count."""
 
     def __init__(self, count: Count) -> None:
         super().__init__()
@@ -230,7 +230,7 @@ class _Lines:
 
 
 def _span(seconds: float) -> str:
-    """A time in the unit that people would say it in."""
+    """Writes a time in the unit that people would say it in."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""With what a result was made: package versions and the state of the repository."""
+"""Records the tools of a result: package versions and the state of the repository."""
 
 import platform
 import subprocess
@@ -24,7 +24,7 @@ PACKAGES = (
 
 @cache
 def package_versions() -> dict[str, str]:
-    """Versions of Python and of `PACKAGES`, as installed. Imports none of them."""
+    """Reads the versions of Python and of `PACKAGES`, as installed. Imports none of them."""
     return {"python": platform.python_version()} | {
         name: package_version(name) for name in PACKAGES
     }
@@ -32,7 +32,8 @@ def package_versions() -> dict[str, str]:
 
 @cache
 def git_state() -> Git:
-    """Commit of the harness's checkout and whether it has uncommitted changes; None outside git."""
+    """Reads the commit of the harness's checkout and whether it has uncommitted changes; None
+    outside git."""
 
     def git(*arguments: str) -> str | None:
         try:

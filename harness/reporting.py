@@ -1,4 +1,4 @@
-"""How a run tells what it brought: the report of a run alone, a line of a sweep's job."""
+"""Prints the results of a run: the report of a run alone, a line of a sweep's job."""
 
 from collections.abc import Iterable
 from pathlib import Path

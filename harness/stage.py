@@ -25,7 +25,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a stage says of its result, beside the files it wrote.
+    """The facts that a stage gives of its result, beside the files it wrote.
 
     `facts` are for reports: those of `core.contract.facts`, or plain JSON. Tokens are the
     teacher's; `cost_usd` is None where the price is not known, and 0.0 where the work was free.
@@ -52,7 +52,8 @@ class Artifact:
     manifest: Manifest
 
     def read_facts(self, kind: type[F]) -> F:
-        """What the stage said of its result. Raises `ArtifactCorrupt` where that cannot be read."""
+        """Reads the facts of the stage about its result. Raises `ArtifactCorrupt` where they
+        cannot be read."""
         try:
             return facts_of(self.manifest, kind)
         except Unreadable as error:
@@ -61,7 +62,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Work:
-    """What a stage's function is given.
+    """The arguments of a stage's function.
 
     `out` is where it writes. It is empty, but where the stage `resumes` from what an interrupted
     run left there. `inputs` are the finished artifacts of the stage's inputs, by role, and `key` is
@@ -104,20 +105,20 @@ class Stage:
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """What of the settings can change the result, as plain JSON values."""
+        """The part of the settings that can change the result, as plain JSON values."""
         fields: Mapping[str, Any] = keyed(self.settings)
         return fields
 
     @cached_property
     def key(self) -> str:
-        """See `harness.keys.stage_key`."""
+        """The key of the stage; see `harness.keys.stage_key`."""
         return stage_key(
             self.name, self.version, self.fields, {role: s.key for role, s in self.inputs.items()}
         )
 
 
 def with_inputs(stages: Iterable[Stage]) -> Iterator[Stage]:
-    """The stages and all that they are made from, each once and behind its inputs."""
+    """Lists the stages and all that they are made from, each once and behind its inputs."""
     seen: set[str] = set()
 
     def walk(stage: Stage) -> Iterator[Stage]:

@@ -34,7 +34,7 @@ QUICK_HASH_BYTES = 16 * 2**20
 
 
 class Watcher(Protocol):
-    """Who is told what the store does."""
+    """An observer that is told about each step of the store."""
 
     def reused(self, stage: Stage, artifact: Artifact) -> None: ...
     def waiting(self, stage: Stage) -> None: ...
@@ -61,11 +61,11 @@ class Store:
         self._seen: dict[str, Artifact] = {}
 
     def folder(self, stage: Stage) -> Path:
-        """Where the finished artifact of `stage` is or will be."""
+        """Returns the folder of the finished artifact of `stage`, whether it exists or not."""
         return (self.cache if stage.shared else self.root) / stage.name / stage.key
 
     def find(self, stage: Stage) -> Artifact | None:
-        """The finished artifact, checked against its manifest, or None.
+        """Finds the finished artifact and checks it against its manifest; None without one.
 
         None too where an input was made again since and came out otherwise (training on a GPU is
         not repeatable): a score must not stand beside weights that it is not of.
@@ -77,7 +77,8 @@ class Store:
         return artifact
 
     def _current(self, stage: Stage) -> Artifact | None:
-        """The artifact, where all of its inputs that are there are those that it was made from."""
+        """Returns the artifact, where all of its inputs that are there are those that it was
+        made from."""
         folder = self.folder(stage)
         if not folder.exists():
             return None
@@ -92,7 +93,7 @@ class Store:
         return artifact
 
     def build(self, stage: Stage) -> Artifact:
-        """The artifact of `stage`, made now if it is missing; first its missing inputs."""
+        """Builds the artifact of `stage` if it is missing; first its missing inputs."""
         if stage.key in self._seen:
             return self._seen[stage.key]
         artifact = self.find(stage)
@@ -211,7 +212,8 @@ class Store:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the finished artifact in `folder`; `ArtifactCorrupt` if it is not one."""
+    """Returns the manifest of the finished artifact in `folder`; `ArtifactCorrupt` if it is not
+    one."""
     try:
         manifest = read_file(Manifest, folder / MANIFEST)
     except Unreadable as error:
@@ -229,7 +231,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def file_hashes(folder: Path, without: Sequence[str] = ()) -> dict[str, FileEntry]:
-    """Size and SHA-256 of every file below `folder`, by its path within it.
+    """Computes size and SHA-256 of every file below `folder`, by its path within it.
 
     `without` names files and folders directly below it that do not count.
     """
@@ -241,7 +243,7 @@ def file_hashes(folder: Path, without: Sequence[str] = ()) -> dict[str, FileEntr
 
 
 def content_sha256(files: Mapping[str, FileEntry], records: Sequence[str] = ()) -> str:
-    """One SHA-256 for names and contents of an artifact's files, but for its `records`."""
+    """Computes one SHA-256 for names and contents of an artifact's files, but for its `records`."""
     digest = hashlib.sha256()
     for name, entry in sorted(files.items()):
         if name not in records:
@@ -250,7 +252,8 @@ def content_sha256(files: Mapping[str, FileEntry], records: Sequence[str] = ()) 
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content. A process rereads a file only when it has changed."""
+    """Computes the SHA-256 of a file's content. A process rereads a file only when it has
+    changed."""
     state = path.stat()
     return _sha256(path, state.st_size, state.st_mtime_ns, state.st_ino)
 

@@ -1,4 +1,4 @@
-"""Where a student's checkpoint lies, and text by its tokens."""
+"""Finds a student's checkpoint, and measures text by its tokens."""
 
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from harness.stage import Artifact
 
 
 def checkpoint_path(artifact: Artifact) -> Path:
-    """The checkpoint directory of a base or trained artifact."""
+    """Returns the checkpoint directory of a base or trained artifact."""
     inside = artifact.path / CHECKPOINT
     if inside.is_dir():
         return inside
@@ -26,7 +26,8 @@ def checkpoint_path(artifact: Artifact) -> Path:
 
 
 def kept_tokens(config: Config) -> Path:
-    """The folder of what was tokenised before, which all stores share (see `training.kept`)."""
+    """Returns the folder of what was tokenised before, which all stores share (see
+    `training.kept`)."""
     return Path(config.cache).expanduser() / "tokens"
 
 
@@ -43,11 +44,12 @@ class StudentTokens:
         return open_tokenizer(checkpoint_path(self._base))
 
     def count(self, text: str) -> int:
-        """Number of tokens, without special ones."""
+        """Counts the tokens, without special ones."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
 
     def cut(self, text: str, tokens: int) -> str:
-        """The beginning of `text` that its first `tokens` tokens cover, never half a character."""
+        """Returns the beginning of `text` that its first `tokens` tokens cover, never half a
+        character."""
         encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         offsets = encoded["offset_mapping"]
         if len(offsets) <= tokens:

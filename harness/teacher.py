@@ -22,7 +22,7 @@ CONTEXT_TOKENS = 4096
 
 @contextmanager
 def running_teacher(teacher: Teacher, gguf: Path | None) -> Iterator[Teacher]:
-    """`teacher` with a `base_url` that answers.
+    """Yields `teacher` with a `base_url` that answers.
 
     With a GGUF file, a server is started on it, and ended with the block.
     """
@@ -59,7 +59,8 @@ def _wait_until_healthy(server: Child, address: str, log: IO[bytes]) -> None:
 
 
 def _failed(what: str, server: Child, log: IO[bytes]) -> TeacherServerError:
-    """The error with how the server ended, if it did, and the last lines that it wrote."""
+    """Builds the error that says how the server ended, if it did, with the last lines that it
+    wrote."""
     with suppress(subprocess.TimeoutExpired):  # a closed output comes just before the end
         what += f" ({describe_exit(server.wait(1))})"
     return TeacherServerError(

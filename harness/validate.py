@@ -19,7 +19,7 @@ from harness.producers.registry import KINDS, config_class, find_kinds, find_sto
 
 
 def build_config(values: Mapping[str, Any]) -> Config:
-    """The typed configuration from composed plain values; `ConfigError` lists every problem.
+    """Builds the typed configuration from composed plain values; `ConfigError` lists every problem.
 
     It has what the producers need that are asked for. The values of what none of them needs, such
     as a teacher where checkpoints are only scored, are not looked at, beyond their keys' names.
@@ -48,7 +48,7 @@ def build_config(values: Mapping[str, Any]) -> Config:
 
 
 def _whole() -> type[Config]:
-    """The configuration with what every kind of producer needs."""
+    """Returns the configuration with what every kind of producer needs."""
     return config_class(KINDS)
 
 
@@ -57,7 +57,7 @@ def _all_fields() -> set[str]:
 
 
 def _unknown_keys(values: Mapping[str, Any]) -> list[str]:
-    """A problem for each mistyped key of groups whose values do not matter."""
+    """Returns a problem for each mistyped key of groups whose values do not matter."""
     hints = typing.get_type_hints(_whole())
     found: list[str] = []
     for name, value in values.items():
@@ -71,8 +71,8 @@ def _unknown_keys(values: Mapping[str, Any]) -> list[str]:
 
 
 def _unknown_names(values: Mapping[str, Any]) -> list[str]:
-    """A problem for each name of a kind of producer or of a step that there is not, and one where
-    none is named."""
+    """Returns a problem for each name of a kind of producer or of a step that there is not, and
+    one where none is named."""
     kinds, stop = [kind.kind for kind in KINDS if kind.key == "producers"], values.get("stop_after")
     found = [
         f"producers.{number}: {_choices(kinds, value)}"
@@ -91,7 +91,7 @@ def _unknown_names(values: Mapping[str, Any]) -> list[str]:
 
 
 def _converter() -> cattrs.Converter:
-    """A converter that forbids unknown keys and does not bend a value into another type."""
+    """Returns a converter that forbids unknown keys and does not bend a value into another type."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
 
     def strict(kind: type) -> Any:
@@ -149,7 +149,7 @@ def _word(kind: type) -> str:
 
 
 def _missing(values: Mapping[str, Any], path: str = "") -> list[str]:
-    """Keys whose value is still OmegaConf's mark for "must be given"."""
+    """Returns keys whose value is still OmegaConf's mark for "must be given"."""
     found: list[str] = []
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -160,7 +160,7 @@ def _missing(values: Mapping[str, Any], path: str = "") -> list[str]:
 
 
 def _misshapen(values: Mapping[str, Any], owner: type, path: str = "") -> list[str]:
-    """Keys with a single value where a list or a group belongs, or the other way round."""
+    """Returns keys with a single value where a list or a group belongs, or the other way round."""
     found = []
     hints = typing.get_type_hints(owner)
     for name, value in values.items():
@@ -177,7 +177,7 @@ def _misshapen(values: Mapping[str, Any], owner: type, path: str = "") -> list[s
 
 
 def _problems(error: Exception, path: str, unknown_only: bool = False) -> typing.Iterator[str]:
-    """The leaves of cattrs' tree of exceptions, each as one line with the key's full path.
+    """Returns the leaves of cattrs' tree of exceptions, each as one line with the key's full path.
 
     With `unknown_only`, those alone that name a key which there is not.
     """
@@ -202,7 +202,8 @@ def _problems(error: Exception, path: str, unknown_only: bool = False) -> typing
 
 
 def _nearest(key: str, owner: type) -> str:
-    """A hint at the key that was meant: near in spelling here, or of that name elsewhere."""
+    """Returns a hint at the key that was meant: near in spelling here, or of that name
+    elsewhere."""
     here = [f.name for f in dataclasses.fields(owner)]
     close = difflib.get_close_matches(key, here, n=1, cutoff=0.6)
     if close:
@@ -215,7 +216,7 @@ def _nearest(key: str, owner: type) -> str:
 
 
 def _all_keys(owner: type, path: str = "") -> typing.Iterator[tuple[str, str]]:
-    """(last name, full path) of every key below a dataclass."""
+    """Returns (last name, full path) of every key below a dataclass."""
     hints = typing.get_type_hints(owner)
     for entry in dataclasses.fields(owner):
         yield entry.name, f"{path}{entry.name}"

@@ -21,7 +21,7 @@ _OPEN, _CLOSE = "([{", ")]}"
 
 
 def make_readable(value: str, sweeps: bool) -> str:
-    """`value` as Hydra reads it: quoted where it must be, also inside of lists, dicts and calls.
+    """Quotes `value` as Hydra needs it, also inside of lists, dicts and calls.
 
     A comma separates the points of a sweep where one `sweeps`; in a single run it is text. (One
     within brackets or quotes always belongs to what they hold.) Blanks around a value are dropped,
@@ -41,7 +41,7 @@ def make_readable(value: str, sweeps: bool) -> str:
 
 
 def parse_override(argument: str) -> Override | None:
-    """What Hydra reads, or None where it cannot."""
+    """Parses an override as Hydra reads it; None where it cannot."""
     try:
         return _parser().parse_override(argument)
     except (HydraException, RecursionError):
@@ -49,43 +49,44 @@ def parse_override(argument: str) -> Override | None:
 
 
 def split_at(text: str, mark: str) -> list[str]:
-    """The parts of `text` between `mark`s that are outside of brackets and quotes, stripped."""
+    """Splits `text` at each `mark` outside of brackets and quotes; the parts are stripped."""
     return [part.strip(_BLANK) for part in _parts(text, mark)]
 
 
 def is_spaced(text: str) -> bool:
-    """Whether a blank follows a comma outside of brackets and quotes, as in a name."""
+    """Says whether a blank follows a comma outside of brackets and quotes, as in a name."""
     return any(part[:1] in tuple(_BLANK) for part in list(_parts(text, ","))[1:])
 
 
 def quote(text: str) -> str:
-    """`text` in quotes for Hydra."""
+    """Puts `text` in quotes for Hydra."""
     quoted: str = QuotedString(text, Quote.double).with_quotes()
     return quoted
 
 
 def unquote(value: str) -> str:
-    """What a value says that is a text, in quotes or bare."""
+    """Returns the text of a value, in quotes or bare."""
     read = parse_override(f"x={value}") if value[:1] in ("'", '"') else None
     inside = read.value() if read else value
     return inside if isinstance(inside, str) else value
 
 
 def find_call(value: str) -> re.Match[str] | None:
-    """The name and the inside of a call of one of Hydra's functions, such as choice(a,b)."""
+    """Returns the name and the inside of a call of one of Hydra's functions, such as
+    choice(a,b)."""
     call = _CALL.fullmatch(value)
     return call if call and call["name"] in _parser().functions.functions else None
 
 
 def show_override(key: str, value: object) -> str:
-    """`key=value` as it can be pasted into a shell."""
+    """Writes `key=value` as it can be pasted into a shell."""
     text = str(value)
     bare = not re.search(r'["$`\\!\n]', text)
     return f'{key}="{text}"' if bare else shlex.quote(f"{key}={text}")
 
 
 def is_plain_sweep(read: Override) -> bool:
-    """Whether it is swept over by commas alone, without a call such as choice(a,b)."""
+    """Says whether a value is swept over by commas alone, without a call such as choice(a,b)."""
     value, text = read.value(), str(read.input_line).partition("=")[2]
     return isinstance(value, ChoiceSweep) and value.simple_form and not find_call(text.strip())
 
@@ -96,7 +97,7 @@ def _parser() -> OverridesParser:
 
 
 def _element(text: str) -> str:
-    """One value that is not swept over."""
+    """Returns one value that is not swept over."""
     read = parse_override(f"x={text}")
     if read is not None and not is_plain_sweep(read):
         return text
@@ -104,7 +105,7 @@ def _element(text: str) -> str:
 
 
 def _container(text: str) -> str | None:
-    """A list, dict or call with its texts made readable; None for anything else."""
+    """Returns a list, dict or call with its texts made readable; None for anything else."""
     if text[:1] + text[-1:] == "[]":
         return f"[{_join(text[1:-1], _element)}]"
     if text[:1] + text[-1:] == "{}":

@@ -7,7 +7,7 @@ from harness.producers.producer import Ground, Producer, Step
 
 
 class Base(Producer):
-    """It needs no source, teacher or mixture."""
+    """The producer of the student before any training. It needs no source, teacher or mixture."""
 
     kind = "base"
     role = "base"

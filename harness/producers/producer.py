@@ -1,4 +1,5 @@
-"""What yields a checkpoint that is scored: it plans the stages that it needs, and no others."""
+"""The base class of producers. Each yields a checkpoint that is scored, and plans the stages
+that it needs, and no others."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Ground:
-    """What producers plan with. `ledgers` is the directory of the teacher's ledgers."""
+    """The things that producers plan with. `ledgers` is the directory of the teacher's ledgers."""
 
     config: Config
     ledgers: Path
@@ -41,7 +42,7 @@ class Ground:
 
     @cached_property
     def benchmarks(self) -> Data:
-        """Where the benchmarks are read from."""
+        """The place from which the benchmarks are read."""
         return benchmark_data(self.config)
 
 
@@ -64,18 +65,19 @@ class Producer(ABC):
 
     @classmethod
     def is_asked(cls, values: Mapping[str, Any]) -> bool:
-        """Whether a configuration names this kind."""
+        """Says whether a configuration names this kind."""
         given = values.get(cls.key, getattr(cls.needs, cls.key)) or ()
         return cls.kind in given if cls.key == "producers" else bool(given)
 
     @classmethod
     @abstractmethod
     def find(cls, config: Any) -> Iterable["Producer"]:
-        """Those of this kind that a configuration, which `needs` describes, asks for."""
+        """Finds the producers of this kind that a configuration, which `needs` describes, asks
+        for."""
 
     @abstractmethod
     def plan(self, ground: Ground) -> Iterator[Step]:
-        """The steps in their order; the last stage of the last one is the checkpoint.
+        """Plans the steps in their order; the last stage of the last one is the checkpoint.
 
         A step is laid out when it is asked for, so that who stops before needs nothing of it.
         """

@@ -16,7 +16,7 @@ class PublishedConfig(Config):
 
 
 class Published(Producer):
-    """It needs not even the student."""
+    """The producer of a finished checkpoint of others. It needs not even the student."""
 
     kind = "published"
     role = "published"

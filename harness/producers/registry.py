@@ -15,12 +15,12 @@ KINDS: tuple[type[Producer], ...] = (Base, Trained, Published)
 
 
 def find_producers(config: Config) -> list[Producer]:
-    """The producers that an experiment asks for."""
+    """Returns the producers that an experiment asks for."""
     return [producer for kind in find_kinds(vars(config)) for producer in kind.find(config)]
 
 
 def find_kinds(values: Mapping[str, Any]) -> list[type[Producer]]:
-    """The kinds that a configuration asks for, by name or by where it stops.
+    """Returns the kinds that a configuration asks for, by name or by where it stops.
 
     Who stops behind a step that none of the named ones takes asks for the first kind that does:
     data can be made where only the base is scored.
@@ -33,12 +33,12 @@ def find_kinds(values: Mapping[str, Any]) -> list[type[Producer]]:
 
 
 def find_stops() -> list[str]:
-    """Every step behind which a run may end."""
+    """Finds every step behind which a run may end."""
     return list(dict.fromkeys(stop for kind in KINDS for stop in kind.stops))
 
 
 def config_class(kinds: Sequence[type[Producer]]) -> type[Config]:
-    """The configuration that has what each of some kinds needs.
+    """Makes the configuration class that has what each of some kinds needs.
 
     Settings by which a kind is asked for are always part of it.
     """

@@ -16,7 +16,8 @@ from core.lines import decode_lines, parse_json_lines
 
 
 def plan_batches(lengths: Sequence[int], tokens: int, *, padded: bool = False) -> list[list[int]]:
-    """Indices in batches of similar lengths, longest first (so that memory runs out at once).
+    """Plans batches of similar lengths, as indices, longest first (so that memory runs out at
+    once).
 
     A batch has at most `tokens` tokens, padding to its longest row counted if it is `padded`, or
     it is a single row.
@@ -57,7 +58,7 @@ class Journal:
                     file.truncate(path.stat().st_size - len(cut))
 
     def get(self, batch: str) -> Any:
-        """The results of a batch, or None if it has to be computed."""
+        """Returns the results of a batch, or None if it has to be computed."""
         return self._done.get(batch)
 
     def put(self, batch: str, results: Any) -> None:

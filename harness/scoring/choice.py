@@ -1,4 +1,4 @@
-"""Which engine scores, as plain values: known before torch or lm-eval is imported."""
+"""Chooses the engine that scores, as plain values: known before torch or lm-eval is imported."""
 
 from dataclasses import dataclass, field
 from typing import Literal

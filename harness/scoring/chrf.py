@@ -27,7 +27,7 @@ class CorpusScore:
 
 
 def corpus_score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    """chrF++ of a corpus alone, from 0 to 100."""
+    """Computes chrF++ of a corpus alone, from 0 to 100."""
     metric = CHRF(word_order=2)
     return float(metric.corpus_score(list(hypotheses), [list(references)]).score)
 
@@ -35,8 +35,8 @@ def corpus_score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
 def chrf_plus_plus(
     hypotheses: Sequence[str], references: Sequence[str], seed: int = 0
 ) -> CorpusScore:
-    """chrF++ (character order 6, word order 2, beta 2; Popović 2017) of a corpus, resampled by
-    sentences (Koehn 2004)."""
+    """Computes chrF++ (character order 6, word order 2, beta 2; Popović 2017) of a corpus,
+    resampled by sentences (Koehn 2004)."""
     metric = CHRF(word_order=2)
     score = metric.corpus_score(list(hypotheses), [list(references)])
     sentences = [

@@ -85,11 +85,11 @@ class CompletionsLM(ScoringLM):
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the scores should know of how they were computed."""
+        """Warnings for a reader of the scores on how they were computed."""
         return [*self.doubts, *super().notes]
 
     def facts(self) -> dict[str, Any]:
-        """What the scores record of the engine. Its precision is the endpoint's own."""
+        """Returns the record of the engine for the scores. Its precision is the endpoint's own."""
         return {
             "name": self.name,
             "version": VERSION,
@@ -102,7 +102,7 @@ class CompletionsLM(ScoringLM):
     def score_batch(
         self, shared: Tokens, questions: Sequence[Question]
     ) -> list[list[LogProbability]]:
-        """See `ScoringLM`."""
+        """Scores the answers of a batch of questions; see `ScoringLM`."""
         # What stands before each token of each answer, and the tokens wanted there.
         wanted: dict[Tokens, set[int]] = {}
         for question in questions:
@@ -120,12 +120,12 @@ class CompletionsLM(ScoringLM):
         ]
 
     def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
-        """See `ScoringLM`."""
+        """Continues a batch of prompts greedily; see `ScoringLM`."""
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             return list(pool.map(self._continue, prompts))
 
     def penalised(self, penalty: float) -> dict[str, Any]:
-        """The fields of a request with a repetition penalty."""
+        """Returns the fields of a request with a repetition penalty."""
         if penalty != 1.0:
             raise ScoringError("a repetition penalty is no part of the completions protocol")
         return {}
@@ -146,7 +146,8 @@ class CompletionsLM(ScoringLM):
         return Continuation(prompt.said(text), tokens, finished)
 
     def _next_tokens(self, prompt: Tokens, wanted: set[int]) -> dict[int, float]:
-        """Log-probabilities of the most probable tokens after a prompt, at least one wanted."""
+        """Returns log-probabilities of the most probable tokens after a prompt, at least one
+        wanted."""
         known: dict[int, float] = {}
         for count in MOST_PROBABLE:
             done = self._completion(prompt, max_tokens=1, temperature=0.0, logprobs=count)
@@ -161,7 +162,7 @@ class CompletionsLM(ScoringLM):
         )
 
     def _by_token(self, logprobs: Any, wanted: set[int]) -> dict[int, float]:
-        """The most probable tokens by id, from the two forms in which servers give them."""
+        """Returns the most probable tokens by id, from the two forms in which servers give them."""
         if not logprobs:
             raise ScoringError(
                 f"{self.endpoint} gives no log-probabilities. Remedy: serve the checkpoint with "
@@ -207,7 +208,7 @@ class CompletionsLM(ScoringLM):
         return values
 
     def _served_model(self) -> str:
-        """The one model that the endpoint serves."""
+        """Returns the one model that the endpoint serves."""
         from openai import APIError
 
         try:

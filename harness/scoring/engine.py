@@ -100,14 +100,14 @@ class SharedPrefixLM(ScoringLM):
 
     @property
     def shares(self) -> bool:
-        """Whether the shots are computed once."""
+        """True where the shots are computed once."""
         if self.journal.get(OBSTACLE) is None:
             return self.packed is not None
         return not self.journal.get(OBSTACLE)
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the scores should know of how they were computed."""
+        """Warnings for a reader of the scores on how they were computed."""
         found = [*super().notes, *(self.journal.get(UNUSED) or [])]
         if not self.shares:
             found.append(
@@ -116,7 +116,7 @@ class SharedPrefixLM(ScoringLM):
         return found
 
     def facts(self) -> dict[str, Any]:
-        """What the scores record of the engine."""
+        """Returns the record of the engine for the scores."""
         return {
             "name": self.name,
             "version": VERSION,
@@ -127,7 +127,7 @@ class SharedPrefixLM(ScoringLM):
         }
 
     def question_cost(self, shared: Tokens, question: Question) -> int:
-        """Tokens that a question adds to its batch."""
+        """Counts the tokens that a question adds to its batch."""
         if self.shares:
             return super().question_cost(shared, question)
         rows = {answer[:-1] for answer in question.answers}
@@ -137,7 +137,7 @@ class SharedPrefixLM(ScoringLM):
     def score_batch(
         self, shared: Tokens, questions: Sequence[Question]
     ) -> list[list[LogProbability]]:
-        """See `ScoringLM`."""
+        """Scores the answers of a batch of questions; see `ScoringLM`."""
         packed = self.packed
         if packed is None:
             return self._in_memory(questions, lambda part: plain.score(self.model, part))
@@ -146,7 +146,7 @@ class SharedPrefixLM(ScoringLM):
 
     @torch.inference_mode()
     def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
-        """See `ScoringLM`."""
+        """Continues a batch of prompts greedily; see `ScoringLM`."""
         packed = self.packed
         if packed is None:
             return self._in_memory(
@@ -164,7 +164,7 @@ class SharedPrefixLM(ScoringLM):
     def _in_memory(
         self, items: Sequence[Item], compute: Callable[[Sequence[Item]], list[Result]]
     ) -> list[Result]:
-        """`compute` of all items, in halves where memory runs out."""
+        """Runs `compute` on all items, in halves where memory runs out."""
         try:
             return self.halving.run(items, compute)
         except TooLarge as error:
@@ -181,7 +181,7 @@ class SharedPrefixLM(ScoringLM):
 def _score(
     packed: PackedModel, shared: Tokens, prefix: Prefix, questions: Sequence[Question]
 ) -> list[list[LogProbability]]:
-    """Scores of all answers, in one forward pass.
+    """Scores all answers in one forward pass.
 
     A question's row is the rest of its context, then each answer but its last token as a branch:
     a branch sees the context and itself. Answers of one token need no branch.
@@ -229,7 +229,7 @@ def _score(
 
 
 def _visible(lengths: list[int], branches: list[list[range]], device: Any) -> torch.Tensor | None:
-    """Which tokens of its row each token sees (R, W, W); None where it is all before it."""
+    """Says which tokens of its row each token sees (R, W, W); None where it is all before it."""
     if not any(len(ranges) > 1 for ranges in branches):
         return None
     width = max(lengths)

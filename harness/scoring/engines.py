@@ -15,7 +15,7 @@ def open_engine(
     share: Share = WHOLE,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ScoringLM:
-    """The engine on a checkpoint directory, ready to be asked."""
+    """Opens the engine on a checkpoint directory, ready to be asked."""
     if choice.name == "completions":
         from harness.scoring.completions import CompletionsLM
 

@@ -1,4 +1,5 @@
-"""What the form of the characters does to chrF++: one letter may be written in two ways.
+"""Measures the effect on chrF++ of the form of the characters: one letter may be written in two
+ways.
 
 chrF++ compares code points. `é` as one of them and `e` with an accent as two look alike and share
 nothing, so that a translation in the other form than its reference scores far too low; and a
@@ -19,7 +20,7 @@ LEAST = 0.05
 
 @dataclass(frozen=True)
 class Form:
-    """What one change of both sides would do. Shares are from 0 to 1; `score` is chrF++ of the
+    """The effect of one change of both sides. Shares are from 0 to 1; `score` is chrF++ of the
     changed texts, 0 to 100."""
 
     hypotheses: float
@@ -39,7 +40,7 @@ class Forms:
     visible: Form
 
     def measures(self) -> dict[str, float]:
-        """What stands beside the score in its record and in the report's table of measures."""
+        """Returns the measures for the score's record and for the report's table of measures."""
         return {
             "nfc_changed_share": self.nfc.hypotheses,
             "reference_nfc_changed_share": self.nfc.references,
@@ -48,7 +49,7 @@ class Forms:
         }
 
     def warnings(self) -> list[str]:
-        """One sentence for each change that would show in the score."""
+        """Writes one sentence for each change that would show in the score."""
         found = []
         if abs(self.nfc.score - self.score) >= LEAST:
             found.append(
@@ -68,7 +69,7 @@ class Forms:
 
 
 def compare_forms(score: float, hypotheses: Sequence[str], references: Sequence[str]) -> Forms:
-    """`score` is chrF++ of the texts as they are."""
+    """Compares chrF++ of the texts as they are, `score`, with that of both changed forms."""
     nfc = [[_nfc(text) for text in side] for side in (hypotheses, references)]
     visible = [[without_invisible(text) for text in side] for side in nfc]
     given = [list(hypotheses), list(references)]
@@ -96,7 +97,7 @@ def _changed(change: Callable[[str], str], texts: Sequence[str]) -> float:
 
 
 def _percent(share: float) -> str:
-    """ "0%", "100%", else whole percents between 1 and 99."""
+    """Writes a share as "0%", "100%", or else whole percents between 1 and 99."""
     if share in (0, 1):
         return f"{share:.0%}"
     return f"{min(99, max(1, round(100 * share)))}%"

@@ -1,4 +1,4 @@
-"""What every scoring engine has in common: an lm-eval `LM` that plans batches and keeps results.
+"""The base class of all scoring engines: an lm-eval `LM` that plans batches and keeps results.
 
 An engine says how a batch of questions is scored and how a batch of prompts is continued; prompts,
 tokens, truncation, batches, the journal and the split over processes are decided here, the same for
@@ -46,7 +46,8 @@ class Question:
 
 @dataclass(frozen=True)
 class PromptFacts:
-    """How a prompt reached the model: its tokens, and whether its beginning was cut off."""
+    """The number of tokens of a prompt that reached the model, and whether its beginning was cut
+    off."""
 
     tokens: int
     truncated: bool
@@ -54,7 +55,7 @@ class PromptFacts:
 
 @dataclass(frozen=True)
 class Share:
-    """Which part of the batches this process computes: every `world`-th, from `rank` on."""
+    """The part of the batches that this process computes: every `world`-th, from `rank` on."""
 
     rank: int = 0
     world: int = 1
@@ -109,7 +110,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the scores should know of how they were computed."""
+        """Warnings for a reader of the scores on how they were computed."""
         words = {
             "end_not_added": "the tokenizer ends every text with {}; prompts were given without it",
             "assumed_length": "the configuration names no longest text; {} tokens were taken",
@@ -124,25 +125,27 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     @property
     def slots(self) -> int:
-        """How many sequences are decoded at once."""
+        """The number of sequences that are decoded at once."""
         return max(1, min(256, self.batch_tokens // 32))
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """What the scores record of the engine: name, version, precision, shares_prefix."""
+        """Returns the record of the engine for the scores: name, version, precision,
+        shares_prefix."""
 
     @abstractmethod
     def score_batch(
         self, shared: Tokens, questions: Sequence[Question]
     ) -> list[list[LogProbability]]:
-        """Of each answer of each question. All contexts begin with `shared`."""
+        """Computes the log-probability of each answer of each question. All contexts begin with
+        `shared`."""
 
     @abstractmethod
     def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
-        """The greedy continuation of each prompt. All contexts begin with `shared`."""
+        """Continues each prompt greedily. All contexts begin with `shared`."""
 
     def question_cost(self, shared: Tokens, question: Question) -> int:
-        """Tokens that a question adds to its batch."""
+        """Counts the tokens that a question adds to its batch."""
         tails = sum(len(answer) - 1 for answer in set(question.answers))
         return len(question.context) - len(shared) + tails
 
@@ -161,7 +164,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> str:
-        """The prompt of a conversation, in the checkpoint's own template."""
+        """Writes the prompt of a conversation, in the checkpoint's own template."""
         self.note_template(chat_history)
         if not add_generation_prompt:
             return chat.render(self.tokenizer, chat_history, continued=True)
@@ -173,7 +176,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         return {"spoken": self.spoken} if self.spoken else {}
 
     def note_template(self, messages: chat.Messages) -> None:
-        """Records how the chat template had to be held fast."""
+        """Records the parts of the chat template that had to be held fast."""
         if self._ways is None:
             self._ways = chat.ways(self.tokenizer)
         asked = any(message["role"] == "system" for message in messages)
@@ -182,13 +185,15 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
     def tok_encode(
         self, string: str, add_special_tokens: bool | None = None, **_: Any
     ) -> list[int]:
-        """Token ids; special tokens as the tokenizer is set up, unless said otherwise."""
+        """Encodes a text as token ids; special tokens as the tokenizer is set up, unless said
+        otherwise."""
         return self._encode([string], add_special_tokens)[0]
 
     def loglikelihood(
         self, requests: list[Instance], disable_tqdm: bool = True
     ) -> list[tuple[float, bool]]:
-        """(log-probability, is it the greedy choice) of each continuation after its context."""
+        """Returns (log-probability, is it the greedy choice) of each continuation after its
+        context."""
         pairs = self._pairs([request.args for request in requests])
         members: dict[Tokens, list[int]] = defaultdict(list)
         for index, (context, _) in enumerate(pairs):
@@ -221,7 +226,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         return results
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = True) -> list[str]:
-        """Greedy continuations, each cut before the first stop text."""
+        """Continues each prompt greedily, up to the first stop text."""
         prompts = []
         for request, tokens in zip(
             requests, self._encode([request.args[0] for request in requests]), strict=True
@@ -256,11 +261,11 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         return texts
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, without special ones."""
+        """Counts the tokens of each text, without special ones."""
         return [len(tokens) for tokens in self._encode(texts, add_special_tokens=False)]
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = True) -> Any:
-        """Not covered."""
+        """Raises an error: no task of ours needs it."""
         raise ScoringError("rolling log-likelihood is not covered by this engine")
 
     def _loglikelihood_tokens(self, requests: Any, **_: Any) -> Any:
@@ -278,7 +283,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         compute: Callable[[Tokens, Sequence[int]], list[Any]],
         details: Sequence[Any],
     ) -> list[tuple[list[int], list[Any]]]:
-        """(indices, results) of each batch; those of other processes are left out.
+        """Returns (indices, results) of each batch; those of other processes are left out.
 
         Prompts that begin with the shots are batched apart from those that do not, which were
         truncated (not `whole`).
@@ -343,7 +348,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         return found
 
     def _fitted(self, context: Tokens, room: int) -> Tokens:
-        """The last `room` tokens, as lm-eval cuts a prompt that does not fit."""
+        """Returns the last `room` tokens, as lm-eval cuts a prompt that does not fit."""
         if room < 1:
             raise ScoringError(
                 f"the answers alone fill the model's {self.max_length} tokens. Remedy: a smaller "
@@ -356,7 +361,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
 
 def not_numbers(checkpoint: Path) -> ScoringError:
-    """The error for a model whose outputs are NaN."""
+    """Builds the error for a model whose outputs are NaN."""
     return ScoringError(
         f"the outputs of {checkpoint} are not numbers (NaN). Remedy: evaluate.precision=fp32; if "
         "that does not help, its weights are damaged: save or download them again."

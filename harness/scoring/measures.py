@@ -1,4 +1,4 @@
-"""What stands beside a score: how well the tokenizer fits the language, and what a translation's
+"""Measures beside a score: how well the tokenizer fits the language, and what a translation's
 text is like, whatever its score. A measure that cannot be taken is None."""
 
 import unicodedata
@@ -33,8 +33,8 @@ def of_prompts(
 
 
 def of_translations(rows: Sequence[Translation]) -> dict[str, float | None]:
-    """Shares (0 to 1) over all translations; that in the wanted language is over those whose
-    language can be told."""
+    """Measures shares (0 to 1) over all translations; that in the wanted language is over those
+    whose language can be told."""
     told = [row.in_language for row in rows if row.in_language is not None]
     return {
         "output_language_share": _mean(told),
@@ -47,7 +47,7 @@ def of_translations(rows: Sequence[Translation]) -> dict[str, float | None]:
 
 
 def of_items(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[str]:
-    """A warning where most of the items' own texts are in another language than `spoken`, which is
+    """Warns where most of the items' own texts are in another language than `spoken`, which is
     as `wanted` of `detected`: the file of another language, or of another column.
 
     Of real sentences of the paper's languages at most one in eighteen is taken for another
@@ -66,12 +66,12 @@ def of_items(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[str]:
 
 
 def copied(hypothesis: str, source: str) -> bool:
-    """Whether a translation is its source again, but for case, punctuation and white space."""
+    """Says whether a translation is its source again, but for case, punctuation and white space."""
     return bool(_letters(hypothesis)) and _letters(hypothesis) == _letters(source)
 
 
 def detected(text: str, wanted: Mapping[str, Any]) -> tuple[str | None, bool | None]:
-    """(language of a text, whether it is the wanted one); None where that cannot be told.
+    """Returns (language of a text, whether it is the wanted one); None where that cannot be told.
 
     `wanted` has the flores_code, name and script that `core.identify.text.in_language` takes.
     """

@@ -15,7 +15,7 @@ from harness.scoring.lm import LogProbability, Question
 
 
 def score(model: Any, questions: Sequence[Question]) -> list[list[LogProbability]]:
-    """Log-probabilities of each answer of each question; answers of one token share a row.
+    """Computes log-probabilities of each answer of each question; answers of one token share a row.
 
     Rows are padded at their ends: what comes after a token cannot reach it.
     """
@@ -53,6 +53,6 @@ class Outputs:
         self.greedy = logits.argmax(-1).tolist()
 
     def score(self, rows: Sequence[int], answer: Tokens) -> LogProbability:
-        """The log-probability of an answer whose tokens are predicted in these rows."""
+        """Computes the log-probability of an answer whose tokens are predicted in these rows."""
         chosen = self.logprobs[list(rows), list(answer)]
         return float(chosen.sum()), [self.greedy[row] for row in rows] == list(answer)

@@ -15,12 +15,12 @@ from core.files import making
 
 
 def sha256(text: str) -> str:
-    """Of a text in UTF-8, hexadecimal."""
+    """Computes the SHA-256 of a text in UTF-8, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def doc_sha256(doc: Mapping[str, Any]) -> str:
-    """Of a document's content, whatever the order of its columns."""
+    """Computes the SHA-256 of a document's content, whatever the order of its columns."""
     return sha256(json.dumps(doc, sort_keys=True, ensure_ascii=False))
 
 

@@ -43,7 +43,7 @@ AskedSample = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """What to score: a checkpoint directory on a task in a language.
+    """The order of a score: a checkpoint directory on a task in a language.
 
     `wanted` is the language that translations should be in, as `core.identify.text.in_language`
     takes it, and `spoken` that of the items' own texts (None: not looked at). `max_new_tokens` ends
@@ -139,7 +139,8 @@ def compute_share(
 
 
 def ask(request: ScoreRequest, lm: ScoringLM) -> dict[str, Any]:
-    """lm-eval's result: it builds the prompts, the engine answers, lm-eval takes the metric."""
+    """Returns lm-eval's result: it builds the prompts, the engine answers, lm-eval takes the
+    metric."""
     from lm_eval import evaluate
 
     if request.task.protocol.prompt != "plain" and not lm.tokenizer.chat_template:
@@ -169,7 +170,7 @@ class _Numbers:
 
 
 def _accuracy(samples: Sequence[AskedSample], lm: ScoringLM) -> tuple[list[Choice], _Numbers]:
-    """Rows and numbers of a multiple-choice task, accuracy in percent.
+    """Returns rows and numbers of a multiple-choice task, accuracy in percent.
 
     The standard error is that of a mean of 0s and 1s with the sample variance, as lm-eval's; the
     interval is Wilson's (1927). Both take items for independent.
@@ -206,7 +207,7 @@ def _accuracy(samples: Sequence[AskedSample], lm: ScoringLM) -> tuple[list[Choic
 def _chrf(
     samples: Sequence[AskedSample], lm: ScoringLM, wanted: Mapping[str, Any]
 ) -> tuple[list[Translation], _Numbers]:
-    """Rows and numbers of a translation task, chrF++ from 0 to 100.
+    """Returns rows and numbers of a translation task, chrF++ from 0 to 100.
 
     Outer white space is removed from hypotheses: the space between the prompt's colon and the
     translation belongs to the prompt. chrF++ does not count white space.
@@ -248,7 +249,7 @@ def _chrf(
 
 
 def _of_prompt(sample: AskedSample, lm: ScoringLM) -> dict[str, Any]:
-    """The columns that every task has."""
+    """Returns the columns that every task has."""
     prompt = sample["arguments"][0][0]
     doc = sample["doc"]
     return {
@@ -305,7 +306,7 @@ def _warn_of_joins(lm: ScoringLM) -> list[str]:
 
 
 def _check_against_lm_eval(score: float, metrics: Mapping[str, Any]) -> None:
-    """Our score and lm-eval's own aggregate of the same samples must be one number."""
+    """Raises an error where our score and lm-eval's own aggregate of the same samples differ."""
     theirs = metrics.get("acc,none")
     theirs = 100 * theirs if theirs is not None else metrics["chrf++,none"]
     if abs(score - theirs) > 1e-6:
@@ -313,7 +314,7 @@ def _check_against_lm_eval(score: float, metrics: Mapping[str, Any]) -> None:
 
 
 def _quiet() -> None:
-    """lm-eval, datasets and transformers report progress and hints that are not the user's."""
+    """Silences progress and hints of lm-eval, datasets and transformers that are not the user's."""
     import datasets
     from transformers.utils import logging as transformers_logging
 

@@ -34,7 +34,7 @@ class VllmLM(CompletionsLM):
     _running: Child | None = None
 
     def facts(self) -> dict[str, Any]:
-        """What the scores record of the engine."""
+        """Returns the record of the engine for the scores."""
         return {
             "name": self.name,
             "version": VERSION,
@@ -84,7 +84,8 @@ class VllmLM(CompletionsLM):
         return f"{address}/v1"
 
     def penalised(self, penalty: float) -> dict[str, Any]:
-        """The fields of a request with a repetition penalty, which vLLM defines as we do."""
+        """Returns the fields of a request with a repetition penalty, which vLLM defines as we
+        do."""
         return {"extra_body": {"repetition_penalty": penalty}}
 
     def close(self) -> None:

@@ -77,7 +77,7 @@ def _threads(processes: int) -> int:
 
 
 def main(described: str, journal: str) -> None:
-    """One process's share."""
+    """Computes one process's share."""
     end_with_parent()
     from harness.scoring.score import compute_share
 

@@ -55,7 +55,7 @@ class HubSettings:
 
 
 def base_stage(student: Student, role: Literal["base", "published"] = "base") -> Stage:
-    """The stage that makes a finished model loadable.
+    """Returns the stage that makes a finished model loadable.
 
     A GGUF is turned into a transformers checkpoint once, in the shared cache. A directory or Hub
     model is used in place; its content or its commit is in the key, so that a changed checkpoint

@@ -14,15 +14,16 @@ from tasks.loading import Loaded, load_task
 
 
 def benchmark_data(config: Config) -> Data:
-    """Where the benchmarks are read from: the directory or Hub that was given, or our own sets."""
+    """Opens the place from which the benchmarks are read: the directory or Hub that was given,
+    or our own sets."""
     # The composed configuration has looked at KAKUGO_DATA_DIR already.
     repositories = {name: given for name, given in asdict(config.evaluate.hub).items() if given}
     return open_data(config.data_dir or str(EMBEDDED), repositories)
 
 
 def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | DataMissing | DataMalformed:
-    """The task in the experiment's language, or why it cannot be asked: the benchmark or the data
-    lack it, or its file makes no sense. That ends no other cell."""
+    """Loads the task in the experiment's language, or says why it cannot be asked: the benchmark
+    or the data lack it, or its file makes no sense. That ends no other cell."""
     language = config.language
     code = language.find_code(task.benchmark)
     if code is None:
@@ -35,7 +36,8 @@ def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | DataMissing 
 
 
 def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping[str, str]]:
-    """Every text of the benchmarks, shots included, and why any benchmark is not among them.
+    """Reads every text of the benchmarks, shots included, and says why any benchmark is not
+    among them.
 
     A benchmark that is known to lack the language has no text to look for.
     """

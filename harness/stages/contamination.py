@@ -1,4 +1,4 @@
-"""What a mixture holds of every benchmark's items, in the language and in English."""
+"""Looks for every benchmark's items in a mixture, in the language and in English."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ NAME = "contamination"
 
 @dataclass(frozen=True)
 class ContaminationSettings:
-    """What is looked for, and how. `items` are in the key by their hash; `unchecked` names the
+    """The settings of the search. `items` are in the key by their hash; `unchecked` names the
     benchmarks that are not among them."""
 
     settings: Contamination
@@ -38,7 +38,7 @@ class ContaminationSettings:
 
 
 def contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Stage:
-    """The stage that looks for the benchmarks' texts."""
+    """Returns the stage that looks for the benchmarks' texts."""
     items, unchecked = benchmark_items(config, data)
     digest = hashlib.sha256()
     for item in items:

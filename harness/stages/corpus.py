@@ -35,7 +35,7 @@ class CorpusSettings:
 
 
 def corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage | None:
-    """The stage that fetches what a source starts from; None where that is local files."""
+    """Returns the stage that fetches what a source starts from; None where that is local files."""
     context, translated = config.sources.context, config.sources.translated
     if source == "context":
         location, subset, scan = context.texts, context.subset, context.scan
@@ -77,7 +77,7 @@ def fetch_rows(settings: CorpusSettings, work: Work) -> Outcome:
 
 
 def origin(corpus: Artifact) -> str:
-    """Where a corpus is from, as the card of a source names it."""
+    """Names the place that a corpus is from, for the card of a source."""
     facts = corpus.read_facts(CorpusFacts)
     place = f"{facts.repository}, {facts.subset}, at {facts.commit}"
     return f"{place}, first {facts.rows:,} rows"

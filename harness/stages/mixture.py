@@ -47,7 +47,7 @@ class MixSettings:
 
     @classmethod
     def of(cls, mix: Mix) -> "MixSettings":
-        """The part of `mix` that matters."""
+        """Returns the part of `mix` that matters."""
         weights, given = mix.weighted, mix.budget
         budget = BudgetSettings(given.unit, given.amount, given.smallest_of, given.reasoning)
         if given.unit == "examples" or not mix.reasoning:
@@ -62,7 +62,8 @@ class MixSettings:
         )
 
     def as_mix(self, name: str, exclude: Path | None) -> Mix:
-        """The settings as `make_mixture` takes them, with a default for what does not matter."""
+        """Returns the settings as `make_mixture` takes them, with a default for what does not
+        matter."""
         budget = Budget()
         if given := self.budget:
             reasoning = given.reasoning is None or given.reasoning
@@ -81,7 +82,7 @@ class MixSettings:
 
 @dataclass(frozen=True)
 class MixtureSettings:
-    """What a mixture depends on, beside its sources and the student by whose tokens it is counted.
+    """The settings of a mixture, beside its sources and the student by whose tokens it is counted.
 
     Conversations that are longer than the training takes are not drawn, so that budgets hold there.
     """
@@ -100,12 +101,13 @@ class MixtureSettings:
 
     @property
     def data(self) -> Data:
-        """What decides which conversations can be trained on; packing and the rest do not."""
+        """The settings that decide which conversations can be trained on; packing and the rest
+        do not."""
         return Data(self.max_length, True, self.overlong, train_newline=False, validation=0.0)
 
 
 def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage]) -> Stage:
-    """The stage that draws the mixture."""
+    """Returns the stage that draws the mixture."""
     data, exclude = config.train.data, find_excluded(config)
     if exclude and not exclude.is_file():
         raise InputError(f"mix.exclude: there is no file {exclude}. Remedy: check the path.")
@@ -152,5 +154,5 @@ def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
 
 
 def find_excluded(config: MakingConfig) -> Path | None:
-    """The file of rows to leave out, where one is given."""
+    """Returns the file of rows to leave out, where one is given."""
     return Path(config.mix.exclude) if config.mix.exclude else None

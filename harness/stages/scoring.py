@@ -49,7 +49,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """Which engine answers, and our own version of it."""
+    """The engine that answers, and our own version of it."""
 
     version: str
     choice: EngineChoice = field(metadata=MERGED)
@@ -57,7 +57,7 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class ScoreSettings:
-    """What a score depends on, beside the checkpoint.
+    """The settings of a score, beside the checkpoint.
 
     `loaded` is the task with its items, which are in the key by their hash; `max_new_tokens` is of
     translations. `spoken` is the language of the items and of translations into it, None where the
@@ -86,7 +86,7 @@ def score_cell(
     producer: Producer,
     checkpoint: Stage,
 ) -> Cell:
-    """A checkpoint on a task, or the named gap in its place."""
+    """Plans the score of a checkpoint on a task, or a named gap in its place."""
     cell = Cell(name, producer.name, producer.role, checkpoint, None)
     if isinstance(loaded, DataMissing | DataMalformed):
         return replace(cell, gap=str(loaded), amiss=isinstance(loaded, DataMalformed | FileMissing))
@@ -124,7 +124,7 @@ def score_cell(
 
 
 def has_batches(partial: Path) -> bool:
-    """Whether an interrupted scoring has left finished batches."""
+    """Says whether an interrupted scoring has left finished batches."""
     from harness.scoring.score import JOURNAL
 
     return any((partial / JOURNAL).glob("*.jsonl"))
@@ -152,7 +152,7 @@ def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
 
 
 def choose_engine(evaluate: Evaluate, kind: str) -> EngineChoice | str:
-    """The engine for a kind of producer, or why there is none."""
+    """Chooses the engine for a kind of producer, or says why there is none."""
     precision = evaluate.precision
     if precision == "auto":
         # fp32 wherever it is affordable: scores then agree from machine to machine.
@@ -168,7 +168,8 @@ def choose_engine(evaluate: Evaluate, kind: str) -> EngineChoice | str:
 
 
 def spoken_language(language: Language, code: str) -> Spoken | None:
-    """The experiment's language, or None where it is the one that the benchmark's own code names.
+    """Returns the experiment's language, or None where it is the one that the benchmark's own
+    code names.
 
     Such a code names its script too; Global-MMLU's codes do not.
     """

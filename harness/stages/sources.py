@@ -40,14 +40,15 @@ Kind = Topic | Scenario | Context | Translated
 
 @dataclass(frozen=True)
 class KindSettings:
-    """What of `sources` concerns one kind of source, and nothing of the others."""
+    """The part of `sources` that concerns one kind of source, and nothing of the others."""
 
     kind: Kind = field(metadata=MERGED)
     quality: Quality
     revised_share: float | None = field(metadata=IF_GIVEN)  # translations are not revised
 
     def as_sources(self, source: Source) -> Sources:
-        """The settings as an `Order` has them, of which the other kinds are the defaults."""
+        """Returns the settings as an `Order` has them, of which the other kinds are the
+        defaults."""
         kind = Sources(**{source: self.kind}, quality=self.quality)  # type: ignore[arg-type]
         return (
             kind if self.revised_share is None else replace(kind, revised_share=self.revised_share)
@@ -56,7 +57,7 @@ class KindSettings:
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """What the teacher's rows of one source depend on.
+    """The settings of the teacher's rows of one source.
 
     The FLORES code and the script decide which answers count as in the language. Files are in the
     key by their content: those of the source by their roles, the teacher's weights where a server
@@ -80,7 +81,7 @@ class SourceSettings:
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """What the rows of a source of the user's own depend on; the files' content is in the key."""
+    """The settings of a source of the user's own; the files' content is in the key."""
 
     own: str
     language: str
@@ -96,7 +97,7 @@ class OwnSettings:
 def any_source_stage(
     config: MakingConfig, name: str, student: Callable[[], Stage], ledgers: Path
 ) -> Stage:
-    """A source of the user's own, or one that the teacher writes."""
+    """Makes the stage of a source of the user's own, or of one that the teacher writes."""
     if name in config.sources.own:
         return own_stage(config, name)
     return source_stage(config, cast(Source, name), student, ledgers)
@@ -105,7 +106,7 @@ def any_source_stage(
 def source_stage(
     config: MakingConfig, source: Source, student: Callable[[], Stage], ledgers: Path
 ) -> Stage:
-    """One kind of data in one language, written by the teacher."""
+    """Makes the stage of one kind of data in one language, written by the teacher."""
     language, teacher, sources = config.language, config.teacher, config.sources
     weights = embedded_gguf() if teacher.kind == "embedded" else None
     settings = SourceSettings(
@@ -192,7 +193,7 @@ def ask_teacher(settings: SourceSettings, work: Work, pilot: int | None = None) 
 
 
 def own_stage(config: MakingConfig, name: str) -> Stage:
-    """A source of the user's own; no teacher is asked."""
+    """Makes the stage of a source of the user's own; no teacher is asked."""
     own, language, quality = config.sources.own[name], config.language, config.sources.quality
     return Stage(
         name=NAME,
@@ -232,13 +233,13 @@ def read_own(settings: OwnSettings, work: Work) -> Outcome:
 
 
 def ledger_file(config: Config, ledgers: Path) -> Path:
-    """The ledger of the experiment's language, under its name as a file name."""
+    """Names the file of the ledger of the experiment's language."""
     slug = "".join(c if c.isalnum() else "_" for c in config.language.name.lower())
     return ledgers / f"{slug}.sqlite"
 
 
 def _start_from(kind: Kind, rows: str) -> Kind:
-    """The settings with the file of a corpus in place of the data set that it is of."""
+    """Returns the settings with the file of a corpus in place of the data set that it is of."""
     if isinstance(kind, Context):
         return replace(kind, texts=rows)
     if isinstance(kind, Translated):
@@ -247,7 +248,8 @@ def _start_from(kind: Kind, rows: str) -> Kind:
 
 
 def _hash_files(config: MakingConfig, source: Source) -> Mapping[str, str]:
-    """SHA-256 of each file of a source; the error for a missing one names mixtures without it."""
+    """Computes the SHA-256 of each file of a source; the error for a missing one names mixtures
+    without it."""
     try:
         return input_hashes(
             Order(
@@ -265,7 +267,7 @@ def _hash_files(config: MakingConfig, source: Source) -> Mapping[str, str]:
 
 
 def mixtures_without(source: str) -> list[str]:
-    """The shipped mixtures that take some sources, but not this one."""
+    """Lists the shipped mixtures that take some sources, but not this one."""
     found = []
     for path in sorted((CONF / "mix").glob("*.yaml")):
         weights = yaml.safe_load(path.read_text(encoding="utf-8")).get("weights")
@@ -275,7 +277,7 @@ def mixtures_without(source: str) -> list[str]:
 
 
 def _hash_identifier(quality: Quality) -> str | None:
-    """SHA-256 of the model that identifies languages, where that is a file.
+    """Computes the SHA-256 of the model that identifies languages, where that is a file.
 
     Without it, another model under the same path would find the rows of the one before.
     """

@@ -19,7 +19,7 @@ from training.settings import Data, Precision, Train
 
 @dataclass(frozen=True)
 class PackedSettings:
-    """What tokens, labels and packed rows depend on, beside the mixture and the student."""
+    """The settings of tokens, labels and packed rows, beside the mixture and the student."""
 
     data: Data
     seed: int
@@ -29,8 +29,8 @@ class PackedSettings:
 
 @dataclass(frozen=True)
 class CardSettings:
-    """What the checkpoint's card names beside facts and settings. The two system prompts are those
-    of rows with and without reasoning."""
+    """The names on the checkpoint's card, beside facts and settings. The two system prompts are
+    those of rows with and without reasoning."""
 
     language: str
     flores_code: str | None
@@ -43,7 +43,7 @@ class CardSettings:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What a checkpoint depends on. The precision in `train` is what "auto" comes to here.
+    """The settings of a checkpoint. The precision in `train` is what "auto" comes to here.
 
     A card tells of the work; nothing is made from it.
     """
@@ -54,7 +54,8 @@ class TrainSettings:
 
 
 def packed_stage(config: MakingConfig, base: Stage, mixture: Stage) -> Stage:
-    """The mixture as the trainer wants it: tokens, labels and packed rows."""
+    """Makes the stage that packs the mixture as the trainer wants it: tokens, labels and packed
+    rows."""
     return Stage(
         name="packed",
         version=1,
@@ -81,7 +82,7 @@ def pack(settings: PackedSettings, work: Work) -> Outcome:
 
 
 def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage) -> Stage:
-    """The student, fine-tuned on the mixture."""
+    """Makes the stage that fine-tunes the student on the mixture."""
     language, mix, student = config.language, config.mix, config.student
     return Stage(
         name="train",
@@ -116,7 +117,7 @@ def check_packages(settings: TrainSettings) -> None:
 
 
 def has_state(partial: Path) -> bool:
-    """Whether an interrupted training has left a state to go on from."""
+    """Says whether an interrupted training has left a state to go on from."""
     from training.checkpoints import last_whole
     from training.finetune import STATES
 

@@ -33,7 +33,8 @@ def generate_answers(
     journal: Path,
     progress: Callable[[int, int, str], None],
 ) -> list[Answer]:
-    """The checkpoint's next turn in each conversation of {role, content}, in its own template.
+    """Generates the checkpoint's next turn in each conversation of {role, content}, in its own
+    template.
 
     `thinking` is as in `core.checkpoints.chat.ask`. A thought that the prompt has opened is part of
     the answer. Finished answers are kept in the folder `journal`, from which an

@@ -7,12 +7,13 @@ from training.precision import has_nvidia_gpu
 
 
 def hash_files(checkpoint: Path) -> dict[str, str]:
-    """The SHA-256 of each file of a checkpoint, by its path within it."""
+    """Computes the SHA-256 of each file of a checkpoint, by its path within it."""
     return {name: entry.sha256 for name, entry in file_hashes(checkpoint).items()}
 
 
 def choose_precision(asked: str) -> str:
-    """The precision of an arm: the one asked for, or for "auto" bf16 on a GPU and fp32 without."""
+    """Chooses the precision of an arm: the one asked for, or for "auto" bf16 on a GPU and fp32
+    without."""
     if asked != "auto":
         return asked
     return "bf16" if has_nvidia_gpu() else "fp32"

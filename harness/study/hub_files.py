@@ -17,7 +17,8 @@ class HubFile:
 
 
 def fetch_file(name: str, file: str) -> HubFile:
-    """`file` of the repository `name` (or of a folder in its layout) at the commit it is at now.
+    """Fetches `file` of the repository `name` (or of a folder in its layout) at the commit it is
+    at now.
 
     Raises HubUnavailable where the repository or the file cannot be had.
     """

@@ -110,7 +110,7 @@ async def _ask(
 
 
 def _compose(overrides: Sequence[str]) -> MakingConfig:
-    """The typed configuration that `kakugo` would run with."""
+    """Returns the typed configuration that `kakugo` would run with."""
     register_resolvers()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
