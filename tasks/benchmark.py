@@ -105,12 +105,12 @@ class Benchmark:
 
 
 def listed(answers: Sequence[str], protocol: Protocol) -> str:
-    """The possible answers, one a line, as the prompt shows them."""
+    """Returns the possible answers, one a line, as the prompt shows them."""
     marks = LETTERS if protocol.answers == "letters" else "-" * len(answers)
     stop = "." if protocol.answers == "letters" else ""
     return "\n".join(f"{mark}{stop} {answer}" for mark, answer in zip(marks, answers, strict=False))
 
 
 def choices(answers: Sequence[str], protocol: Protocol) -> tuple[str, ...]:
-    """The possible answers as the model is to give them."""
+    """Returns the possible answers as the model is to give them."""
     return tuple(LETTERS[: len(answers)] if protocol.answers == "letters" else answers)

@@ -38,7 +38,7 @@ class Task:
 
     @property
     def chooses(self) -> bool:
-        """Whether it is answered by a choice; a translation is not."""
+        """True for a task that is answered by a choice; a translation is not."""
         return bool(self.content.letters)
 
     @property
@@ -51,25 +51,26 @@ class Task:
         return self.content.chance
 
     def lm_eval_name(self, code: str) -> str:
-        """The name under which lm-eval knows the task in the language with code `code`."""
+        """Returns the name under which lm-eval knows the task in the language with code `code`."""
         return f"kakugo_{self.name}_{code}"
 
     def protocol(self, protocol: Protocol) -> Protocol:
-        """The part of a protocol that applies to the task."""
+        """Returns the part of a protocol that applies to the task."""
         return protocol.applied(chooses=self.chooses)
 
     def identity(self, doc: Mapping[str, Any]) -> tuple[str, str]:
-        """(doc_id, cluster) of a document as lm-eval holds it: the benchmark's own id, and what
-        names the items that are not independent of it."""
+        """Returns (doc_id, cluster) of a document as lm-eval holds it: the benchmark's own id,
+        and what names the items that are not independent of it."""
         return str(doc["id"]), str(doc["cluster"])
 
     def text(self, doc: Mapping[str, Any]) -> str:
-        """All of a document that is in the language, as tokenizer measures want it."""
+        """Returns all of a document that is in the language, as tokenizer measures want it."""
         return str(doc["text"])
 
 
 def find_benchmarks() -> Mapping[str, Benchmark]:
-    """The `BENCHMARK` of each file of ``tasks/benchmarks/`` by its name, in the reports' order.
+    """Returns the `BENCHMARK` of each file of ``tasks/benchmarks/`` by its name, in the reports'
+    order.
 
     A file whose name begins with an underscore is none.
     """
@@ -80,7 +81,7 @@ def find_benchmarks() -> Mapping[str, Benchmark]:
 
 
 def list_tasks(benchmark: Benchmark) -> list[Task]:
-    """The tasks that a benchmark declares."""
+    """Returns the tasks that a benchmark declares."""
     return [
         Task(naming.name, naming.title, benchmark, naming.from_english)
         for naming in benchmark.tasks

@@ -52,7 +52,7 @@ class Read:
 
 
 def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = None) -> Data:
-    """The switch. None stands for ``$KAKUGO_DATA_DIR`` and, without it, the embedded sets.
+    """Opens the switch. None stands for ``$KAKUGO_DATA_DIR`` and, without it, the embedded sets.
 
     Raises `DataMissing` where there is no such directory.
     """
@@ -78,8 +78,8 @@ def _is_folder(path: Path) -> bool:
 def read(
     benchmark: Benchmark, data: Data, code: str, hub_codes: Mapping[str, str] | None = None
 ) -> Read:
-    """The rows of a benchmark in the language that it calls `code`, and a repository of the Hub
-    perhaps otherwise: `hub_codes` are the language's (see `core.languages`).
+    """Reads the rows of a benchmark in the language that it calls `code`, and a repository of
+    the Hub perhaps otherwise: `hub_codes` are the language's (see `core.languages`).
 
     Rows without a text are left out; `DataMalformed` is raised where those that remain are too few,
     and where rows lack a column, repeat an id or make no sense. Raises `DataMissing` where it lacks
@@ -113,7 +113,7 @@ def read(
 
 
 def fingerprint(rows: list[Row]) -> str:
-    """SHA-256 over the rows in their order, as JSON lines with sorted keys."""
+    """Computes the SHA-256 over the rows in their order, as JSON lines with sorted keys."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode() + b"\n")

@@ -23,7 +23,7 @@ _OBJECTS = "one JSON object a line (`jq -c '.[]'` writes an array so)"
 
 
 def missing(path: Path) -> DataMissing:
-    """The error for a file that is not there."""
+    """Builds the error for a file that is not there."""
     for parent in path.parents:
         if parent.resolve() == EMBEDDED.resolve():
             return DataMissing(
@@ -37,7 +37,7 @@ def missing(path: Path) -> DataMissing:
 
 
 def read_jsonl(path: Path) -> list[Raw]:
-    """The rows of a JSONL file; empty lines are none."""
+    """Returns the rows of a JSONL file; empty lines are none."""
     # A mark within the file is what joining two files left.
     lines = (Line(n, line.removeprefix("\ufeff")) for n, line in enumerate(read_lines(path), 1))
     rows = []
@@ -55,8 +55,8 @@ def read_jsonl(path: Path) -> list[Raw]:
 
 
 def read_tsv(path: Path, columns: Sequence[str]) -> list[Raw]:
-    """The rows of a TSV file with a header, a line each. A field may be quoted, quotes in it
-    doubled; empty lines are no rows."""
+    """Returns the rows of a TSV file with a header, a line each. A field may be quoted, quotes
+    in it doubled; empty lines are no rows."""
     header: list[str] = []
     rows: list[Raw] = []
     wrong: list[str] = []
@@ -97,7 +97,7 @@ def _check_header(path: Path, number: int, header: list[str], columns: Sequence[
 
 
 def is_there(path: Path) -> bool:
-    """Whether anything has that name, also what cannot be read: to read it then says why."""
+    """Says whether anything has that name, also what cannot be read: to read it then says why."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -108,7 +108,7 @@ def is_there(path: Path) -> bool:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file, without their ends; none for an empty file."""
+    """Returns the lines of a text file, without their ends; none for an empty file."""
     try:
         if stat.S_ISFIFO(path.stat().st_mode):
             raise _unreadable(path, "a pipe, not a file")  # whose reader would wait for ever
@@ -126,7 +126,7 @@ def _unreadable(path: Path, why: str | None) -> DataMalformed:
 
 
 def read_lines_of_archive(path: Path, member: str) -> list[str]:
-    """The lines of one file of a tar archive, which is read in place, never unpacked."""
+    """Returns the lines of one file of a tar archive, which is read in place, never unpacked."""
     try:
         with tarfile.open(path) as archive:
             for entry in archive:
@@ -148,7 +148,8 @@ def read_lines_of_archive(path: Path, member: str) -> list[str]:
 
 
 def _lines(name: str, content: bytes) -> list[str]:
-    """Sentences may hold what Unicode also calls a line separator: that ends no line."""
+    """Splits text at line ends only. Sentences may hold other characters that Unicode calls a
+    line separator."""
     try:
         return split_lines(decode(content))
     except NotText as error:

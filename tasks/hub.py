@@ -39,8 +39,8 @@ class Repository:
 
 @cache
 def resolve(repository: str) -> Repository:
-    """The repository at the commit that it stands at now; the same one for the whole process, so
-    that all tasks of a run read one state. `HubUnavailable` says what is in the way."""
+    """Returns the repository at the commit that it stands at now; the same one for the whole
+    process, so that all tasks of a run read one state. `HubUnavailable` says what is in the way."""
     from huggingface_hub import constants
 
     path = Path(repository).expanduser().resolve()
@@ -59,7 +59,7 @@ def resolve(repository: str) -> Repository:
 
 
 def rows(repository: Repository, config: str, split: str, columns: Sequence[str]) -> list[Raw]:
-    """The `columns` of all rows of a configuration's split, in the repository's order.
+    """Returns the `columns` of all rows of a configuration's split, in the repository's order.
 
     Raises `DataMissing` where there is no such configuration or split, `DataMalformed` where a
     column lacks or a file is no table, and `HubUnavailable`.
@@ -122,14 +122,15 @@ def rows(repository: Repository, config: str, split: str, columns: Sequence[str]
 
 
 def _cell(value: Any, names: list[str] | None) -> Any:
-    """A cell as it was found; a class label by its name."""
+    """Returns a cell as it was found; a class label by its name."""
     if names and isinstance(value, int) and 0 <= value < len(names):
         return names[value]
     return value
 
 
 def _head(path: Path) -> str | None:
-    """The commit of a folder that is a git repository, whose files must be that commit's."""
+    """Returns the commit of a folder that is a git repository, whose files must be that
+    commit's."""
     if not (path / ".git").exists():
         return None
 
@@ -151,7 +152,7 @@ def _head(path: Path) -> str | None:
 
 
 def _commit(name: str, revision: str) -> str:
-    """The commit that a revision ("": the default branch) of a data set is at."""
+    """Returns the commit that a revision ("": the default branch) of a data set is at."""
     import httpx2
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
@@ -165,7 +166,8 @@ def _commit(name: str, revision: str) -> str:
 
 
 def _kept(name: str, revision: str) -> Path:
-    """The folder in which the Hub's own cache keeps a data set at one commit, which names it.
+    """Returns the folder in which the Hub's own cache keeps a data set at one commit, which
+    names it.
 
     Read as a folder, since `datasets` itself takes the latest state that it keeps when it is
     offline, whatever the revision that was asked for.
@@ -192,7 +194,7 @@ def _kept(name: str, revision: str) -> Path:
 
 
 def _is_damage(repository: Repository, error: Exception) -> bool:
-    """Whether a file of the repository is damaged or lacks, and nothing on the way to it.
+    """Says whether a file of the repository is damaged or lacks, and nothing on the way to it.
 
     `datasets` wraps whatever happens while it reads rows in errors of its own. In a folder that the
     user gave there is no way: it can only be the files.
@@ -230,7 +232,7 @@ def _is_damage(repository: Repository, error: Exception) -> bool:
 
 
 def _files(source: str, config: str, split: str, options: dict[str, Any]) -> str:
-    """The names of a split's files, as far as they can be told."""
+    """Returns the names of a split's files, as far as they can be told."""
     import datasets
 
     try:
@@ -243,7 +245,7 @@ def _files(source: str, config: str, split: str, options: dict[str, Any]) -> str
 
 
 def _unreadable(place: str, config: str, files: str, error: Exception) -> DataMalformed:
-    """A file of the repository that is no table, as its reader words it."""
+    """Builds the error for a file of the repository that is no table, as its reader words it."""
     said = [*_causes(error)[1:], error][0]
     why = str(said).strip().partition("\n")[0] or type(said).__name__
     if isinstance(said, StopIteration):
@@ -255,7 +257,7 @@ def _unreadable(place: str, config: str, files: str, error: Exception) -> DataMa
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """An error and what it came of, in turn."""
+    """Returns an error and what it came of, in turn."""
     chain = [error]
     while cause := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(cause)
@@ -263,7 +265,8 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def _unavailable(place: str, error: Exception) -> HubUnavailable:
-    """What is in the way, with its remedy; the causes of an error are looked through too."""
+    """Builds the error that says what is in the way, with its remedy; the causes of an error are
+    looked through too."""
     from huggingface_hub import errors
 
     chain = _causes(error)

@@ -63,7 +63,7 @@ class Loaded:
 
     @property
     def data_facts(self) -> dict[str, Any]:
-        """What a score records of its data."""
+        """The facts of the data that a score records."""
         return {
             "name": self.data.name,
             "sha256": self.data.sha256,
@@ -74,7 +74,8 @@ class Loaded:
 
     @property
     def left_out(self) -> dict[str, int]:
-        """How many rows of the data were not asked, by the columns that are blank in them."""
+        """The number of rows of the data that were not asked, by the columns that are blank in
+        them."""
         return dict(Counter(", ".join(row.columns) for row in self.data.left_out))
 
     @property
@@ -83,7 +84,8 @@ class Loaded:
         return self.protocol.lm_eval_options()
 
     def lm_eval_tasks(self, max_new_tokens: int | None = None) -> dict[str, Any]:
-        """The task as lm-eval's `evaluate` takes it. `max_new_tokens` ends a translation."""
+        """Returns the task as lm-eval's `evaluate` takes it. `max_new_tokens` ends a
+        translation."""
         from lm_eval.api.task import ConfigurableTask
         from lm_eval.tasks._yaml_loader import load_yaml
 
@@ -99,7 +101,7 @@ class Loaded:
         return {"tasks": {self.name: task}, "groups": {}, "group_map": {}}
 
     def splits(self) -> dict[str, Any]:
-        """The shots and the scored items as `datasets.Dataset`."""
+        """Returns the shots and the scored items as `datasets.Dataset`."""
         from datasets import Dataset
 
         return {
@@ -108,7 +110,7 @@ class Loaded:
         }
 
     def warnings(self, limit: int | None = None) -> list[str]:
-        """What a reader of the score of the first `limit` items (None: all) should know."""
+        """Returns warnings for a reader of the score of the first `limit` items (None: all)."""
         found = [
             *of_labels(self.shots, self.items, limit),
             *of_number(self.task.content, self.data, len(self.items[:limit])),
@@ -132,7 +134,7 @@ def load_task(
     protocol: Protocol | None = None,
     hub_codes: Mapping[str, str] | None = None,
 ) -> Loaded:
-    """The task in the language that its benchmark calls `code`, and whose English name is
+    """Loads the task in the language that its benchmark calls `code`, and whose English name is
     `language`. Repositories of the Hub that call it otherwise stand in `hub_codes`.
 
     Reads the data; imports neither lm-eval nor torch. Raises `DataMissing`, `DataMalformed`,
@@ -173,7 +175,7 @@ def dataset(
     shots: Any = "first",
     **_: Any,
 ) -> dict[str, Any]:
-    """What lm-eval's generated files ask for.
+    """Returns the data set that lm-eval's generated files ask for.
 
     From `data_dir` on, the arguments are given to stock ``lm_eval`` by ``--metadata``; other keys
     there belong to lm-eval. `hub` names repositories by benchmark. A chat template is lm-eval's own
@@ -199,18 +201,18 @@ def dataset(
 
 
 def common_file(task: Task) -> Path:
-    """The hand-written part of lm-eval's configuration of a task."""
+    """Returns the hand-written part of lm-eval's configuration of a task."""
     return COMMON / ("_choice.yaml" if task.chooses else "_translation.yaml")
 
 
 def task_config(task: Task, code: str, language: str) -> dict[str, Any]:
-    """What a task in one language adds to `common_file`."""
+    """Returns the lines that a task in one language adds to `common_file`."""
     metadata = {"version": VERSION, "task": task.name, "code": code, "language": language}
     return {"task": task.lm_eval_name(code), "metadata": metadata}
 
 
 def _document(item: Item, description: str) -> dict[str, Any]:
-    """An item as lm-eval's document, without what its task has no use for."""
+    """Returns an item as lm-eval's document, without what its task has no use for."""
     unused = ("source", "target") if item.choices else ("choices", "answer", "label")
     document = {name: value for name, value in asdict(item).items() if name not in unused}
     return {**document, "description": description}

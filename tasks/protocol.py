@@ -1,4 +1,4 @@
-"""How a benchmark is asked: the paper's way by default, and named variants beside it.
+"""The protocol of a benchmark: the paper's way by default, and named variants beside it.
 
 In every variant three instances of the scored split are the shots and are not scored, so that as
 many items are scored as in the paper (arXiv 2601.14051): 201 of SIB-200, 897 of Belebele, 14,039
@@ -45,7 +45,7 @@ class Protocol:
             )
 
     def applied(self, *, chooses: bool) -> "Protocol":
-        """The protocol with its defaults where a choice does not apply.
+        """Returns the protocol with its defaults where a choice does not apply.
 
         A translation has neither answers to choose from nor labels to balance, so that variants
         of these leave it as it is and share its score.
@@ -57,7 +57,7 @@ class Protocol:
         )
 
     def in_words(self, *, chooses: bool, language: str) -> str:
-        """One phrase that names every choice which applies."""
+        """Returns one phrase that names every choice which applies."""
         words = [f"answer {self.answers}"] if chooses else []
         if self.prompt == "plain":
             words.append("plain prompt")
@@ -80,11 +80,12 @@ class Protocol:
         return ", ".join(words)
 
     def fields(self) -> dict[str, Any]:
-        """The choices by name, as JSON values."""
+        """Returns the choices by name, as JSON values."""
         return asdict(self)
 
     def lm_eval_options(self) -> dict[str, Any]:
-        """What the prompt's form is called in lm-eval's `evaluate` and on its command line."""
+        """Returns the options for the prompt's form in lm-eval's `evaluate` and on its command
+        line."""
         if self.prompt == "plain":
             return {}
         return {
@@ -95,8 +96,8 @@ class Protocol:
 
 
 def split_shots(labels: Sequence[str], shots: Literal["first", "balanced"]) -> list[int]:
-    """Which rows are the shots, by position, in file order; fewer than `SHOTS` where `balanced`
-    does not find that many labels."""
+    """Chooses the rows that are the shots, by position, in file order; fewer than `SHOTS` where
+    `balanced` does not find that many labels."""
     if shots == "first":
         return list(range(SHOTS))
     taken: dict[str, int] = {}

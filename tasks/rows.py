@@ -32,7 +32,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Column:
-    """What a column may hold.
+    """A column, and the values that it may hold.
 
     text: any text. Nothing that can be seen leaves the row out.
     line: as text, in one line without a tab: a sentence of a file of lines or a TSV.
@@ -46,8 +46,8 @@ class Column:
     hint: str = ""
 
     def as_text(self, value: Any) -> str:
-        """The value as text; "" for a missing one. Raises ValueError, in words that follow the
-        column's name, for what cannot be one."""
+        """Returns the value as text; "" for a missing one. Raises ValueError, in words that
+        follow the column's name, for what cannot be one."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             value = ""
         if isinstance(value, bool) or not isinstance(value, str | int):
@@ -94,7 +94,7 @@ class LeftOut:
 
 
 def check(raws: Sequence[Raw], columns: Sequence[Column], identity: Sequence[str]) -> list[Row]:
-    """The `columns` of all rows as text, blank ones as "" or what was there.
+    """Returns the `columns` of all rows as text, blank ones as "" or what was there.
 
     `identity` names the columns that tell one row from another. Raises `DataMalformed`, which names
     the first rows that make no sense with their places, what is wrong with each, and the remedy.
@@ -129,7 +129,7 @@ def check(raws: Sequence[Raw], columns: Sequence[Column], identity: Sequence[str
 def leave_out(
     raws: Sequence[Raw], rows: Sequence[Row], columns: Sequence[Column]
 ) -> tuple[list[Row], list[LeftOut]]:
-    """The rows that can be asked, and those that lack a text."""
+    """Returns the rows that can be asked, and those that lack a text."""
     kept: list[Row] = []
     left: list[LeftOut] = []
     for position, (raw, row) in enumerate(zip(raws, rows, strict=True)):
@@ -142,12 +142,12 @@ def leave_out(
 
 
 def identify(row: Row, identity: Iterable[str]) -> str:
-    """The benchmark's own name of a row: the values of its columns of `identity`."""
+    """Returns the benchmark's own name of a row: the values of its columns of `identity`."""
     return "#".join(row[column] for column in identity)
 
 
 def listed(wrong: Sequence[str]) -> str:
-    """The first rows that are wrong, and how many more there are."""
+    """Returns the first rows that are wrong, and how many more there are."""
     more = len(wrong) - _MOST_NAMED
     return "; ".join(wrong[:_MOST_NAMED]) + (f"; and {more} more rows" if more > 0 else "")
 
@@ -161,7 +161,7 @@ def keys(*names: str) -> tuple[Column, ...]:
 
 
 def _shown(value: Any) -> str:
-    """A value in a message, cut where it is long."""
+    """Returns a value in a message, cut where it is long."""
     shown = (
         ascii(value) if not isinstance(value, str) or find_lone_surrogate(value) else repr(value)
     )

@@ -1,4 +1,4 @@
-"""What a reader of a score should know of the items that were asked."""
+"""Warns a reader of a score about the items that were asked."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _NAMED = 5
 
 
 def of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | None) -> list[str]:
-    """Shots of one label, and labels that do not occur in the first `limit` items."""
+    """Warns of shots of one label, and of labels that do not occur in the first `limit` items."""
     if not shots[0].label:
         return []
     found = []
@@ -30,7 +30,7 @@ def of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | None) -
 
 
 def of_number(benchmark: Benchmark, data: Read, scored: int) -> list[str]:
-    """A set that is not whole, and too few scored items."""
+    """Warns of a set that is not whole, and of too few scored items."""
     found = []
     rows = len(data.rows) + len(data.left_out)
     if data.name != "embedded" and rows != benchmark.complete:
@@ -41,7 +41,7 @@ def of_number(benchmark: Benchmark, data: Read, scored: int) -> list[str]:
 
 
 def of_answers(items: Sequence[Item]) -> list[str]:
-    """Items whose right answer cannot be told from a wrong one."""
+    """Warns of items whose right answer cannot be told from a wrong one."""
     equal = sum(len(set(item.choices)) < len(item.choices) for item in items)
     if not equal:
         return []
@@ -49,7 +49,8 @@ def of_answers(items: Sequence[Item]) -> list[str]:
 
 
 def of_shots(shots: Sequence[Item], items: Sequence[Item]) -> list[str]:
-    """Items whose answer stands in the prompt, as they equal a shot; their ids may differ."""
+    """Warns of items whose answer stands in the prompt, as they equal a shot; their ids may
+    differ."""
     seen = {fold(text) for item in shots for text in _asked(item)}
     equal = [item.id for item in items if any(fold(text) in seen for text in _asked(item))]
     if not equal:
@@ -61,7 +62,8 @@ def of_shots(shots: Sequence[Item], items: Sequence[Item]) -> list[str]:
 
 
 def of_sides(items: Sequence[Item]) -> list[str]:
-    """Translations of a sentence into itself, as where one file stands in place of another."""
+    """Warns of translations of a sentence into itself, as where one file stands in place of
+    another."""
     same = [item.id for item in items if item.target and fold(item.source) == fold(item.target)]
     if not same:
         return []
@@ -69,7 +71,7 @@ def of_sides(items: Sequence[Item]) -> list[str]:
 
 
 def of_left_out(data: Read) -> list[str]:
-    """Rows that could not be asked, by what they lack."""
+    """Warns of rows that could not be asked, by what they lack."""
     rows = len(data.rows) + len(data.left_out)
     places: dict[str, list[str]] = defaultdict(list)
     for row in data.left_out:
@@ -85,7 +87,7 @@ def of_left_out(data: Read) -> list[str]:
 
 
 def _asked(item: Item) -> tuple[str, ...]:
-    """What is asked, and a translation: a sentence may be translated twice."""
+    """Returns the text that is asked, with its translation: a sentence may be translated twice."""
     return (item.query, item.target) if item.target else (item.query,)
 
 

@@ -43,7 +43,8 @@ class Words:
 
 
 def words(language: str | None = None, table: Path = TABLE) -> Words:
-    """The words of the language with that English name, None for the paper's English prompts.
+    """Returns the words of the language with that English name, None for the paper's English
+    prompts.
 
     Raises `WordsMissing` or `WordsMalformed`, which name the file to edit.
     """
@@ -60,7 +61,7 @@ def words(language: str | None = None, table: Path = TABLE) -> Words:
 
 @cache
 def _read(table: Path) -> dict[str, Words]:
-    """All entries of the table, each with every word."""
+    """Reads all entries of the table, each with every word."""
     try:
         entries = yaml.safe_load(table.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

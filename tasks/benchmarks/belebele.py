@@ -28,7 +28,7 @@ COLUMNS = (
 
 
 def read(root: Path, code: str) -> list[Raw]:
-    """The rows of the language with FLORES code `code`."""
+    """Returns the rows of the language with FLORES code `code`."""
     return read_jsonl(root / "belebele" / f"{code}.jsonl")
 
 

@@ -35,7 +35,7 @@ SENTENCE = (*keys(*IDENTITY), Column("text", "line"))
 
 
 def read(root: Path, code: str) -> list[Raw]:
-    """The sentences of the language with FLORES code `code`, and the English ones.
+    """Returns the sentences of the language with FLORES code `code`, and the English ones.
 
     The two files are parallel by their lines, so an empty line keeps its place: it is a sentence
     that lacks. Empty lines at the end are none.
@@ -63,7 +63,7 @@ class Text:
 
 
 def find(root: Path, code: str, split: str = SPLIT) -> Text:
-    """One language of a split, from whichever form of FLORES-200 the directory holds."""
+    """Returns one language of a split, from whichever form of FLORES-200 the directory holds."""
     text = root / "flores" / split / f"{code}.txt"
     folders = [root, root / ARCHIVE, root / "flores" / ARCHIVE]
     unpacked = [folder / split / f"{code}.{split}" for folder in folders]
@@ -80,7 +80,7 @@ def find(root: Path, code: str, split: str = SPLIT) -> Text:
 
 
 def _less_end(lines: list[str]) -> list[str]:
-    """The lines without empty ones at the end."""
+    """Returns the lines without empty ones at the end."""
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     return lines
@@ -102,7 +102,8 @@ def _not_parallel(here: Text, english: Text) -> str:
 
 
 def read_hub(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
-    """As `read`, from the Hub's rows, which carry each sentence's number.
+    """Returns the sentences as `read` does, from the Hub's rows, which carry each sentence's
+    number.
 
     The two languages are joined on it. An `id` here is a position, as in the text files, so that
     the same sentences have the same fingerprint wherever they were read.
@@ -122,7 +123,7 @@ def read_hub(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
 
 
 def _by_number(raws: list[Raw]) -> dict[int, tuple[Raw, str]]:
-    """Each sentence by its number, in order."""
+    """Returns each sentence by its number, in order."""
     rows = check(raws, SENTENCE, IDENTITY)
     try:
         found = {int(row["id"]): (raw, row["text"]) for raw, row in zip(raws, rows, strict=True)}
@@ -132,7 +133,7 @@ def _by_number(raws: list[Raw]) -> dict[int, tuple[Raw, str]]:
 
 
 def _check_code(code: str) -> None:
-    """English is what all others are translated to and from."""
+    """Refuses the code of English, which all others are translated to and from."""
     if code == ENGLISH:
         raise DataMissing("English is FLORES's other side: there is nothing to translate")
 
@@ -158,14 +159,14 @@ def item(row: Row, asking: Asking) -> Item:
 
 
 def read_alone(root: Path, code: str) -> list[Raw]:
-    """The sentences of one language, English too."""
+    """Returns the sentences of one language, English too."""
     found = find(root, code)
     lines = enumerate(_less_end(found.lines), 1)
     return [Raw(found.name, f"line {n}", {"id": n, "text": text}) for n, text in lines]
 
 
 def read_hub_alone(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
-    """As `read_alone`, from the Hub's rows."""
+    """Returns the sentences as `read_alone` does, from the Hub's rows."""
     found = enumerate(_by_number(load(code)).values(), 1)
     return [Raw(raw.file, raw.place, {"id": n, "text": text}) for n, (raw, text) in found]
 

@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def read(root: Path, code: str) -> list[Raw]:
-    """The test rows of the language with the two-letter code `code`."""
+    """Returns the test rows of the language with the two-letter code `code`."""
     return read_jsonl(root / "global_mmlu" / f"{code}.jsonl")
 
 

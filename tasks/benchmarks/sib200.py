@@ -22,12 +22,12 @@ COLUMNS = (*keys("index_id"), Column("category", "label", TOPICS), Column("text"
 
 
 def read(root: Path, code: str) -> list[Raw]:
-    """The test rows of the language with FLORES code `code`."""
+    """Returns the test rows of the language with FLORES code `code`."""
     return read_tsv(root / "sib200" / code / "test.tsv", [column.name for column in COLUMNS])
 
 
 def description(asking: Asking) -> str:
-    """The topics stand once before the shots, so that all items share them as one long prefix."""
+    """Names the topics once before the shots, so that all items share them as one long prefix."""
     topics = [asking.words.topics[topic] for topic in TOPICS]
     return f"{asking.words.which_topic}\n{listed(topics, asking.protocol)}\n\n"
 
