@@ -12,7 +12,7 @@ from generation.prompts import Prompts
 from generation.settings import Teacher
 from generation.teacher.client import TeacherClient
 from generation.teacher.failures import may_pass
-from generation.teacher.ledger import Answer, Ledger, Request, cost_of
+from generation.teacher.ledger import Ledger, RecordedAnswer, Request, cost_of
 from generation.teacher.reply import Reply, read_reply
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Step:
 
 
 class Asker:
-    """What a source's steps share: settings, wording, client, ledger, and the counts so far."""
+    """Holds what a source's steps share: settings, wording, client, ledger, counts so far."""
 
     def __init__(
         self,
@@ -165,7 +165,7 @@ class Asker:
                 step.lose(reply.reason)
             yield reply
 
-    def _reply(self, answer: Answer, step: Step) -> Reply:
+    def _reply(self, answer: RecordedAnswer, step: Step) -> Reply:
         if answer.response is None:
             # The server's own words after the colon stay in the ledger.
             failure = answer.failure or "no response"
@@ -188,7 +188,7 @@ class Asker:
 
 
 def parsed(reply: Reply, step: Step, read: Callable[[str], T | None]) -> T | None:
-    """What `read` finds in a reply; counts the result in the step."""
+    """Read a reply with `read` and count the result in the step; None where nothing is found."""
     if reply.reason is not None:
         return None
     value = read(reply.text)

@@ -162,8 +162,9 @@ def _weighted(
 
 
 def _is_trained(owner: Mapping[str, Any], names: Iterable[str]) -> bool | None:
-    """Whether a turn or row says that it is trained, which is so unless it says no; None where it
-    says neither yes nor no."""
+    """Tell whether a turn or row says that it is trained, which is so unless it says no; None
+    where it says neither yes nor no.
+    """
     if any(owner.get(name) for name in _DETAILS):
         return None
     said = [owner[name] for name in names if owner.get(name) is not None]
@@ -209,7 +210,7 @@ def _thoughts(content: object) -> str:
 
 
 def _has_media(content: object) -> bool:
-    """Whether a list of parts holds one that is an image, a video or a sound."""
+    """Tell whether a list of parts holds one that is an image, a video or a sound."""
     kinds = (
         [str(part.get("type")) for part in content if isinstance(part, dict)]
         if isinstance(content, list)

@@ -23,7 +23,7 @@ _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
-class Place:
+class PinnedCorpus:
     """A subset of a repository at one commit (for a folder, the hash of its files)."""
 
     repository: str
@@ -33,35 +33,37 @@ class Place:
 
 
 def is_hub(location: str | None) -> bool:
-    """Whether a location names a data set of the Hub."""
+    """Tell whether a location names a data set of the Hub."""
     return bool(location) and str(location).startswith(HUB_MARK)
 
 
-def resolve(location: str, subset: str | None, pins: Path) -> Place:
-    """The place with its commit; `pins` is the file that remembers what was resolved before.
+def resolve(location: str, subset: str | None, pins: Path) -> PinnedCorpus:
+    """Look up the commit of a place; `pins` is the file that remembers what was resolved before.
 
     Raises InputError when the Hub does not know it or cannot be reached.
     """
     name, _, revision = location.removeprefix(HUB_MARK).partition("@")
     folder = Path(name)
     if folder.is_dir():
-        return Place(str(folder.resolve()), _content(folder), subset, folder=True)
+        return PinnedCorpus(str(folder.resolve()), _content(folder), subset, folder=True)
     if not _NAME.fullmatch(name):
         raise InputError(
             f"{location}: neither a folder nor a repository's name. Remedy: hub:owner/name, "
             "hub:owner/name@revision, or hub:FOLDER."
         )
     if _COMMIT.fullmatch(revision):
-        return Place(name, revision, subset, folder=False)
+        return PinnedCorpus(name, revision, subset, folder=False)
     known = json.loads(pins.read_text(encoding="utf-8")) if pins.is_file() else {}
     asked = f"{name}@{revision or 'main'}"
     if asked not in known:
         known[asked] = _commit(name, revision or None)
         write_whole(pins, json.dumps(known, indent=1, sort_keys=True) + "\n", shared=True)
-    return Place(name, known[asked], subset, folder=False)
+    return PinnedCorpus(name, known[asked], subset, folder=False)
 
 
-def fetch(place: Place, scan: int, out: Path, progress: Callable[[int, int, str], None]) -> int:
+def fetch(
+    place: PinnedCorpus, scan: int, out: Path, progress: Callable[[int, int, str], None]
+) -> int:
     """Write the first `scan` rows of the train split to `out` as JSON lines, as they stand.
 
     Raises InputError when the subset is not there or the connection is lost.
@@ -88,7 +90,7 @@ def fetch(place: Place, scan: int, out: Path, progress: Callable[[int, int, str]
     return written
 
 
-def _stream(place: Place) -> Iterator[dict[str, Any]]:
+def _stream(place: PinnedCorpus) -> Iterator[dict[str, Any]]:
     import datasets
 
     options: dict[str, Any] = {} if place.folder else {"revision": place.commit}

@@ -1,4 +1,4 @@
-"""What a run will ask and cost before it starts: calls from the counts, tokens from what is known.
+"""Estimate what a run will ask and cost: calls from the counts, tokens from what is known.
 
 Calls are the most there can be: lists that come short, repeats and refusals make them fewer (the
 prompts to revise are drawn by chance, and may be a few more than their share). The tokens of a call
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from generation.settings import Price, Sources
-from generation.teacher.ledger import Sample
+from generation.teacher.ledger import StepSample
 
 # Tokens of an English subject, of a sentence, of a message and of an answer, a usual chat's and a
 # usual context's, and of what a reasoning teacher thinks before each answer.
@@ -50,7 +50,7 @@ def plan_steps(
     fertility: float,
     price: Price | None,
     discount: float,
-    samples: Mapping[str, Sample],
+    samples: Mapping[str, StepSample],
 ) -> list[StepPlan]:
     """The plan of each step that asks. `texts` and `conversations`: how many there are, if known.
 

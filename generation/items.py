@@ -13,7 +13,7 @@ _MEDIA = ("<image>", "<video>", "<audio>")
 
 
 @dataclass(frozen=True)
-class Item:
+class ListEntry:
     """One entry of a list: what it was made from, and the request and place it stood at."""
 
     text: str
@@ -40,7 +40,7 @@ class Prompt:
 
     @property
     def message(self) -> str:
-        """What the user says: the text, a blank line and the words."""
+        """Put together what the user says: the text, a blank line and the words."""
         return self.words if self.text is None else f"{self.text}\n\n{self.words}"
 
 
@@ -55,7 +55,9 @@ class Made:
 def provenance(
     asker: Asker, reply: Reply, revised: bool, requests: Sequence[str], **origin: str
 ) -> dict[str, Any]:
-    """Where a row comes from: its origin, the seed, the ledger's keys, the teacher's tokens."""
+    """Record where a row comes from: its origin, the seed, the ledger's keys, the teacher's
+    tokens.
+    """
     return {
         **origin,
         "revised": revised,
@@ -66,13 +68,13 @@ def provenance(
 
 
 def names_media(text: str) -> bool:
-    """Whether the text holds the mark of an image, a video or a sound."""
+    """Tell whether the text holds the mark of an image, a video or a sound."""
     return any(mark in text for mark in _MEDIA)
 
 
 async def expand(
     asker: Asker, step_name: str, prompt: str, parents: Sequence[str], name: str, count: int
-) -> list[Item]:
+) -> list[ListEntry]:
     """Ask for `count` items of each parent, which fills the placeholder `name`.
 
     The items come in the parents' order, without repeats.
@@ -82,18 +84,18 @@ async def expand(
         asker.list_request(step_name, prompt, parent, count=count, **{name: parent})
         for parent in parents
     ]
-    items: list[Item] = []
+    items: list[ListEntry] = []
     lists = await asker.lists(requests, step, count)
     for parent, request, texts in zip(parents, requests, lists, strict=True):
         for index, text in enumerate(texts or ()):
-            items.append(Item(text, parent, request.key, index))
+            items.append(ListEntry(text, parent, request.key, index))
     kept = distinct(items, lambda item: item.text)
     step.lose("duplicate", len(items) - len(kept))
     step.kept = len(kept)
     return kept
 
 
-def as_prompts(source: str, origin: str, items: Sequence[Item]) -> list[Prompt]:
+def as_prompts(source: str, origin: str, items: Sequence[ListEntry]) -> list[Prompt]:
     """Items that are prompts; `origin` names what their parents are."""
     return [
         Prompt(

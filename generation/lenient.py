@@ -21,7 +21,7 @@ _SPACE = re.compile(r"\s*")
 
 
 def read_value(text: str, at: int = 0, depth: int = 0) -> tuple[Any, int]:
-    """The value that begins at `at`, and where it ends. Raises ValueError."""
+    """Read the value that begins at `at`, and find where it ends. Raises ValueError."""
     if depth > _DEPTH:
         raise ValueError("nested too deeply")
     opens = text[at : at + 1]
@@ -38,7 +38,7 @@ def read_value(text: str, at: int = 0, depth: int = 0) -> tuple[Any, int]:
 
 
 def read_string(text: str, at: int) -> tuple[str, int]:
-    """The quoted string that begins at `at`, and where it ends. Raises ValueError."""
+    """Read the quoted string that begins at `at`, and find where it ends. Raises ValueError."""
     pattern = _STRINGS.get(text[at : at + 1])
     found = pattern.match(text, at) if pattern else None
     if found is None:
@@ -77,7 +77,7 @@ def _read_object(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
 
 
 def _next(text: str, at: int, closes: str) -> int:
-    """Where the next entry, or the end, stands behind an entry."""
+    """Find where the next entry, or the end, stands behind an entry."""
     at = _skip(text, at)
     if text[at : at + 1] == ",":
         return _skip(text, at + 1)

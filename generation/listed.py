@@ -12,8 +12,10 @@ _FENCE = re.compile(r"```\w*")
 
 @dataclass
 class _List:
-    """What was read so far. `numbers` are those of the items, 0 of bullets; `free` says that prose
-    stands around the items, and `headed` that a heading stands before the next one."""
+    """Holds the part of a list that was read so far. `numbers` are those of the items, 0 of
+    bullets; `free` says that prose stands around the items, and `headed` that a heading stands
+    before the next one.
+    """
 
     items: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
@@ -25,7 +27,7 @@ class _List:
 
 
 def has_items(text: str) -> bool:
-    """Whether a line of the text is an item of a list."""
+    """Tell whether a line of the text is an item of a list."""
     return any(_ITEM.fullmatch(line.expandtabs(4)) for line in split_lines(text))
 
 

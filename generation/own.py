@@ -158,7 +158,9 @@ def _row(name: str, messages: list[Row], reasoning: str | None, at: str) -> Row:
 
 
 def _content(row: Row) -> object:
-    """What a sample is drawn by: not where the row stands, which an artifact's key leaves out."""
+    """Give the content that a sample is drawn by: not where the row stands, which an artifact's
+    key leaves out.
+    """
     return row.get("pair") or [row["messages"], row["reasoning"]]
 
 
@@ -178,7 +180,7 @@ def _distinct(rows: Iterable[Row], step: Step) -> Iterator[Row]:
 
 
 def _said(turn: Row) -> tuple[object, ...]:
-    """What makes two turns the same: their text, and whether it is trained."""
+    """Give what makes two turns the same: their text, and whether it is trained."""
     return folded(turn["content"]), turn.get("weight", 1)
 
 

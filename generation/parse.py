@@ -65,7 +65,7 @@ def read_conversation(text: str) -> list[Turn] | None:
 
 
 def is_conversation(value: object) -> bool:
-    """Whether the value is a list of turns: user first, strictly alternating, none empty."""
+    """Tell whether the value is a list of turns: user first, strictly alternating, none empty."""
     if not isinstance(value, list) or not value:
         return False
     for index, turn in enumerate(value):
@@ -80,7 +80,7 @@ def is_conversation(value: object) -> bool:
 
 
 def is_sound(text: str) -> bool:
-    """Whether the text is Unicode that can be written: no half of a surrogate pair."""
+    """Tell whether the text is Unicode that can be written: no half of a surrogate pair."""
     return not _SURROGATE.search(text)
 
 
@@ -90,7 +90,7 @@ def _clean(items: Sequence[str] | None, limit: int) -> list[str] | None:
 
 
 def _is_json(text: str) -> bool:
-    """Whether all of a text is an array or an object that is not empty."""
+    """Tell whether all of a text is an array or an object that is not empty."""
     try:
         value, end = read_value(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a user sets for the teacher and the sources; the defaults are the paper's.
+"""Settings of the teacher and the sources; the defaults are the paper's.
 
 Nothing heavy is imported, so that the command line can build these at once.
 A field marked `keyed: False` cannot change a result and stays out of an artifact's key.
@@ -179,7 +179,7 @@ class Teacher:
 
     @property
     def price(self) -> Price | None:
-        """What tokens cost; None where it is not known, nothing for the embedded teacher."""
+        """The price of tokens; None where it is not known, nothing for the embedded teacher."""
         if self.kind == "embedded":
             return Price(0.0, 0.0)
         if self.usd_per_million_input is None or self.usd_per_million_output is None:
@@ -274,7 +274,8 @@ class Translated:
 
 @dataclass(frozen=True)
 class Quality:
-    """What is looked for in finished rows. All of it is reported; `drop` names what is left out.
+    """Sets what is looked for in finished rows. All of it is reported; `drop` names what is left
+    out.
 
     The checks: `language` (the answer is in another language; undetermined is none),
     `duplicate` and `near_duplicate` (of an earlier row's instruction, Jaccard of character

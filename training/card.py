@@ -98,7 +98,7 @@ def write_card(
 
 
 def _usage(thinking: str | None, plain: str | None) -> str:
-    """What the system prompt must be: of rows with reasoning, and of rows without."""
+    """Say which system prompt to use: that of rows with reasoning, and that of rows without."""
     if thinking is None:
         return "It was trained with this system prompt:\n\n" + _prompt(plain)
     words = "between `<think>` and `</think>`:\n\n" + _prompt(thinking)

@@ -1,4 +1,4 @@
-"""Which interrupted state of a run may be continued.
+"""Find the interrupted state from which a run may be continued.
 
 The Trainer writes its state (weights, optimizer, schedule, random numbers) to
 `checkpoint-<step>/`, file by file. A process can die in the middle of that, so a state counts only
@@ -50,7 +50,7 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
 
 
 def identity(settings: Train, precision: Precision, seed: int, rows: Path) -> dict[str, Any]:
-    """What makes a run itself, as plain JSON. The base is not part of it.
+    """Give what identifies a run, as plain JSON. The base is not part of it.
 
     The form of a state depends on the number of processes and on DeepSpeed.
     """

@@ -48,7 +48,7 @@ class Collator:
         return batch
 
     def _lengths(self, row: Packed, length: int) -> list[int]:
-        """Of the documents, the padding as one more."""
+        """Measure the documents in tokens; the padding counts as one more."""
         lengths = row["seq_lengths"] if self._isolated else [len(row["input_ids"])]
         rest = length - len(row["input_ids"])
         return [*lengths, rest] if rest else list(lengths)

@@ -42,7 +42,7 @@ class Example:
 
     @property
     def supervised(self) -> int:
-        """How many tokens are trained. The first token never is: nothing predicts it."""
+        """Count the tokens that are trained. The first token never is: nothing predicts it."""
         return sum(label != IGNORED for label in self.labels[1:])
 
 

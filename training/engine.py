@@ -111,7 +111,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         return {"eval_loss": loss}
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """To the tracker: what the Trainer says of a step, and the journal's speed."""
+        """Send the Trainer's numbers of a step and the journal's speed to the tracker."""
         if "loss" in logs:
             logs |= self._journal.speed
         super().log(logs, start_time)
@@ -216,7 +216,7 @@ def training_arguments(
 
 
 class _ProbeFirst(TrainerCallback):  # type: ignore[misc]
-    """When all wrappers are on, and before the first step."""
+    """Runs the probe once all wrappers are on, before the first step."""
 
     def __init__(self, trainer: PackedTrainer, config: Any, precision: Precision) -> None:
         self._asked = (trainer, config, precision)

@@ -1,4 +1,4 @@
-"""What can go wrong in this package, as messages for the person who runs it.
+"""Errors of this package, as messages for the person who runs it.
 
 TrainingError
 ├── StudentError    a GGUF file or base checkpoint is missing, unreadable or of an unknown kind

@@ -165,7 +165,7 @@ def _in_order(rows: Any, order: list[int], blank: int) -> Any:
 
 
 def _lengths(rows: Any, *, by_document: bool) -> list[int]:
-    """How many tokens see each other: those of a document, or of a whole row."""
+    """Count how many tokens see each other: those of a document, or of a whole row."""
     import pyarrow.compute as pc
 
     if by_document:
@@ -174,8 +174,9 @@ def _lengths(rows: Any, *, by_document: bool) -> list[int]:
 
 
 def _processes(settings: Train) -> int:
-    """How many processes make the run. Raises LaunchError where they are not as many as asked for,
-    since a step would have other rows then."""
+    """Count the processes that make the run. Raises LaunchError where they are not as many as
+    asked for, since a step would have other rows then.
+    """
     import torch
 
     there = int(os.environ.get("WORLD_SIZE", "1"))

@@ -1,4 +1,4 @@
-"""How many floating-point operations training takes, and how many a device could do."""
+"""Count the floating-point operations that training takes, and those that a device could do."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,8 +27,9 @@ def flops_per_token(model: Any, lengths: Sequence[int], *, frozen: bool) -> floa
 
 
 def peak_flops(device: str, precision: Precision) -> float | None:
-    """What a device can do in a second in bf16, from TRL's table of the makers' data sheets; None
-    where it does not stand there, and in fp32."""
+    """Look up what a device can do in a second in bf16, from TRL's table of the makers' data
+    sheets; None where it does not stand there, and in fp32.
+    """
     from trl.trainer.utils import get_peak_flops
 
     return get_peak_flops(device, "bfloat16") if precision == "bf16" else None

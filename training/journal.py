@@ -1,4 +1,4 @@
-"""What a run says of itself while it runs: two files, the progress display, and the trackers.
+"""Write down what a run does while it runs: two files, the progress display, and the trackers.
 
 log.jsonl      step, loss, learning_rate, tokens, supervised_tokens; or step, eval_loss.
                A continued run ends with the log of an undisturbed one.
@@ -63,7 +63,7 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         return self._mfu(self.tokens / self.seconds) if self.seconds else None
 
     def add(self, sums: torch.Tensor) -> None:
-        """Of one micro-batch: its share of the step's loss, its tokens, its trained tokens. They
+        """Add one micro-batch: its share of the step's loss, its tokens, its trained tokens. They
         stay on their device until the step ends: to read them is to wait for it."""
         self._sums = self._sums.to(sums.device) + sums
 

@@ -1,4 +1,4 @@
-"""What was tokenised before, in SQLite files of the shared cache, by all that it depends on.
+"""Keep what was tokenised, in SQLite files of the shared cache, by all that it depends on.
 
     <folder>/<hash of the checkpoint's tokenizer, the libraries and the code>.sqlite
 

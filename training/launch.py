@@ -34,7 +34,7 @@ def run(
     seed: int,
     progress: Progress = lambda done, total, note: None,
 ) -> TuningFacts:
-    """As `finetune`, in as many processes as the settings say.
+    """Train as `finetune` does, in as many processes as the settings say.
 
     Raises what `finetune` raises in any of them, and LaunchError where one ends otherwise or a
     package is missing.

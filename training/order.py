@@ -1,4 +1,4 @@
-"""Which row comes when."""
+"""Decide in which order the rows come."""
 
 import math
 import random

@@ -18,8 +18,8 @@ _ROUNDING = {"fp32": 1e-3, "bf16": 0.15}
 def probe(
     model: Any, collator: Collator, config: Any, *, precision: Precision, device: torch.device
 ) -> float:
-    """How much packed and separate logits differ at the token where they differ most: the root mean
-    square over the vocabulary, relative to the logits' spread.
+    """Measure how much packed and separate logits differ at the token where they differ most: the
+    root mean square over the vocabulary, relative to the logits' spread.
 
     Documents are computed together as the trainer computes them, and each by itself. `model` is
     what the trainer calls, with all its wrappers, and `config` the student's; under DeepSpeed every

@@ -1,4 +1,4 @@
-"""What a training run is, apart from its student and its rows."""
+"""Settings of a training run, apart from its student and its rows."""
 
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -132,7 +132,7 @@ class Train:
 
     @property
     def launched(self) -> bool:
-        """Whether the run is made by processes of its own."""
+        """Tell whether the run is made by processes of its own."""
         return self.processes > 1 or self.deepspeed is not None or bool(self.launcher)
 
 

@@ -23,7 +23,7 @@ def start_deepspeed() -> None:
 
 
 def deepspeed_config(settings: Train) -> dict[str, Any] | None:
-    """What the Trainer hands to DeepSpeed; None without it."""
+    """Give the configuration that the Trainer hands to DeepSpeed; None without it."""
     if settings.deepspeed is None:
         return None
     import torch

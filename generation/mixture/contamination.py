@@ -51,7 +51,7 @@ Hashes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
-class Item:
+class BenchmarkText:
     """A text of a benchmark. Items of one `cluster` share text by design."""
 
     benchmark: str
@@ -63,7 +63,7 @@ class Item:
 
 def look_for_items(
     rows: Path,
-    items: Sequence[Item],
+    items: Sequence[BenchmarkText],
     settings: Contamination,
     out: Path,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
@@ -128,15 +128,16 @@ def look_for_items(
 
 
 def letters(text: str) -> str:
-    """What is compared: letters, digits and signs that are no mere accents, compatibility forms and
-    case folded, without the marks of lists. Syllables are spelled out, so that as many letters are
-    as much text in Amharic, Lao or Tibetan as in an alphabet."""
+    """Reduce a text to what is compared: letters, digits and signs that are no mere accents,
+    compatibility forms and case folded, without the marks of lists. Syllables are spelled out,
+    so that as many letters are as much text in Amharic, Lao or Tibetan as in an alphabet.
+    """
     folded = unicodedata.normalize("NFKD", text).casefold()
     return _LIST_MARK.sub("", folded).translate(_SPELLED)
 
 
 class _Spelled(dict[int, str]):
-    """What a code point counts as, worked out when it is first met."""
+    """Maps a code point to the letters it counts as, worked out when it is first met."""
 
     def __missing__(self, code: int) -> str:
         self[code] = spelled = self._spell(code)
@@ -161,7 +162,7 @@ _SPELLED = _Spelled()
 class _Index:
     """The n-grams of the items, and which items have each."""
 
-    def __init__(self, items: Sequence[Item], settings: Contamination) -> None:
+    def __init__(self, items: Sequence[BenchmarkText], settings: Contamination) -> None:
         self._settings = settings
         self._texts = [letters(item.text) for item in items]
         groups: dict[tuple[str, str], list[int]] = {}
@@ -221,7 +222,7 @@ class _Index:
         return any(own[at : at + length] in text for at in range(len(own) - length + 1))
 
     def _group(
-        self, items: Sequence[Item], numbers: Sequence[int]
+        self, items: Sequence[BenchmarkText], numbers: Sequence[int]
     ) -> tuple[Hashes, NDArray[np.int64]]:
         """The distinct n-grams of one benchmark's items, without its phrasing."""
         hashes, owner = _hashes([self._texts[n] for n in numbers], self._settings.ngram)
@@ -235,7 +236,7 @@ class _Index:
         return gram_of[gram[kept]], np.array(numbers, np.int64)[owner[kept]]
 
     def _clusters(
-        self, items: Sequence[Item], numbers: Sequence[int]
+        self, items: Sequence[BenchmarkText], numbers: Sequence[int]
     ) -> tuple[NDArray[np.int64], int]:
         """The number of each item's cluster, and how many there are. Items that begin with one
         passage are of one cluster, also where the benchmark does not say so (Global-MMLU)."""

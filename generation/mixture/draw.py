@@ -1,4 +1,4 @@
-"""Which rows of which source make a mixture: seeded, nested, and never a row twice."""
+"""Choose the rows of each source that make a mixture: seeded, nested, and never a row twice."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +18,8 @@ _MISSED = 0.01  # of a budget in tokens
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a row stands: the number of its line, and its offset in bytes."""
+class RowPlace:
+    """Locates a row in its file: the number of its line, and its offset in bytes."""
 
     source: str
     id: str
@@ -28,9 +28,14 @@ class Place:
 
 
 def draw(
-    places: Mapping[str, Sequence[Place]], settings: Mix, *, language: str, seed: int, sizes: Sizes
-) -> tuple[list[Place], int | None]:
-    """The rows of the mixture in the order of the mixture, and its budget (None: no limit).
+    places: Mapping[str, Sequence[RowPlace]],
+    settings: Mix,
+    *,
+    language: str,
+    seed: int,
+    sizes: Sizes,
+) -> tuple[list[RowPlace], int | None]:
+    """Draw the rows of the mixture. Returns them in its order, and its budget (None: no limit).
 
     Of each source the rows that the trainer takes stand in a seeded order; they are merged so that
     after any number of rows the shares are as near to the weights as whole rows allow. A budget
@@ -90,12 +95,12 @@ def draw(
 
 
 def _taken(
-    name: str, places: Mapping[str, Sequence[Place]], reasoning: bool, sizes: Sizes
-) -> list[Place]:
+    name: str, places: Mapping[str, Sequence[RowPlace]], reasoning: bool, sizes: Sizes
+) -> list[RowPlace]:
     return [place for place in places[name] if sizes(name, reasoning)[place.number]]
 
 
-def _amount(places: Mapping[str, Sequence[Place]], settings: Mix, sizes: Sizes) -> int | None:
+def _amount(places: Mapping[str, Sequence[RowPlace]], settings: Mix, sizes: Sizes) -> int | None:
     budget = settings.budget
     if not budget.smallest_of:
         return budget.amount
@@ -114,7 +119,7 @@ def _amount(places: Mapping[str, Sequence[Place]], settings: Mix, sizes: Sizes) 
     return min(found.values())
 
 
-def _merge(places: Mapping[str, Sequence[Place]], settings: Mix, seed: int) -> list[Place]:
+def _merge(places: Mapping[str, Sequence[RowPlace]], settings: Mix, seed: int) -> list[RowPlace]:
     """Highest-quotient merge: row number r of a source comes at time (r + 1/2) / weight."""
     filled = {
         name: sorted(rows, key=lambda place: digest(seed, "mixture.sample", place.id))

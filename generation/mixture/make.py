@@ -14,7 +14,7 @@ from core.contract.record import to_text
 from core.files import making
 from core.lines import count_lines
 from generation.errors import InputError, MixtureError
-from generation.mixture.draw import Place, draw
+from generation.mixture.draw import RowPlace, draw
 from generation.mixture.settings import Mix
 
 Messages = list[dict[str, Any]]
@@ -22,7 +22,7 @@ _BATCH = 1_000
 
 
 @dataclass(frozen=True)
-class Tokens:
+class ChatTokens:
     """Counts by the student's tokens: what the trainer takes of each chat, 0 of one that it leaves
     out; and all of plain texts."""
 
@@ -37,7 +37,7 @@ def make_mixture(
     language: str,
     seed: int,
     out: Path,
-    tokens: Tokens,
+    tokens: ChatTokens,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> MixtureFacts:
     """Write out/rows.jsonl, {"id", "source", "messages"}, and out/table.json, what it is made of.
@@ -126,7 +126,7 @@ class _Sum:
 
 
 def _text(row: dict[str, Any]) -> str:
-    """What was written for the row: without the system prompt, which is the same for all."""
+    """Join what was written for the row: without the system prompt, which is the same for all."""
     return "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "system")
 
 
@@ -141,18 +141,20 @@ def _rows(file: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def _places(source: str, path: Path, progress: Callable[[int, int, str], None]) -> Iterator[Place]:
+def _places(
+    source: str, path: Path, progress: Callable[[int, int, str], None]
+) -> Iterator[RowPlace]:
     offset = 0
     total = count_lines(path)
     with path.open("rb") as lines:
         for number, line in enumerate(lines):
             if number % _BATCH == 0:
                 progress(number, total, f"reading {source}")
-            yield Place(source, json.loads(line)["id"], number, offset)
+            yield RowPlace(source, json.loads(line)["id"], number, offset)
             offset += len(line)
 
 
-def _read(files: Mapping[str, Path], places: Iterable[Place]) -> Iterator[dict[str, Any]]:
+def _read(files: Mapping[str, Path], places: Iterable[RowPlace]) -> Iterator[dict[str, Any]]:
     opened = {name: path.open("rb") for name, path in files.items()}
     try:
         for place in places:
@@ -176,7 +178,7 @@ def _training_row(row: dict[str, Any], settings: Mix, reasoning: bool) -> dict[s
 
 
 def _thinks(row: dict[str, Any], reasoning: bool) -> bool:
-    """Whether the row is trained with its reasoning."""
+    """Tell whether the row is trained with its reasoning."""
     return reasoning and bool(row.get("reasoning"))
 
 

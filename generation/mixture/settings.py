@@ -1,4 +1,4 @@
-"""What a user sets for a mixture and for the look at its contamination."""
+"""Settings of a mixture and of the look at its contamination."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,7 +11,8 @@ Unit = Literal["tokens", "examples"]
 
 @dataclass(frozen=True)
 class Budget:
-    """How large a mixture is, in examples, or in tokens of the rendered chats, as they are trained.
+    """Sets how large a mixture is, in examples, or in tokens of the rendered chats, as they are
+    trained.
 
     The size is `amount`, or that of the smallest of the sources named in `smallest_of` (whole, and
     without reasoning), which makes mixtures of one size; with neither, all that the weights allow.
@@ -40,7 +41,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Mix:
-    """How sources become one mixture.
+    """Sets how sources become one mixture.
 
     `weights` are relative; a source with weight 0, or none, is not needed. With `shares="weights"`
     they are the sources' shares of the rows; with `shares="rows"` a source's share is its weight
@@ -83,7 +84,9 @@ class Mix:
 
     @property
     def counts_plain(self) -> bool:
-        """Whether the budget counts the tokens of a mixture with reasoning as if it had none."""
+        """Tell whether the budget counts the tokens of a mixture with reasoning as if it had
+        none.
+        """
         return self.reasoning and self.budget.unit == "tokens" and not self.budget.reasoning
 
     @property
@@ -94,7 +97,7 @@ class Mix:
 
 @dataclass(frozen=True)
 class Contamination:
-    """When a row counts as holding a benchmark's text; see `generation.mixture.contamination`.
+    """Sets when a row counts as holding a benchmark's text; see `generation.mixture.contamination`.
 
     `run` is the length, in `letters` of that module, of the shortest text in common that counts.
     `overlap` is the share of an item's n-grams, each `ngram` letters long, from which a row counts

@@ -1,1 +1,1 @@
-"""What is wrong with a row: checks, duplicates, and the counts of both."""
+"""Find what is wrong with a row: checks, duplicates, and the counts of both."""

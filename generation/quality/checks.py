@@ -37,12 +37,14 @@ _FORMAT_MARKS = ("<|im_start|>", "<|im_end|>", "<|channel|>", "<|start|>", "[INS
 
 
 def is_refusal(text: str) -> bool:
-    """Whether the text begins with one of the usual English refusals."""
+    """Tell whether the text begins with one of the usual English refusals."""
     return bool(_REFUSAL.search(text[:_REFUSAL_CHARACTERS]))
 
 
 def repeats_itself(text: str) -> bool:
-    """Whether the text ends in a loop (five times the same), or says the same over and over."""
+    """Tell whether the text ends in a loop (five times the same), or says the same over and
+    over.
+    """
     tail = text[-_TAIL_CHARACTERS:]
     start, unit = _find_loop(tail)
     # A row of dots or dashes at the end is a habit, no loop.
@@ -54,7 +56,8 @@ def repeats_itself(text: str) -> bool:
 
 
 def _find_loop(tail: str) -> tuple[int, str]:
-    """Where the longest loop begins that ends the text, white space aside, and its shortest unit.
+    """Find where the longest loop begins that ends the text, white space aside, and its shortest
+    unit.
 
     Without a loop, or where white space is all that comes again: the end, and no unit. (It is the
     first match of `(.{1,80}?)\\1{4,}\\s*\\Z`; but a regular expression tries each unit anywhere.)
@@ -76,7 +79,9 @@ def _find_loop(tail: str) -> tuple[int, str]:
 
 
 def has_broken_unicode(text: str) -> bool:
-    """Whether characters were lost: replacement marks, controls, private use, mis-decoded UTF-8."""
+    """Tell whether characters were lost: replacement marks, controls, private use, mis-decoded
+    UTF-8.
+    """
     if "\ufffd" in text or _MOJIBAKE.search(text):
         return True
     return any(
@@ -95,7 +100,9 @@ class Instructions:
             self._runs.update(_runs(wording))
 
     def leak_into(self, text: str) -> bool:
-        """Whether nine words of an instruction in a row, or marks of a chat format, are in it."""
+        """Tell whether nine words of an instruction in a row, or marks of a chat format, are in
+        it.
+        """
         if any(mark in text for mark in _FORMAT_MARKS):
             return True
         if not self._runs:  # a source of the user's own has no instructions

@@ -38,7 +38,9 @@ class Inspection:
         self._rows = self._undetermined = self._inside = self._outside = 0
 
     def look(self, row: dict[str, Any], instruction: str) -> bool:
-        """Whether the row stays; writes its flags and its answers' language into it."""
+        """Check a row: write its flags and its answers' language into it, and tell whether it
+        stays.
+        """
         asked: list[str] = []
         said: list[str] = []
         for turn in row["messages"]:

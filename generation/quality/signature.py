@@ -63,7 +63,7 @@ def _window_hashes(data: bytes) -> Hashes:
 
 @cache
 def _crc_table() -> Hashes:
-    """What each byte adds to a CRC-32, by the polynomial of zlib."""
+    """Tabulate what each byte adds to a CRC-32, by the polynomial of zlib."""
     values = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         values = np.where(values & 1, (values >> 1) ^ np.uint32(0xEDB88320), values >> 1)

@@ -25,10 +25,10 @@ from generation.errors import BudgetError, TeacherError
 from generation.ids import canonical
 from generation.settings import Teacher
 from generation.teacher.dialects import DIALECTS, Dialect, State
-from generation.teacher.endpoint import Endpoint, wait_for
+from generation.teacher.endpoint import EndpointClient, wait_for
 from generation.teacher.failures import LEFT_OUT, MALFORMED, may_pass, status_may_pass
 from generation.teacher.jobs import Job, Jobs
-from generation.teacher.ledger import Ledger, Outcome, Request, cost_of
+from generation.teacher.ledger import Ledger, Request, RequestOutcome, cost_of
 from generation.teacher.reply import fault_of
 
 Tell = Callable[[int, int], None]
@@ -38,7 +38,7 @@ _ATTEMPTS = 8
 class BatchClient:
     """Asks through batch jobs at one endpoint."""
 
-    def __init__(self, settings: Teacher, endpoint: Endpoint) -> None:
+    def __init__(self, settings: Teacher, endpoint: EndpointClient) -> None:
         self.settings = settings
         self.endpoint = endpoint
         self.dialect: Dialect = DIALECTS[settings.batch.dialect or "openai"]
@@ -61,7 +61,7 @@ class BatchClient:
         final: set[str] = set()
         failed: set[str] = set()
 
-        def collect(job: Job, outcomes: dict[str, Outcome], status: str) -> None:
+        def collect(job: Job, outcomes: dict[str, RequestOutcome], status: str) -> None:
             """Keep what is final; what may pass is submitted again while that is worth it."""
             kept = {
                 key: outcome
@@ -94,7 +94,7 @@ class BatchClient:
         ledger: Ledger,
         worst: Callable[[Request], float | None],
     ) -> list[Request]:
-        """As many of the requests as the budget surely covers, with what is under way."""
+        """Take as many of the requests as the budget surely covers, with what is under way."""
         teacher = self.settings
         spent = ledger.spent()
         pending = [r for job in under_way for r in job.requests.values()]
@@ -118,7 +118,7 @@ class BatchClient:
         return fits
 
     async def _run(
-        self, job: Job, jobs: Jobs, collect: Callable[[Job, dict[str, Outcome], str], None]
+        self, job: Job, jobs: Jobs, collect: Callable[[Job, dict[str, RequestOutcome], str], None]
     ) -> None:
         if job.remote is None:
             await self._submit(job, jobs)
@@ -141,14 +141,14 @@ class BatchClient:
 
     def _outcome(
         self, line: dict[str, Any] | None, state: State, job: Job, seconds: float
-    ) -> Outcome:
-        """What one line of the results says; `line` is None where they lack the request."""
+    ) -> RequestOutcome:
+        """Read what one line of the results says; `line` is None where they lack the request."""
 
-        def made(response: str | None, failure: str | None) -> Outcome:
+        def made(response: str | None, failure: str | None) -> RequestOutcome:
             usd = None
             if response is not None:
                 usd = cost_of(response, self.settings.price, self.settings.batch.discount)
-            return Outcome(
+            return RequestOutcome(
                 response,
                 failure,
                 attempts=1,

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from generation.errors import BudgetError
 
 
-class Budget:
-    """What may be spent and what is spent. `usd` and `calls` None: no limit."""
+class SpendingLimit:
+    """Keeps count of what may be spent and what is spent. `usd` and `calls` None: no limit."""
 
     def __init__(
         self,

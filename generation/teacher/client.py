@@ -19,9 +19,9 @@ from generation.errors import BudgetError, GenerationError, LedgerError, Teacher
 from generation.ids import canonical
 from generation.settings import Teacher
 from generation.teacher.batch import BatchClient
-from generation.teacher.budget import Budget
-from generation.teacher.endpoint import Attempt, Endpoint
-from generation.teacher.ledger import Ledger, Outcome, Request, cost_of
+from generation.teacher.budget import SpendingLimit
+from generation.teacher.endpoint import Attempt, EndpointClient
+from generation.teacher.ledger import Ledger, Request, RequestOutcome, cost_of
 
 # So many failures without an answer among them are the endpoint's or the settings' fault.
 _HOPELESS = 5
@@ -39,7 +39,7 @@ class TeacherClient:
     def __init__(self, settings: Teacher) -> None:
         self.settings = settings
         self.endpoints = [
-            Endpoint(settings, place.base_url, place.api_key_env or settings.api_key_env)
+            EndpointClient(settings, place.base_url, place.api_key_env or settings.api_key_env)
             for place in settings.places
         ]
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -77,7 +77,7 @@ class TeacherClient:
             await batches.ask_all(requests, ledger, tell, self._worst)
             return
         spent = ledger.spent()
-        budget = Budget(
+        budget = SpendingLimit(
             self.settings.budget_usd,
             self.settings.budget_calls,
             spent_usd=spent.usd,
@@ -118,7 +118,7 @@ class TeacherClient:
         if self._stop is not None:
             raise self._stop
 
-    async def _ask(self, request: Request, budget: Budget) -> Outcome | None:
+    async def _ask(self, request: Request, budget: SpendingLimit) -> RequestOutcome | None:
         """The request's outcome after retries; None when the run stops instead."""
         started = time.monotonic()
         worst = self._worst(request)
@@ -152,7 +152,7 @@ class TeacherClient:
             await asyncio.sleep(got.wait)
         self._count(got, endpoint)
         now = time.monotonic()
-        return Outcome(
+        return RequestOutcome(
             response=got.response,
             failure=got.failure,
             attempts=attempt,
@@ -162,7 +162,7 @@ class TeacherClient:
             usd=cost if got.response is not None else None,
         )
 
-    async def _afford(self, budget: Budget, worst: float | None) -> bool:
+    async def _afford(self, budget: SpendingLimit, worst: float | None) -> bool:
         try:
             return await budget.hold(worst, lambda: self._stop is not None)
         except BudgetError as error:
@@ -182,7 +182,7 @@ class TeacherClient:
             size * price.input + (out or self.settings.response_max_tokens) * price.output
         ) / 1e6
 
-    async def _free_endpoint(self) -> Endpoint | None:
+    async def _free_endpoint(self) -> EndpointClient | None:
         """The endpoint with the most room, as soon as one has any; None when the run stops."""
         while self._stop is None:
             now = time.monotonic()
@@ -209,19 +209,19 @@ class TeacherClient:
                 place.set_result(None)
                 room -= 1
 
-    def _rest(self, endpoint: Endpoint) -> None:
+    def _rest(self, endpoint: EndpointClient) -> None:
         over = endpoint.failures_in_a_row - _RESTS_AFTER
         if len(self.endpoints) > 1 and over >= 0:
             seconds = min(2.0 ** min(over, 10), _LONGEST_REST_S)
             endpoint.limiter.pause(time.monotonic() + seconds)
 
-    def _lose(self, endpoint: Endpoint) -> None:
+    def _lose(self, endpoint: EndpointClient) -> None:
         """One endpoint is of no use any more; the run stops with the last of them."""
         if all(other.stopped for other in self.endpoints):
             said = [other.stopped or "" for other in self.endpoints]
             self._stop_with("; ".join(dict.fromkeys(said)))
 
-    def _count(self, got: Attempt, endpoint: Endpoint) -> None:
+    def _count(self, got: Attempt, endpoint: EndpointClient) -> None:
         # A refusal shows, as an answer does, that the server runs.
         self._passing_in_a_row = self._passing_in_a_row + 1 if got.wait is not None else 0
         if got.response is not None:

@@ -1,4 +1,4 @@
-"""How providers spell the Batch API: OpenAI (also Azure, Groq, vLLM's offline runner) and Together.
+"""The Batch API as OpenAI (also Azure, Groq, vLLM's offline runner) and Together spell it.
 
 OpenAI: purpose `batch`, 50,000 requests and 200 MB a file, a list in `data`, lower-case states;
 `completed` may come with an error file alone. Together: purpose `batch-api`, 100 MB, the new batch
@@ -13,7 +13,7 @@ _OVER = ("completed", "failed", "expired", "cancelled")
 
 @dataclass(frozen=True)
 class State:
-    """Where a batch stands; the files are there once it is over, either, both or none."""
+    """Tells how far a batch has come; the files are there once it is over, either, both or none."""
 
     status: str
     output_file: str | None
@@ -22,12 +22,12 @@ class State:
 
     @property
     def over(self) -> bool:
-        """Whether it will not change any more."""
+        """Tell whether it will not change any more."""
         return self.status in _OVER
 
     @property
     def failed_whole(self) -> bool:
-        """Whether the provider refused the batch as such."""
+        """Tell whether the provider refused the batch as such."""
         return self.status == "failed"
 
 

@@ -32,7 +32,7 @@ _MESSAGE_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Attempt:
-    """What one attempt brought: a raw response, or a failure in the words the ledger keeps.
+    """Holds what one attempt brought: a raw response, or a failure in the words the ledger keeps.
 
     `wait` is None where another attempt cannot help; else the seconds before it. `pressed` says
     that the endpoint has too much to do. `stop` says why this endpoint must not be asked again.
@@ -46,7 +46,7 @@ class Attempt:
     stop: str | None = None
 
 
-class Endpoint:
+class EndpointClient:
     """The open connection to one address."""
 
     def __init__(self, teacher: Teacher, address: str | None, key_env: str | None) -> None:
@@ -137,7 +137,7 @@ class Endpoint:
         return Attempt(failure=CONNECTION_LOST, wait=wait_for(attempt))
 
     def refused(self, error: openai.APIStatusError, attempt: int) -> Attempt:
-        """What an HTTP status other than success means."""
+        """Turn an HTTP status other than success into the failure that it means."""
         status = error.status_code
         said = self._safe(_message(error))
         failure = f"HTTP {status}"

@@ -1,4 +1,4 @@
-"""Which failures of a request may pass by themselves, so that it is worth asking again."""
+"""Tell the failures that may pass by themselves, so that it is worth asking again."""
 
 TIME_OUT = "time-out"
 CONNECTION_LOST = "connection lost"
@@ -10,12 +10,12 @@ _STATUSES = (408, 409, 425, 429)
 
 
 def status_may_pass(status: int) -> bool:
-    """Whether the server may answer the same request later: it is busy, or broken itself."""
+    """Tell whether the server may answer the same request later: it is busy, or broken itself."""
     return status in _STATUSES or status >= 500
 
 
 def may_pass(failure: str) -> bool:
-    """Whether a failure, in the words that the ledger keeps, may pass.
+    """Tell whether a failure, in the words that the ledger keeps, may pass.
 
     Not so a refusal of the request itself, such as "HTTP 400: the prompt is too long": nothing
     but other settings will change it.

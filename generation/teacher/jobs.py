@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generation.ids import canonical, digest
-from generation.teacher.ledger import Ledger, Outcome, Request
+from generation.teacher.ledger import Ledger, Request, RequestOutcome
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch_requests (
@@ -95,7 +95,7 @@ class Jobs:
         self._event(job, "submitted", remote)
         job.remote = remote
 
-    def close(self, job: Job, status: str, outcomes: Mapping[str, Outcome]) -> None:
+    def close(self, job: Job, status: str, outcomes: Mapping[str, RequestOutcome]) -> None:
         """The batch is over and these are its outcomes, by key."""
         with self.ledger.together():
             for key, outcome in outcomes.items():

@@ -67,8 +67,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one run got for one request; exactly one of `response` and `failure` is set."""
+class RequestOutcome:
+    """Holds what one run got for one request; exactly one of `response` and `failure` is set."""
 
     response: str | None
     failure: str | None
@@ -81,7 +81,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RecordedAnswer:
     """The newest accepted response to a request, or else its newest failure."""
 
     response: str | None
@@ -92,7 +92,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Sample:
+class StepSample:
     """Answered requests of a step, and the mean tokens of one."""
 
     calls: int
@@ -144,7 +144,7 @@ class Ledger:
     ) -> None:
         self._connection.close()
 
-    def append(self, request: Request, outcome: Outcome) -> None:
+    def append(self, request: Request, outcome: RequestOutcome) -> None:
         """Write one row, at once and for good; counts rows and tokens of this run."""
         model, tokens_input, tokens_output = usage_of(outcome.response)
         with self._explained():
@@ -177,15 +177,15 @@ class Ledger:
         self.usd += outcome.usd or 0.0
 
     def spent(self) -> Spent:
-        """What all runs together spent."""
+        """Add up what all runs together spent."""
         with self._explained():
             calls, usd = self._connection.execute(
                 "SELECT coalesce(sum(attempts), 0), coalesce(sum(usd), 0.0) FROM calls"
             ).fetchone()
         return Spent(calls, usd)
 
-    def samples(self, model: str) -> dict[str, Sample]:
-        """For each step the answered requests to a model, and their mean tokens."""
+    def samples(self, model: str) -> dict[str, StepSample]:
+        """Count for each step the answered requests to a model, and their mean tokens."""
         with self._explained():
             rows = self._connection.execute(
                 "SELECT step, count(DISTINCT key), avg(tokens_input), avg(tokens_output) FROM calls"
@@ -193,7 +193,7 @@ class Ledger:
                 " GROUP BY step",
                 (model,),
             ).fetchall()
-        return {step: Sample(*numbers) for step, *numbers in rows}
+        return {step: StepSample(*numbers) for step, *numbers in rows}
 
     def script(self, statements: str) -> None:
         """Run statements, such as those that make tables."""
@@ -206,7 +206,7 @@ class Ledger:
             self._connection.execute(statement, values)
 
     def rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        """What a query finds."""
+        """Run a query and give the rows that it finds."""
         with self._explained():
             return self._connection.execute(query, values).fetchall()
 
@@ -237,8 +237,8 @@ class Ledger:
                 found.update(key for (key,) in rows)
         return found
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[Answer]:
-        """For each request in order its newest success, else its newest failure."""
+    def answers(self, requests: Iterable[Request]) -> Iterator[RecordedAnswer]:
+        """Give for each request in order its newest success, else its newest failure."""
         for request in requests:
             with self._explained():
                 row = self._connection.execute(
@@ -246,7 +246,7 @@ class Ledger:
                     " WHERE key = ? ORDER BY response IS NULL, id DESC LIMIT 1",
                     (request.key,),
                 ).fetchone()
-            yield Answer(*row) if row else Answer(None, "not asked", 0, 0)
+            yield RecordedAnswer(*row) if row else RecordedAnswer(None, "not asked", 0, 0)
 
     def _add_columns(self) -> None:
         """Columns that came later, so that no paid response of an older ledger is lost."""

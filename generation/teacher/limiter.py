@@ -1,4 +1,4 @@
-"""How many requests an endpoint gets at once: more while it answers, fewer when it is pressed.
+"""Limit an endpoint's open requests: more while it answers, fewer when it is pressed.
 
 Additive increase, multiplicative decrease (Chiu and Jain 1989, the rule of TCP): from the first
 answers on the limit doubles with every round, until the endpoint says 429 or times out; then it is
@@ -30,7 +30,7 @@ class Limiter:
         return max(1, int(self._limit))
 
     def free(self, now: float) -> int:
-        """How many more may be sent now."""
+        """Count how many more may be sent now."""
         return 0 if now < self.paused_until else max(0, self.limit - self.in_flight)
 
     def sent(self) -> int:

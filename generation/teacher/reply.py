@@ -1,4 +1,4 @@
-"""What a chat completion says: its text, its reasoning, or the reason why it is no answer."""
+"""Read what a chat completion says: its text, its reasoning, or the reason why it is no answer."""
 
 import json
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def completion(raw: str) -> dict[str, Any] | None:
 
 
 def fault_of(raw: str) -> str | None:
-    """Why a response that came with HTTP 200 is none, and another may come; None if it is one.
+    """Tell why a response that came with HTTP 200 is none, and another may come; None if it is one.
 
     OpenRouter reports a provider's failure half-way so: finish_reason "error", and no usage.
     """

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from core.languages import list_languages
-from generation.mixture.contamination import Item
+from generation.mixture.contamination import BenchmarkText
 from harness.config import Config
 from tasks.catalogue import BENCHMARKS, Task
 from tasks.data import Data, open_data
@@ -35,13 +35,15 @@ def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | DataMissing 
         return error
 
 
-def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping[str, str]]:
+def benchmark_items(
+    config: Config, data: Data
+) -> tuple[Sequence[BenchmarkText], Mapping[str, str]]:
     """Reads every text of the benchmarks, shots included, and says why any benchmark is not
     among them.
 
     A benchmark that is known to lack the language has no text to look for.
     """
-    found: dict[tuple[str, str, str], Item] = {}
+    found: dict[tuple[str, str, str], BenchmarkText] = {}
     unchecked: dict[str, str] = {}
     language = config.language
     english = list_languages()["english"]
@@ -64,7 +66,7 @@ def benchmark_items(config: Config, data: Data) -> tuple[Sequence[Item], Mapping
                 unchecked[f"{content.name} in {name}"] = str(error)
                 continue
             for item in (*loaded.shots, *loaded.items):
-                found[content.name, name, item.id] = Item(
+                found[content.name, name, item.id] = BenchmarkText(
                     content.name, name, item.id, item.cluster, item.text
                 )
     return list(found.values()), unchecked

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.contract.facts import ContaminationFacts
 from core.contract.manifest import About
 from core.contract.names import CONTAMINATED, ROWS
-from generation.mixture.contamination import Item, look_for_items
+from generation.mixture.contamination import BenchmarkText, look_for_items
 from generation.mixture.settings import Contamination
 from harness.config import MakingConfig
 from harness.errors import Contaminated
@@ -32,7 +32,7 @@ class ContaminationSettings:
     items_sha256: str
     unchecked: tuple[str, ...]
     data: str
-    items: Sequence[Item] = field(metadata=UNKEYED)
+    items: Sequence[BenchmarkText] = field(metadata=UNKEYED)
     reasons: Mapping[str, str] = field(metadata=UNKEYED)  # of `unchecked`, in words
     known: Path | None = field(metadata=UNKEYED)  # what the mixture left out, by its own key
 

@@ -7,7 +7,7 @@ from core.contract.facts import CorpusFacts
 from core.contract.manifest import About
 from core.contract.names import ROWS
 from core.places import HUB_MARK
-from generation.corpus import PINS, Place, fetch, is_hub, resolve
+from generation.corpus import PINS, PinnedCorpus, fetch, is_hub, resolve
 from generation.source import Source
 from harness.config import MakingConfig
 from harness.keys import UNKEYED
@@ -29,9 +29,9 @@ class CorpusSettings:
     path: str = field(metadata=UNKEYED)  # the repository's name, or where the folder lies
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PinnedCorpus:
         """The place as `generation.corpus` takes it."""
-        return Place(self.path, self.commit, self.subset, self.folder)
+        return PinnedCorpus(self.path, self.commit, self.subset, self.folder)
 
 
 def corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage | None:

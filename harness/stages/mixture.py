@@ -8,7 +8,7 @@ from typing import Literal
 from core.contract.manifest import About
 from core.contract.names import ROWS
 from generation.errors import InputError
-from generation.mixture.make import Tokens, make_mixture
+from generation.mixture.make import ChatTokens, make_mixture
 from generation.mixture.settings import Budget, Mix, Unit
 from harness.config import MakingConfig
 from harness.keys import IF_GIVEN, UNKEYED
@@ -144,7 +144,7 @@ def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
         language=settings.language,
         seed=settings.seed,
         out=work.out,
-        tokens=Tokens(
+        tokens=ChatTokens(
             of_chats=trained_tokens(base, settings.data, kept),
             of_texts=Tokeniser(base, kept=kept).count,
         ),

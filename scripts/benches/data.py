@@ -32,8 +32,8 @@ from datasketch import MinHash
 
 from core.checkpoints.opening import open_tokenizer
 from core.output import guard_output
-from generation.mixture.contamination import Item, look_for_items
-from generation.mixture.make import Tokens, make_mixture
+from generation.mixture.contamination import BenchmarkText, look_for_items
+from generation.mixture.make import ChatTokens, make_mixture
 from generation.mixture.settings import Contamination, Mix
 from generation.own import make_own
 from generation.quality.checks import repeats_itself
@@ -73,11 +73,13 @@ def chats(rows: int, seed: int = 0) -> Iterator[dict[str, Any]]:
         yield {"messages": messages, **reasoning}
 
 
-def items() -> list[Item]:
+def items() -> list[BenchmarkText]:
     """An invented benchmark: the beginnings of other chats' answers."""
     found = list(chats(ITEMS, seed=1))
     texts = [" ".join(chat["messages"][1]["content"].split()[:30]) for chat in found]
-    return [Item("bench", "swh_Latn", str(n), str(n), text) for n, text in enumerate(texts)]
+    return [
+        BenchmarkText("bench", "swh_Latn", str(n), str(n), text) for n, text in enumerate(texts)
+    ]
 
 
 class Stages:
@@ -109,7 +111,7 @@ class Stages:
             language="Swahili",
             seed=0,
             out=self.folder / "mixture",
-            tokens=Tokens(
+            tokens=ChatTokens(
                 trained_tokens(self.student, DATA, self.kept),
                 Tokeniser(self.student, kept=self.kept).count,
             ),

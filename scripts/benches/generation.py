@@ -29,7 +29,7 @@ import httpx2
 from core.output import guard_output
 from generation.settings import Teacher
 from generation.teacher.client import TeacherClient
-from generation.teacher.ledger import Ledger, Outcome, Request
+from generation.teacher.ledger import Ledger, Request, RequestOutcome
 from generation.teacher.reply import read_reply
 
 BEARS = 40
@@ -176,7 +176,7 @@ def alone(teacher: Teacher, asked: list[Request]) -> int:
 def reading(rows: int) -> tuple[float, float]:
     """(milliseconds to write a row, seconds to read every reply of a finished ledger)."""
     asked = requests(rows)
-    outcome = Outcome(ANSWER, None, 1, 1.0, "http://127.0.0.1/v1")
+    outcome = RequestOutcome(ANSWER, None, 1, 1.0, "http://127.0.0.1/v1")
     with tempfile.TemporaryDirectory() as folder:
         with Ledger(Path(folder) / "ledger.sqlite") as ledger:
             start = time.perf_counter()

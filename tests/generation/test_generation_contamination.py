@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.contract.names import CONTAMINATED
-from generation.mixture.contamination import Item, letters, look_for_items
+from generation.mixture.contamination import BenchmarkText, letters, look_for_items
 from generation.mixture.settings import Contamination
 
 ENGLISH = (
@@ -26,13 +26,13 @@ SCRIPTS = {
 }
 
 
-def item(text: str, number: int = 0, benchmark: str = "flores", **more: Any) -> Item:
-    return Item(benchmark, "Swahili", str(number), more.get("cluster", str(number)), text)
+def item(text: str, number: int = 0, benchmark: str = "flores", **more: Any) -> BenchmarkText:
+    return BenchmarkText(benchmark, "Swahili", str(number), more.get("cluster", str(number)), text)
 
 
 def look(
     tmp_path: Path,
-    items: list[Item],
+    items: list[BenchmarkText],
     *answers: str,
     system: str = "Be helpful.",
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,

@@ -11,14 +11,14 @@ from scripted import Scripted
 
 from generation.errors import LedgerError, OutputError
 from generation.settings import Teacher
-from generation.teacher.ledger import Ledger, Outcome, Request
+from generation.teacher.ledger import Ledger, Request, RequestOutcome
 
 REQUEST = Request("step", {"model": "m", "messages": [{"role": "user", "content": "ŋ"}]})
 GOOD = '{"model": "m-1", "usage": {"prompt_tokens": 3, "completion_tokens": 2}}'
 
 
-def outcome(response: str | None, failure: str | None = None) -> Outcome:
-    return Outcome(response, failure, 1, 0.5, "http://teacher/v1")
+def outcome(response: str | None, failure: str | None = None) -> RequestOutcome:
+    return RequestOutcome(response, failure, 1, 0.5, "http://teacher/v1")
 
 
 def test_key_depends_on_body_and_sample_only() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from core.contract.facts import MixtureFacts
 from generation.errors import InputError, MixtureError
-from generation.mixture.make import Tokens, make_mixture
+from generation.mixture.make import ChatTokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 
 
@@ -36,14 +36,14 @@ def sources(tmp_path: Path) -> dict[str, Path]:
     return paths
 
 
-def words(limit: int | None = None) -> Tokens:
+def words(limit: int | None = None) -> ChatTokens:
     """They stand in for tokens: what is counted, and left out, is the student's affair."""
 
     def trained(chat: list[dict[str, Any]]) -> int:
         count = sum(len(turn["content"].split()) for turn in chat)
         return count if limit is None or count <= limit else 0
 
-    return Tokens(
+    return ChatTokens(
         of_chats=lambda chats: list(map(trained, chats)),
         of_texts=lambda texts: [len(text.split()) for text in texts],
     )

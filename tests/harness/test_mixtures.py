@@ -13,7 +13,7 @@ from small import KAKUGO, manifests, run
 
 from core.contract.names import CONTAMINATED
 from generation.errors import InputError
-from generation.mixture.make import Tokens, make_mixture
+from generation.mixture.make import ChatTokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 from harness.errors import ConfigError
 from harness.experiment import plan
@@ -59,7 +59,7 @@ def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
         "translated": (300, 45),
     }
     sources = {name: source(tmp_path / name, name, *n) for name, n in counts.items()}
-    tokens = Tokens(trained_tokens(tiny, Train("t").data), Tokeniser(tiny).count)
+    tokens = ChatTokens(trained_tokens(tiny, Train("t").data), Tokeniser(tiny).count)
     made = {}
     for name in (*EQUAL, "gen_reas_tran_examples", "gen_reas_tran"):
         mix = composed("sweep=subsets", f"mix={name}").mix
@@ -120,7 +120,7 @@ def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
     }
     spoil(sources["topic"] / "rows.jsonl")
     data = Data(200, True, overlong, False, 0.0)
-    tokens = Tokens(trained_tokens(base, data), Tokeniser(base).count)
+    tokens = ChatTokens(trained_tokens(base, data), Tokeniser(base).count)
     budget = Budget(smallest_of=("topic", "context"))
     for name in sources:
         facts = make_mixture(
@@ -220,7 +220,7 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
             row = {"id": f"mine-{n}", "source": "mine", "messages": messages, "reasoning": None}
             file.write(json.dumps(row) + "\n")
     wanted = ["mix=own", "++mix.weights.mine=1", OWN, "++mix.budget={unit: examples, amount: 4}"]
-    tokens = Tokens(lambda chats: [1] * len(chats), lambda texts: [1] * len(texts))
+    tokens = ChatTokens(lambda chats: [1] * len(chats), lambda texts: [1] * len(texts))
     named: set[str] = set()
     for number in range(9):
         config, mixed = composed(*wanted), tmp_path / f"mixture {number}"
