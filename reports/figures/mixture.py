@@ -36,7 +36,7 @@ def draw_over_size(results: Results) -> Figure | None:
 
 
 def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
-    """For each source, the mean gain over its share of the mixture's rows, in percent."""
+    """Draw for each source the mean gain over its share of the mixture's rows, in percent."""
     shares = _shares(view)
     sources = sorted({source for found in shares.values() for source in found})
     figures = []

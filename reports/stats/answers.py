@@ -1,4 +1,4 @@
-"""What a checkpoint answers by habit: accuracies that need no reading of the question."""
+"""Find what a checkpoint answers by habit: accuracies that need no reading of the question."""
 
 from collections import Counter
 from collections.abc import Mapping

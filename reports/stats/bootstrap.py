@@ -23,7 +23,7 @@ _MATRIX = 2_000
 
 @lru_cache(maxsize=8)
 def draw_weights(units: int, resamples: int = RESAMPLES, seed: int = SEED) -> "NDArray[np.float32]":
-    """How often each unit is in each resample: (resamples, units), each row sums to `units`.
+    """Draw how often each unit is in each resample: (resamples, units), each row sums to `units`.
 
     Drawing with replacement is multinomial; the same call gives the same weights, so that two
     checkpoints are resampled alike.

@@ -150,7 +150,7 @@ def _as_correlation(found: Estimate | None, of: Decoupled) -> Correlation:
 
 @dataclass(frozen=True)
 class Halves:
-    """Of one language: base score in one half and gain in the other, (2 x SPLITS,) each."""
+    """Holds one language's base score in one half and gain in the other, (2 x SPLITS,) each."""
 
     base: "Floats"
     gain: "Floats"
@@ -215,7 +215,7 @@ def _fisher(r: float, stderr: float) -> Interval:
 
 
 def _lacking(x: Sequence[float], y: Sequence[float]) -> str:
-    """Why no coefficient can be computed; "" when one can."""
+    """Say why no coefficient can be computed; "" when one can."""
     if len(x) < 3:
         return f"{len(x)} language{'s' * (len(x) != 1)}, and a correlation needs three"
     if max(x) == min(x) or max(y) == min(y):

@@ -44,7 +44,7 @@ class UnitScores:
 
     @property
     def influence(self) -> "Floats":
-        """How far each unit moves each producer's score (linearised): (producers, U)."""
+        """Measures how far each unit moves each producer's score (linearised): (producers, U)."""
         import numpy as np
 
         moved: Floats = (self.sums - np.outer(self.scores, self.sizes)) / self.sizes.sum()
@@ -129,7 +129,7 @@ class Comparison:
 
     @property
     def over_languages(self) -> bool:
-        """Whether the intervals hold for other languages of the kind, or for these alone."""
+        """Tell whether the intervals hold for other languages of the kind, or for these alone."""
         return self.variance.languages is not None
 
     @cached_property

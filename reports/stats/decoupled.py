@@ -95,7 +95,7 @@ class _Slopes:
     freedom: "Floats"
 
     def below_zero(self) -> "NDArray[np.bool_]":
-        """Whether each is below zero by a one-sided test at 5%."""
+        """Tell whether each is below zero by a one-sided test at 5%."""
         from scipy import special
 
         found: NDArray[np.bool_] = (
@@ -268,7 +268,9 @@ def _as_slope(found: _Slopes, row: int) -> Estimate:
 
 
 def _correlations(free: _Moments) -> "Floats":
-    """Of each weighting; NaN where the variance of base or gain is no more than noise."""
+    """Compute the correlation under each weighting; NaN where the variance of base or gain is no
+    more than noise.
+    """
     import numpy as np
 
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -351,6 +353,8 @@ def _noise_that_explains(x: "Floats", g: "Floats") -> float | None:
 def _below_zero_with(
     x: "Floats", g: "Floats", weights: "Floats", noise: float
 ) -> "NDArray[np.bool_]":
-    """Whether the slope is below zero where item noise has this variance in each base score."""
+    """Tell whether the slope is below zero where item noise has this variance in each base
+    score.
+    """
     spread, both = (_covariance(weights, a[:, None], b[:, None])[:, 0] for a, b in ((x, x), (x, g)))
     return _slopes(x, g, weights, _Moments(spread - noise, both + noise, spread)).below_zero()

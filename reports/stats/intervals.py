@@ -8,7 +8,8 @@ if TYPE_CHECKING:
 
 
 def design_effect(correct: "NDArray[np.bool_]", clusters: "NDArray[np.int64] | None") -> float:
-    """How much clusters widen the variance of an accuracy: 1 where they do not, or narrow it.
+    """Compute how much clusters widen the variance of an accuracy: 1 where they do not, or narrow
+    it.
 
     `correct` and `clusters` are (n,); the variance is linearised over clusters as in
     `paired.accuracy_difference`, over that of as many independent items (Kish 1965).

@@ -19,7 +19,7 @@ can be computed."""
 
 
 def relate(found: "BaseAndGain") -> Relation:
-    """What may be concluded, by the interval of the slope that is free of shared noise."""
+    """Say what may be concluded, by the interval of the slope that is free of shared noise."""
     free = found.decoupled
     if free.slope is None or free.slope.interval is None:
         return "nothing"
@@ -33,7 +33,7 @@ def relate(found: "BaseAndGain") -> Relation:
 
 
 def conclude(found: "BaseAndGain") -> str:
-    """Whether languages with a low base score gain more, in one or two plain sentences."""
+    """Say whether languages with a low base score gain more, in one or two plain sentences."""
     free = found.decoupled
     noise = f"{free.explained_by or 0:.1f} points{_as_items(found)}"
     match relate(found):
@@ -73,7 +73,7 @@ def conclude(found: "BaseAndGain") -> str:
 
 
 def compare_spreads(found: "BaseAndGain") -> str:
-    """Whether the languages come closer together, by Oldham's correlation; "" without one."""
+    """Say whether the languages come closer together, by Oldham's correlation; "" without one."""
     interval = found.oldham.interval
     if interval is None:
         return ""

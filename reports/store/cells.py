@@ -1,4 +1,4 @@
-"""Which scores were planned, and what became of each: a result, or a state with its reason."""
+"""Find the planned scores and what became of each: a result, or a state with its reason."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ class Entry:
 
     @property
     def role(self) -> str:
-        """What the checkpoint is: base, trained or published."""
+        """Tells what the checkpoint is: base, trained or published."""
         return role_of(self.cell.producer, self.cell.role)
 
 

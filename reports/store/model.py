@@ -67,7 +67,9 @@ class Artifact(Generic[F_co]):
 
     @property
     def role(self) -> str:
-        """What the checkpoint is that it holds, or is a score of; "" for any other artifact."""
+        """Tells what the checkpoint is that it holds, or is a score of; "" for any other
+        artifact.
+        """
         return role_of(self.about.producer or "", self.about.role)
 
     @property
@@ -90,7 +92,9 @@ class Score(ScoreRecord):
 
 @dataclass(frozen=True)
 class Language:
-    """How a language is named and written. `direction` is "ltr", "rtl" or "auto" (unknown)."""
+    """Tells how a language is named and written. `direction` is "ltr", "rtl" or "auto"
+    (unknown).
+    """
 
     name: str
     autonym: str = ""
@@ -194,7 +198,9 @@ class StoreView:
         return cast(Artifact[F], found) if found and isinstance(found.facts, kind) else None
 
     def find_mixture(self, checkpoint: str) -> Artifact[MixtureFacts] | None:
-        """What a checkpoint was made from; None where it is of no mixture, or that is gone."""
+        """Find the mixture that a checkpoint was made from; None where it is of no mixture, or
+        that is gone.
+        """
         found = self.find(Facts, checkpoint)
         return self.find(MixtureFacts, found.manifest.key_of("mixture")) if found else None
 

@@ -126,7 +126,7 @@ def _find_differing(settings: list[Mapping[str, str]]) -> set[str]:
 
 
 def _length(keys: set[str]) -> int:
-    """How many first characters tell the keys apart, four at least."""
+    """Count how many first characters tell the keys apart, four at least."""
     longest = max(map(len, keys))
     lengths = range(4, longest + 1)
     return next((n for n in lengths if len({key[:n] for key in keys}) == len(keys)), longest)

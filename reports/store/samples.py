@@ -81,7 +81,7 @@ def read_rows(score: Score, first: int | None = None, prompts: bool = True) -> l
 
 
 def count_answers(score: Score) -> dict[tuple[str, str], int]:
-    """How often each (prediction, right answer) occurs in a multiple-choice score.
+    """Count how often each (prediction, right answer) occurs in a multiple-choice score.
 
     Raises Unreadable.
     """

@@ -60,7 +60,7 @@ def find_correlations(results: Results) -> list[TaskCorrelation]:
 
 
 def _find_noise(results: Results, task: str, rows: Sequence[Result]) -> "Noise | None":
-    """What a table tells of its scores' item noise; None where one of them tells nothing.
+    """Find what a table tells of its scores' item noise; None where one of them tells nothing.
 
     A standard error as it is given; else that of so many items, which an accuracy has and which
     no other mean of scores from 0 to 100 exceeds. Not covered: items that share a passage.

@@ -1,4 +1,4 @@
-"""What answering by habit would score on a score's own items."""
+"""Compute what answering by habit would score on a score's own items."""
 
 from contextlib import suppress
 
@@ -23,7 +23,7 @@ def p_above(score: Score, rate: float) -> float:
 
 
 def beats_habit(score: Score) -> bool:
-    """Whether an accuracy is above chance and above the majority rate (exact binomial, 5%)."""
+    """Tell whether an accuracy is above chance and above the majority rate (exact binomial, 5%)."""
     habits = read_habits(score)
     rates = [score.chance or 0.0, habits.majority_rate if habits else 0.0]
     return p_above(score, max(rates)) < 0.05

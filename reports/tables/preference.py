@@ -13,7 +13,7 @@ _WARNINGS = Column("warnings", "Warnings")
 
 
 def describe_studies(studies: Sequence[Study]) -> Sheet:
-    """One line a study, with Holm's correction over the studies that have a p-value."""
+    """Give each study one line, with Holm's correction over the studies that have a p-value."""
     known = [p for study in studies if (p := study.result.primary.p) is not None]
     adjusted = iter(holm(known))
     rows = [
@@ -64,7 +64,7 @@ def describe_studies(studies: Sequence[Study]) -> Sheet:
 
 
 def tabulate_studies(studies: Sequence[Study]) -> Sheet:
-    """The same for programs, with the warnings in whole sentences."""
+    """List the same results for programs, with the warnings in whole sentences."""
     sheet = describe_studies(studies)
     place = [column.name for column in sheet.columns].index("warnings")
     rows = tuple(
@@ -105,7 +105,7 @@ def tabulate_verdicts(studies: Sequence[Study]) -> Sheet:
 
 
 def tabulate_trust(studies: Sequence[Study]) -> Sheet:
-    """How far the votes of each study can be trusted, and what it could have found."""
+    """Tell how far the votes of each study can be trusted, and what it could have found."""
     rows = [(study.language, *_trust(study.result)) for study in studies]
     columns = (
         LANGUAGE,
@@ -153,7 +153,7 @@ def tabulate_raters(studies: Sequence[Study]) -> Sheet:
 
 
 def tabulate_categories(studies: Sequence[Study]) -> Sheet:
-    """By category, descriptive only: so few prompts would find next to nothing."""
+    """List the votes by category, descriptive only: so few prompts would find next to nothing."""
     rows = [
         (study.language, row.category, row.prompts, row.wins, row.ties, row.losses, row.net)
         for study in studies

@@ -88,7 +88,9 @@ def tabulate_languages(results: Results, ranking: Ranking) -> Sheet:
 def _mark_best(
     ranking: Ranking, equal: frozenset[str], task: str, producer: str, language: str | None = None
 ) -> frozenset[Mark]:
-    """How a producer's score stands out on a task: among all, and among those of equal budget."""
+    """Tell how a producer's score stands out on a task: among all, and among those of equal
+    budget.
+    """
     groups: tuple[tuple[Mark, frozenset[str] | None], ...] = (("best", None), ("best_equal", equal))
     return frozenset(
         mark for mark, among in groups if producer in ranking.find_best(task, language, among)

@@ -104,7 +104,7 @@ def _letters(name: str) -> str:
 
 
 def find_beside(header: Sequence[str]) -> Columns:
-    """What a table of one score a line tells beside the column `score`."""
+    """Find what a table of one score a line tells beside the column `score`."""
     score = next(place for place, name in enumerate(header) if fold(name) == "score")
     stderrs = [place for place, name in enumerate(header) if _letters(name) in STDERRS]
     found = Columns({}, [], [], items=_items_column(header))

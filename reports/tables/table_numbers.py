@@ -62,7 +62,7 @@ def read_number(
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell says that it has no value."""
+    """Tell whether a cell says that it has no value."""
     return unicodedata.normalize("NFKC", without_invisible(text)).strip().casefold() in _MISSING
 
 

@@ -1,4 +1,4 @@
-"""Who won where: by a test, corrected for the number of languages, and by mere sign."""
+"""Judge who won where: by a test, corrected for the number of languages, and by mere sign."""
 
 from collections import Counter
 from collections.abc import Iterable
