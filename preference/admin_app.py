@@ -1,4 +1,4 @@
-"""What the researcher sees while a study runs: counts of finished items, and nothing of any vote.
+"""Show the researcher how a running study stands: items finished, and nothing of any vote.
 
 It listens on loopback only, on a port of its own, takes no POST, and knows loopback names only.
 """

@@ -276,7 +276,7 @@ def _texts(
 
 
 def _power(prompts: int, main: Sequence[Vote]) -> dict[str, Any]:
-    """What this number of prompts can find with one rater, at the ties that were seen."""
+    """Compute what this number of prompts can find with one rater, at the ties that were seen."""
     ties = _mean(float(v.choice == "equal") for v in main) if main else 0.0
     share = needed_share(prompts, ties=ties)
     return {

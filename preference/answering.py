@@ -31,8 +31,9 @@ TEMPERATURE, REPETITION_PENALTY = 0.0, 1.05
 
 @dataclass(frozen=True)
 class Decoding:
-    """How an arm is asked. system_prompt, thinking: None leaves the chat template's own default;
-    max_new_tokens: MT-Bench's own limit by default, thinking included."""
+    """Sets how an arm is asked. system_prompt, thinking: None leaves the chat template's own
+    default; max_new_tokens: MT-Bench's own limit by default, thinking included.
+    """
 
     system_prompt: str | None = None
     thinking: bool | None = None

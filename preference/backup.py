@@ -18,7 +18,7 @@ from preference.votes_file import refuse_half_copy
 
 @dataclass(frozen=True)
 class Copied:
-    """What a backup holds: the chain's length and head, and how many comments."""
+    """Tells what a backup holds: the chain's length and head, and how many comments."""
 
     events: int
     head: str

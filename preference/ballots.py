@@ -76,7 +76,7 @@ class Comment:
 
     @property
     def genuine(self) -> bool:
-        """Whether these are the words that were sent with the vote."""
+        """Tell whether these are the words that were sent with the vote."""
         return comment_hash(self.salt, self.text) == self.hash
 
 
@@ -154,7 +154,7 @@ class Ballots:
         return token
 
     def live_link(self, slot: int) -> bool:
-        """Whether a slot has a link that opens it."""
+        """Tell whether a slot has a link that opens it."""
         return bool(self._read("SELECT 1 FROM invitations WHERE slot=? AND revoked=0", slot))
 
     def revoke(self, slot: int) -> None:
@@ -306,7 +306,7 @@ class Ballots:
     # Reading.
 
     def closed(self) -> bool:
-        """Whether the study is closed: its last event says so, since nothing follows it."""
+        """Tell whether the study is closed: its last event says so, since nothing follows it."""
         return self._read(_LAST_KIND) == [("close",)]
 
     def head(self) -> tuple[int, str]:
@@ -315,7 +315,7 @@ class Ballots:
         return (row[0][0], row[0][1]) if row else (0, self._commitment)
 
     def sitting(self, slot: int) -> Sitting:
-        """What has become of a slot so far."""
+        """Tell what has become of a slot so far."""
         return sitting_of(self._seen("WHERE slot=?", slot))
 
     def events(self) -> list[Event]:
@@ -415,7 +415,7 @@ class Ballots:
 
 
 def _comment_hash_in(body: str) -> str:
-    """What a vote keeps of its comment; "" where it keeps none."""
+    """Give the hash that a vote keeps of its comment; "" where it keeps none."""
     try:
         return str(json.loads(body).get("comment_sha256", ""))
     except (ValueError, TypeError, AttributeError):

@@ -41,7 +41,7 @@ class Row:
 
     @property
     def readable(self) -> bool:
-        """Whether its values are of the kinds that are written; SQLite and JSON take any."""
+        """Tell whether its values are of the kinds that are written; SQLite and JSON take any."""
         texts = (self.salt, self.at, self.kind, self.idempotency, self.body)
         return (
             type(self.seq) is type(self.slot) is int
@@ -82,7 +82,7 @@ def event_hash(previous: str, seq: int, slot: int, payload: str) -> str:
 
 
 def comment_hash(salt: str, text: str) -> str:
-    """What a vote's body keeps of a comment. The salt is deleted with the comment: the plain hash
+    """Hash a comment for its vote's body. The salt is deleted with the comment: the plain hash
     of a few words could be guessed."""
     return hashlib.sha256(canonical(["comment", salt, text])).hexdigest()
 
@@ -127,7 +127,7 @@ def read_row(value: Mapping[str, Any]) -> Row:
 
 
 def check_chain(rows: Sequence[Row], commitment: str) -> tuple[list[str], list[Event]]:
-    """What is wrong with the hashes, in words, and the events that can be read."""
+    """Say what is wrong with the hashes, and give the events that can be read."""
     problems: list[str] = []
     events: list[Event] = []
     previous = commitment
@@ -158,7 +158,7 @@ def removed(events: Sequence[Event]) -> dict[int, int]:
 
 
 def check_withdrawals(events: Sequence[Event]) -> list[str]:
-    """Whether exactly the events of those who withdrew are empty: nobody's vote can be dropped
+    """Tell whether exactly the events of those who withdrew are empty: nobody's vote can be dropped
     under the name of a withdrawal, and nothing of a withdrawn rater is left."""
     when = {event.slot: event.seq for event in events if event.kind == "withdraw"}
     problems = []

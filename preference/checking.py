@@ -1,4 +1,4 @@
-"""Whether two arms' answers can be put before raters: everything that speaks against it, at once.
+"""Check two arms' answers before raters see them: everything that speaks against it, at once.
 
 Each finding has a kind. Most kinds are refused until the questions are left out of both arms, or
 allowed by someone who has looked; the others are listed, with the numbers of the questions.
@@ -147,7 +147,7 @@ def asked_alike(arms: Sequence[Arm], questions_sha256: str) -> tuple[list[str], 
 
 
 def own_names_of(arms: Sequence[Arm], hide: Sequence[str] = ()) -> set[str]:
-    """What must stand in nothing that raters see: the arms' names and origins, and `hide`."""
+    """List what must stand in nothing that raters see: the arms' names and origins, and `hide`."""
     said = [
         str(identity)
         for arm in arms
@@ -158,7 +158,7 @@ def own_names_of(arms: Sequence[Arm], hide: Sequence[str] = ()) -> set[str]:
 
 
 def naming_words(words: Mapping[str, str], names: Collection[str]) -> list[str]:
-    """What is wrong with the study's own words. words: by option, such as --title."""
+    """Say what is wrong with the study's own words. words: by option, such as --title."""
     found = {option: self_names(text, sorted(names)) for option, text in words.items()}
     problems = [
         f"{option} names {', '.join(said)}, from which raters would know an arm"
@@ -189,7 +189,7 @@ def _unanswered(arms: Sequence[Arm], ids: Sequence[str]) -> list[Finding]:
 
 
 def _alike(arms: Sequence[Arm], texts: Mapping[str, tuple[str, str]]) -> list[Finding]:
-    """Whether the two arms are one: by what is recorded of them, and by what they say."""
+    """Tell whether the two arms are one: by what is recorded of them, and by what they say."""
     found = []
     both = f"{arms[0].name} and {arms[1].name}"
     one, other = (arm.recorded for arm in arms)
@@ -212,7 +212,9 @@ def _alike(arms: Sequence[Arm], texts: Mapping[str, tuple[str, str]]) -> list[Fi
 
 
 def _as_seen(text: str) -> str:
-    """What of a text a reader can tell from another: no spaces more or less, nothing invisible."""
+    """Reduce a text to what a reader can tell from another: no spaces more or less, nothing
+    invisible.
+    """
     return " ".join(without_invisible(text).split())
 
 
@@ -234,7 +236,7 @@ def _languages(
 
 
 def _in_another(text: str, language: StudyLanguage) -> bool:
-    """Whether a text is surely in another language; False where that cannot be told."""
+    """Tell whether a text is surely in another language; False where that cannot be told."""
     from core.identify.text import in_language
 
     words = _NO_WORDS.sub(" ", text)

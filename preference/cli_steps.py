@@ -1,4 +1,4 @@
-"""What the steps of `kakugo-preference` share: how one is added, and where one listens."""
+"""Helpers that the steps of `kakugo-preference` share: add a step, and say where it listens."""
 
 import argparse
 from collections.abc import Callable

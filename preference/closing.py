@@ -33,7 +33,7 @@ def close(pack_dir: Path) -> dict[str, Any]:
 
 
 def record_of_closing(pack: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
-    """What closed.json holds, to be published at the close. rows: the whole chain."""
+    """Make what closed.json holds, to be published at the close. rows: the whole chain."""
     return {
         "study": pack["study"],
         "commitment": pack["commitment"],

@@ -1,4 +1,4 @@
-"""What raters wrote and judged, for the researcher alone: read unblinded, deleted on request.
+"""List what raters wrote and judged, for the researcher alone: read unblinded, deleted on request.
 
 A comment lies in `votes.sqlite` beside the chain, which holds only a salted hash of it. After the
 close it is shown with the arms' names, in PACK/comments.csv; nothing of it is ever published.

@@ -9,7 +9,7 @@ _SHOWN = 3
 
 
 def compare_names(directory: Path, expected: Mapping[str, object]) -> list[str]:
-    """Which files are missing, and what else lies there, folders and links included."""
+    """List the files that are missing, and what else lies there, folders and links included."""
     found = {path.name: path for path in directory.iterdir()}
     missing = [f"{name} is missing" for name in expected if name not in found]
     strange = [f"{name} should not be there" for name in sorted(found.keys() - expected.keys())]
@@ -22,7 +22,7 @@ def compare_names(directory: Path, expected: Mapping[str, object]) -> list[str]:
 
 
 def compare_contents(directory: Path, expected: Mapping[str, str]) -> list[str]:
-    """Which of the files that are there hold other bytes than expected, and where."""
+    """List the files that hold other bytes than expected, and where."""
     problems = []
     for name, text in expected.items():
         path = directory / name

@@ -1,4 +1,4 @@
-"""Who sees what on which side, in which order: pure functions of the secret and raters' nonces.
+"""Decide who sees what on which side, in which order, from the secret and raters' nonces alone.
 
 Nothing here knows an arm. A question has a text 0 and a text 1, in an order that the texts and the
 secret give (`pack.first_arm`), so that whoever holds a pack learns nothing of arms from any layout:
@@ -28,7 +28,7 @@ Kind = Literal["main", "repeat", "check"]
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the design needs to know of a question."""
+    """Holds what the design needs to know of a question."""
 
     question: str
     category: str

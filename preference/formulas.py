@@ -161,7 +161,7 @@ def _is_prose(tex: str) -> bool:
 
 
 def _is_formula(tex: str) -> bool:
-    """Whether what stands between dollars is a formula: `$x$` is, "$5 and 10$" are sums."""
+    """Tell whether what stands between dollars is a formula: `$x$` is, "$5 and 10$" are sums."""
     if _TEX.search(tex) or _SYMBOL.fullmatch(tex.strip()):
         return True
     operators = re.search(r"[+\-*/=<>≤≥≠±×÷·−→]", tex)

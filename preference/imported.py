@@ -29,7 +29,7 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class Imported:
-    """What a file of votes holds, and how its two arms are called."""
+    """Holds what a file of votes says, and how its two arms are called."""
 
     votes: tuple[Vote, ...]
     guesses: tuple[Guess, ...]
@@ -112,7 +112,7 @@ def _read_row(row: Mapping[str, Any]) -> Vote | Guess:
 
 
 def _name(row: Mapping[str, Any], field: str) -> str:
-    """Who or what a row is about: text or a number, on one line. Raises KeyError where it is
+    """Read who or what a row is about: text or a number, on one line. Raises KeyError where it is
     missing, ValueError where it names nobody."""
     value = row[field]
     name = " ".join(clean_text(str(value)).split())

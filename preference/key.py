@@ -21,7 +21,7 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Settings:
-    """What a study is, apart from its texts. All of it is part of the committed manifest.
+    """Settings of a study, apart from its texts. All of it is part of the committed manifest.
 
     slots: how many raters at most; repeats, checks: hidden items a rater, besides the prompts;
     guesses: how many prompts are shown again at the end with the question which side is which;
@@ -61,7 +61,7 @@ def first_arm(secret: bytes, question: str, texts: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class Key:
-    """What unblinds the study. arms: names and records of arm 0 and 1; trained: which is the
+    """Holds what unblinds the study. arms: names and records of arm 0 and 1; trained: which is the
     trained one; plan: the analysis, fixed beforehand; dropped: questions left out, and why."""
 
     secret: bytes
@@ -130,7 +130,7 @@ class Key:
 
 
 def text_id(secret: bytes, text: Text) -> str:
-    """What a text is called in the pack."""
+    """Name a text as the pack does."""
     return opaque_id(secret, "text", text.question, text.number)
 
 

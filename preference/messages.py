@@ -71,7 +71,7 @@ def read_catalogue(path: Path, *, check: bool = True) -> Catalogue:
 
 
 def differences(messages: Mapping[str, str]) -> list[str]:
-    """What a catalogue lacks against English, in words."""
+    """List what a catalogue lacks against English, in words."""
     wanted = english().messages
     problems = [f"{key} is missing" for key in wanted if not messages.get(key, "").strip()]
     problems += [f"{key} is unknown" for key in messages if key not in wanted]

@@ -30,8 +30,9 @@ _MARKS_ON_A_LETTER, _MARKS_OF_A_CLASS, _SAME_MARKS = 10, 3, 2
 
 @dataclass(frozen=True)
 class Normalised:
-    """What a rater sees (`text`, possibly empty), the thinking that was split off, and whether
-    thinking was begun and never ended (`cut_in_thinking`; then nothing was said at all)."""
+    """Holds what a rater sees (`text`, possibly empty), the thinking that was split off, and
+    whether thinking was begun and never ended (`cut_in_thinking`; then nothing was said at all).
+    """
 
     text: str
     thinking: str

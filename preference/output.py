@@ -1,4 +1,4 @@
-"""What of a result people look at: tables, text, and a figure of wins, ties and losses."""
+"""Write a result for people: tables, text, and a figure of wins, ties and losses."""
 
 import csv
 import io
@@ -238,7 +238,7 @@ def _share(value: Mapping[str, Any]) -> str:
 
 
 def _on_a(a: int, b: int) -> str:
-    """How often the trained arm stood on side A; empty where nobody knows."""
+    """Count how often the trained arm stood on side A; empty where nobody knows."""
     return f", trained on A in {a} of {a + b}" if a + b else ""
 
 

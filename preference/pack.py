@@ -37,8 +37,9 @@ def build_pack(
     items: Sequence[Sequence[Item]],
     commitment: str,
 ) -> dict[str, Any]:
-    """What the raters' server needs, as JSON. shown: the texts in their own order, see `Key.shown`.
-    Neither names nor arms are in it."""
+    """Make what the raters' server needs, as JSON. shown: the texts in their own order, see
+    `Key.shown`. Neither names nor arms are in it.
+    """
     texts: dict[str, str] = {}
     prompts: dict[str, str] = {}
     blocks: dict[str, list[str]] = defaultdict(list)
@@ -85,7 +86,7 @@ def pack_of(key: Key) -> dict[str, Any]:
 
 
 def published_before(key: Key, pack: Mapping[str, Any]) -> dict[str, Any]:
-    """What commitment.json holds, to be published before the first vote."""
+    """Make what commitment.json holds, to be published before the first vote."""
     return {
         "study": pack["study"],
         "commitment": key.commitment,

@@ -43,7 +43,7 @@ IMPORT_LIMIT = 8 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Taken:
-    """What an import took in. new: votes that were not there before; total: those that stand;
+    """Tells what an import took in. new: votes that were not there before; total: those that stand;
     guesses: whether the file has the guesses at the end, which are no votes; held: items and
     guesses on which the rater chose differently in two files."""
 
@@ -172,7 +172,7 @@ def _given_out(pack_dir: Path) -> dict[str, list[str]]:
 
 
 def _taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any]:
-    """What the packet's page has to know of what was imported before."""
+    """Give what the packet's page has to know of what was imported before."""
     return {
         "seen": sitting.latest,
         "known": [item for item in sitting.votes if item not in sitting.held],
@@ -189,7 +189,7 @@ def _taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any]:
 
 
 def _shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]:
-    """What a packet shows, as the JSON that it embeds, and the packet's id."""
+    """Make what a packet shows, as the JSON that it embeds, and the packet's id."""
     sitting = ballots.sitting(slot)
     assert sitting.nonce is not None
     assert sitting.pair_nonce is not None

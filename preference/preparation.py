@@ -57,7 +57,7 @@ class Preparation:
         return _one_line(self.contact)
 
     def counts(self, questions: int) -> dict[str, int]:
-        """How many repeats, checks and guesses there are with so many questions."""
+        """Count the repeats, checks and guesses there are with so many questions."""
         counts = {}
         for name, usual in DEFAULTS.items():
             given = getattr(self, name)

@@ -1,4 +1,4 @@
-"""What is published of a closed study: every file, byte for byte, from its key and its votes alone.
+"""Derive every published file of a closed study, byte for byte, from its key and votes alone.
 
 So `unblind` writes these files, and `verify` makes them again and compares. None of them holds a
 rater's words: comments stay beside the votes (`comments.py`).

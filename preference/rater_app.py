@@ -98,7 +98,7 @@ class RaterApp:
         return self._say("link_needed")
 
     async def invitation(self, request: Request) -> Response:
-        """What a link opens. Reads only; the button starts."""
+        """Show the page that a link opens. Reads only; the button starts."""
         if not self.tries_a_minute.allows(_client(request)):
             return self._say("too_fast", 429)
         token = request.path_params["token"]
@@ -141,7 +141,7 @@ class RaterApp:
         return response
 
     async def started(self, request: Request) -> Response:
-        """Where a start leads: the one place where a missing cookie means that it was not kept."""
+        """Send a starting rater on. Only here does a missing cookie mean that it was not kept."""
         if self.cookie not in request.cookies:
             return self._say("cookies_needed", 403)
         return _see_other("/rate")
@@ -290,7 +290,7 @@ class RaterApp:
         return self._say("closed", 409)
 
     async def _gone(self, request: Request, error: Exception) -> Response:
-        """For a vote that was on its way when its rater withdrew on another device."""
+        """Answer a vote that was on its way when its rater withdrew on another device."""
         return self._say("withdrawn", 409)
 
     def _shown(self, screen: Screen) -> dict[str, Any]:
@@ -338,7 +338,7 @@ class RaterApp:
 
 
 def _own(seat: Seat) -> dict[str, Any]:
-    """What a rater's pages carry: the token of their forms, and the name of their drafts."""
+    """Make what a rater's pages carry: the token of their forms, and the name of their drafts."""
     return {"form": form_token(seat.session), "sheet": seat.sheet}
 
 
@@ -355,8 +355,9 @@ def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> Choice:
 
 
 def said_beside(choices: Sequence[Event], words: Mapping[int, str]) -> dict[str, str]:
-    """What the rater said beside choices that differ, to go on from: every comment, and a verdict
-    on which they agree. Nothing where there is no choice yet."""
+    """Find what the rater said beside choices that differ, to go on from: every comment, and a
+    verdict on which they agree. Nothing where there is no choice yet.
+    """
     comments = dict.fromkeys(words[choice.seq] for choice in choices if choice.seq in words)
     said = {"comment": "\n".join(comments)}
     for name in ("verdict_a", "verdict_b"):
@@ -366,7 +367,7 @@ def said_beside(choices: Sequence[Event], words: Mapping[int, str]) -> dict[str,
 
 
 def vote_body(screen: Screen, choice: str, extra: Mapping[str, str]) -> dict[str, Any]:
-    """What is kept of a vote: the choice, and what stood where when it was made."""
+    """Make the record of a vote: the choice, and what stood where when it was made."""
     body: dict[str, Any] = {
         "item": screen.item,
         "place": screen.place,

@@ -1,4 +1,4 @@
-"""What one rater sees, screen by screen: the pack's items in their order, with their sides."""
+"""Lay out one rater's screens: the pack's items in the rater's order, with their sides."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
-"""What an event of each kind may say, and nothing else: the votes are published, and read by
-programs that were written for events of these shapes."""
+"""Check that an event says what its kind may say, and nothing else.
+
+The votes are published, and read by programs that were written for events of these shapes.
+"""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ _KINDS = ("enrol", "packet", "vote", "guess", "held", "undo", "withdraw", "close
 
 
 def find_odd(event: Event) -> str | None:
-    """What in an event no event of its kind says; None where it has the shape of its kind."""
+    """Find what in an event no event of its kind says; None where it has the shape of its kind."""
     if event.kind == REMOVED:
         return None
     if event.kind not in _KINDS:

@@ -1,4 +1,4 @@
-"""Where a study's questions and their translations come from: files, the Hub, the teacher."""
+"""Get a study's questions and their translations from files, the Hub, the teacher."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence

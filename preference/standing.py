@@ -1,4 +1,4 @@
-"""What a rater's events add up to: which choice stands, and which waits for the rater's word.
+"""Add up a rater's events: which choice stands, and which waits for the rater's word.
 
 A choice says from which page it comes, at which turn of that page, and what the page had seen of
 its subject (an item, or the guesses). A page's later choice stands in for its own earlier one, and
@@ -21,7 +21,8 @@ _LINKS = ("supersedes", "unseen", "undone", "comment_sha256")
 
 @dataclass(frozen=True)
 class Choice:
-    """What a page sends: a `vote`, the `guess`, or an `undo` of the page's own vote on an item.
+    """Holds what a page sends: a `vote`, the `guess`, or an `undo` of the page's own vote on an
+    item.
 
     page: its id; turn: which of its choices, from 1, or None where nobody counts (no script);
     seen: key of the latest event on the subject when the page was made, "" if there was none.
@@ -36,8 +37,10 @@ class Choice:
 
 @dataclass
 class Sitting:
-    """What a slot's events add up to. votes: those that stand, in the order of the choices; held:
-    subject -> choices that wait for the rater's word; latest: subject -> its latest event's key."""
+    """Holds what a slot's events add up to. votes: those that stand, in the order of the
+    choices; held: subject -> choices that wait for the rater's word; latest: subject -> its
+    latest event's key.
+    """
 
     nonce: str | None = None
     pair_nonce: str | None = None
@@ -110,9 +113,10 @@ def sitting_of(events: Iterable[Event]) -> Sitting:
 def placed(
     events: Sequence[Event], comments: Mapping[int, str], choice: Choice
 ) -> Event | tuple[str, str, dict[str, Any]] | None:
-    """What becomes of a choice, given its slot's events and the comments on them by seq: (kind,
-    idempotency, body) of the event to append, or the event that says it already, or None for an
-    undo of what does not stand."""
+    """Decide what becomes of a choice, given its slot's events and the comments on them by seq:
+    (kind, idempotency, body) of the event to append, or the event that says it already, or None
+    for an undo of what does not stand.
+    """
     sitting, subject = sitting_of(events), str(choice.body.get("item", GUESSES))
     of_page = [e for e in events if page_of(e) == choice.page]
     own = [e for e in of_page if subject_of(e) == subject]
@@ -144,7 +148,9 @@ def placed(
 
 
 def _says(event: Event, comments: Mapping[int, str], choice: Choice) -> dict[str, Any]:
-    """What an event keeps, as a choice of that kind says it; nothing where it is of another."""
+    """Read what an event keeps, as a choice of that kind says it; nothing where it is of
+    another.
+    """
     if event.kind != choice.kind and (event.kind != "held" or choice.kind == "undo"):
         return {}
     said = {name: value for name, value in event.body.items() if name not in _LINKS}
@@ -156,8 +162,9 @@ def _says(event: Event, comments: Mapping[int, str], choice: Choice) -> dict[str
 
 
 def out_of_place(events: Iterable[Event]) -> list[str]:
-    """What in a slot's events, oldest first, does not follow from the ones before: a choice that
-    takes another one's place and does not say so, or an undo of what does not stand."""
+    """Find what in a slot's events, oldest first, does not follow from the ones before: a choice
+    that takes another one's place and does not say so, or an undo of what does not stand.
+    """
     sitting, problems = Sitting(), []
     for event in events:
         standing = sitting.standing(subject_of(event))

@@ -1,4 +1,4 @@
-"""What in an answer tells of its model or of the tools around it: names, and errors for answers.
+"""Find what in an answer tells of its model or of the tools around it: names, and error texts.
 
 The names and words stand in tells.yaml, a list to add to. What the question itself says tells
 nothing: an answer about Google to a question about Google names no model.
@@ -76,7 +76,7 @@ def names_in(text: str, question: Sequence[str], arms: Iterable[str] = ()) -> Na
 
 
 def self_names(text: str, names: Iterable[str]) -> list[str]:
-    """Which of the names stand in the text, whatever their case, spacing or hyphens."""
+    """Find the names that stand in the text, whatever their case, spacing or hyphens."""
     squeezed = _squeezed(text)
     return [name for name in names if _places(name, squeezed)]
 
@@ -93,7 +93,7 @@ def names_of(identity: str) -> list[str]:
 
 
 def error_in(text: str, question: Sequence[str]) -> str | None:
-    """What of an answer is the error of a tool, not a model's words; None if nothing is."""
+    """Find what of an answer is the error of a tool, not a model's words; None if nothing is."""
     data = _data()["errors"]
     bare = " ".join(without_invisible(text).split())
     said = bare.strip(" .!*`\"'")
@@ -120,7 +120,7 @@ def _data() -> dict[str, Any]:
 
 @cache
 def _makers() -> tuple[Mapping[str, bool], ...]:
-    """For each maker its names: whether the name is distinct."""
+    """Map each maker's names to whether it is distinct, and no common word as well."""
     return tuple(
         dict.fromkeys(row.get("common", ()), False) | dict.fromkeys(row.get("distinct", ()), True)
         for row in _data()["makers"].values()
@@ -140,20 +140,22 @@ def _pattern(name: str, prefix: bool) -> re.Pattern[str]:
 
 
 def _places(name: str, squeezed: str, *, common: bool = False) -> list[int]:
-    """Where a name stands; names of up to five letters, and common ones, as a whole word."""
+    """Find where a name stands; names of up to five letters, and common ones, as a whole word."""
     pattern = _pattern(name, not common and len(name) > 5)
     return [match.start() for match in pattern.finditer(squeezed)]
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether a name is part of the other: "Google" beside "Google DeepMind" says nothing more."""
+    """Tell whether a name is part of the other: "Google" beside "Google DeepMind" says nothing
+    more.
+    """
     one, other = _squeezed(one), _squeezed(other)
     return one in other or other in one
 
 
 @cache
 def _before_a_name() -> re.Pattern[str]:
-    """What stands before a name where a text speaks of itself."""
+    """Match what stands before a name where a text speaks of itself."""
     near, next_to = (
         "|".join(_word(word) for word in sorted(_data()[key], key=len, reverse=True))
         for key in ("first_person", "pronouns")
@@ -167,7 +169,7 @@ def _word(word: str) -> str:
 
 
 def _speaks_of_itself(squeezed: str, place: int) -> bool:
-    """Whether the sentence speaks of itself before the name at `place`."""
+    """Tell whether the sentence speaks of itself before the name at `place`."""
     before = re.split(r"[.!?。！？।]", squeezed[max(0, place - _NEAR) : place])[-1]
     return bool(_before_a_name().search(before))
 

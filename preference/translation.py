@@ -1,4 +1,4 @@
-"""What a speaker is warned of in a translation, and the differences to the machine's draft."""
+"""Warn a speaker of losses in a translation, and show how it differs from the machine's draft."""
 
 import difflib
 import re
@@ -19,7 +19,7 @@ _ADDRESS = re.compile(r"https?://\S+|\b[\w.+-]+@[\w-]+\.\w+")
 
 
 def warnings(source: str, translation: str) -> list[str]:
-    """What may have been lost between an English source and its translation, in English words.
+    """Say what may have been lost between an English source and its translation, in English words.
 
     Numbers are compared in any script's digits, without their separators. Not covered: numbers
     that are written out, which a translation may well do; so these are warnings, not errors.

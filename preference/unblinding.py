@@ -21,7 +21,7 @@ from preference.verify import verify
 
 
 def place_in(store: Path, pack_dir: Path) -> Path:
-    """Where a study's result belongs in a store."""
+    """Give the folder where a study's result belongs in a store."""
     return store / "preference" / str(read_pack(pack_dir)["study"])
 
 

@@ -106,7 +106,7 @@ def inspect(
 
 
 def is_result(directory: Path) -> bool:
-    """Whether a folder is what `unblind` wrote, and no pack."""
+    """Tell whether a folder is what `unblind` wrote, and no pack."""
     names = (MANIFEST, RESULT, VOTES, "votes.csv", "summary.txt")
     return any((directory / name).exists() for name in names)
 
@@ -166,7 +166,9 @@ def _rows(directory: Path, commitment: str, result: bool) -> tuple[list[Row], li
 
 
 def _comments(kept: Sequence[Comment], events: Sequence[Event]) -> Check:
-    """Whether the comments are those that were sent. One that is gone was taken back or deleted."""
+    """Tell whether the comments are those that were sent. One that is gone was taken back or
+    deleted.
+    """
     sent = sum("comment_sha256" in event.body for event in events)
     changed = [f"comment {one.seq} is not what its rater sent" for one in kept if not one.genuine]
     return Check(f"comments: {len(kept)} kept of {sent} sent", tuple(changed))
@@ -270,7 +272,7 @@ def _head(
 
 
 def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
-    """Whether every vote was cast on what the pack and the nonces put before that rater."""
+    """Tell whether every vote was cast on what the pack and the nonces put before that rater."""
     problems = []
     pair_nonces: dict[int, str] = {}
     for slot in range(len(pack["slots"])):

@@ -1,4 +1,4 @@
-"""What an analysis takes: unblinded votes and guesses, from a study or from elsewhere."""
+"""Unblinded votes and guesses as an analysis takes them, from a study or from elsewhere."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What a reader has to know before they believe a p-value: data, shown beside it everywhere.
+"""Say what a reader has to know before they believe a p-value: data, shown beside it everywhere.
 
 Each threshold is chosen so that a study of attentive raters gets any warning in about one of
 twenty cases or fewer, and one with a rater who clicks at random gets one in four of five or more;

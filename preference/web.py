@@ -1,4 +1,4 @@
-"""What every page of the study has: security headers, form tokens, rate limits, templates."""
+"""Give every page of the study security headers, form tokens, rate limits, templates."""
 
 import gzip
 import hashlib
@@ -96,7 +96,7 @@ def form_token(session: str) -> str:
 
 
 def same_token(session: str, given: str) -> bool:
-    """Whether a form came from a page of this session; in constant time."""
+    """Tell whether a form came from a page of this session; in constant time."""
     return hmac.compare_digest(form_token(session).encode(), given.encode("utf-8", "replace"))
 
 
