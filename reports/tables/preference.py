@@ -118,13 +118,18 @@ def tabulate_trust(studies: Sequence[Study]) -> Sheet:
         Column("needed_share", "Findable", _PERCENT, numeric=True),
     )
     notes = (
-        "Agreement: Krippendorff's alpha between raters. Chose A: share of the decisive votes; 50% "
-        "favours no side. Trained on A: in how many of the votes the trained answer stood there; "
-        "half where raters finished in pairs, near it otherwise. Repeats alike: prompts shown "
-        "again with sides swapped. Checks: an answer to another prompt beside the right one. "
+        "Agreement: Krippendorff's alpha between raters; 1 is full agreement, 0 that of chance.",
+        "Chose A: share of the decisive votes that went to side A; 50% favours neither side.",
+        "Trained on A: share of the votes in which the trained answer stood on side A. It is half "
+        "where raters finished in pairs, and near half otherwise.",
+        "Repeats alike: share of the prompts shown again, with sides swapped, that got the same "
+        "answer.",
+        "Checks passed: share of the checks, in which one answer belongs to another prompt, where "
+        "the rater chose the right one.",
         "Guess index (Bang): 0 where raters could not tell which answer was whose, 1 where they "
-        "always could. Findable: the share of decisive votes that one rater's study finds in 80% "
-        "of cases.",
+        "always could.",
+        "Findable: the smallest share of the decisive votes that a study with one rater and as "
+        "many prompts finds in 80% of cases.",
     )
     return Sheet(columns, tuple(rows), notes=notes)
 
