@@ -156,7 +156,7 @@ class Asker:
     ) -> Iterator[list[str] | None]:
         """Ask for lists; None where there is none."""
         replies = await self.replies(requests, step)
-        return (parsed(reply, step, lambda text: read_list(text, limit)) for reply in replies)
+        return (read_counted(reply, step, lambda text: read_list(text, limit)) for reply in replies)
 
     def _read(self, requests: Sequence[Request], step: Step) -> Iterator[Reply]:
         for answer in self._ledger.answers(requests):
@@ -187,7 +187,7 @@ class Asker:
         )
 
 
-def parsed(reply: Reply, step: Step, read: Callable[[str], T | None]) -> T | None:
+def read_counted(reply: Reply, step: Step, read: Callable[[str], T | None]) -> T | None:
     """Read a reply with `read` and count the result in the step; None where nothing is found."""
     if reply.reason is not None:
         return None

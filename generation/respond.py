@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from generation.ask import Asker, parsed
+from generation.ask import Asker, read_counted
 from generation.ids import distinct
 from generation.items import Made, Prompt, names_media, provenance
 
@@ -25,7 +25,7 @@ async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIter
     ]
     replies = await asker.replies(requests, step)
     for prompt, request, reply in zip(usable, requests, replies, strict=True):
-        answer = parsed(reply, step, lambda text: text)
+        answer = read_counted(reply, step, lambda text: text)
         if answer is None:
             continue
         if names_media(answer):

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.lines import LineError, read_json_lines
 from core.reasoning import MARK_LEFT, split_reasoning
-from generation.ask import Asker, Step, as_json, conversation_schema, parsed
+from generation.ask import Asker, Step, as_json, conversation_schema, read_counted
 from generation.chats import NOT_A_CHAT, read_chat
 from generation.errors import InputError
 from generation.ids import digest
@@ -50,7 +50,7 @@ async def translate(
     ]
     replies = await asker.replies(requests, step)
     for chat, request, reply in zip(chats, requests, replies, strict=True):
-        turns = parsed(reply, step, read_conversation)
+        turns = read_counted(reply, step, read_conversation)
         if turns is None:
             continue
         if reason := _fault(chat, turns, settings, count_tokens):

@@ -32,7 +32,7 @@ from preference.chain import (
 )
 from preference.commitment import canonical
 from preference.errors import BallotError, StudyStateError, WithdrawnError
-from preference.standing import Choice, Sitting, placed, sitting_of, subject_of
+from preference.standing import Choice, Sitting, place_choice, sitting_of, subject_of
 from preference.votes_file import (
     close_votes,
     note_deletion,
@@ -232,7 +232,7 @@ class Ballots:
             events = list(self._events("WHERE slot=?", slot))
             before = len(events)
             for choice in choices:
-                found = placed(events, dict(self._db.execute(_WORDS, (slot,))), choice)
+                found = place_choice(events, dict(self._db.execute(_WORDS, (slot,))), choice)
                 if isinstance(found, tuple):
                     events.append(self._append(slot, *found))
             return events[before:]

@@ -15,7 +15,7 @@ from preference.errors import AnswersError
 from preference.languages import StudyLanguage
 from preference.normalise import normalise, template_traces
 from preference.questions import Question
-from preference.tells import error_in, names_in, names_of, self_names
+from preference.tells import error_in, find_self_names, names_in, names_of
 
 # What is refused (other kinds are listed), and how to mend it. Besides, the questions may be left
 # out (--leave-out), or it may be allowed (--allow) where it is what the study wants.
@@ -80,7 +80,7 @@ def examine(
         arm.name: {key: normalise(answer.text) for key, answer in arm.answers.items()}
         for arm in arms
     }
-    own_names = own_names_of(arms, hide)
+    own_names = list_own_names(arms, hide)
     found = _unanswered(arms, ids)
     for question in questions:
         about = (question.prompt, question.source)
@@ -122,10 +122,15 @@ def examine(
     return Examined(texts, left_out, problems, notes)
 
 
-def asked_alike(arms: Sequence[Arm], questions_sha256: str) -> tuple[list[str], list[str]]:
-    """(problems, notes): where the arms' texts cannot be compared, since they were made from other
-    questions than these or decoded in different ways; and how they were asked differently where
-    that is a choice (system prompt, thinking). Says nothing of what a file does not record."""
+def find_differing_settings(
+    arms: Sequence[Arm], questions_sha256: str
+) -> tuple[list[str], list[str]]:
+    """Finds where the arms were not asked alike. Returns (problems, notes).
+
+    A problem is why their texts cannot be compared: they were made from other questions than
+    these, or decoded in different ways. A note is a difference that may be a choice (system
+    prompt, thinking). Nothing is said of what a file does not record.
+    """
     problems = [
         f"{arm.name} answers other questions than the frozen ones"
         for arm in arms
@@ -146,7 +151,7 @@ def asked_alike(arms: Sequence[Arm], questions_sha256: str) -> tuple[list[str], 
     return problems, notes
 
 
-def own_names_of(arms: Sequence[Arm], hide: Sequence[str] = ()) -> set[str]:
+def list_own_names(arms: Sequence[Arm], hide: Sequence[str] = ()) -> set[str]:
     """List what must stand in nothing that raters see: the arms' names and origins, and `hide`."""
     said = [
         str(identity)
@@ -159,7 +164,7 @@ def own_names_of(arms: Sequence[Arm], hide: Sequence[str] = ()) -> set[str]:
 
 def naming_words(words: Mapping[str, str], names: Collection[str]) -> list[str]:
     """Say what is wrong with the study's own words. words: by option, such as --title."""
-    found = {option: self_names(text, sorted(names)) for option, text in words.items()}
+    found = {option: find_self_names(text, sorted(names)) for option, text in words.items()}
     problems = [
         f"{option} names {', '.join(said)}, from which raters would know an arm"
         for option, said in found.items()

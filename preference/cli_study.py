@@ -130,14 +130,14 @@ def add_steps(step: Step) -> None:
 def _questions(a: argparse.Namespace) -> None:
     from preference.languages import study_language
     from preference.questions import make_draft, read_prompts
-    from preference.sources import LEDGER, Translated, take, translate
+    from preference.sources import LEDGER, TranslatedQuestions, find_questions, translate
 
     language = study_language(a.language)
-    taken = take(a.source)
-    done = Translated(None, {}, {})
+    taken = find_questions(a.source)
+    done = TranslatedQuestions(None, {}, {})
     if a.translations:
         texts = {key: text for key, (_, text) in read_prompts(a.translations).items()}
-        done = Translated(texts, {}, {"translations": a.translations.name})
+        done = TranslatedQuestions(texts, {}, {"translations": a.translations.name})
     elif a.translate is not None:
         a.study.mkdir(parents=True, exist_ok=True)
         done = translate(

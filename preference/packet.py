@@ -28,7 +28,7 @@ from preference.invitations import slot_of
 from preference.languages import direction_of, font_file
 from preference.messages import english, fill_html
 from preference.pack import read_pack
-from preference.rater_app import said_beside, texts_of, vote_body
+from preference.rater_app import find_words_beside, texts_of, vote_body
 from preference.rendering import render_answer
 from preference.screens import CHOICES, Screen, screens
 from preference.standing import GUESSES, Choice, Sitting
@@ -42,7 +42,7 @@ IMPORT_LIMIT = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportedVotes:
     """Tells what an import took in. new: votes that were not there before; total: those that stand;
     guesses: whether the file has the guesses at the end, which are no votes; held: items and
     guesses on which the rater chose differently in two files."""
@@ -80,7 +80,7 @@ def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
     return write_text(path, _html(pack, slot, shown, packet_id, taken), secret=True)
 
 
-def import_packet(pack_dir: Path, path: Path) -> Taken:
+def import_packet(pack_dir: Path, path: Path) -> ImportedVotes:
     """Takes in what a packet gave back: all of it or none. The same file twice changes nothing; a
     later one adds what is new. Raises BallotError saying what does not fit."""
     if path.exists() and path.stat().st_size > IMPORT_LIMIT:
@@ -92,7 +92,7 @@ def import_packet(pack_dir: Path, path: Path) -> Taken:
         slot, choices = _checked(path, given, pack, pack_dir, ballots)
         new = [event for event in ballots.take(slot, choices) if event.kind in ("vote", "held")]
         sitting = ballots.sitting(slot)
-        return Taken(
+        return ImportedVotes(
             slot,
             sum("item" in event.body for event in new),
             len(sitting.votes),
@@ -179,7 +179,7 @@ def _taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any]:
         "decide": {
             item: {
                 "choices": [choice.body["choice"] for choice in sitting.choices(item)],
-                **said_beside(sitting.choices(item), words),
+                **find_words_beside(sitting.choices(item), words),
             }
             for item in sitting.held
             if item != GUESSES

@@ -8,7 +8,7 @@ from typing import Any
 from core.shell import pasted
 from preference.answering import answers_file
 from preference.answers import Arm, named, read_answers
-from preference.checking import asked_alike, examine, naming_words, own_names_of
+from preference.checking import examine, find_differing_settings, list_own_names, naming_words
 from preference.errors import AnswersError
 from preference.key import Content, Key, Settings, new_secret
 from preference.languages import study_language
@@ -47,7 +47,7 @@ def prepare_study(
         _arm(options.study, "base", options.base),
         _arm(options.study, "trained", options.trained),
     ]
-    problems, notes = asked_alike(arms, questions.sha256)
+    problems, notes = find_differing_settings(arms, questions.sha256)
     examined = examine(
         arms,
         questions.questions,
@@ -69,7 +69,7 @@ def prepare_study(
     words = {"--title": title, "--contact": contact, "--plan": plan}
     if catalogue != catalogue_for(language.tag):
         words["--messages"] = "\n".join(catalogue.messages.values())
-    named_in = naming_words(words, own_names_of(arms, options.hide))
+    named_in = naming_words(words, list_own_names(arms, options.hide))
     if "naming" not in options.allow:
         problems += named_in
     for line in notes + examined.notes:

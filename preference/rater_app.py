@@ -182,7 +182,9 @@ class RaterApp:
                 item=screen.item,
                 seen=sitting.latest.get(screen.item, ""),
                 chosen=[choice.body["choice"] for choice in choices],
-                said=said_beside(choices, await run_in_threadpool(self.ballots.words, seat.slot)),
+                said=find_words_beside(
+                    choices, await run_in_threadpool(self.ballots.words, seat.slot)
+                ),
                 verdicts=self.settings["verdicts"],
                 comments=self.settings["comments"],
             )
@@ -354,7 +356,7 @@ def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> Choice:
     )
 
 
-def said_beside(choices: Sequence[Event], words: Mapping[int, str]) -> dict[str, str]:
+def find_words_beside(choices: Sequence[Event], words: Mapping[int, str]) -> dict[str, str]:
     """Find what the rater said beside choices that differ, to go on from: every comment, and a
     verdict on which they agree. Nothing where there is no choice yet.
     """

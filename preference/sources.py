@@ -17,7 +17,7 @@ LEDGER = "teacher.sqlite"
 
 
 @dataclass(frozen=True)
-class Taken:
+class FoundQuestions:
     """Questions as they were found: id -> (category, first turn), and what to record of them."""
 
     rows: Mapping[str, tuple[str, str]]
@@ -25,7 +25,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Translated:
+class TranslatedQuestions:
     """id -> text, "" where the teacher gave none (texts is None where nothing was translated);
     and those with the reason."""
 
@@ -34,7 +34,7 @@ class Translated:
     origin: Mapping[str, Any]
 
 
-def take(source: str) -> Taken:
+def find_questions(source: str) -> FoundQuestions:
     """Questions of a JSONL file; or, for `hub` and `hub:REPOSITORY`, of MT-Bench on the Hugging
     Face Hub (or of a data set in its layout) at the commit that it is at, which is recorded."""
     if source != "hub" and not source.startswith("hub:"):
@@ -56,19 +56,19 @@ def _not_had(what: str) -> QuestionsError:
     )
 
 
-def _from_file(path: Path, where: Mapping[str, str]) -> Taken:
+def _from_file(path: Path, where: Mapping[str, str]) -> FoundQuestions:
     rows = read_prompts(path)
-    return Taken(rows, {**where, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+    return FoundQuestions(rows, {**where, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
 
 
 def translate(
-    taken: Taken,
+    taken: FoundQuestions,
     language: StudyLanguage,
     *,
     overrides: Sequence[str],
     ledger: Path,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
-) -> Translated:
+) -> TranslatedQuestions:
     """Each question as the teacher translates it, asked as for the `translated` source.
 
     overrides: as `kakugo` takes them, such as `teacher=gpt_oss_120b`. Every answer is in the ledger
@@ -84,4 +84,6 @@ def translate(
         ledger=ledger,
         progress=progress,
     )
-    return Translated(done.texts, done.lost, {"translated_by": done.teacher, "seed": done.seed})
+    return TranslatedQuestions(
+        done.texts, done.lost, {"translated_by": done.teacher, "seed": done.seed}
+    )

@@ -110,7 +110,7 @@ def sitting_of(events: Iterable[Event]) -> Sitting:
     return sitting
 
 
-def placed(
+def place_choice(
     events: Sequence[Event], comments: Mapping[int, str], choice: Choice
 ) -> Event | tuple[str, str, dict[str, Any]] | None:
     """Decide what becomes of a choice, given its slot's events and the comments on them by seq:
@@ -161,7 +161,7 @@ def _says(event: Event, comments: Mapping[int, str], choice: Choice) -> dict[str
     return said
 
 
-def out_of_place(events: Iterable[Event]) -> list[str]:
+def find_out_of_place(events: Iterable[Event]) -> list[str]:
     """Find what in a slot's events, oldest first, does not follow from the ones before: a choice
     that takes another one's place and does not say so, or an undo of what does not stand.
     """

@@ -75,7 +75,7 @@ def names_in(text: str, question: Sequence[str], arms: Iterable[str] = ()) -> Na
     return Names(tuple(sorted(own)), tuple(sorted(mentioned - own)))
 
 
-def self_names(text: str, names: Iterable[str]) -> list[str]:
+def find_self_names(text: str, names: Iterable[str]) -> list[str]:
     """Find the names that stand in the text, whatever their case, spacing or hyphens."""
     squeezed = _squeezed(text)
     return [name for name in names if _places(name, squeezed)]

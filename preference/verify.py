@@ -33,7 +33,7 @@ from preference.publishing import (
 )
 from preference.screens import screens
 from preference.shapes import find_odd
-from preference.standing import out_of_place, sitting_of
+from preference.standing import find_out_of_place, sitting_of
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
     for slot in range(len(pack["slots"])):
         own = [event for event in events if event.slot == slot]
         sitting = sitting_of(own)
-        problems += out_of_place(own)
+        problems += find_out_of_place(own)
         if sitting.nonce is None or sitting.pair_nonce is None:
             if any(event.kind in ("vote", "held") for event in own):
                 problems.append(f"slot {slot + 1} voted without having enrolled")

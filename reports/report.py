@@ -73,7 +73,7 @@ class Report:
         return self.view.studies if self.view else ()
 
     @cached_property
-    def verdicts(self) -> list[wins.Verdict]:
+    def verdicts(self) -> list[wins.JudgedGain]:
         """Every gain, judged by its test."""
         return wins.judge_gains(self.results)
 

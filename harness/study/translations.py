@@ -10,7 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from generation.ask import Asker, as_json, conversation_schema, parsed
+from generation.ask import Asker, as_json, conversation_schema, read_counted
 from generation.errors import TeacherError
 from generation.parse import read_conversation
 from generation.prompts import load_prompts
@@ -95,7 +95,7 @@ async def _ask(
             ]
             replies = await asker.replies(requests, step)
             for key, reply in zip(texts, replies, strict=True):
-                turns = parsed(reply, step, read_conversation)
+                turns = read_counted(reply, step, read_conversation)
                 if turns is not None and len(turns) == 1:
                     done[key] = turns[0]["content"].strip()
                 else:

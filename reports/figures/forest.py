@@ -8,12 +8,12 @@ from reports.figures.svg import Axis, Figure, figure, fit, line, mark, number, t
 from reports.signs import set_minus
 from reports.stats.languages import mean_over_languages
 from reports.tables.sheet import TASK_NAMES
-from reports.tables.wins import Verdict
+from reports.tables.wins import JudgedGain
 
 WIDTH, NAMES, LINE = 520, 132, 17
 
 
-def draw_forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | None:
+def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure | None:
     """None for fewer than two languages. The autonym stands beside the language's name."""
     rows = sorted(
         found,
@@ -60,7 +60,7 @@ def draw_forest(task: str, producer: str, found: Sequence[Verdict]) -> Figure | 
     return figure(f"forest-{task}", f"Gain by language, {name}", caption, WIDTH, height, parts)
 
 
-def _draw_language(verdict: Verdict, x: Axis, top: int) -> Iterator[Markup]:
+def _draw_language(verdict: JudgedGain, x: Axis, top: int) -> Iterator[Markup]:
     result, gain, shape = verdict.result, verdict.result.gain, verdict.shape
     assert gain
     yield text(NAMES, top + 4, result.language.name, "label", 24)

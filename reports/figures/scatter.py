@@ -9,14 +9,14 @@ from reports.figures.svg import Axis, Figure, figure, fit, frame, line, mark, te
 from reports.signs import set_minus
 from reports.stats.correlation import BaseAndGain
 from reports.tables.sheet import TASK_NAMES
-from reports.tables.wins import Verdict
+from reports.tables.wins import JudgedGain
 
 WIDTH, HEIGHT = 560, 400
 _LETTER, _LINE = 5.6, 11
 
 
 def draw_scatter(
-    task: str, producer: str, found: Sequence[Verdict], r: BaseAndGain
+    task: str, producer: str, found: Sequence[JudgedGain], r: BaseAndGain
 ) -> Figure | None:
     """None for fewer than three languages. Filled circle: win; triangle: loss; open: neither."""
     rows = [v.result for v in found]
@@ -83,7 +83,7 @@ def _fit(points: Sequence[tuple[float, float]], r: BaseAndGain, x: Axis, y: Axis
     return line(x1, y1, x2, y2, "fit")
 
 
-def _about(verdict: Verdict) -> str:
+def _about(verdict: JudgedGain) -> str:
     r = verdict.result
     assert r.gain
     said = set_minus(f"{r.language.name}: base {r.base:.1f}, gain {r.gain.points:+.1f}")

@@ -65,7 +65,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Line:
+class ScoreLine:
     """One line of a printed score table. `cell` is None where the row holds nothing but base."""
 
     producer: str
@@ -78,18 +78,18 @@ class Line:
         return self.cell.gain if self.cell else None
 
 
-def list_lines(row: Row) -> list[Line]:
+def list_lines(row: Row) -> list[ScoreLine]:
     """List a row's lines, one per producer; one line when base is alone or all share one gap."""
     first = row.bases[0] if row.bases else None
     alike = len({(cell.state, cell.reason) for cell in row.cells}) == 1
     if not row.others or (alike and row.cells[0].score is None):
         n = first.score.n if first and first.score else None
-        return [Line("", first or row.cells[0], row.others[0] if row.others else None, n)]
+        return [ScoreLine("", first or row.cells[0], row.others[0] if row.others else None, n)]
     lines = []
     for cell in row.others:
         base = next((b for b in row.bases if b.score and b.score is cell.base), first)
         score = cell.score or cell.base or (base.score if base else None)
-        lines.append(Line(cell.producer, base, cell, score.n if score else None))
+        lines.append(ScoreLine(cell.producer, base, cell, score.n if score else None))
     return lines
 
 

@@ -11,7 +11,7 @@ from reports.stats.languages import mean_over_languages
 from reports.tables.habits import beats_habit
 from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
-from reports.tables.wins import Verdict
+from reports.tables.wins import JudgedGain
 
 NOTE = "Means over the languages that have both scores. The interval is a bootstrap over languages."
 TESTED = (
@@ -20,7 +20,7 @@ TESTED = (
 )
 
 
-def tabulate_means(results: Results, found: Sequence[Verdict]) -> Sheet:
+def tabulate_means(results: Results, found: Sequence[JudgedGain]) -> Sheet:
     """Take means over languages with their intervals, and count wins, ties and losses."""
     columns = (
         TASK,

@@ -13,7 +13,7 @@ ALPHA = 0.05
 
 
 @dataclass(frozen=True)
-class Verdict:
+class JudgedGain:
     """One gain, judged. Without a p-value the three verdicts by test are "untested"."""
 
     result: Result
@@ -49,7 +49,7 @@ class Verdict:
         return self.by_sign if p < ALPHA else "tie"
 
 
-def judge_gains(results: Results) -> list[Verdict]:
+def judge_gains(results: Results) -> list[JudgedGain]:
     """Every gain with its p-values corrected over the languages of its task and producer."""
     found = []
     for producer in results.trained:
@@ -62,11 +62,11 @@ def judge_gains(results: Results) -> list[Verdict]:
                     map(id, tested), zip(holm(ps), benjamini_hochberg(ps), strict=True), strict=True
                 )
             )
-            found += [Verdict(row, *adjusted.get(id(row), (None, None))) for row in rows]
+            found += [JudgedGain(row, *adjusted.get(id(row), (None, None))) for row in rows]
     return found
 
 
-def tabulate_wins(found: Iterable[Verdict]) -> Sheet:
+def tabulate_wins(found: Iterable[JudgedGain]) -> Sheet:
     """Each language, task and producer: the gain, its p-values and the verdicts."""
     columns = (
         LANGUAGE,
@@ -98,9 +98,9 @@ def tabulate_wins(found: Iterable[Verdict]) -> Sheet:
     return Sheet(columns, tuple(rows), notes=(NOTE,))
 
 
-def tabulate_wins_by_language(found: Iterable[Verdict]) -> Sheet:
+def tabulate_wins_by_language(found: Iterable[JudgedGain]) -> Sheet:
     """On how many tasks each language won, tied and lost."""
-    groups: dict[tuple[str, str], list[Verdict]] = {}
+    groups: dict[tuple[str, str], list[JudgedGain]] = {}
     for verdict in found:
         result = verdict.result
         groups.setdefault((result.language.name, result.producer), []).append(verdict)

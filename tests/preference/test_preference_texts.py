@@ -35,7 +35,7 @@ from preference.questions import (
     read_prompts,
 )
 from preference.rendering import render_answer
-from preference.tells import names_of, self_names
+from preference.tells import find_self_names, names_of
 from preference.translation import difference, warnings
 from preference.web import clean
 
@@ -130,9 +130,9 @@ def test_thinking_is_kept_apart_and_a_cut_is_told() -> None:
 def test_names_are_found_whatever_their_form() -> None:
     names = names_of("openai/gpt-oss-120b")
     assert names == ["gpt-oss", "gpt-oss-120b", "openai", "openai/gpt-oss-120b"]
-    assert self_names("Olen GPT OSS, OpenAI:n kouluttama", names) == ["gpt-oss", "openai"]
-    assert self_names("Egypt's Ossian", names) == []
-    assert self_names("He has his reasons", names_of("reas")) == []
+    assert find_self_names("Olen GPT OSS, OpenAI:n kouluttama", names) == ["gpt-oss", "openai"]
+    assert find_self_names("Egypt's Ossian", names) == []
+    assert find_self_names("He has his reasons", names_of("reas")) == []
     assert names_of("base") == []
 
 
