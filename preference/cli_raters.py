@@ -15,7 +15,9 @@ def add_steps(step: Step) -> None:
     add_listening(one, 8770)
     one.add_argument("--admin-port", type=port_number, default=8771)
     one.add_argument(
-        "--https", action="store_true", help="raters come through a proxy that speaks TLS"
+        "--https",
+        action="store_true",
+        help="raters reach the server through a proxy that speaks TLS",
     )
     one.add_argument(
         "--trust-proxy", metavar="ADDRESS", help="believe this proxy's X-Forwarded-For"
@@ -24,12 +26,14 @@ def add_steps(step: Step) -> None:
     one = step("invite", _invite, "show each rater's link; make those that are not made yet")
     one.add_argument("pack", type=Path)
     which = one.add_mutually_exclusive_group()
-    which.add_argument("--rater", type=int, help="this one's alone, from 1")
+    which.add_argument(
+        "--rater", type=int, help="show the link of this rater alone; the first is 1"
+    )
     which.add_argument(
         "--renew",
         type=int,
         metavar="RATER",
-        help="make a new link for this one; the earlier link ends, and so does the rater's open"
+        help="make a new link for this rater; the earlier link ends, and so does the rater's open"
         " page; their choices stay",
     )
     one.add_argument(

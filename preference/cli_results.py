@@ -17,7 +17,9 @@ def add_steps(step: Step) -> None:
     one = step("close", _close, "end the voting for good, and print what to publish")
     one.add_argument("pack", type=Path)
     one.add_argument(
-        "--unfinished", action="store_true", help="although a rater has begun and not finished"
+        "--unfinished",
+        action="store_true",
+        help="close even where a rater has begun and not finished",
     )
 
     one = step("unblind", _unblind, "verify a closed study and analyse it")
@@ -31,7 +33,10 @@ def add_steps(step: Step) -> None:
         help="the store whose report is to show it (default: artifacts)",
     )
     one.add_argument(
-        "--out", type=Path, metavar="DIR", help="elsewhere (default: STORE/preference/STUDY)"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where to write the result (default: STORE/preference/STUDY)",
     )
 
     one = step(
@@ -41,8 +46,10 @@ def add_steps(step: Step) -> None:
         " 0 all of it holds, 1 something differs, 2 a file or option that cannot be read, 3 it fits"
         " together, but --commitment or --head was not given, or other libraries computed it",
     )
-    one.add_argument("directory", type=Path, help="what unblind wrote, or a pack")
-    one.add_argument("--key", type=Path, help="default: key.json in the directory")
+    one.add_argument("directory", type=Path, help="the folder that unblind wrote, or a pack")
+    one.add_argument(
+        "--key", type=Path, help="the study's key (default: key.json in the directory)"
+    )
     for name, when in (("commitment", "before the first vote"), ("head", "at the close")):
         one.add_argument(
             f"--{name}", type=_digest, metavar="HEX", help=f"as published elsewhere {when}"
@@ -55,7 +62,7 @@ def add_steps(step: Step) -> None:
     )
     one.add_argument("votes", type=Path)
     one.add_argument("--out", type=Path, required=True, metavar="DIR")
-    one.add_argument("--language", default="", help="for the figure")
+    one.add_argument("--language", default="", help="the language to name in the figure")
 
     one = step(
         "compare", _compare, "several languages' results: one figure, and p adjusted by Holm"

@@ -35,7 +35,9 @@ def add_steps(step: Step) -> None:
         help="let the teacher translate; settings as kakugo takes them, such as"
         " teacher=gpt_oss_120b teacher.base_url=http://HOST:8000/v1",
     )
-    one.add_argument("--language", required=True, help="its name in conf/language")
+    one.add_argument(
+        "--language", required=True, help="the language, by its file's name in conf/language"
+    )
 
     one = step(
         "correct", _correct, "serve the page on which speakers correct and approve the translations"
@@ -51,7 +53,9 @@ def add_steps(step: Step) -> None:
         help="allow questions that no speaker confirmed (recorded)",
     )
     one.add_argument(
-        "--approval", action="store_true", help="want a second speaker's approval of each"
+        "--approval",
+        action="store_true",
+        help="require that a second speaker approves each question",
     )
 
     one = step(
@@ -66,12 +70,21 @@ def add_steps(step: Step) -> None:
             metavar="NAME=CHECKPOINT",
             help=f"the {arm} arm: a checkpoint's directory, or its artifact in a store",
         )
-    one.add_argument("--system-prompt", metavar="TEXT", help="default: the chat template's own")
     one.add_argument(
-        "--thinking", choices=("on", "off"), help="default: the chat template's own; recorded"
+        "--system-prompt",
+        metavar="TEXT",
+        help="the system prompt of both arms (default: the chat template's own)",
     )
     one.add_argument(
-        "--max-new-tokens", type=int, default=1024, help="thinking included (default: 1024)"
+        "--thinking",
+        choices=("on", "off"),
+        help="reasoning before the answer (default: the chat template's own); recorded",
+    )
+    one.add_argument(
+        "--max-new-tokens",
+        type=int,
+        default=1024,
+        help="most tokens of an answer, reasoning included (default: 1024)",
     )
     one.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
 
@@ -84,12 +97,27 @@ def add_steps(step: Step) -> None:
             help=f"the {arm} arm's answers (default: what `answer` wrote)",
         )
     one.add_argument("--pack", type=Path, required=True, metavar="DIR")
-    one.add_argument("--key", type=Path, required=True, metavar="FILE", help="outside of the pack")
     one.add_argument(
-        "--raters", type=int, default=2, help="slots; even numbers mirror exactly (default: 2)"
+        "--key",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="where to write the secret key; must lie outside the pack",
     )
-    one.add_argument("--repeats", type=int, help="hidden repeats with sides swapped (default: 8)")
-    one.add_argument("--checks", type=int, help="wrong-prompt checks (default: 3)")
+    one.add_argument(
+        "--raters",
+        type=int,
+        default=2,
+        help="number of raters; an even number balances the sides exactly (default: 2)",
+    )
+    one.add_argument(
+        "--repeats", type=int, help="prompts shown a second time, with sides swapped (default: 8)"
+    )
+    one.add_argument(
+        "--checks",
+        type=int,
+        help="prompts on which one answer belongs to another prompt (default: 3)",
+    )
     one.add_argument(
         "--guesses", type=int, help="prompts on which raters guess at the end (default: 4)"
     )
@@ -106,7 +134,7 @@ def add_steps(step: Step) -> None:
         action="append",
         default=[],
         metavar="WORD",
-        help="further strings that would name a model",
+        help="a further word that would tell raters which model answered",
     )
     one.add_argument(
         "--leave-out",
@@ -121,10 +149,12 @@ def add_steps(step: Step) -> None:
         action="append",
         default=[],
         metavar="KIND",
-        help="list instead of refuse: unasked, error, template, naming, identical, language or"
-        " same-model",
+        help="report problems of this kind instead of refusing: unasked, error, template,"
+        " naming, identical, language or same-model",
     )
-    one.add_argument("--plan", default="", help="what else the analysis is bound to, in your words")
+    one.add_argument(
+        "--plan", default="", help="further commitments of the analysis, in your own words"
+    )
 
 
 def _questions(a: argparse.Namespace) -> None:

@@ -10,21 +10,31 @@ def add_steps(step: Step) -> None:
     """Adds backup, withdraw, forget and comments. step: makes a step's parser."""
     one = step("backup", _backup, "copy the votes, also of a study that is being served")
     one.add_argument("pack", type=Path)
-    one.add_argument("--out", type=Path, required=True, metavar="FILE", help="a file of its own")
+    one.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the file to write; must not exist yet",
+    )
 
     one = step(
         "withdraw", _withdraw, "delete all that a rater did, who asks for it before the close"
     )
     one.add_argument("pack", type=Path)
-    one.add_argument("--rater", type=int, required=True, help="the slot, from 1")
+    one.add_argument("--rater", type=int, required=True, help="the rater's number; the first is 1")
 
     one = step(
         "forget", _forget, "delete comments, also after the close; without a choice, number them"
     )
     one.add_argument("pack", type=Path)
     which = one.add_mutually_exclusive_group()
-    which.add_argument("--rater", type=int, help="all comments of this rater, from 1")
-    which.add_argument("--comment", type=int, action="append", metavar="NUMBER", help="this one")
+    which.add_argument(
+        "--rater", type=int, help="delete all comments of this rater; the first is 1"
+    )
+    which.add_argument(
+        "--comment", type=int, action="append", metavar="NUMBER", help="delete this comment"
+    )
 
     one = step("comments", _comments, "show raters' comments and verdicts of a closed study")
     one.add_argument("pack", type=Path)
