@@ -1,5 +1,6 @@
 """Stores of other versions: an older one reports as it did, a newer one is refused by name."""
 
+import csv
 import hashlib
 import json
 import shutil
@@ -16,12 +17,19 @@ GOLDEN = Path(__file__).parent / "golden" / "version_0"
 reports of that version wrote them."""
 
 
+def read_table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_a_store_of_before_gives_the_same_tables(tmp_path: Path) -> None:
     options = ["--store", str(GOLDEN / "store"), "--format", "csv", "--out", str(tmp_path)]
     assert main(options) == 0
-    expected = {path.name: path.read_text("utf-8") for path in (GOLDEN / "csv").iterdir()}
-    # A later version may have more tables.
-    assert {name: (tmp_path / name).read_text("utf-8") for name in expected} == expected
+    for path in sorted((GOLDEN / "csv").iterdir()):
+        before, now = read_table(path), read_table(tmp_path / path.name)
+        # A later version may have more tables, and more columns in a table.
+        same = [{name: row.get(name) for name in before[0]} for row in now] if before else now
+        assert same == before, path.name
 
 
 def test_a_study_of_before_still_verifies() -> None:

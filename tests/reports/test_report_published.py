@@ -131,7 +131,7 @@ def test_one_language_and_ties_everywhere_claim_nothing(tmp_path: Path) -> None:
 
 def test_means_are_exact_so_that_no_order_of_languages_shows(paper: Report) -> None:
     """Names in a set come in another order in each process, and sums in another last digit."""
-    for producer, *means in tabulate_subsets(paper.results).rows:
+    for producer, *means in tabulate_subsets(paper.results, paper.ranking).rows:
         for task, mean in zip(paper.results.tasks, means, strict=True):
             scores = [r.score for r in paper.results.of(task, str(producer)) if r.score is not None]
             assert mean == fmean(scores)
@@ -142,6 +142,6 @@ def test_a_table_without_base_says_that_no_gain_can_be_computed(tmp_path: Path) 
     path.write_text("language,task,mine\nSwahili,sib200,40\nHausa,sib200,50\n", encoding="utf-8")
     report = Report.of_table(import_table(path))
     assert not report.means.rows
-    sheet = tabulate_subsets(report.results)
+    sheet = tabulate_subsets(report.results, report.ranking)
     assert sheet.rows == (("mine", 45.0),)
     assert "No producer is called base, so no gain can be computed" in sheet.notes
