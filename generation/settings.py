@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from core.places import TypedPath
 
@@ -55,6 +56,14 @@ def _names_user(address: str) -> bool:
     return "@" in re.split(r"[/?#\\]", address.split("://", 1)[-1])[0]
 
 
+def _has_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
+
+
 def _check_place(place: Any) -> None:
     """Address and key variable; what was received may be a secret, so no message repeats it."""
     owner = type(place).__name__
@@ -63,6 +72,11 @@ def _check_place(place: Any) -> None:
             f"{owner}.base_url: an address without user name or password (user:password@). "
             "Remedy: put the key into an environment variable and its name into "
             f"{owner}.api_key_env"
+        )
+    if place.base_url is not None and not _has_host(place.base_url):
+        raise ValueError(
+            f"{owner}.base_url: an address such as http://HOST:8000/v1, with http:// or https:// "
+            "before it, received something else"
         )
     if place.api_key_env is not None and not _VARIABLE.fullmatch(place.api_key_env):
         raise ValueError(

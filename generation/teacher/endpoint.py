@@ -233,7 +233,8 @@ def _api_key(variable: str | None) -> str | None:
     if not key:
         raise TeacherError(
             f"The environment variable {variable} (teacher.api_key_env) is not set. "
-            "Remedy: export it with the endpoint's key."
+            "Remedy: export it with the endpoint's key; for an endpoint that asks for none, give "
+            "teacher.api_key_env=null."
         )
     return key
 

@@ -62,7 +62,8 @@ class CompletionsLM(ScoringLM):
         if choice.api_key_env and not os.environ.get(choice.api_key_env):
             raise ScoringError(
                 f"the environment variable {choice.api_key_env}, which is to hold the key of "
-                f"{choice.base_url}, is not set"
+                f"{choice.base_url}, is not set. Remedy: export it, or leave out api_key_env for "
+                "an endpoint that asks for none."
             )
 
     @cached_property

@@ -7,7 +7,7 @@ import yaml
 from generation.errors import PromptsError
 from generation.mixture.settings import Budget, Contamination, Mix
 from generation.prompts import DEFAULT_FILE, load_prompts
-from generation.settings import Context, Own, Sources, Teacher, Topic, Translated
+from generation.settings import Context, Endpoint, Own, Sources, Teacher, Topic, Translated
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,17 @@ def test_an_address_holds_no_secret(address: str) -> None:
         Teacher("m", base_url=address)
     assert "s3cret" not in str(error.value)
     assert Teacher("m", base_url="http://host:8000/@team/v1").base_url
+
+
+@pytest.mark.parametrize(
+    "address", ["localhost:8000/v1", "host/v1", "http://", "ftp://host/v1", "http://host:x/v1", ""]
+)
+def test_an_address_is_one(address: str) -> None:
+    """Otherwise each request fails as if the connection were lost, which may pass."""
+    with pytest.raises(ValueError, match=r"base_url: an address such as http://HOST:8000/v1"):
+        Teacher("m", base_url=address)
+    with pytest.raises(ValueError, match=r"base_url: an address"):
+        Endpoint(address)
 
 
 @pytest.mark.parametrize("pasted", ["sk-s3cret", "9s3cret", "s3cret\n", "${S3CRET}", ""])
