@@ -9,6 +9,8 @@ import pytest
 
 from core.output import UNREAD, UNWRITTEN
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 KAKUGO, REPORT = ["-m", "harness.cli"], ["-m", "reports.cli"]
 COMMANDS = {

@@ -20,6 +20,8 @@ from core.processes import (
     start,
 )
 
+pytestmark = pytest.mark.slow
+
 PIPE = subprocess.PIPE
 # Far longer than anything takes here, also on a busy machine; only a failure waits so long.
 PATIENCE = 60.0

@@ -25,6 +25,8 @@ from scripted import Scripted, answer, completion
 from generation.errors import TeacherError
 from generation.settings import Batch, Teacher
 
+pytestmark = pytest.mark.slow
+
 
 class Provider:
     """Files and batches in memory. `polls` answers come before a batch is over."""

@@ -16,6 +16,8 @@ from generation.errors import BudgetError, TeacherError
 from generation.settings import Endpoint, Teacher
 from generation.teacher.limiter import Limiter
 
+pytestmark = pytest.mark.slow
+
 PRICED = {"usd_per_million_input": 1.0, "usd_per_million_output": 2.0}
 
 

@@ -15,6 +15,8 @@ from scripted import Fault, Scripted, completion
 from generation.errors import GenerationError, TeacherError
 from generation.settings import Sources, Teacher
 
+pytestmark = pytest.mark.slow
+
 CANARY = "sk-canary-0123456789"
 
 

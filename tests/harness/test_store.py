@@ -15,6 +15,8 @@ from harness.errors import ArtifactCorrupt, ArtifactMissing, ArtifactNewer
 from harness.stage import Outcome, Stage, Work
 from harness.store import Store
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, str(Path(__file__).parent / "counting.py")]
 
 

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from small import manifests, run, small
 from small_checkpoints import edit, save_model, small_tokenizer
 
 from harness.config import Student
 from harness.stages.base import base_stage
+
+pytestmark = pytest.mark.slow
 
 
 def said(store: Path, student: Path, *more: str) -> str:

@@ -8,6 +8,8 @@ from training.errors import StudentError
 from training.gguf_loading import parsed_once
 from training.students import embedded_gguf, materialise_gguf
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
