@@ -153,7 +153,10 @@ class Comparison:
 
     def difference(self, producer: int, other: int) -> Contrast:
         """The pair in this order."""
-        found = next(c for c in self.pairs if {c.first, c.second} == {producer, other})
+        first, second = sorted((producer, other))
+        # Before this pair stand those of all producers before its first.
+        before = first * len(self.scores) - first * (first + 1) // 2
+        found = self.pairs[before + second - first - 1]
         return found if found.first == producer else found.turn()
 
     @property
@@ -161,7 +164,7 @@ class Comparison:
         """The producer with the highest mean (of equals the first)."""
         return int(self.scores.argmax())
 
-    @property
+    @cached_property
     def as_good_as_best(self) -> frozenset[int]:
         """The best, and those that cannot be told from it at 5% with all pairs tested together.
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.contract.record import Unreadable
 from reports.stats.crossed import (
@@ -32,6 +32,10 @@ class Ranking:
     whole: Comparison | None
     by_task: Mapping[str, Comparison]
     left_out: tuple[str, ...]
+    _found: dict[tuple[str, str | None, frozenset[str] | None], frozenset[str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The best by task, language and producers: every cell of a table asks for them."""
 
     def find_best(
         self, task: str, language: str | None = None, among: Collection[str] | None = None
@@ -41,6 +45,14 @@ class Ranking:
         In one language, or over all; of some producers, or of all. Empty where nobody can be told
         from the best, or where nothing can be tested: then no producer stands out.
         """
+        asked = task, language, None if among is None else frozenset(among)
+        if asked not in self._found:
+            self._found[asked] = self._find_best(*asked)
+        return self._found[asked]
+
+    def _find_best(
+        self, task: str, language: str | None, among: frozenset[str] | None
+    ) -> frozenset[str]:
         of_task = self.cells.get(task, {})
         if not of_task or (language is not None and language not in of_task):
             return frozenset()

@@ -133,3 +133,13 @@ def test_sentences_share_out_a_corpus_score_with_its_spread() -> None:
     weights = generator.multinomial(300, np.full(300, 1 / 300), 2000)
     whole = chrf(weights @ counts)
     assert shares.std(ddof=1) / 300**0.5 == pytest.approx(whole.std(ddof=1), rel=0.1)
+
+
+def test_a_difference_is_found_by_its_place_among_many_pairs() -> None:
+    found = compare(np.random.default_rng(5), producers=9)
+    for a in range(9):
+        for b in range(9):
+            if a != b:
+                pair = found.difference(a, b)
+                assert (pair.first, pair.second) == (a, b)
+                assert pair.points == pytest.approx(found.scores[a] - found.scores[b])
