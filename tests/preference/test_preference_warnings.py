@@ -270,5 +270,7 @@ def test_a_study_that_is_closed_after_few_votes_has_a_result_that_verifies(
     assert cli.main(["unblind", str(pack_dir), "--key", str(key), "--out", str(out)]) == 0
     result = json.loads((out / "result.json").read_text("utf-8"))
     assert result["votes"] == votes
-    assert result["primary"]["p"] == (None if votes == 0 else pytest.approx(1, abs=0.5))
+    # Whichever arm stood on which side, so few votes give nothing below 2 in 2^votes.
+    p = result["primary"]["p"]
+    assert p is None if votes == 0 else 2 / 2**votes - 1e-9 <= p <= 1
     assert cli.main(["verify", str(out)]) == cli.UNHELD
