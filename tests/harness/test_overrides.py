@@ -16,8 +16,7 @@ from small import KAKUGO, run
 from core.languages import list_languages
 from core.places import expand
 from harness.errors import ConfigError
-from harness.help import FOOTER
-from harness.overrides import CONF, prepared
+from harness.overrides import prepared
 from harness.values import make_readable, parse_override, quote, show_override
 
 NAMES = (
@@ -191,25 +190,6 @@ def test_a_comma_in_a_sweep_that_may_be_a_name_is_said(
     assert read.value() == "Kurdish, Central"
     prepared(["-m", "mix=topic,gen", "seed=1,2"])
     assert capsys.readouterr().err == ""
-
-
-def examples() -> list[str]:
-    """The commands of the help and of the shipped configurations' comments."""
-    lines = FOOTER.splitlines()
-    for path in CONF.rglob("*.yaml"):
-        lines += [line.removeprefix("#") for line in path.read_text("utf-8").splitlines()]
-    found = [line.strip() for line in lines if re.match(r" +kakugo( |$)", line)]
-    return sorted({re.split(r" {2,}|\.\.\.", line)[0] for line in found})
-
-
-def test_every_command_that_is_shown_is_one(typed: Callable[..., Any]) -> None:
-    shown = examples()
-    assert len(shown) > 15
-    for command in shown:
-        _, *arguments = shlex.split(command)
-        if {"-m", "--cfg", "--version"} & set(arguments):
-            continue
-        assert typed(*arguments).language.name
 
 
 @pytest.mark.slow
