@@ -184,16 +184,16 @@ class Comparison:
         place at the low end and the worse one at the high end.
         """
         import numpy as np
+        from scipy import stats
 
         draws = np.random.default_rng(SEED).multivariate_normal(
             self.scores, self.variance.whole, DRAWS, method="eigh"
         )
         # What differs by rounding is equal.
-        draws = np.round(draws, 9)
-        ahead = (draws[:, :, None] < draws[:, None, :]).sum(axis=2)
-        level = (draws[:, :, None] == draws[:, None, :]).sum(axis=2)
-        low = np.quantile(1 + ahead, 0.025, axis=0, method="inverted_cdf")
-        high = np.quantile(ahead + level, 0.975, axis=0, method="inverted_cdf")
+        draws = -np.round(draws, 9)
+        places = [stats.rankdata(draws, method=ties, axis=1) for ties in ("min", "max")]
+        low = np.quantile(places[0], 0.025, axis=0, method="inverted_cdf")
+        high = np.quantile(places[1], 0.975, axis=0, method="inverted_cdf")
         return tuple(Interval(float(a), float(b)) for a, b in zip(low, high, strict=True))
 
     def _contrast(self, a: int, b: int) -> Contrast:

@@ -89,6 +89,8 @@ def rank_producers(results: Results) -> Ranking:
             cells[task][language] = _split(language, [rows[name] for name in producers])
         except Unreadable as error:
             left_out.append(f"{language}, {TASK_NAMES.get(task, task)}: {error}")
+    for task, of_task in cells.items():
+        left_out += _keep_one_protocol(task, of_task, found)
     order = [task for task in results.tasks if cells.get(task)]
     if len(producers) < 2 or not order:
         return Ranking(producers, {}, None, {}, tuple(left_out))
@@ -99,6 +101,29 @@ def rank_producers(results: Results) -> Ranking:
         {task: compare_producers({task: cells[task]}) for task in order},
         tuple(left_out),
     )
+
+
+def _keep_one_protocol(
+    task: str,
+    cells: dict[str, UnitScores],
+    found: Mapping[tuple[str, str], Mapping[str, Result]],
+) -> list[str]:
+    """Takes out the languages of a task that were scored otherwise than most, and names them.
+
+    A mean over languages is of one protocol and one data set; of equally many the first counts.
+    """
+    by_protocol: dict[str, list[str]] = defaultdict(list)
+    for language in cells:
+        record = next(iter(found[task, language].values())).record
+        by_protocol[record.full_protocol if record else ""].append(language)
+    kept = max(by_protocol, key=lambda protocol: len(by_protocol[protocol]))
+    left_out = []
+    for protocol, languages in by_protocol.items():
+        for language in languages if protocol != kept else ():
+            del cells[language]
+            reason = f"scored as {protocol}, most others as {kept}"
+            left_out.append(f"{language}, {TASK_NAMES.get(task, task)}: {reason}")
+    return left_out
 
 
 def tabulate_ranking(found: Ranking) -> Sheet:
@@ -112,22 +137,25 @@ def tabulate_ranking(found: Ranking) -> Sheet:
         Column("low", "Low", "+.1f", numeric=True),
         Column("high", "High", "+.1f", numeric=True),
         Column("p_holm", "p (Holm)", "p", numeric=True),
-        Column("as_good_as_best", "As good as the best"),
+        Column("against_best", "Against the best"),
     )
     whole = found.whole
     if whole is None:
         return Sheet(columns, (), _say_left_out(found))
     rows: list[tuple[Value, ...]] = []
     marks: dict[tuple[int, int], frozenset[Mark]] = {}
+    stands_out = len(whole.as_good_as_best) < len(found.producers)
     for n in sorted(range(len(found.producers)), key=lambda n: (-whole.scores[n], n)):
         low, high = whole.ranks[n]
-        if n in whole.as_good_as_best:
+        if n in whole.as_good_as_best and stands_out:
             marks[len(rows), 1] = frozenset({"best"})
         behind: tuple[Value, ...] = (None, None, None, None)
+        said = "best"
         if n != whole.best:
             pair = whole.difference(n, whole.best)
             behind = (pair.points, *(pair.interval or (None, None)), pair.p_holm)
-        said = "yes" if n in whole.as_good_as_best else "no"
+            said = "worse" if n not in whole.as_good_as_best else "not told apart"
+            said = "not tested" if pair.p_holm is None else said
         rows.append(
             (found.producers[n], float(whole.scores[n]), int(low), int(high), *behind, said)
         )
@@ -235,7 +263,8 @@ def _say_basis(found: Ranking) -> str:
     return (
         f"Mean over {tasks}, each over {_count(many, 'language')}. {holds}; not for other training "
         "seeds. Bold: the best, and those that cannot be told from it at 5%, all pairs tested "
-        f"together.{_say_untested(found.whole)}"
+        "together; where nobody can be told from the best, nothing is bold."
+        f"{_say_untested(found.whole)}"
     )
 
 

@@ -36,7 +36,8 @@ def test_the_best_stand_first_and_alone_are_bold(report: Report) -> None:
     means = [float(row[1]) for row in sheet.rows]  # type: ignore[arg-type]
     assert means == sorted(means, reverse=True)
     bold = {sheet.rows[row][0] for row, _ in sheet.marks}
-    assert bold == {row[0] for row in sheet.rows if row[-1] == "yes"}
+    assert bold == {row[0] for row in sheet.rows if row[-1] in ("best", "not told apart")}
+    assert sheet.rows[0][-1] == "best"
     assert sheet.rows[0][0] in bold
     assert "base" not in bold, "three mixtures that each gain several points over it"
     for row in sheet.rows:
@@ -44,7 +45,7 @@ def test_the_best_stand_first_and_alone_are_bold(report: Report) -> None:
     for row in sheet.rows[1:]:
         behind, low, high = row[4:7]
         assert low < behind < high  # type: ignore[operator]
-        assert (row[-1] == "no") == (row[7] is not None and row[7] < 0.05)  # type: ignore[operator]
+        assert (row[-1] == "worse") == (row[7] is not None and row[7] < 0.05)  # type: ignore[operator]
 
 
 def test_a_pair_in_one_language_is_the_gain_of_the_score_table(report: Report) -> None:
@@ -100,6 +101,32 @@ def test_scores_of_another_protocol_are_not_compared(report: Report) -> None:
     found = rank_producers(Results(rows, report.results.source))
     (reason,) = found.left_out
     assert reason.startswith("Lao, SIB-200: scored by more than one protocol: 0-shot")
+
+
+def test_a_mean_over_languages_is_of_one_protocol(report: Report) -> None:
+    def change(row: Result) -> Result:
+        if (row.language.name, row.task) != ("Lao", "sib200"):
+            return row
+        assert row.record
+        return replace(row, record=replace(row.record, shots=0))
+
+    rows = tuple(map(change, report.results.rows))
+    found = rank_producers(Results(rows, report.results.source))
+    assert found.by_task["sib200"].languages == len(NAMES) - 1
+    assert found.by_task["belebele"].languages == len(NAMES)
+    (reason,) = found.left_out
+    assert reason.startswith("Lao, SIB-200: scored as 0-shot")
+
+
+def test_what_was_not_tested_is_not_called_as_good(report: Report) -> None:
+    language = Language("Lao")
+    rows = [
+        Result(language, "sib200", producer, "result", score=score)
+        for producer, score in (("base", 40.0), ("trained:a", 60.0), ("trained:b", 50.0))
+    ]
+    sheet = tabulate_ranking(rank_producers(Results(tuple(rows), "made up")))
+    assert [row[-1] for row in sheet.rows] == ["best", "not tested", "not tested"]
+    assert not sheet.marks, "one number of each tells nothing apart"
 
 
 def test_what_nobody_shares_is_no_ranking() -> None:
