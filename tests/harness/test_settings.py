@@ -159,6 +159,7 @@ def changes(config: MakingConfig, tmp_path: Path) -> dict[str, Any]:
         },
         "student.path": str(tmp_path / "other.gguf"),
         "student.kind": "hub",
+        "teacher.base_url": "http://127.0.0.1:2/v1",
         "teacher.endpoints": (),
         "teacher.extra_body": {"top_k": 3},
         "teacher.response_extra_body": {"top_k": 3},
