@@ -35,6 +35,8 @@ from reports.tables.sheet import Sheet
 
 MOST_PANELS = 3
 """With more languages than this, the terminal prints tables over languages, not one of each."""
+MOST_COMPARED = 12
+"""With more producers than this, a page of every pair of them would be megabytes long."""
 
 
 def prints_each_language(report: Report) -> bool:
@@ -54,6 +56,10 @@ def _has_one_pair(report: Report) -> bool:
     return len(report.results.producers) < 3
 
 
+def _has_too_few_or_many_pairs(report: Report) -> bool:
+    return not 3 <= len(report.results.producers) <= MOST_COMPARED
+
+
 def _has_panels(report: Report) -> bool:
     return bool(report.panels)
 
@@ -63,6 +69,10 @@ ALONE = Omission(
     "where there is one language and one producer: the table of scores shows it", _compares_nothing
 )
 PAIR = Omission("where base and one producer are all: their gains say it", _has_one_pair)
+PAIRS = Omission(
+    f"where base and one producer are all, or more than {MOST_COMPARED}: pairs.csv has them",
+    _has_too_few_or_many_pairs,
+)
 LONG = Omission("it has a row for each score or artifact")
 WIDE = Omission("it has too many columns")
 DETAIL = Omission("a screen has no room for this detail")
@@ -124,7 +134,7 @@ PARTS: tuple[Part, ...] = (
                 "Every pair of producers",
                 "The difference of any two producers on each task, with its interval and its test.",
                 make=lambda report: ranking.tabulate_pairs(report.ranking),
-                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG, "html": PAIR},
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG, "html": PAIRS},
                 folded=True,
             ),
             Section(

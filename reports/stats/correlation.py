@@ -90,8 +90,11 @@ def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
     if lacking:
         return Correlation(None, None, None, len(x), lacking)
     found = stats.pearsonr(x, y)
-    low, high = found.confidence_interval(0.95)
-    interval = None if len(x) < 4 else Interval(float(low), float(high))
+    # Of three points it has no width that a number can say, and scipy warns.
+    interval = None
+    if len(x) > 3:
+        low, high = found.confidence_interval(0.95)
+        interval = Interval(float(low), float(high))
     why = "" if interval else "an interval needs four languages"
     return Correlation(float(found.statistic), interval, float(found.pvalue), len(x), why)
 

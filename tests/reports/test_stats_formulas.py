@@ -233,3 +233,10 @@ def test_conclusions_follow_from_what_is_not_coupled() -> None:
     assert coupled.pearson.interval is not None
     assert coupled.pearson.interval.high < 0
     assert "contains minus the base score" in coupled.conclusion
+
+
+def test_three_points_on_a_line_give_a_coefficient_without_a_warning() -> None:
+    """Warnings are errors in tests: scipy's interval of three points adds infinities."""
+    found = correlation.pearson([3.0, 3.0, 2.0], [-1.0, -1.0, 2.0])
+    assert found.r == -1
+    assert (found.interval, found.why) == (None, "an interval needs four languages")
