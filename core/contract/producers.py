@@ -4,6 +4,8 @@ import re
 from typing import Literal, get_args
 
 Role = Literal["base", "trained", "published"]
+"""What a checkpoint is to a report: the one from which gains are measured, one that was made here,
+or one that was made elsewhere."""
 ROLES: tuple[str, ...] = get_args(Role)
 
 

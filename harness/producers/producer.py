@@ -6,17 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
+from core.contract.producers import Role
 from harness.config import Config
 from harness.stage import Stage
 from harness.stages.base import base_stage
 from harness.stages.benchmarks import benchmark_data
 from tasks.data import Data
-
-Role = Literal["base", "trained", "published"]
-"""What a checkpoint is to a report: the one from which gains are measured, one that was made here,
-or one that was made elsewhere."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from core.contract.manifest import About
+from core.contract.producers import Role
 from core.languages import list_languages
 from core.versions import package_version
 from harness.config import Config, Evaluate, Language, Served
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
-from harness.producers.producer import Producer, Role
+from harness.producers.producer import Producer
 from harness.scoring.choice import VERSION as ENGINE_VERSION
 from harness.scoring.choice import EngineChoice
 from harness.stage import Outcome, Stage, Work
