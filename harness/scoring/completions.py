@@ -3,16 +3,20 @@
 Prompts go out as token ids, so that the endpoint cannot tokenise them otherwise. An answer's
 log-probability is the sum over its tokens, each taken from the most probable tokens after the
 prompt and the answer so far: endpoints that cache prefixes compute the prompt once. Where a token
-is not among the most probable ones, the log-probability is not known (None); since those that are
-known are larger, the prediction is right all the same.
+is not among the most probable ones, the log-probability is not known (None), but at most so large:
+more tokens are asked for until the best answer is certain, so that the prediction is right all the
+same. Where the endpoint cannot settle it, that is an error.
 Not covered: a check that the endpoint serves the very checkpoint; every score says so.
 """
 
+import math
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -111,12 +115,27 @@ class CompletionsLM(ScoringLM):
                 for place, token in enumerate(answer):
                     before = (*question.context, *answer[:place])
                     wanted.setdefault(before, set()).add(token)
-        prompts = list(wanted)
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            found = pool.map(lambda prompt: self._next_tokens(prompt, wanted[prompt]), prompts)
-            after = dict(zip(prompts, found, strict=True))
+        after: dict[Tokens, NextTokens] = {}
+        asked = list(wanted)
+        for count in MOST_PROBABLE:
+            with ThreadPoolExecutor(CONCURRENCY) as pool:
+                found = pool.map(
+                    self._next_tokens, asked, [wanted[prompt] for prompt in asked], repeat(count)
+                )
+                after.update(zip(asked, found, strict=True))
+            unsettled = (prompt for q in questions for prompt in _find_unsettled(q, after))
+            asked = list(dict.fromkeys(unsettled))
+            if not asked:
+                break
+        else:
+            raise ScoringError(
+                f"{self.endpoint}: an answer that is not among the {MOST_PROBABLE[-1]} most "
+                "probable next tokens that it gives, or whose token has a text that several tokens "
+                "share, may be the most probable one. Remedy: score the checkpoint with "
+                "evaluate.engine=transformers."
+            )
         return [
-            [_of_answer(question.context, answer, after) for answer in question.answers]
+            [_sum_answer(question.context, answer, after)[:2] for answer in question.answers]
             for question in questions
         ]
 
@@ -146,23 +165,12 @@ class CompletionsLM(ScoringLM):
         finished = choice["finish_reason"] == "stop" or prompt.stopped(text)
         return Continuation(prompt.said(text), tokens, finished)
 
-    def _next_tokens(self, prompt: Tokens, wanted: set[int]) -> dict[int, float]:
-        """Returns log-probabilities of the most probable tokens after a prompt, at least one
-        wanted."""
-        known: dict[int, float] = {}
-        for count in MOST_PROBABLE:
-            done = self._completion(prompt, max_tokens=1, temperature=0.0, logprobs=count)
-            known = self._by_token(done["choices"][0].get("logprobs"), wanted)
-            if wanted & set(known):
-                return known
-        raise ScoringError(
-            f"{self.endpoint}: none of the answers is among the {MOST_PROBABLE[-1]} most probable "
-            f"next tokens that it gives ({len(known)}), or it names them by texts that several "
-            "tokens share. Remedy: score the checkpoint with "
-            "evaluate.engine=transformers."
-        )
+    def _next_tokens(self, prompt: Tokens, wanted: set[int], count: int) -> "NextTokens":
+        """Asks for the `count` most probable tokens after a prompt."""
+        done = self._completion(prompt, max_tokens=1, temperature=0.0, logprobs=count)
+        return self._by_token(done["choices"][0].get("logprobs"), wanted)
 
-    def _by_token(self, logprobs: Any, wanted: set[int]) -> dict[int, float]:
+    def _by_token(self, logprobs: Any, wanted: set[int]) -> "NextTokens":
         """Returns the most probable tokens by id, from the two forms in which servers give them."""
         if not logprobs:
             raise ScoringError(
@@ -171,20 +179,28 @@ class CompletionsLM(ScoringLM):
             )
         if logprobs.get("content"):  # as chat completions have it: llama.cpp
             entries = logprobs["content"][0]["top_logprobs"]
-            if all("id" in entry for entry in entries):
-                return {entry["id"]: entry["logprob"] for entry in entries}
-            texts = {entry["token"]: entry["logprob"] for entry in entries}
+            if entries and all("id" in entry for entry in entries):
+                known = {entry["id"]: float(entry["logprob"]) for entry in entries}
+                return NextTokens(known, max(known.values()), min(known.values()), {})
+            texts = {entry["token"]: float(entry["logprob"]) for entry in entries}
         else:
-            texts = logprobs["top_logprobs"][0]
-        known = {}
+            texts = (logprobs.get("top_logprobs") or [{}])[0]
+        if not texts:
+            raise ScoringError(
+                f"{self.endpoint} gives no most probable tokens. Remedy: serve the checkpoint with "
+                "llama.cpp or vLLM, or evaluate.engine=transformers."
+            )
+        best, least = max(texts.values()), min(texts.values())
+        known, most = {}, {}
         for token in wanted:
             text = self.tokenizer.decode([token])
             if f"token_id:{token}" in texts:
                 known[token] = texts[f"token_id:{token}"]
             elif text in texts and text not in self._shared_texts:
                 known[token] = texts[text]
-        best = max(texts, key=lambda text: texts[text])
-        return {**known, -1: texts[best]} if known else {}
+            elif text in texts:
+                most[token] = best  # it may be the one that is meant
+        return NextTokens(known, best, least, most)
 
     @cached_property
     def _shared_texts(self) -> frozenset[str]:
@@ -205,7 +221,12 @@ class CompletionsLM(ScoringLM):
                 f"{self.endpoint}: {error}. Remedy: check evaluate.endpoints and that the server "
                 "is up; what has been scored is kept."
             ) from None
-        values: dict[str, Any] = done.model_dump()
+        values: dict[str, Any] = done.model_dump() if hasattr(done, "model_dump") else {}
+        if not values.get("choices"):
+            raise ScoringError(
+                f"{self.endpoint} gives no answer to a completion. Remedy: check "
+                "evaluate.endpoints; what has been scored is kept."
+            )
         return values
 
     def _served_model(self) -> str:
@@ -227,14 +248,49 @@ class CompletionsLM(ScoringLM):
         return str(served[0])
 
 
-def _of_answer(
-    context: Tokens, answer: Tokens, after: dict[Tokens, dict[int, float]]
-) -> LogProbability:
-    total, greedy = 0.0, True
+@dataclass(frozen=True)
+class NextTokens:
+    """The log-probabilities that an endpoint gives after a prompt, in nats.
+
+    `best` and `least` are the highest and the lowest of all that it gives: a token that is not
+    among them has at most `least`, or what `most` says of it.
+    """
+
+    known: Mapping[int, float]
+    best: float
+    least: float
+    most: Mapping[int, float]
+
+
+def _sum_answer(
+    context: Tokens, answer: Tokens, after: Mapping[Tokens, NextTokens]
+) -> tuple[float | None, bool, float]:
+    """Sums an answer's tokens: its log-probability (None: not known), whether greedy decoding gives
+    it, and the most that its log-probability can be."""
+    total, greedy, is_known = 0.0, True, True
     for place, token in enumerate(answer):
-        known = after[(*context, *answer[:place])]
-        if token not in known:
-            return None, False
-        total += known[token]
-        greedy = greedy and known[token] >= max(known.values())
-    return total, greedy
+        found = after[(*context, *answer[:place])]
+        if token in found.known:
+            total += found.known[token]
+            greedy = greedy and found.known[token] >= found.best
+        else:
+            total += found.most.get(token, found.least)
+            greedy = is_known = False
+    return total if is_known else None, greedy, total
+
+
+def _find_unsettled(question: Question, after: Mapping[Tokens, NextTokens]) -> list[Tokens]:
+    """Finds the prompts after which more tokens must be known, to say which answer is best.
+
+    An answer that is not known is of no account only where the most that it can be is less than
+    what the best known one is.
+    """
+    sums = {answer: _sum_answer(question.context, answer, after) for answer in question.answers}
+    best = max((known for known, *_ in sums.values() if known is not None), default=-math.inf)
+    return [
+        (*question.context, *answer[:place])
+        for answer, (known, _, most) in sums.items()
+        if known is None and most >= best
+        for place, token in enumerate(answer)
+        if token not in after[(*question.context, *answer[:place])].known
+    ]
