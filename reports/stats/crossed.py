@@ -140,6 +140,11 @@ class Comparison:
         adjusted = iter(holm([c.p for c in found if c.p is not None]))
         return tuple(c if c.p is None else replace(c, p_holm=next(adjusted)) for c in found)
 
+    @property
+    def is_tested(self) -> bool:
+        """Says whether any pair could be tested: with too few items nothing can be concluded."""
+        return any(pair.p is not None for pair in self.pairs)
+
     def keep(self, which: Sequence[int]) -> "Comparison":
         """The comparison of some of the producers, with p corrected over their pairs alone."""
         import numpy as np
@@ -201,13 +206,13 @@ class Comparison:
 
         points = float(self.scores[a] - self.scores[b])
         stderr = self.variance.of_difference(a, b) ** 0.5
+        if self.units < (LEAST if self.over_languages else LEAST_UNITS):
+            why = f"a test needs {LEAST_UNITS} independent items, or {LEAST} languages"
+            return Contrast(a, b, points, stderr, why=why)
         if stderr < 1e-9:
             if abs(points) < 1e-9:
                 return Contrast(a, b, 0.0, 0.0, p=1.0, why="no item differs")
             return Contrast(a, b, points, 0.0, why="every item differs alike")
-        if self.units < (LEAST if self.over_languages else LEAST_UNITS):
-            why = f"an interval needs {LEAST_UNITS} independent items"
-            return Contrast(a, b, points, stderr, why=why)
         df = self.units - 1
         t = float(stats.t.ppf(0.975, df))
         return Contrast(

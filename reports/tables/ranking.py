@@ -121,7 +121,7 @@ def _keep_one_protocol(
     for protocol, languages in by_protocol.items():
         for language in languages if protocol != kept else ():
             del cells[language]
-            reason = f"scored as {protocol}, most others as {kept}"
+            reason = f"scored as {protocol}, others as {kept}"
             left_out.append(f"{language}, {TASK_NAMES.get(task, task)}: {reason}")
     return left_out
 
@@ -146,19 +146,18 @@ def tabulate_ranking(found: Ranking) -> Sheet:
     marks: dict[tuple[int, int], frozenset[Mark]] = {}
     stands_out = len(whole.as_good_as_best) < len(found.producers)
     for n in sorted(range(len(found.producers)), key=lambda n: (-whole.scores[n], n)):
-        low, high = whole.ranks[n]
+        places = whole.ranks[n] if whole.is_tested else None
+        low, high = map(int, places) if places else (None, None)
         if n in whole.as_good_as_best and stands_out:
             marks[len(rows), 1] = frozenset({"best"})
         behind: tuple[Value, ...] = (None, None, None, None)
-        said = "best"
+        said = "best" if whole.is_tested else "highest"
         if n != whole.best:
             pair = whole.difference(n, whole.best)
             behind = (pair.points, *(pair.interval or (None, None)), pair.p_holm)
             said = "worse" if n not in whole.as_good_as_best else "not told apart"
             said = "not tested" if pair.p_holm is None else said
-        rows.append(
-            (found.producers[n], float(whole.scores[n]), int(low), int(high), *behind, said)
-        )
+        rows.append((found.producers[n], float(whole.scores[n]), low, high, *behind, said))
     return Sheet(columns, tuple(rows), (_say_basis(found), *_say_left_out(found)), marks)
 
 
@@ -253,18 +252,23 @@ def _join_items(sides: list[Items]) -> UnitScores:
 
 def _say_basis(found: Ranking) -> str:
     assert found.whole is not None
-    many = found.whole.languages
+    counts = sorted({compared.languages for compared in found.by_task.values()})
+    many = _count(counts[0], "language")
+    if len(counts) > 1:
+        many = f"{counts[0]} to {_count(counts[-1], 'language')}"
     tasks = ", ".join(TASK_NAMES.get(task, task) for task in found.by_task)
+    basis = f"Mean over {tasks}, each over {many}."
+    if not found.whole.is_tested:
+        return f"{basis} Nothing could be tested, so no place is sure.{_say_untested(found.whole)}"
     holds = (
         "The intervals hold for other languages of the kind and for other items"
         if found.whole.over_languages
         else "The intervals hold for other items, not for other languages"
     )
     return (
-        f"Mean over {tasks}, each over {_count(many, 'language')}. {holds}; not for other training "
-        "seeds. Bold: the best, and those that cannot be told from it at 5%, all pairs tested "
-        "together; where nobody can be told from the best, nothing is bold."
-        f"{_say_untested(found.whole)}"
+        f"{basis} {holds}; not for other training seeds. Bold: the best, and those that cannot be "
+        "told from it at 5%, all pairs tested together; where nobody can be told from the best, "
+        f"nothing is bold.{_say_untested(found.whole)}"
     )
 
 

@@ -116,6 +116,7 @@ def test_a_mean_over_languages_is_of_one_protocol(report: Report) -> None:
     assert found.by_task["belebele"].languages == len(NAMES)
     (reason,) = found.left_out
     assert reason.startswith("Lao, SIB-200: scored as 0-shot")
+    assert "each over 7 to 8 languages" in tabulate_ranking(found).notes[0]
 
 
 def test_what_was_not_tested_is_not_called_as_good(report: Report) -> None:
@@ -125,7 +126,12 @@ def test_what_was_not_tested_is_not_called_as_good(report: Report) -> None:
         for producer, score in (("base", 40.0), ("trained:a", 60.0), ("trained:b", 50.0))
     ]
     sheet = tabulate_ranking(rank_producers(Results(tuple(rows), "made up")))
-    assert [row[-1] for row in sheet.rows] == ["best", "not tested", "not tested"]
+    assert [row[-1] for row in sheet.rows] == ["highest", "not tested", "not tested"]
+    assert {row[2:4] for row in sheet.rows} == {(None, None)}, "and no place is sure"
+    (note,) = sheet.notes
+    assert "Nothing could be tested" in note
+    assert "a test needs 12 independent items, or 7 languages" in note
+    assert "interval" not in note
     assert not sheet.marks, "one number of each tells nothing apart"
 
 

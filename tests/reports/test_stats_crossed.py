@@ -106,7 +106,7 @@ def test_too_few_items_give_no_interval() -> None:
     sums = np.array([[1.0, 0, 1], [0, 0, 1]])
     (pair,) = compare_producers({"t": {"l": UnitScores(units, sums, np.ones(3))}}).pairs
     assert pair.interval is None
-    assert pair.why == "an interval needs 12 independent items"
+    assert pair.why == "a test needs 12 independent items, or 7 languages"
     assert pair.points == pytest.approx(1 / 3)
 
 
