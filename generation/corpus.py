@@ -9,16 +9,20 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core.files import making, write_whole
+from core.hub import explain_refusal
 from core.places import HUB_MARK
 from generation.errors import InputError
 
 PINS = "hub.json"
 _COMMIT = re.compile("[0-9a-f]{40}")
+# The other columns of such data sets are most of their size.
+_USED = ("id", "text", "messages", "conversations", "langdetect")
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -64,30 +68,57 @@ def resolve(location: str, subset: str | None, pins: Path) -> PinnedCorpus:
 def fetch(
     place: PinnedCorpus, scan: int, out: Path, progress: Callable[[int, int, str], None]
 ) -> int:
-    """Write the first `scan` rows of the train split to `out` as JSON lines, as they stand.
+    """Write the first `scan` rows of the train split to `out` as JSON lines, as they stand, without
+    columns that nothing uses.
 
     Raises InputError when the subset is not there or the connection is lost.
     """
     written = 0
     progress(0, scan, place.repository)
-    try:
-        with making(out) as half, half.open("w", encoding="utf-8") as file:
-            for row in _stream(place):
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                written += 1
-                if written % 100 == 0:
-                    progress(written, scan, place.repository)
-                if written >= scan:
-                    break
-            if not written:
-                raise InputError(f"{place.repository}, subset {place.subset}: it has no rows.")
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        at = f"{place.repository} at {place.commit[:12]}, subset {place.subset}"
-        raise InputError(
-            f"{at}, cannot be read: {type(error).__name__}: {' '.join(str(error).split())[:300]}. "
-            "Remedy: see that the subset exists and the network works, or give local files."
-        ) from error
+    with _explained(place), making(out) as half, half.open("w", encoding="utf-8") as file:
+        for row in _stream(place):
+            used = {name: row[name] for name in _USED if name in row}
+            file.write(json.dumps(used, ensure_ascii=False) + "\n")
+            written += 1
+            if written % 100 == 0:
+                progress(written, scan, place.repository)
+            if written >= scan:
+                break
+        if not written:
+            raise InputError(f"{place.repository}, subset {place.subset}: it has no rows.")
     return written
+
+
+def read_first_row(place: PinnedCorpus) -> dict[str, Any]:
+    """Read the first row of the train split, with all of its columns.
+
+    It takes seconds and little of the network. Raises InputError as `fetch` does.
+    """
+    with _explained(place):
+        for row in _stream(place):
+            return row
+        raise InputError(f"{place.repository}, subset {place.subset}: it has no rows.")
+
+
+@contextmanager
+def _explained(place: PinnedCorpus) -> Iterator[None]:
+    """Turn whatever a client of the Hub raises into an InputError with its remedy."""
+    try:
+        yield
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        where = f"{place.repository} at {place.commit[:12]}, subset {place.subset},"
+        raise _refused(error, where, place.repository) from error
+
+
+def _refused(error: Exception, where: str, repository: str) -> InputError:
+    told = explain_refusal(
+        error,
+        repository,
+        kind="datasets",
+        setting="sources.context.texts, sources.translated.conversations and their subset",
+        instead="or give local files",
+    )
+    return InputError(f"{where} {told}.")
 
 
 def _stream(place: PinnedCorpus) -> Iterator[dict[str, Any]]:
@@ -97,10 +128,7 @@ def _stream(place: PinnedCorpus) -> Iterator[dict[str, Any]]:
     data = datasets.load_dataset(
         place.repository, place.subset, split="train", streaming=True, **options
     )
-    # Only what is used: the other columns of such data sets are most of their size.
-    wanted = ("id", "text", "messages", "conversations", "langdetect")
-    for row in data:
-        yield {name: row[name] for name in wanted if name in row}
+    yield from data
 
 
 def _commit(name: str, revision: str | None) -> str:

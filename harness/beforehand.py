@@ -7,10 +7,12 @@ from core.checkpoints.chat import ways
 from core.checkpoints.errors import CheckpointError
 from core.checkpoints.opening import check_checkpoint, open_config, open_tokenizer
 from harness.config import Config
+from harness.errors import MachineError
 from harness.experiment import Plan
+from harness.lookover.machine import check_memory
 from harness.stage import Stage, with_inputs
 from harness.stages.base import NAME
-from harness.stages.training import PackedSettings
+from harness.stages.training import PackedSettings, TrainSettings
 from harness.store import Store
 from harness.students import checkpoint_path
 from training.prepare import trained_tokens
@@ -36,6 +38,18 @@ def check_students(
         folder = checkpoint_path(store.build(student))
         for note in check_student(folder, chats=chats, trains=trained_from.get(student.key)):
             warn(student, note)
+        for stage in needed:
+            if isinstance(stage.settings, TrainSettings) and stage.inputs["base"] is student:
+                warn_of_memory(folder, stage, warn)
+
+
+def warn_of_memory(folder: Path, stage: Stage, warn: Callable[[Stage, str], None]) -> None:
+    """Warns where a training will hardly fit into this machine. It is an estimate, so that a
+    person who knows better is not held up."""
+    try:
+        check_memory(open_config(folder), stage.settings.train)
+    except MachineError as error:
+        warn(stage, str(error))
 
 
 def check_student(folder: Path, *, chats: bool, trains: Data | None) -> list[str]:

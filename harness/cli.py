@@ -114,8 +114,8 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
 
     from harness.beforehand import check_students
     from harness.config import MakingConfig
-    from harness.experiment import plan
     from harness.forecast import announce, show_forecast
+    from harness.lookover.over import check_run, look_before_paying, plan_or_look
     from harness.progress import Display
     from harness.reporting import begin_job, end_job, report_run
     from harness.runs import write_plan
@@ -142,11 +142,14 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
 
     display = Display(console, name)
     store = Store(root, cache, display, may_make)
+    if config.check:
+        check_run(config, ledgers, store, display, console)
+        return
     if config.plan:
         show_forecast(config, ledgers, store, console)
         return
     with display.busy("reading and hashing what the experiment is made from"):
-        planned = plan(config, ledgers)
+        planned = plan_or_look(config, ledgers, store)
     write_plan(folder, config, planned, resolved)
     if name:
         begin_job(planned, store, display)
@@ -160,6 +163,7 @@ def run(resolved: Any, folder: Path, name: str = "") -> None:
             stage.check(stage.settings)
     if isinstance(config, MakingConfig):
         if config.teacher.kind != "embedded" and not all(map(store.find, planned.taught)):
+            look_before_paying(config, ledgers, store, display)
             announce(config, ledgers, console)
         for stage in planned.named(CONTAMINATION):
             looked = store.build(stage)

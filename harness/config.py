@@ -173,6 +173,7 @@ class Config:
     store: TypedPath
     cache: TypedPath
     seed: int = 0
+    check: bool = False
     plan: bool = False
     pilot: int = 0
     data_dir: TypedPath | None = None

@@ -6,6 +6,8 @@ HarnessError
 ├─ ArtifactNewer      a newer version made an artifact in a form that this one does not know
 ├─ ArtifactMissing    a stage would have to run, but `on_missing` forbids it
 ├─ Contaminated       the training data hold benchmark texts, and `fail_on_contamination` is set
+├─ LookOverError      a run cannot have all that it needs
+├─ MachineError       this machine lacks memory, disk or GPUs for what was asked
 ├─ TeacherServerError the embedded teacher did not start
 └─ ScoringError       a checkpoint cannot be scored
 """
@@ -38,6 +40,14 @@ class ArtifactMissing(HarnessError):
 
 class Contaminated(HarnessError):
     """The training data hold texts of a benchmark."""
+
+
+class LookOverError(HarnessError):
+    """A run cannot have all that it needs; every problem, one a line."""
+
+
+class MachineError(HarnessError):
+    """This machine lacks memory, disk or GPUs for what was asked."""
 
 
 class TeacherServerError(HarnessError):

@@ -1,13 +1,14 @@
-"""The Hub in miniature: a real HTTP server that serves local git repositories as data sets.
+"""The Hub in miniature: a real HTTP server that serves local git repositories, as data sets and as
+models.
 
-It answers what the Hub's clients ask for in order to read a data set: what it is at a revision,
-which files it has there, and a file. Each answer is of the commit that was asked for.
+It answers what the Hub's clients ask for in order to read one: what it is at a revision, which
+files it has there, and a file. Each answer is of the commit that was asked for.
 """
 
 import json
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,7 +25,9 @@ def git(root: Path, *arguments: str) -> bytes:
 
 
 @contextmanager
-def serving(repositories: Mapping[str, Path]) -> Iterator[tuple[str, list[str]]]:
+def serving(
+    repositories: Mapping[str, Path], gated: Collection[str] = (GATED,)
+) -> Iterator[tuple[str, list[str]]]:
     """The endpoint's address and, as they come, the paths that were asked for."""
     asked: list[str] = []
 
@@ -48,9 +51,11 @@ def serving(repositories: Mapping[str, Path]) -> Iterator[tuple[str, list[str]]]
             path = unquote(urlsplit(self.path).path)
             asked.append(path)
             parts = path.removeprefix("/api").strip("/").split("/")
-            name, rest = "/".join(parts[1:3]), parts[3:]
+            # A model's files lie at the root: /owner/name/resolve/...
+            parts = parts[1:] if parts[0] in ("datasets", "models") else parts
+            name, rest = "/".join(parts[:2]), parts[2:]
             root = repositories.get(name)
-            if parts[0] != "datasets" or root is None:
+            if root is None:
                 return self.answer(404, X_Error_Code="RepoNotFound")
             revision = rest[1] if len(rest) > 1 else "HEAD"
             try:
@@ -80,14 +85,14 @@ def serving(repositories: Mapping[str, Path]) -> Iterator[tuple[str, list[str]]]
 
             match rest[:1]:
                 case [] | ["revision"]:
-                    siblings = [{"rfilename": file} for file in names]
+                    siblings = [{"rfilename": file, "size": entry(file)["size"]} for file in names]
                     self.answer_json({"id": name, "sha": sha, "siblings": siblings})
                 case ["tree"]:
                     self.answer_json(children("/".join(rest[2:])))
                 case ["paths-info"]:
                     paths = json.loads(sent)["paths"] if sent[:1] == b"{" else []
                     self.answer_json([entry(file) for file in paths if file in names])
-                case ["resolve"] if name == GATED and not self.headers.get("Authorization"):
+                case ["resolve"] if name in gated and not self.headers.get("Authorization"):
                     self.answer(401, X_Error_Code="GatedRepo", X_Error_Message="gated")
                 case ["resolve"]:
                     file = "/".join(rest[2:])

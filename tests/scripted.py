@@ -45,7 +45,8 @@ def completion(text: str, finish: str = "stop", **message: Any) -> dict[str, Any
 
 def answer(body: dict[str, Any]) -> dict[str, Any]:
     """A good answer that depends on the body alone."""
-    system, user = (message["content"] for message in body["messages"])
+    *systems, user = (message["content"] for message in body["messages"])
+    system = " ".join(systems)
     mark = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:8]
     if found := _COUNT.search(system):
         items = [f"entry {mark} {index}" for index in range(int(found[1]))]

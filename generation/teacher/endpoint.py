@@ -73,6 +73,11 @@ class EndpointClient:
         self.failures_in_a_row = 0
         self.stopped: str | None = None
 
+    @property
+    def has_key(self) -> bool:
+        """Tell whether requests carry a key."""
+        return self._key is not None
+
     async def close(self) -> None:
         """End all connections."""
         await self.client.close()

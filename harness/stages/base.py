@@ -10,6 +10,7 @@ from core.checkpoints.held import held_fast
 from core.contract.facts import CheckpointFacts
 from core.contract.manifest import About
 from core.contract.names import CHECKPOINT
+from core.hub import explain_refusal
 from harness.config import Student
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
@@ -63,10 +64,10 @@ def base_stage(student: Student, role: Literal["base", "published"] = "base") ->
     """
     settings: GgufSettings | DirectorySettings | HubSettings
     if student.kind == "gguf":
-        settings = _find_gguf(student)
+        file = find_checkpoint(student)
+        settings = GgufSettings(file, file_sha256(file))
     elif student.kind == "directory":
-        path = Path(student.path or "").absolute()
-        check_files(path)
+        path = find_checkpoint(student)
         settings = DirectorySettings(
             str(path), content_sha256(file_hashes(path)), held_fast(path) or None
         )
@@ -97,13 +98,21 @@ def point(settings: DirectorySettings | HubSettings, work: Work) -> Outcome:
     return Outcome(CheckpointFacts(settings.path))
 
 
-def _find_gguf(student: Student) -> GgufSettings:
+def find_checkpoint(student: Student) -> Path:
+    """Returns the path of a student that lies on this machine: a GGUF file or a directory.
+
+    Raises StudentError or CheckpointError where there is none.
+    """
     from training.students import embedded_gguf
 
-    gguf = Path(student.path) if student.path else embedded_gguf()
-    if not gguf.is_file():
-        raise StudentError(f"student.path: there is no file {gguf}")
-    return GgufSettings(gguf, file_sha256(gguf))
+    if student.kind == "directory":
+        path = Path(student.path or "").absolute()
+        check_files(path)
+        return path
+    path = Path(student.path) if student.path else embedded_gguf()
+    if not path.is_file():
+        raise StudentError(f"student.path: there is no file {path}")
+    return path
 
 
 def _fetch(student: Student) -> HubSettings:
@@ -114,10 +123,20 @@ def _fetch(student: Student) -> HubSettings:
     try:
         path = Path(snapshot_download(student.repository, revision=student.revision))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise StudentError(
-            f"{student.repository} at {student.revision or 'main'} cannot be had from the Hub: "
-            f"{error}. Remedy: check the name, the network and HF_TOKEN, or use student=directory."
-        ) from None
+        raise explain_student(student, error) from error
     check_files(path)
     # A snapshot's directory is named by the commit it was resolved to.
     return HubSettings(str(path), student.repository, path.name, held_fast(path) or None)
+
+
+def explain_student(student: Student, error: Exception) -> StudentError:
+    """Builds the error for a student that the Hub does not give."""
+    place = str(student.repository) + (f"@{student.revision}" if student.revision else "")
+    told = explain_refusal(
+        error,
+        place,
+        kind="models",
+        setting="student.repository",
+        instead="or give a saved model: student=directory student.path=DIR",
+    )
+    return StudentError(f"{place} {told}.")

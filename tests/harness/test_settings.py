@@ -32,6 +32,7 @@ INERT = {
     "name": "names the experiment",
     "store": "where results lie",
     "cache": "where results lie",
+    "check": "looks whether all is there",
     "plan": "says what would be done",
     "pilot": "asks a few calls beforehand; the ledger knows each by all that was asked",
     "matched": "acts through conf/mix, whose budgets refer to it",

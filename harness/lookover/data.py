@@ -1,0 +1,71 @@
+"""Looks at the data that a run reads: what its sources start from, and the benchmarks."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from generation.corpus import read_first_row
+from generation.errors import InputError
+from harness.config import Config, MakingConfig
+from harness.lookover.look import Look
+from harness.stage import Outcome, Stage, Work
+from harness.stages.benchmarks import benchmark_data, task_or_gap
+from harness.stages.corpus import CorpusSettings
+from harness.stages.sources import any_source_stage
+from harness.store import Store
+from tasks.catalogue import TASKS, Task
+from tasks.data import Data
+from tasks.loading import Loaded
+
+# The columns from which a source can be made; one of each line is needed.
+_COLUMNS = {"context": ("text",), "translated": ("messages", "conversations")}
+
+
+def list_sources(config: MakingConfig, ledgers: Path, store: Store) -> Iterator[Look]:
+    """Lists a look at each source of the mixture: its files, or its data set's first row."""
+    for name in config.mix.needed:
+        yield Look(f"source {name}", partial(_look_at_source, config, name, ledgers, store))
+
+
+def list_benchmarks(config: Config) -> Iterator[Look]:
+    """Lists a look at each task that will be scored."""
+    data = benchmark_data(config)
+    for name in config.evaluate.tasks:
+        yield Look(f"benchmark {name}", partial(_look_at_task, config, TASKS[name], data))
+
+
+def _look_at_source(config: MakingConfig, name: str, ledgers: Path, store: Store) -> str:
+    stage = any_source_stage(config, name, _stand_in, ledgers)
+    corpus = stage.inputs.get("corpus")
+    if corpus is None:
+        return "its files are there" if name in config.sources.own else "nothing is fetched for it"
+    if store.find(corpus):
+        return f"{corpus.about.repository}: fetched already"
+    settings: CorpusSettings = corpus.settings
+    row = read_first_row(settings.place)
+    wanted = _COLUMNS[name]
+    if not any(row.get(column) for column in wanted):
+        raise InputError(
+            f"{settings.path}, subset {settings.subset}: its first row has no "
+            f"{' or '.join(wanted)}, but {', '.join(sorted(row)) or 'nothing'}. Remedy: give a "
+            "data set that has it, or local files."
+        )
+    return f"{settings.path}, subset {settings.subset}: its first row was read"
+
+
+def _look_at_task(config: Config, task: Task, data: Data) -> str:
+    found = task_or_gap(config, task, data)
+    if isinstance(found, Loaded):
+        return f"{len(found.items):,} items"
+    if config.language.find_code(task.benchmark) is None:
+        return f"no score: {found}"  # a gap that is known, and no fault
+    raise found
+
+
+def _stand_in() -> Stage:
+    """Stands for the student, which a source counts tokens with: no look needs its files."""
+    return Stage("base", 0, "the student", settings=None, make=_make_nothing)
+
+
+def _make_nothing(settings: None, work: Work) -> Outcome:
+    raise RuntimeError("this stage only stands for another")
