@@ -31,6 +31,10 @@ class Language:
     flores_code: its code in FLORES, which most benchmarks and corpora share.
     script: the English name of the script that its texts are written in.
     font: a font of ``preference/fonts`` where phones may lack the script's letters.
+    family, branch: its language family, as FineWeb2's list of languages has it (a creole is none of
+        a family there), and the branch of a large family; None where neither is known.
+    fineweb2_documents: the documents of its training split in FineWeb2, by the data set's own list
+        (``fineweb2-language-distribution.csv``); None where that has none or it is not known.
     benchmarks: its code in each benchmark, None where the benchmark lacks it; `gaps` says why.
     hub_codes: its configuration in a repository of the Hub that names it otherwise, by the
         repository's name (see `name_repository`).
@@ -44,6 +48,9 @@ class Language:
     script: str
     direction: Literal["ltr", "rtl"]
     font: str | None = None
+    family: str | None = None
+    branch: str | None = None
+    fineweb2_documents: int | None = None
     benchmarks: Mapping[str, str | None] = field(default_factory=dict)
     hub_codes: Mapping[str, str] = field(default_factory=dict)
     gaps: Mapping[str, str] = field(default_factory=dict)

@@ -33,6 +33,9 @@ class Language:
     script: str | None = None
     direction: Literal["ltr", "rtl"] = "ltr"
     font: str | None = field(default=None, metadata=UNKEYED)
+    family: str | None = field(default=None, metadata=UNKEYED)
+    branch: str | None = field(default=None, metadata=UNKEYED)
+    fineweb2_documents: int | None = field(default=None, metadata=UNKEYED)
     benchmarks: Benchmarks = field(default_factory=Benchmarks)
     hub_codes: dict[str, str] = field(default_factory=dict, metadata=UNKEYED)
     gaps: dict[str, str] = field(default_factory=dict)

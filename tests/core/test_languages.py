@@ -93,3 +93,16 @@ def test_a_language_is_one_file(tmp_path: Path) -> None:
     (tmp_path / "frisian.yaml").write_text(text.replace("tag: sw", "tag: no"))
     with pytest.raises(ValueError, match=r"frisian\.yaml: tag: a text is needed, received False"):
         read_languages(tmp_path)
+
+
+def test_the_paper_languages_have_a_family_and_a_number_of_documents() -> None:
+    languages = list_languages()
+    papers = [entry for entry in languages.values() if entry.id != "english"]
+    assert all(entry.family and (entry.fineweb2_documents or 0) > 10_000 for entry in papers)
+    assert languages["english"].fineweb2_documents is None, "FineWeb2 leaves English to FineWeb"
+    # These two were read from the data set itself, whose codes of them differ from FLORES's.
+    assert languages["guarani"].fineweb2_documents == 10_551
+    assert languages["aranese"].fineweb2_documents == 69_376
+    # A branch is of one family.
+    families = {(entry.branch, entry.family) for entry in languages.values() if entry.branch}
+    assert len({branch for branch, _ in families}) == len(families)
