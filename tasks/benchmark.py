@@ -3,13 +3,17 @@
 Each file of ``tasks/benchmarks/`` makes one; `tasks.catalogue` finds them.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from tasks.protocol import LETTERS, Protocol
 from tasks.rows import Column, Raw, Row
 from tasks.words import Words
+
+UNASKED: Mapping[str, Any] = {"asked": False}
+"""Metadata of a field that no model is asked, and on which no score depends."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class Item:
     `id` is the benchmark's own; items of one `cluster` are not independent. `text` is all of the
     row that is in the language. `label` is what balanced shots must differ in. A question has
     `choices` and the position of the right one, `answer`; a translation has `source` and `target`.
+    What the benchmark says of it besides (`core.contract.samples.Choice`) is None where it says
+    nothing.
     """
 
     id: str
@@ -30,6 +36,14 @@ class Item:
     answer: int = 0
     source: str = ""
     target: str = ""
+    category: str | None = field(default=None, metadata=UNASKED)
+    cultural_sensitivity: str | None = field(default=None, metadata=UNASKED)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The fields of which the prompt and what counts as right are made."""
+        unasked = {one.name for one in fields(self) if one.metadata == UNASKED}
+        return {name: value for name, value in asdict(self).items() if name not in unasked}
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,8 @@ class Benchmark:
     tasks: a benchmark of translations has one for each direction.
     place: its position among the benchmarks in reports, the lowest first.
     columns: what each used column may hold; `identity` names those that tell a row from another.
+    asides: columns that say something of an item and are not asked: a file may lack them, and a
+        score's key does not hold them.
     read_files: (data directory, code) -> rows; raises `DataMissing` or `DataMalformed`.
     read_hub: (rows of a configuration of the Hub's repository, code) -> rows. They come with
         `hub_columns`, or with `columns` where the repository has those.
@@ -96,6 +112,7 @@ class Benchmark:
     description: Callable[[Asking], str] = _empty
     letters: str = ""
     unasked: tuple[str, ...] = ()
+    asides: tuple[Column, ...] = ()
     texts: "Benchmark | None" = None
 
     @property

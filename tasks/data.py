@@ -96,13 +96,19 @@ def read(
         columns = benchmark.hub_columns or [column.name for column in benchmark.columns]
         here = {code: find_hub_code(hub_codes or {}, found.name, code)}
         raws = benchmark.read_hub(
-            lambda config: hub.rows(found, here.get(config) or config, benchmark.split, columns),
+            lambda config: hub.rows(
+                found,
+                here.get(config) or config,
+                benchmark.split,
+                columns,
+                [column.name for column in benchmark.asides],
+            ),
             code,
         )
         where = f"{found.name}, {code}"
         repository, revision = found.name, found.revision
     rows = check(raws, benchmark.columns, benchmark.identity)
-    kept, left_out = leave_out(raws, rows, benchmark.columns)
+    kept, left_out = leave_out(raws, rows, benchmark.columns, benchmark.asides)
     if len(kept) <= SHOTS:
         less = f" after {len(left_out)} without a text" if left_out else ""
         raise DataMalformed(

@@ -58,8 +58,15 @@ def resolve(repository: str) -> Repository:
     return Repository(name, _commit(name, revision))
 
 
-def rows(repository: Repository, config: str, split: str, columns: Sequence[str]) -> list[Raw]:
-    """Returns the `columns` of all rows of a configuration's split, in the repository's order.
+def rows(
+    repository: Repository,
+    config: str,
+    split: str,
+    columns: Sequence[str],
+    asides: Sequence[str] = (),
+) -> list[Raw]:
+    """Returns the `columns` of all rows of a configuration's split, in the repository's order,
+    and those of `asides` that it has.
 
     Raises `DataMissing` where there is no such configuration or split, `DataMalformed` where a
     column lacks or a file is no table, and `HubUnavailable`.
@@ -106,6 +113,7 @@ def rows(repository: Repository, config: str, split: str, columns: Sequence[str]
             raise DataMalformed(
                 f"{place}, {config}: no column {', '.join(lacking)}, there are {data.column_names}"
             )
+        wanted = [*columns, *(column for column in asides if column in data.column_names)]
         labels = {
             column: feature.names
             for column, feature in data.features.items()
@@ -115,9 +123,9 @@ def rows(repository: Repository, config: str, split: str, columns: Sequence[str]
             Raw(
                 f"{place}, {config}",
                 f"row {number}",
-                {column: _cell(row[column], labels.get(column)) for column in columns},
+                {column: _cell(row[column], labels.get(column)) for column in wanted},
             )
-            for number, row in enumerate(data.select_columns(list(columns)), 1)
+            for number, row in enumerate(data.select_columns(wanted), 1)
         ]
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Loaded:
         order. A chat template is not in it: that is the checkpoint's."""
         digest = hashlib.sha256(json.dumps(self.description).encode())
         for item in [*self.shots, *self.items]:
-            digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
+            digest.update(json.dumps(item.asked, sort_keys=True).encode() + b"\n")
         return digest.hexdigest()
 
     @property
@@ -214,5 +214,5 @@ def task_config(task: Task, code: str, language: str) -> dict[str, Any]:
 def _document(item: Item, description: str) -> dict[str, Any]:
     """Returns an item as lm-eval's document, without what its task has no use for."""
     unused = ("source", "target") if item.choices else ("choices", "answer", "label")
-    document = {name: value for name, value in asdict(item).items() if name not in unused}
+    document = {name: value for name, value in item.asked.items() if name not in unused}
     return {**document, "description": description}

@@ -7,6 +7,7 @@ its cells as they were found. `check` makes text of them, or names every row tha
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -84,6 +85,15 @@ class Column:
         return f" ({self.hint})" if self.hint else ""
 
 
+def read_asides(raw: Raw, columns: Sequence[Column]) -> Row:
+    """Returns those of `columns` that a row has and that make sense; no row is refused for them."""
+    found: Row = {}
+    for column in columns:
+        with suppress(ValueError):
+            found[column.name] = column.as_text(raw.cells.get(column.name))
+    return found
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """A row that is not asked, since `columns` have nothing that can be seen."""
@@ -127,9 +137,13 @@ def check(raws: Sequence[Raw], columns: Sequence[Column], identity: Sequence[str
 
 
 def leave_out(
-    raws: Sequence[Raw], rows: Sequence[Row], columns: Sequence[Column]
+    raws: Sequence[Raw],
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    asides: Sequence[Column] = (),
 ) -> tuple[list[Row], list[LeftOut]]:
-    """Returns the rows that can be asked, and those that lack a text."""
+    """Returns the rows that can be asked, with what `asides` say of them, and those that lack a
+    text."""
     kept: list[Row] = []
     left: list[LeftOut] = []
     for position, (raw, row) in enumerate(zip(raws, rows, strict=True)):
@@ -137,7 +151,7 @@ def leave_out(
         if blank:
             left.append(LeftOut(raw.place, position, tuple(blank)))
         else:
-            kept.append(row)
+            kept.append(row | read_asides(raw, asides))
     return kept, left
 
 

@@ -31,13 +31,20 @@ class Sample:
 @dataclass(frozen=True, kw_only=True)
 class Choice(Sample):
     """An item with answers to choose from. `logprobs` are in nats, with None where an endpoint did
-    not give one."""
+    not give one.
+
+    `category` and `cultural_sensitivity` are what the benchmark says of the item, alike in every
+    language: Global-MMLU's subject category, and CS (culturally sensitive), CA (agnostic) or "-"
+    (nobody labelled it). None where it says nothing, and in samples of before there were these.
+    """
 
     choices: tuple[str, ...]
     logprobs: tuple[float | None, ...]
     prediction: str
     answer: str
     correct: bool
+    category: str | None
+    cultural_sensitivity: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from harness.scoring.lm import ScoringLM, Share
 from harness.scoring.measures import copied, detected, of_items, of_prompts, of_translations
 from harness.scoring.samples import doc_sha256, sha256, write_samples
 from harness.scoring.workers import run_workers
+from tasks.benchmark import Item
 from tasks.loading import Loaded
 from tasks.protocol import SHOTS
 
@@ -84,7 +85,7 @@ def score_task(
     warnings = [*loaded.warnings(request.limit), *lm.notes]
     rows: Sequence[AnySample]
     if loaded.task.chooses:
-        rows, numbers = _accuracy(samples, lm)
+        rows, numbers = _accuracy(samples, lm, loaded.items)
         warnings += _warn_of_choices(rows)
         measures = of_prompts(rows, texts, lm.count_tokens(texts))
         forms = None
@@ -169,14 +170,18 @@ class _Numbers:
     signature: str | None
 
 
-def _accuracy(samples: Sequence[AskedSample], lm: ScoringLM) -> tuple[list[Choice], _Numbers]:
+def _accuracy(
+    samples: Sequence[AskedSample], lm: ScoringLM, items: Sequence[Item]
+) -> tuple[list[Choice], _Numbers]:
     """Returns rows and numbers of a multiple-choice task, accuracy in percent.
 
     The standard error is that of a mean of 0s and 1s with the sample variance, as lm-eval's; the
     interval is Wilson's (1927). Both take items for independent.
     """
     rows = []
+    asked = {item.id: item for item in items}
     for sample in samples:
+        item = asked[sample["doc"]["id"]]
         choices = list(sample["doc"]["choices"])
         logprobs = [response[0] for response in sample["filtered_resps"]]
         prediction = max(range(len(logprobs)), key=logprobs.__getitem__)
@@ -190,6 +195,8 @@ def _accuracy(samples: Sequence[AskedSample], lm: ScoringLM) -> tuple[list[Choic
                 prediction=choices[prediction],
                 answer=choices[sample["target"]],
                 correct=prediction == sample["target"],
+                category=item.category,
+                cultural_sensitivity=item.cultural_sensitivity,
             )
         )
     n, correct = len(rows), sum(row.correct for row in rows)

@@ -1,12 +1,14 @@
 """Global-MMLU: school and professional questions in 42 languages, four answers each
 (arXiv 2412.03304, `CohereLabs/Global-MMLU`).
 
-A row: sample_id="abstract_algebra/test/0", question, option_a..option_d, answer="B", subject, ...
+A row: sample_id="abstract_algebra/test/0", question, option_a..option_d, answer="B", subject,
+subject_category="STEM", cultural_sensitivity_label="CS" (sensitive), "CA" (agnostic) or "-", ...
 
 On the Hub: a configuration per two-letter code, splits `test` and `dev`.
 
 Traps: the paper takes its shots from the test set, not from the dev set of the same subject; the
 codes are two letters, not FLORES's; 153 English `logical_fallacies` rows have null annotations;
+only 2,810 of 14,042 English rows bear a label, 766 of them CS (the rest is "-", not agnostic);
 nine English rows have two equal answers (a warning where the answers' texts are scored).
 """
 
@@ -22,6 +24,10 @@ COLUMNS = (
     *keys("sample_id", "subject"),
     *texts("question", *ANSWERS),
     Column("answer", "label", ("A", "B", "C", "D")),
+)
+ASIDES = (
+    Column("subject_category"),
+    Column("cultural_sensitivity_label", "label", ("CS", "CA", "-")),
 )
 
 
@@ -42,6 +48,8 @@ def item(row: Row, asking: Asking) -> Item:
         label=row["answer"],
         choices=choices(answers, asking.protocol),
         answer=LETTERS.index(row["answer"]),
+        category=row.get("subject_category") or None,
+        cultural_sensitivity=row.get("cultural_sensitivity_label"),
     )
 
 
@@ -57,4 +65,5 @@ BENCHMARK = Benchmark(
     read_files=read,
     item=item,
     letters=LETTERS[:4],
+    asides=ASIDES,
 )

@@ -70,9 +70,9 @@ def _remembering(rows: Callable[..., Any]) -> Callable[..., Any]:
     """`hub.rows`, which reads each set once."""
 
     @cache
-    def read(repository: hub.Repository, config: str, split: str, columns: tuple[str, ...]) -> Any:
-        return rows(hub.Repository("", None, repository.folder), config, split, columns)
+    def read(repository: hub.Repository, config: str, split: str, *columns: tuple[str, ...]) -> Any:
+        return rows(hub.Repository("", None, repository.folder), config, split, *columns)
 
-    return lambda repository, config, split, columns: read(
-        repository, config, split, tuple(columns)
+    return lambda repository, config, split, *columns: read(
+        repository, config, split, *map(tuple, columns)
     )

@@ -196,6 +196,8 @@ def choices(docs: Sequence[int], correct: Sequence[bool]) -> list[dict[str, Any]
                 prediction="A" if right else "B",
                 answer="A",
                 correct=right,
+                category=None,
+                cultural_sensitivity=None,
             )
         )
         for doc, right in zip(docs, correct, strict=True)

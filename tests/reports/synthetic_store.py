@@ -126,6 +126,12 @@ def _shared(task: str, n: int) -> dict[str, Any]:
     else:
         columns["choices"] = pa.array([["A", "B", "C", "D"]] * n)
         columns["answer"] = pa.array(["A"] * n)
+        labelled = task == "global_mmlu"
+        # As many as in Global-MMLU, of which only these were looked at.
+        kinds = np.where(draw.random(n) < 0.2, np.where(draw.random(n) < 0.27, "CS", "CA"), "-")
+        categories = draw.choice(["Humanities", "Medical", "STEM"], n)
+        for name, values in (("category", categories), ("cultural_sensitivity", kinds)):
+            columns[name] = pa.array(values.tolist() if labelled else [None] * n, pa.string())
     return columns
 
 
