@@ -7,6 +7,7 @@ from typing import NamedTuple
 from core.contract.record import Unreadable
 from core.contract.samples import AnySample, Translation
 from core.languages import identify_name
+from core.tasks import is_from_english
 from reports.errors import SamplesNotFoundError
 from reports.store.model import Language
 from reports.store.samples import is_translation, read_rows
@@ -55,13 +56,25 @@ class Direction(NamedTuple):
 
 
 UNKNOWN = Direction("auto", "")
-"""A model may answer in any script, so its text sets its own direction."""
+"""A text of which it is not known in which language it is sets its own direction."""
 
 
 def find_directions(task: str, language: Language) -> tuple[Direction, Direction]:
     """Give the directions of a translation's source and of its reference."""
     own, english = Direction(language.direction, language.tag), Direction("ltr", "en")
-    return (english, own) if task == "flores_en_xx" else (own, english)
+    return (english, own) if is_from_english(task) else (own, english)
+
+
+def find_answer_direction(row: AnySample | None, target: Direction) -> Direction:
+    """Give the direction of what a producer said, `target` being that of the task's answers.
+
+    A translation is laid out as its task's language is, whichever letter it begins with: a text in
+    Urdu may begin with a Latin name. Its language is only claimed where it was not found to be
+    another one.
+    """
+    if not isinstance(row, Translation) or not row.hypothesis:
+        return UNKNOWN
+    return target._replace(lang="") if row.in_language is False else target
 
 
 def find_samples(

@@ -1,13 +1,25 @@
 """Samples in the terminal: what the model saw and said, its text never read as anything else."""
 
+import unicodedata
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from core.contract.samples import AnySample, Choice, Translation
 from core.lines import split_lines
-from reports.samples import FILTERS, Found
+from reports.samples import (
+    FILTERS,
+    UNKNOWN,
+    Direction,
+    Found,
+    find_answer_direction,
+    find_directions,
+)
 from reports.signs import clean, make_safe
+
+_MARKS = {"ltr": "\N{LEFT-TO-RIGHT MARK}", "rtl": "\N{RIGHT-TO-LEFT MARK}"}
+_INDENT = 3
 
 
 def print_samples(found: Found, console: Console, only: str, prompts: bool = False) -> None:
@@ -26,13 +38,15 @@ def print_samples(found: Found, console: Console, only: str, prompts: bool = Fal
             _told(console, "Prompt", row.prompt, "dim")
             length = f"{row.prompt_tokens:,} tokens" + (", cut to fit" if row.truncated else "")
             _line(console, Text(length, style="dim"))
+        origin, target = find_directions(found.task, found.language)
         if isinstance(row, Translation):
-            _told(console, "Source", row.source)
-            _told(console, "Reference", row.reference)
+            _told(console, "Source", row.source, direction=origin)
+            _told(console, "Reference", row.reference, direction=target)
         else:
             _told(console, "Answer", row.answer)
         for producer, own in zip(found.producers, item, strict=True):
-            _told(console, _head(producer, own), describe_answer(own))
+            direction = find_answer_direction(own, target)
+            _told(console, _head(producer, own), describe_answer(own), direction=direction)
 
 
 def describe_answer(row: AnySample | None) -> str:
@@ -78,10 +92,30 @@ def _head(producer: str, row: AnySample | None) -> str:
     return f"{producer}: {note}" if note else producer
 
 
-def _told(console: Console, head: str, text: str, style: str = "") -> None:
+def _told(
+    console: Console, head: str, text: str, style: str = "", direction: Direction = UNKNOWN
+) -> None:
     _line(console, Text(clean(head), style="dim"))
-    for line in split_lines(make_safe(text)) or [""]:
-        console.print(Padding(Text(line, style=style), (0, 0, 0, 3)), highlight=False)
+    for paragraph in split_lines(make_safe(text)) or [""]:
+        # Every line of a screen is a paragraph to it, so that each needs a mark of its own.
+        for line in Text(paragraph, style=style).wrap(console, max(1, console.width - _INDENT)):
+            line.rstrip()
+            marked = Text(find_mark(line.plain, direction)) + line
+            console.print(Padding(marked, (0, 0, 0, _INDENT)), highlight=False, soft_wrap=True)
+
+
+def find_mark(line: str, direction: Direction) -> str:
+    """Give the invisible mark with which a line is laid out in its direction; "" where it is so
+    without one.
+
+    A terminal, like an editor, lays out each line as its first letter runs.
+    """
+    if direction.dir not in _MARKS:
+        return ""
+    strong = (unicodedata.bidirectional(sign) for sign in line)
+    first = next((kind for kind in strong if kind in ("L", "R", "AL")), "L")
+    runs = "ltr" if first == "L" else "rtl"
+    return "" if runs == direction.dir or not line else _MARKS[direction.dir]
 
 
 def _line(console: Console, text: Text) -> None:

@@ -8,7 +8,7 @@ from core.contract.samples import AnySample, Translation
 from reports.outputs.sample_text import describe_answer, describe_oddities
 from reports.page.samples import TextLine
 from reports.page.write import HERE, environment, trusted
-from reports.samples import FILTERS, Found, Item, find_directions
+from reports.samples import FILTERS, Found, Item, find_answer_direction, find_directions
 from reports.store import files
 
 
@@ -39,11 +39,12 @@ def write_sample_page(found: Found, out: Path, only: str, prompts: bool) -> Path
 
 
 def _list_lines(found: Found, row: AnySample, item: Item) -> Iterator[TextLine]:
+    origin, target = find_directions(found.task, found.language)
     if isinstance(row, Translation):
-        origin, target = find_directions(found.task, found.language)
         yield TextLine("Source", row.source, origin)
         yield TextLine("Reference", row.reference, target)
     else:
         yield TextLine("Answer", row.answer)
     for producer, mine in zip(found.producers, item, strict=True):
-        yield TextLine(producer, describe_answer(mine), note=describe_oddities(mine))
+        direction = find_answer_direction(mine, target)
+        yield TextLine(producer, describe_answer(mine), direction, describe_oddities(mine))

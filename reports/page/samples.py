@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.contract.record import Unreadable
 from core.contract.samples import AnySample, Choice, Translation
-from reports.samples import UNKNOWN, Direction, find_directions
+from reports.samples import UNKNOWN, Direction, find_answer_direction, find_directions
 from reports.store.model import Language, Score
 from reports.store.samples import is_translation, read_rows
 from reports.tables.panels import Row
@@ -99,4 +99,4 @@ def _list_lines(
     yield TextLine("source", first.source, origin)
     yield TextLine("reference", first.reference, target)
     for who, row in texts:
-        yield TextLine(who, row.hypothesis, note=f"{row.chrf:.1f}")
+        yield TextLine(who, row.hypothesis, find_answer_direction(row, target), f"{row.chrf:.1f}")

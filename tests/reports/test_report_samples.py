@@ -3,15 +3,37 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from store_maker import SCRIPT, SWAHILI, cell, choices, make_store, write_plan, write_score
+from store_maker import (
+    SCRIPT,
+    SWAHILI,
+    cell,
+    choices,
+    make_store,
+    translations,
+    write_plan,
+    write_score,
+)
 
+from core.contract.record import read_record
+from core.contract.samples import Translation
+from core.languages import Language as LanguageEntry
+from core.languages import list_languages
 from reports.cli import main
 from reports.errors import SamplesNotFoundError
+from reports.outputs.sample_text import find_mark
 from reports.report import Report
-from reports.samples import find_samples
+from reports.samples import (
+    UNKNOWN,
+    Direction,
+    find_answer_direction,
+    find_directions,
+    find_samples,
+)
+from reports.store.languages import describe_language
 
 SWAHILI_SIB = ("--language", "swahili", "--task", "sib200")
 
@@ -106,4 +128,35 @@ def test_the_page_sets_language_and_direction(tmp_path: Path) -> None:
     html = (tmp_path / "samples.html").read_text(encoding="utf-8")
     assert '<dd dir="rtl" lang="ug">دەريا' in html
     assert '<dd dir="ltr" lang="en">The river' in html
-    assert '<dd dir="auto">' in html
+    # A translation into Uyghur is laid out as Uyghur, though a word of Swahili begins it.
+    assert '<dd dir="rtl" lang="ug">na ' in html
+    assert 'dir="auto"' not in html
+
+
+@pytest.mark.parametrize("entry", list_languages().values(), ids=lambda entry: entry.id)
+def test_a_translation_is_laid_out_as_its_task_says(entry: LanguageEntry) -> None:
+    own = describe_language(entry.name)
+    into, out = (find_directions(task, own)[1] for task in ("flores_en_xx", "flores_xx_en"))
+    assert into == (entry.direction, entry.tag)
+    assert out == ("ltr", "en")
+    (row,) = translations(["a"], ["Lao ﻻ"], ["b"])
+    said = read_record(Translation, row)
+    assert find_answer_direction(said, into) == into
+    # No screen reader is told of a language that the text is not in.
+    elsewhere = replace(said, in_language=False)
+    assert find_answer_direction(elsewhere, into) == (entry.direction, "")
+
+
+def test_a_screen_lays_each_line_out_as_its_language_runs(tmp_path: Path) -> None:
+    urdu, english = Direction("rtl", "ur"), Direction("ltr", "en")
+    rlm, lrm = "\N{RIGHT-TO-LEFT MARK}", "\N{LEFT-TO-RIGHT MARK}"
+    assert find_mark("IBM نے کہا", urdu) == rlm
+    assert find_mark("«نے» IBM", urdu) == ""
+    assert find_mark("12 %", urdu) == rlm, "it has no letter that could say so"
+    assert find_mark("«نے» means", english) == lrm
+    assert find_mark("The river", english) == ""
+    assert find_mark("IBM نے", UNKNOWN) == ""
+    store = make_store(tmp_path / "store")
+    text = printed(store, "--language", "Uyghur", "--task", "flores_en_xx", "--count", "1")
+    assert any(line.strip().startswith(f"{rlm}na ") for line in text.splitlines())
+    assert text.count(rlm) + text.count(lrm) < len(text.splitlines())
