@@ -68,7 +68,7 @@ def test_no_formula_makes_an_element_or_style_of_its_own(parts: list[str]) -> No
     html = show("".join(parts))
     tags = {tag.lower() for tag in re.findall(r"</?([a-zA-Z0-9]+)", html)}
     assert tags <= {
-        "p", "em", "strong", "code", "br", "span", "math", "mrow", "mi", "mo", "mn", "mtext",
+        "p", "em", "strong", "code", "br", "hr", "span", "math", "mrow", "mi", "mo", "mn", "mtext",
         "mspace", "mfrac", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mtable",
         "mtr", "mtd", "mpadded", "menclose",
     }  # fmt: skip
