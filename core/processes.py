@@ -65,7 +65,7 @@ def start(
     )
 
 
-def guarded(command: Sequence[str]) -> list[str]:
+def guard_command(command: Sequence[str]) -> list[str]:
     """Returns the command that runs `command` under a guard, for programs that do not watch
     their input."""
     return [sys.executable, "-m", "core.processes", *command]
@@ -106,7 +106,7 @@ def running(
         end(child, grace)
 
 
-def first_line(child: Child, seconds: float) -> str | None:
+def read_first_line(child: Child, seconds: float) -> str | None:
     """Returns the first line that a child writes to its piped output, without its end; None
     where it writes none in time."""
     assert child.stdout is not None
@@ -115,7 +115,7 @@ def first_line(child: Child, seconds: float) -> str | None:
     return line.rstrip("\n") if line else None
 
 
-def last_lines(log: Path | IO[Any], count: int = 15) -> str:
+def read_last_lines(log: Path | IO[Any], count: int = 15) -> str:
     """Returns the last lines of a log, which may still be written; "" where there is none.
 
     The place at which an open file is written is left as it is.
@@ -124,7 +124,7 @@ def last_lines(log: Path | IO[Any], count: int = 15) -> str:
         if not log.exists():
             return ""
         with log.open("rb") as file:
-            return last_lines(file, count)
+            return read_last_lines(file, count)
     size = os.fstat(log.fileno()).st_size
     found = os.pread(log.fileno(), _READ_BYTES, max(0, size - _READ_BYTES))
     return "\n".join(found.decode("utf-8", errors="replace").strip().splitlines()[-count:])

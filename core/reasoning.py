@@ -86,9 +86,9 @@ def split_reasoning(text: str) -> Split:
         return Split(text, problem=found.problem)
     reasoning = found.reasoning.strip()
     answer = _unwrapped(found.answer, certain_only=found.answer == whole)
-    if answer is None or marks_left(answer) or marks_left(reasoning):
+    if answer is None or find_marks(answer) or find_marks(reasoning):
         return Split(text, problem=MARK_LEFT)
-    if template_tokens(answer):
+    if find_template_tokens(answer):
         return Split(text, problem=TOKEN_LEFT)
     return Split(answer if answer == whole else answer.lstrip(), reasoning)
 
@@ -108,12 +108,12 @@ def strip_turn_end(text: str) -> str:
     return text
 
 
-def marks_left(text: str) -> list[str]:
+def find_marks(text: str) -> list[str]:
     """Returns the marks of reasoning in a text, code aside, each once."""
     return sorted({match[0] for match in _LEFT.finditer(_without_code(text))})
 
 
-def template_tokens(text: str) -> list[str]:
+def find_template_tokens(text: str) -> list[str]:
     """Returns the tokens of chat templates in a text, code and HTML's <s> aside, each once."""
     found = {match[0] for match in _TEMPLATE.finditer(_without_code(text))}
     if {"<s>", "</s>"} <= found:
@@ -121,7 +121,7 @@ def template_tokens(text: str) -> list[str]:
     return sorted(found)
 
 
-def bare_reasoning(text: str) -> str:
+def strip_reasoning(text: str) -> str:
     """Strips from reasoning, sent in a field of its own, the marks that some servers leave on."""
     if opened := _opening(text):
         start, mark = opened

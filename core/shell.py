@@ -3,6 +3,6 @@
 import shlex
 
 
-def pasted(value: object) -> str:
+def quote_for_shell(value: object) -> str:
     """Returns a path or name as one word of a shell's command, in quotes where it needs them."""
     return shlex.quote(str(value))

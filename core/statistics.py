@@ -22,7 +22,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(
+def compute_wilson(
     successes: int, n: int, level: float = LEVEL, design_effect: float = 1.0
 ) -> Interval | None:
     """Returns Wilson's score interval of a proportion (Wilson 1927; Brown, Cai and DasGupta 2001).
@@ -44,7 +44,7 @@ def wilson(
     return Interval(low, high)
 
 
-def holm(ps: Sequence[float]) -> list[float]:
+def adjust_holm(ps: Sequence[float]) -> list[float]:
     """Returns adjusted p-values that bound the chance of any false claim (Holm 1979), in their
     order."""
     order = sorted(range(len(ps)), key=lambda place: ps[place])

@@ -96,7 +96,7 @@ def is_invisible(character: str) -> bool:
     return unicodedata.category(character) == "Cf" and character not in _DRAWN
 
 
-def without_invisible(text: str) -> str:
+def remove_invisible(text: str) -> str:
     """Returns the text less every character that `is_invisible`."""
     if text.isascii():
         return text
@@ -118,7 +118,7 @@ def fold(text: str) -> str:
     space and invisible characters aside. It is for comparing, not for showing."""
     if text.isascii():
         return " ".join(text.lower().split())
-    folded = unicodedata.normalize("NFKC", without_invisible(text)).casefold()
+    folded = unicodedata.normalize("NFKC", remove_invisible(text)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 

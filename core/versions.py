@@ -6,7 +6,7 @@ PROJECT = "kakugo-harness"
 ABSENT = "absent"
 
 
-def package_version(name: str) -> str:
+def read_package_version(name: str) -> str:
     """Returns the installed version of a package, or "absent"."""
     try:
         return metadata.version(name)
@@ -14,5 +14,5 @@ def package_version(name: str) -> str:
         return ABSENT
 
 
-VERSION = package_version(PROJECT)
+VERSION = read_package_version(PROJECT)
 """The version of this project, which pyproject.toml alone gives, or "absent"."""

@@ -12,7 +12,7 @@ Part = tuple[Tensor, Tensor]
 denominator, (...) in fp32."""
 
 
-def attention(
+def attend_once(
     query: Tensor,
     keys: Tensor,
     values: Tensor,
@@ -50,7 +50,7 @@ def attention(
     return torch.matmul(weights.to(values.dtype), values), total
 
 
-def merged(one: Part, other: Part) -> Tensor:
+def merge_attention(one: Part, other: Part) -> Tensor:
     """Joins the attention over two parts into attention over the keys of both."""
     share = torch.sigmoid(one[1] - other[1])[..., None]
     return torch.lerp(other[0], one[0], share.to(one[0].dtype))

@@ -10,7 +10,7 @@ from decoding.packed import PackedModel, Prefix
 from decoding.prompts import Continuation, Prompt, Tokens
 
 
-def greedy(
+def decode_greedily(
     model: PackedModel,
     tokenizer: Any,
     ends: frozenset[int],

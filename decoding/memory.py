@@ -18,7 +18,7 @@ GPU_TOKENS = 65536
 SHARE = 0.4
 
 
-def batch_tokens(model: Any) -> int:
+def estimate_batch_tokens(model: Any) -> int:
     """Estimates the number of tokens in a forward pass that fit in memory, a power of two.
 
     Taken from the memory that there is, not from what is free at the moment, so that base and
@@ -83,6 +83,6 @@ def _release() -> None:
         torch.cuda.empty_cache()
 
 
-def local_rank() -> int:
+def find_local_rank() -> int:
     """Returns the number of the machine's GPU that this process uses."""
     return int(os.environ.get("LOCAL_RANK", 0))

@@ -20,7 +20,7 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
-from decoding.attention import Part, attention, merged
+from decoding.attention import Part, attend_once, merge_attention
 from decoding.errors import NotPackable
 
 NAME = "kakugo_packed"
@@ -85,8 +85,8 @@ class Prefix:
         if layer not in self.layers:
             return own[0][None]
         keys, values = self.layers[layer]
-        output, total = attention(query, keys[None], values[None], scale)
-        return merged(own, (output[0].transpose(0, 1), total[0].transpose(0, 1)))[None]
+        output, total = attend_once(query, keys[None], values[None], scale)
+        return merge_attention(own, (output[0].transpose(0, 1), total[0].transpose(0, 1)))[None]
 
 
 class Rows:
@@ -122,7 +122,7 @@ class Rows:
         """Computes the attention of one layer over the prefix and the rows; see `Pass`."""
         if self.kept is not None:
             self.kept[layer] = (key[0], value[0])
-        output, total = attention(
+        output, total = attend_once(
             self._rows(query),
             self._rows(key),
             self._rows(value),

@@ -45,7 +45,7 @@ class Continuation:
     finished: bool
 
 
-def common_prefix(sequences: Sequence[Tokens]) -> Tokens:
+def find_common_prefix(sequences: Sequence[Tokens]) -> Tokens:
     """Returns the longest common beginning, leaving at least one token of each sequence outside.
 
     The last token must be run again, since it is its output that is wanted.

@@ -60,7 +60,7 @@ class Drawn:
 
 
 @torch.no_grad()  # and no inference mode: training may use the same tensors afterwards
-def sample(
+def sample_answers(
     model: PackedModel,
     tokenizer: Any,
     ends: frozenset[int],
@@ -80,7 +80,7 @@ def sample(
         raise ValueError(f"{len(seeds)} seeds for {len(prompts)} prompts; there must be one each")
 
     def choose(logits: Tensor, penalised: Tensor, sequences: Sequence[Decoded]) -> list[int]:
-        numbers = [uniform(seeds[one.index], len(one.tokens)) for one in sequences]
+        numbers = [draw_uniform(seeds[one.index], len(one.tokens)) for one in sequences]
         chosen = draw(penalised, sampling, numbers)
         logprobs = logits.float().log_softmax(-1).gather(-1, chosen[:, None])[:, 0]
         for sequence, logprob in zip(sequences, logprobs.tolist(), strict=True):
@@ -100,7 +100,7 @@ def sample(
     ]
 
 
-def uniform(seed: str, place: int) -> float:
+def draw_uniform(seed: str, place: int) -> float:
     """Returns a number from 0 to below 1 that is the same on every machine."""
     digest = hashlib.blake2b(f"{seed}/{place}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
@@ -111,7 +111,7 @@ def draw(logits: Tensor, sampling: Sampling, numbers: Sequence[float]) -> Tensor
     from 0 to 1 holds the row's number."""
     if sampling.temperature == 0:
         return logits.argmax(-1)
-    probabilities = kept_probabilities(logits, sampling)
+    probabilities = keep_probabilities(logits, sampling)
     ends = probabilities.cumsum(-1)  # of each token's share, in the order of ids
     total = ends[:, -1:]
     wanted = torch.tensor(numbers, dtype=ends.dtype, device=ends.device)[:, None] * total
@@ -120,7 +120,7 @@ def draw(logits: Tensor, sampling: Sampling, numbers: Sequence[float]) -> Tensor
     return torch.searchsorted(ends, wanted, right=True)[:, 0]
 
 
-def kept_probabilities(logits: Tensor, sampling: Sampling) -> Tensor:
+def keep_probabilities(logits: Tensor, sampling: Sampling) -> Tensor:
     """Returns probabilities in fp64, 0 for tokens that may not be drawn; the others do not sum
     to 1."""
     probabilities = (logits.double() / sampling.temperature).softmax(-1)

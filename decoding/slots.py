@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from decoding.attention import attention
+from decoding.attention import attend_once
 from decoding.packed import KeysValues, Prefix
 
 
@@ -63,7 +63,7 @@ class Step:
         values[every, :, self.places] = value[0].transpose(0, 1)
         # A row has one token: the query heads that share keys are as so many tokens of one head.
         groups = (rows, key.shape[1], -1, key.shape[3])
-        output, total = attention(
+        output, total = attend_once(
             query[0].transpose(0, 1).reshape(groups),
             keys[:rows, :, : self.longest],
             values[:rows, :, : self.longest],

@@ -12,7 +12,7 @@ from generation.prompts import Prompts
 from generation.settings import Teacher
 from generation.teacher.client import TeacherClient
 from generation.teacher.failures import may_pass
-from generation.teacher.ledger import Ledger, RecordedAnswer, Request, cost_of
+from generation.teacher.ledger import Ledger, RecordedAnswer, Request, compute_cost
 from generation.teacher.reply import Reply, read_reply
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class Asker:
         """A request for `count` strings. `identity` gives the request its own seed."""
         messages = self.prompts.messages(prompt, count=count, **values)
         text = _string(self.teacher.schema_max_characters)
-        return self.request(step, messages, identity, schema=array_schema([text] * count))
+        return self.request(step, messages, identity, schema=make_array_schema([text] * count))
 
     def request(
         self,
@@ -177,7 +177,9 @@ class Asker:
         step.tokens_input += answer.tokens_input
         step.tokens_output += answer.tokens_output
         # What was paid that day, or, where no price was given then, what it would cost now.
-        usd = cost_of(answer.response, self.teacher.price) if answer.usd is None else answer.usd
+        usd = (
+            compute_cost(answer.response, self.teacher.price) if answer.usd is None else answer.usd
+        )
         known = step.cost_usd is not None and usd is not None
         step.cost_usd = (step.cost_usd or 0.0) + (usd or 0.0) if known else None
         return replace(
@@ -199,7 +201,7 @@ def read_counted(reply: Reply, step: Step, read: Callable[[str], T | None]) -> T
     return value
 
 
-def array_schema(entries: list[dict[str, Any]]) -> dict[str, Any]:
+def make_array_schema(entries: list[dict[str, Any]]) -> dict[str, Any]:
     """The schema of {"items": [...]} with exactly these entries."""
     same = all(entry == entries[0] for entry in entries)
     items: dict[str, Any] = {"items": entries[0]} if same else {"prefixItems": entries}
@@ -207,7 +209,7 @@ def array_schema(entries: list[dict[str, Any]]) -> dict[str, Any]:
     return _object({"items": array})
 
 
-def conversation_schema(turns: list[dict[str, str]], longest: int | None) -> dict[str, Any]:
+def make_conversation_schema(turns: list[dict[str, str]], longest: int | None) -> dict[str, Any]:
     """The schema of {"items": [...]} with the turns' roles fixed."""
     entries = []
     for turn in turns:
@@ -215,7 +217,7 @@ def conversation_schema(turns: list[dict[str, str]], longest: int | None) -> dic
         limit = None if longest is None else max(longest, 2 * len(turn["content"]))
         role: dict[str, Any] = {"const": turn["role"]}
         entries.append(_object({"role": role, "content": _string(limit)}))
-    return array_schema(entries)
+    return make_array_schema(entries)
 
 
 def as_json(value: object) -> str:

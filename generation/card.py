@@ -16,7 +16,7 @@ from core.contract.facts import SourceFacts
 from core.contract.names import ROWS
 from core.files import write_whole
 from core.languages import tag_language
-from generation.ids import digest
+from generation.ids import hash_parts
 
 _SAMPLES = 3
 _SAMPLE_CHARACTERS = 1200
@@ -113,7 +113,7 @@ def _samples(rows: Path) -> list[str]:
     with rows.open(encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
-            best = sorted([*best, (digest("sample", row["id"]), row)], key=lambda p: p[0])[
+            best = sorted([*best, (hash_parts("sample", row["id"]), row)], key=lambda p: p[0])[
                 :_SAMPLES
             ]
     if not best:

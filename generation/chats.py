@@ -12,11 +12,11 @@ from typing import Any
 from core.reasoning import (
     MARK_LEFT,
     TOKEN_LEFT,
-    bare_reasoning,
-    marks_left,
+    find_marks,
+    find_template_tokens,
     split_reasoning,
+    strip_reasoning,
     strip_turn_end,
-    template_tokens,
 )
 from generation.items import names_media
 from generation.parse import is_conversation, is_sound
@@ -127,7 +127,7 @@ def _checked(turns: list[Row], row: Row) -> Chat | str:
         return NOT_A_CHAT
     if any(names_media(text) for _, text in texts):
         return MEDIA
-    if any(template_tokens(text) for _, text in texts):
+    if any(find_template_tokens(text) for _, text in texts):
         return TOKEN_LEFT
     if None in trained:
         return WEIGHT
@@ -145,7 +145,7 @@ def _weighted(
     last = max(n for n, yes in enumerate(trained) if yes)
     if last == len(trained) - 1:
         traces[-1] = _trace(row) or traces[-1]
-    if marks_left(traces[last]):
+    if find_marks(traces[last]):
         return MARK_LEFT
     left_out = {
         "reasoning before the last turn": sum(map(bool, traces[:last])),
@@ -223,5 +223,5 @@ def _trace(owner: Row) -> str:
     """The reasoning that a row or a turn has as a field of its own."""
     found = (owner.get(name) for name in _TRACES)
     return next(
-        (bare_reasoning(text) for text in found if isinstance(text, str) and text.strip()), ""
+        (strip_reasoning(text) for text in found if isinstance(text, str) and text.strip()), ""
     )

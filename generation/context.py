@@ -7,7 +7,7 @@ from pathlib import Path
 from core.lines import Line, LineError, read_json_lines, read_lines
 from generation.ask import Asker
 from generation.errors import InputError
-from generation.ids import chance, digest, distinct, ranked
+from generation.ids import draw_chance, hash_parts, keep_distinct, rank_by_seed
 from generation.items import Prompt, names_media
 from generation.settings import Context
 
@@ -69,7 +69,7 @@ def _text(path: Path, line: Line) -> str:
     return text
 
 
-async def context_prompts(
+async def make_context_prompts(
     asker: Asker, settings: Context, corpus: list[str], cut_tokens: Callable[[str, int], str]
 ) -> list[Prompt]:
     """Prompts about a seeded sample of the corpus, each text cut to its first tokens.
@@ -86,7 +86,7 @@ async def context_prompts(
         asker.list_request(
             step.step,
             "context_prompts",
-            digest(full),
+            hash_parts(full),
             count=settings.prompts,
             text=text,
             task=tasks[index % len(tasks)],
@@ -96,14 +96,14 @@ async def context_prompts(
     prompts: list[Prompt] = []
     lists = await asker.lists(requests, step, settings.prompts)
     for index, (request, words) in enumerate(zip(requests, lists, strict=True)):
-        found = distinct(words or (), str)
+        found = keep_distinct(words or (), str)
         for place, word in enumerate(found):
             prompt = Prompt(
                 id=f"context-{request.key[:16]}-{place}",
                 words=word,
                 text=texts[index],
                 task=tasks[index % len(tasks)],
-                origin={"context": digest(chosen[index])[:16]},
+                origin={"context": hash_parts(chosen[index])[:16]},
                 requests=(request.key,),
             )
             prompts.append(prompt)
@@ -115,11 +115,11 @@ async def context_prompts(
 
 def _choose(asker: Asker, settings: Context, corpus: list[str]) -> list[str]:
     step = asker.step("context.texts")
-    different = distinct(corpus, str)
+    different = keep_distinct(corpus, str)
     step.lose("duplicate", len(corpus) - len(different))
     usable = [text for text in different if not names_media(text)]
     step.lose("image, video or audio", len(different) - len(usable))
-    chosen = ranked(usable, asker.seed, "context.texts", str)[: settings.max_texts]
+    chosen = rank_by_seed(usable, asker.seed, "context.texts", str)[: settings.max_texts]
     step.lose("sampled out", len(usable) - len(chosen))
     step.kept = len(chosen)
     return chosen
@@ -127,7 +127,7 @@ def _choose(asker: Asker, settings: Context, corpus: list[str]) -> list[str]:
 
 def _sample(seed: int, settings: Context, prompts: list[Prompt], *, one_each: bool) -> list[Prompt]:
     def draw(prompt: Prompt) -> float:
-        return chance(seed, "context.prompts", prompt.id)
+        return draw_chance(seed, "context.prompts", prompt.id)
 
     if one_each:
         best: dict[str, Prompt] = {}

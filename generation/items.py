@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generation.ask import Asker
-from generation.ids import distinct
+from generation.ids import keep_distinct
 from generation.teacher.reply import Reply
 
 # Rows about media that a text model cannot see.
@@ -52,7 +52,7 @@ class Made:
     instruction: str
 
 
-def provenance(
+def record_provenance(
     asker: Asker, reply: Reply, revised: bool, requests: Sequence[str], **origin: str
 ) -> dict[str, Any]:
     """Record where a row comes from: its origin, the seed, the ledger's keys, the teacher's
@@ -89,7 +89,7 @@ async def expand(
     for parent, request, texts in zip(parents, requests, lists, strict=True):
         for index, text in enumerate(texts or ()):
             items.append(ListEntry(text, parent, request.key, index))
-    kept = distinct(items, lambda item: item.text)
+    kept = keep_distinct(items, lambda item: item.text)
     step.lose("duplicate", len(items) - len(kept))
     step.kept = len(kept)
     return kept

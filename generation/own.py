@@ -12,8 +12,8 @@ from core.lines import count_lines
 from generation.ask import Progress, Step
 from generation.card import write_card
 from generation.errors import InputError, OutputError
-from generation.ids import chance, digest, folded, ranked
-from generation.own_files import Row, own_files, read_chats, read_pairs
+from generation.ids import draw_chance, fold_text, hash_parts, rank_by_seed
+from generation.own_files import Row, find_own_files, read_chats, read_pairs
 from generation.quality.inspection import Inspection
 from generation.settings import Own, Quality
 
@@ -39,7 +39,7 @@ def make_own(
     duplicates are counted losses; files that cannot be read, whose lines do not correspond, or
     none of whose lines can be used are an InputError.
     """
-    files = list(own_files(name, own).values())
+    files = list(find_own_files(name, own).values())
     step = Step(f"{name}.read")
     read = read_chats if own.kind == "chat" else read_pairs
     # Of two files that belong together a line of each is one row.
@@ -47,7 +47,7 @@ def make_own(
     rows = list(_distinct(_told(read(files, step), lines, progress), step))
     if own.max_rows is not None and len(rows) > own.max_rows:
         step.lose("sampled out", len(rows) - own.max_rows)
-        rows = ranked(rows, seed, f"own.{name}", _content)[: own.max_rows]
+        rows = rank_by_seed(rows, seed, f"own.{name}", _content)[: own.max_rows]
     inspections = {
         into: Inspection(
             quality,
@@ -138,7 +138,7 @@ def _made(
         for into in directions:
             sides = [(own.other, row["pair"][0]), (language, row["pair"][1])]
             (source, text), (target, answer) = sides if into else reversed(sides)
-            which = int(chance(seed, "own.prompt", name, into, row["pair"]) * len(own.prompts))
+            which = int(draw_chance(seed, "own.prompt", name, into, row["pair"]) * len(own.prompts))
             prompt = own.prompts[which].replace("{source}", source).replace("{target}", target)
             messages = [
                 {"role": "user", "content": prompt.replace("{text}", text)},
@@ -149,7 +149,7 @@ def _made(
 
 def _row(name: str, messages: list[Row], reasoning: str | None, at: str) -> Row:
     return {
-        "id": f"{name}-{digest(messages)[:16]}",
+        "id": f"{name}-{hash_parts(messages)[:16]}",
         "source": name,
         "messages": messages,
         "reasoning": reasoning,
@@ -167,8 +167,8 @@ def _content(row: Row) -> object:
 def _distinct(rows: Iterable[Row], step: Step) -> Iterator[Row]:
     seen: set[str] = set()
     for row in rows:
-        mark = digest(
-            [folded(text) for text in row["pair"]]
+        mark = hash_parts(
+            [fold_text(text) for text in row["pair"]]
             if "pair" in row
             else [_said(turn) for turn in row["messages"]]
         )
@@ -181,7 +181,7 @@ def _distinct(rows: Iterable[Row], step: Step) -> Iterator[Row]:
 
 def _said(turn: Row) -> tuple[object, ...]:
     """Give what makes two turns the same: their text, and whether it is trained."""
-    return folded(turn["content"]), turn.get("weight", 1)
+    return fold_text(turn["content"]), turn.get("weight", 1)
 
 
 def _together(parts: Sequence[QualityFacts]) -> QualityFacts:

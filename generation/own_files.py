@@ -26,7 +26,7 @@ _PAIRS = (
 _KINDS = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
-def own_files(name: str, own: Own) -> dict[str, Path]:
+def find_own_files(name: str, own: Own) -> dict[str, Path]:
     """Each file by its role, for an artifact's key; raises InputError where one is not there."""
     paths = {f"file {n}": Path(file) for n, file in enumerate(own.files, 1)}
     for path in paths.values():

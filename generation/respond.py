@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 
 from generation.ask import Asker, read_counted
-from generation.ids import distinct
-from generation.items import Made, Prompt, names_media, provenance
+from generation.ids import keep_distinct
+from generation.items import Made, Prompt, names_media, record_provenance
 
 
 async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIterator[Made]:
     """One row for each prompt that got a finished answer, in the prompts' order."""
     step = asker.step(f"{source}.responses")
-    different = distinct(prompts, lambda prompt: prompt.message)
+    different = keep_distinct(prompts, lambda prompt: prompt.message)
     step.lose("duplicate", len(prompts) - len(different))
     usable = [prompt for prompt in different if not prompt.media]
     step.lose("image, video or audio", len(different) - len(usable))
@@ -44,7 +44,7 @@ async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIter
                 {"role": "assistant", "content": answer},
             ],
             "reasoning": reply.reasoning,
-            "provenance": provenance(
+            "provenance": record_provenance(
                 asker,
                 reply,
                 prompt.revised,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from generation.ask import Asker
-from generation.ids import chance
+from generation.ids import draw_chance
 from generation.items import Prompt
 
 
@@ -13,7 +13,7 @@ async def revise(asker: Asker, source: str, prompts: list[Prompt], share: float)
     A prompt whose revision failed stays as it was, unrevised, and is counted in the step.
     """
     step = asker.step(f"{source}.revised")
-    chosen = [prompt for prompt in prompts if chance(asker.seed, "revise", prompt.id) < share]
+    chosen = [prompt for prompt in prompts if draw_chance(asker.seed, "revise", prompt.id) < share]
     requests = []
     for prompt in chosen:
         values = {"prompt": prompt.words}

@@ -1,12 +1,12 @@
 """Prompts from scenarios: broad ones, detailed ones of each, and what people in them would say."""
 
 from generation.ask import Asker
-from generation.ids import distinct
+from generation.ids import keep_distinct
 from generation.items import Prompt, as_prompts, expand
 from generation.settings import Scenario
 
 
-async def scenario_prompts(asker: Asker, settings: Scenario) -> list[Prompt]:
+async def make_scenario_prompts(asker: Asker, settings: Scenario) -> list[Prompt]:
     """Prompts of each broad and detailed scenario, without repeats."""
     step = asker.step("scenario.scenarios")
     counts = {
@@ -20,13 +20,13 @@ async def scenario_prompts(asker: Asker, settings: Scenario) -> list[Prompt]:
         request = asker.list_request(step.step, prompt, prompt, count=count)
         for texts in await asker.lists([request], step, count):
             found.extend(texts or ())
-    broad = distinct(found, str)
+    broad = keep_distinct(found, str)
     step.lose("duplicate", len(found) - len(broad))
     step.kept = len(broad)
     details = await expand(
         asker, "scenario.details", "scenario_details", broad, "scenario", settings.detailed
     )
-    everything = distinct([*(item.text for item in details), *broad], str)
+    everything = keep_distinct([*(item.text for item in details), *broad], str)
     items = await expand(
         asker, "scenario.prompts", "scenario_prompts", everything, "scenario", settings.prompts
     )

@@ -14,7 +14,7 @@ from core.contract.names import ROWS
 from core.files import making
 from generation.ask import Asker, Progress
 from generation.card import write_card
-from generation.context import context_prompts, find_texts, read_texts
+from generation.context import find_texts, make_context_prompts, read_texts
 from generation.corpus import is_hub
 from generation.errors import InputError, OutputError, TeacherError
 from generation.items import Made
@@ -22,11 +22,11 @@ from generation.prompts import load_prompts
 from generation.quality.inspection import Inspection
 from generation.respond import respond
 from generation.revise import revise
-from generation.scenario import scenario_prompts
+from generation.scenario import make_scenario_prompts
 from generation.settings import Sources, Teacher
 from generation.teacher.client import TeacherClient
 from generation.teacher.ledger import Ledger
-from generation.topic import topic_prompts
+from generation.topic import make_topic_prompts
 from generation.translated import find_conversations, translate
 
 Source = Literal["topic", "scenario", "context", "translated"]
@@ -82,7 +82,7 @@ def make_source(
     """
     source, language, settings = order.source, order.language, order.settings
     prompts = load_prompts(order.prompts_file, language=language, lists=teacher.lists)
-    inputs = input_hashes(order)
+    inputs = hash_inputs(order)
     inspection = Inspection(
         settings.quality,
         language=language,
@@ -148,7 +148,7 @@ def make_source(
     return asyncio.run(run())
 
 
-def input_hashes(order: Order) -> dict[str, str]:
+def hash_inputs(order: Order) -> dict[str, str]:
     """SHA-256 of each file that a source is made from, by its role, for an artifact's key.
 
     Data sets of the Hub are no files here: see corpus.py.
@@ -169,13 +169,13 @@ def input_hashes(order: Order) -> dict[str, str]:
 async def _generated(asker: Asker, order: Order, tokens: Tokens) -> AsyncIterator[Made]:
     source, settings = order.source, order.settings
     if source == "topic":
-        prompts = await topic_prompts(asker, settings.topic)
+        prompts = await make_topic_prompts(asker, settings.topic)
     elif source == "scenario":
-        prompts = await scenario_prompts(asker, settings.scenario)
+        prompts = await make_scenario_prompts(asker, settings.scenario)
     else:
         texts = settings.context.texts
         corpus = read_texts(texts, language=order.language, flores_code=order.flores_code)
-        prompts = await context_prompts(asker, settings.context, corpus, tokens.cut)
+        prompts = await make_context_prompts(asker, settings.context, corpus, tokens.cut)
     prompts = await revise(asker, source, prompts, settings.revised_share)
     async for row in respond(asker, source, prompts):
         yield row

@@ -1,12 +1,12 @@
 """Prompts from topics: seeds, their macro-topics, the topics of those, and prompts about all."""
 
 from generation.ask import Asker
-from generation.ids import distinct
+from generation.ids import keep_distinct
 from generation.items import Prompt, as_prompts, expand
 from generation.settings import Topic
 
 
-async def topic_prompts(asker: Asker, settings: Topic) -> list[Prompt]:
+async def make_topic_prompts(asker: Asker, settings: Topic) -> list[Prompt]:
     """Prompts about each seed, macro-topic and topic, without repeats."""
     seeds = [
         *asker.prompts.general_seeds[: settings.general_seeds],
@@ -17,7 +17,7 @@ async def topic_prompts(asker: Asker, settings: Topic) -> list[Prompt]:
     )
     macro_topics = [item.text for item in macro]
     topics = await expand(asker, "topic.topics", "topics", macro_topics, "topic", settings.topics)
-    everything = distinct([*seeds, *macro_topics, *(item.text for item in topics)], str)
+    everything = keep_distinct([*seeds, *macro_topics, *(item.text for item in topics)], str)
     items = await expand(
         asker, "topic.prompts", "topic_prompts", everything, "topic", settings.prompts
     )

@@ -7,11 +7,11 @@ from typing import Any
 
 from core.lines import LineError, read_json_lines
 from core.reasoning import MARK_LEFT, split_reasoning
-from generation.ask import Asker, Step, as_json, conversation_schema, read_counted
+from generation.ask import Asker, Step, as_json, make_conversation_schema, read_counted
 from generation.chats import NOT_A_CHAT, read_chat
 from generation.errors import InputError
-from generation.ids import digest
-from generation.items import Made, names_media, provenance
+from generation.ids import hash_parts
+from generation.items import Made, names_media, record_provenance
 from generation.parse import Turn, read_conversation
 from generation.settings import Translated
 
@@ -41,8 +41,8 @@ async def translate(
         asker.request(
             step.step,
             asker.prompts.messages("translate", conversation=as_json(chat)),
-            digest(chat),
-            schema=conversation_schema(chat, longest),
+            hash_parts(chat),
+            schema=make_conversation_schema(chat, longest),
             # Not that of a list: a chat is as long in the language as in English, or twice so.
             max_tokens=asker.teacher.translation_max_tokens,
         )
@@ -64,8 +64,8 @@ async def translate(
                 {"role": turn["role"], "content": turn["content"].strip()} for turn in turns
             ],
             "reasoning": None,
-            "provenance": provenance(
-                asker, reply, False, [request.key], conversation=digest(chat)[:16]
+            "provenance": record_provenance(
+                asker, reply, False, [request.key], conversation=hash_parts(chat)[:16]
             ),
         }
         yield Made(row, instruction=row["messages"][0]["content"])
@@ -102,7 +102,7 @@ def _choose(
         nonlocal usable
         seen: set[bytes] = set()
         for chat in _chats(path, step):
-            mark = digest(asker.seed, "translated", chat)
+            mark = hash_parts(asker.seed, "translated", chat)
             if (short := bytes.fromhex(mark)[:12]) in seen:
                 step.lose("duplicate")
                 continue

@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from core.checkpoints.chat import ways
+from core.checkpoints.chat import describe_held_parts
 from core.checkpoints.errors import CheckpointError
 from core.checkpoints.opening import check_checkpoint, open_config, open_tokenizer
 from harness.config import Config
 from harness.errors import MachineError
 from harness.experiment import Plan
 from harness.lookover.machine import check_memory
-from harness.stage import Stage, with_inputs
+from harness.stage import Stage, list_with_inputs
 from harness.stages.base import NAME
 from harness.stages.training import PackedSettings, TrainSettings
 from harness.store import Store
-from harness.students import checkpoint_path
-from training.prepare import trained_tokens
+from harness.students import find_checkpoint_path
+from training.prepare import make_token_counter
 from training.settings import Data
 
 
@@ -27,7 +27,7 @@ def check_students(
     Raises CheckpointError or TrainingError where one of them will not do.
     """
     missing = [stage for stage in plan.targets if not store.find(stage)]
-    needed = list(with_inputs(missing))
+    needed = list(list_with_inputs(missing))
     chats = config.evaluate.protocol.prompt != "plain" and any(s.name == "score" for s in missing)
     trained_from = {
         s.inputs["base"].key: s.settings.data
@@ -35,7 +35,7 @@ def check_students(
         if isinstance(s.settings, PackedSettings)
     }
     for student in [stage for stage in needed if stage.name == NAME]:
-        folder = checkpoint_path(store.build(student))
+        folder = find_checkpoint_path(store.build(student))
         for note in check_student(folder, chats=chats, trains=trained_from.get(student.key)):
             warn(student, note)
         for stage in needed:
@@ -60,7 +60,7 @@ def check_student(folder: Path, *, chats: bool, trains: Data | None) -> list[str
     """
     notes = check_checkpoint(folder)
     if chats:
-        ways(open_tokenizer(folder))
+        describe_held_parts(open_tokenizer(folder))
     if trains:
         if getattr(open_config(folder), "quantization_config", None):
             raise CheckpointError(
@@ -68,5 +68,5 @@ def check_student(folder: Path, *, chats: bool, trains: Data | None) -> list[str
                 "that it was made from."
             )
         turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]
-        trained_tokens(folder, trains)([turns])
+        make_token_counter(folder, trains)([turns])
     return notes

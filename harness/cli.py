@@ -20,7 +20,7 @@ from core.places import expand
 from core.versions import VERSION
 from harness.errors import ConfigError
 from harness.help import help_text
-from harness.overrides import COMMAND_VARIABLE, CONF, prepared
+from harness.overrides import COMMAND_VARIABLE, CONF, prepare_arguments
 from harness.sweep import end_sweep
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -47,7 +47,7 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ[COMMAND_VARIABLE] = shlex.join(["kakugo", *sys.argv[1:]])
     try:
-        sys.argv[1:] = prepared(sys.argv[1:])
+        sys.argv[1:] = prepare_arguments(sys.argv[1:])
     except ConfigError as error:
         sys.exit(f"kakugo: {error}")
     try:
@@ -84,7 +84,7 @@ def _hydra_main(values: DictConfig) -> None:
     folder = Path(settings.runtime.output_dir)
     name = f"[job {settings.job.num}]" if sweeps else ""
     try:
-        run(_plain(values), folder, name)
+        run_experiment(_plain(values), folder, name)
     except Exception as error:
         from harness.runs import write_error
 
@@ -108,7 +108,7 @@ def _mendable(error: Exception) -> str | None:
     return None
 
 
-def run(resolved: Any, folder: Path, name: str = "") -> None:
+def run_experiment(resolved: Any, folder: Path, name: str = "") -> None:
     """Builds what is missing of one experiment and prints its report."""
     from rich.console import Console
 

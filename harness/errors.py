@@ -58,7 +58,7 @@ class ScoringError(HarnessError):
     """A checkpoint or a task cannot be scored as asked."""
 
 
-def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
+def report_corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
     """Builds the error for a damaged artifact, with its remedy."""
     return ArtifactCorrupt(
         f"{folder / name} {what}.\n"
@@ -67,8 +67,8 @@ def corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
     )
 
 
-def unreadable(folder: Path, name: str, error: Unreadable) -> HarnessError:
+def report_unreadable(folder: Path, name: str, error: Unreadable) -> HarnessError:
     """Builds the error for a record that cannot be read: damaged, or of a newer version."""
     if error.remedy:
         return ArtifactNewer(f"{folder / name}: {error}.\nRemedy: {error.remedy}.")
-    return corrupt(folder, name, f"is damaged: {error}")
+    return report_corrupt(folder, name, f"is damaged: {error}")

@@ -1,7 +1,7 @@
 """An experiment, top to bottom: sources -> mixture -> checkpoint -> scores.
 
-`plan` lays out every stage with its key; `harness.store` then builds what is missing. How a
-checkpoint comes to be stands in `harness/producers/`, and the stages themselves, in which
+`plan_experiment` lays out every stage with its key; `harness.store` then builds what is missing.
+How a checkpoint comes to be stands in `harness/producers/`, and the stages themselves, in which
 generation, training and scoring meet, in `harness/stages/`.
 """
 
@@ -14,8 +14,8 @@ from harness.config import Config
 from harness.errors import ScoringError
 from harness.producers.producer import Ground, Producer, Step
 from harness.producers.registry import find_producers
-from harness.stage import Stage, with_inputs
-from harness.stages.benchmarks import task_or_gap
+from harness.stage import Stage, list_with_inputs
+from harness.stages.benchmarks import load_task_or_gap
 from harness.stages.scoring import Cell, score_cell
 from tasks.catalogue import TASKS
 
@@ -45,7 +45,7 @@ class Plan:
     def stages(self) -> tuple[Stage, ...]:
         """Every stage, once, in the order of the work."""
         steps = [stage for way in self.ways for step in way.steps for stage in step.stages]
-        return tuple(with_inputs([*steps, *self.scores]))
+        return tuple(list_with_inputs([*steps, *self.scores]))
 
     @property
     def scores(self) -> list[Stage]:
@@ -90,7 +90,7 @@ class Plan:
             )
 
 
-def plan(config: Config, ledgers: Path) -> Plan:
+def plan_experiment(config: Config, ledgers: Path) -> Plan:
     """Lays out the experiment; no stage is made.
 
     Input files are read, to hash them, and a Hub student is fetched: its commit is in every key.
@@ -119,7 +119,7 @@ def plan_way(producer: Producer, ground: Ground, stop_after: str | None) -> Way:
 def plan_scores(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Cell, ...]:
     """Plans the scores of every checkpoint on every task."""
     data = ground.benchmarks
-    tasks = {name: task_or_gap(config, TASKS[name], data) for name in config.evaluate.tasks}
+    tasks = {name: load_task_or_gap(config, TASKS[name], data) for name in config.evaluate.tasks}
     return tuple(
         score_cell(config, name, loaded, way.producer, way.checkpoint)
         for way in ways

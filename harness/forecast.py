@@ -21,10 +21,10 @@ from generation.estimate import (
 from generation.settings import SOURCES
 from generation.teacher.ledger import Ledger
 from harness.config import Config, MakingConfig
-from harness.experiment import plan
+from harness.experiment import plan_experiment
 from harness.stage import Work
-from harness.stages.base import base_stage
-from harness.stages.sources import ask_teacher, ledger_file
+from harness.stages.base import make_base_stage
+from harness.stages.sources import ask_teacher, find_ledger
 from harness.store import Store
 from harness.students import StudentTokens
 
@@ -42,14 +42,14 @@ def show_forecast(config: Config, ledgers: Path, store: Store, out: Console) -> 
         _pilot(config, ledgers, store)
     tokens = None
     if config.student.kind != "hub":  # which would first be fetched
-        tokens = StudentTokens(store.build(base_stage(config.student)))
-    steps, origin = forecast(config, ledger_file(config, ledgers), tokens)
+        tokens = StudentTokens(store.build(make_base_stage(config.student)))
+    steps, origin = forecast_steps(config, find_ledger(config, ledgers), tokens)
     print_forecast(config, steps, origin, out)
 
 
 def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
     """Says in one line what the teacher will be asked, before it is paid."""
-    steps, _ = forecast(config, ledger_file(config, ledgers), None)
+    steps, _ = forecast_steps(config, find_ledger(config, ledgers), None)
     usd, budget = _usd(steps), config.teacher.budget_usd
     calls = sum(step.calls for step in steps)
     out.print(
@@ -63,7 +63,7 @@ def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
 
 
 def _pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
-    for stage in plan(replace(config, stop_after="sources"), ledgers).taught:
+    for stage in plan_experiment(replace(config, stop_after="sources"), ledgers).taught:
         inputs = {role: store.build(needed) for role, needed in stage.inputs.items()}
         progress = store.watcher.started(stage, resumed=False)
         done = False
@@ -76,7 +76,7 @@ def _pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
             store.watcher.stopped(stage, as_asked=done)
 
 
-def forecast(
+def forecast_steps(
     config: MakingConfig, ledger: Path, tokens: StudentTokens | None
 ) -> tuple[list[StepPlan], str]:
     """Estimates the plan of each step, and says where the fertility comes from.

@@ -18,14 +18,14 @@ MERGED: Mapping[str, Any] = {"keyed": "merged"}
 """Metadata of a field whose own fields stand in the key among those of its owner."""
 
 
-def canonical_json(value: Any) -> str:
+def write_canonical_json(value: Any) -> str:
     """Writes JSON with sorted keys and no spaces. NaN and infinities have no place in a key."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
-def keyed(settings: Any) -> Any:
+def take_keyed(settings: Any) -> Any:
     """Returns the part of a settings dataclass that can change a result, as plain JSON values.
 
     Left out at any depth are a field whose metadata says `UNKEYED` (a place, a credential, a number
@@ -40,15 +40,15 @@ def keyed(settings: Any) -> Any:
             value, how = getattr(settings, field.name), field.metadata.get("keyed", True)
             if how is False or (how == "if given" and value is None) or _as_before(settings, field):
                 continue
-            part = keyed(value) if how == "merged" else {field.name: keyed(value)}
+            part = take_keyed(value) if how == "merged" else {field.name: take_keyed(value)}
             if twice := part.keys() & content.keys():
                 raise ValueError(f"{type(settings).__name__} has two fields {sorted(twice)[0]}")
             content |= part
         return content
     if isinstance(settings, Mapping):
-        return {str(name): keyed(value) for name, value in settings.items()}
+        return {str(name): take_keyed(value) for name, value in settings.items()}
     if isinstance(settings, list | tuple):
-        return [keyed(value) for value in settings]
+        return [take_keyed(value) for value in settings]
     return settings
 
 
@@ -62,7 +62,7 @@ def _as_before(settings: Any, field: dataclasses.Field[Any]) -> bool:
         return False
     # As JSON: 1, 1.0 and True are equal to Python, and three things in a key.
     value, before = getattr(settings, field.name), field.metadata["before"]
-    return canonical_json(keyed(value)) == canonical_json(keyed(before))
+    return write_canonical_json(take_keyed(value)) == write_canonical_json(take_keyed(before))
 
 
 def stage_key(name: str, version: int, fields: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
@@ -71,4 +71,4 @@ def stage_key(name: str, version: int, fields: Mapping[str, Any], inputs: Mappin
     `inputs` maps the role that an input plays to its key.
     """
     content = {"stage": name, "version": version, "fields": fields, "inputs": dict(inputs)}
-    return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:24]
+    return hashlib.sha256(write_canonical_json(content).encode()).hexdigest()[:24]

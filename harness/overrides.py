@@ -39,7 +39,7 @@ _FOLDERS = ("store", "cache")
 _ALONE = ("-m", "--multirun", "-r", "--run", "--resolve", "--hydra-help", "--version")
 
 
-def prepared(arguments: Sequence[str]) -> list[str]:
+def prepare_arguments(arguments: Sequence[str]) -> list[str]:
     """Prepares `arguments` for Hydra; `ConfigError` names each one that it could not make sense
     of."""
     if {"-sc", "--shell-completion"} & set(arguments):

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from core.contract.manifest import Git
-from core.versions import package_version
+from core.versions import read_package_version
 
 # What can move a number; all others are in constraints.txt.
 PACKAGES = (
@@ -23,15 +23,15 @@ PACKAGES = (
 
 
 @cache
-def package_versions() -> dict[str, str]:
+def read_package_versions() -> dict[str, str]:
     """Reads the versions of Python and of `PACKAGES`, as installed. Imports none of them."""
     return {"python": platform.python_version()} | {
-        name: package_version(name) for name in PACKAGES
+        name: read_package_version(name) for name in PACKAGES
     }
 
 
 @cache
-def git_state() -> Git:
+def read_git_state() -> Git:
     """Reads the commit of the harness's checkout and whether it has uncommitted changes; None
     outside git."""
 

@@ -12,12 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from core.contract.facts import F, facts_of
+from core.contract.facts import F, extract_facts
 from core.contract.manifest import About, Manifest
 from core.contract.names import MANIFEST
 from core.contract.record import Unreadable
-from harness.errors import unreadable
-from harness.keys import keyed, stage_key
+from harness.errors import report_unreadable
+from harness.keys import stage_key, take_keyed
 
 Progress = Callable[[int, int, str], None]
 """Called as (done, total, note) while a stage works."""
@@ -55,9 +55,9 @@ class Artifact:
         """Reads the facts of the stage about its result. Raises `ArtifactCorrupt` where they
         cannot be read."""
         try:
-            return facts_of(self.manifest, kind)
+            return extract_facts(self.manifest, kind)
         except Unreadable as error:
-            raise unreadable(self.path, MANIFEST, error) from None
+            raise report_unreadable(self.path, MANIFEST, error) from None
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def begins_anew(partial: Path) -> bool:
 class Stage:
     """One step. `settings` and the inputs' keys make its key; `label` and `about` are for people.
 
-    `settings` is a frozen dataclass of the stage's own (see `harness.keys.keyed` for what of it is
-    in the key), and `make` a function of a module, which closes over nothing.
+    `settings` is a frozen dataclass of the stage's own (see `harness.keys.take_keyed` for what of
+    it is in the key), and `make` a function of a module, which closes over nothing.
     """
 
     name: str
@@ -106,7 +106,7 @@ class Stage:
     @property
     def fields(self) -> Mapping[str, Any]:
         """The part of the settings that can change the result, as plain JSON values."""
-        fields: Mapping[str, Any] = keyed(self.settings)
+        fields: Mapping[str, Any] = take_keyed(self.settings)
         return fields
 
     @cached_property
@@ -117,7 +117,7 @@ class Stage:
         )
 
 
-def with_inputs(stages: Iterable[Stage]) -> Iterator[Stage]:
+def list_with_inputs(stages: Iterable[Stage]) -> Iterator[Stage]:
     """Lists the stages and all that they are made from, each once and behind its inputs."""
     seen: set[str] = set()
 

@@ -24,8 +24,8 @@ from core.contract.manifest import FileEntry, Input, Manifest, Tokens
 from core.contract.names import LOCKS, MANIFEST, PARTIAL
 from core.contract.record import Unreadable, as_json, read_file, to_text
 from core.files import write_whole
-from harness.errors import ArtifactMissing, corrupt, unreadable
-from harness.provenance import git_state, package_versions
+from harness.errors import ArtifactMissing, report_corrupt, report_unreadable
+from harness.provenance import read_git_state, read_package_versions
 from harness.stage import Artifact, Progress, Stage, Work
 
 # Files up to this size are hashed whenever an artifact is found; larger ones (weights) only when
@@ -161,7 +161,7 @@ class Store:
                 self.watcher.stopped(stage)
                 raise
             progress(0, 0, "hashing what was made")
-            files = file_hashes(partial, outcome.scratch)
+            files = hash_folder(partial, outcome.scratch)
             manifest = Manifest(
                 stage=stage.name,
                 version=stage.version,
@@ -179,9 +179,9 @@ class Store:
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 seconds=round(time.monotonic() - start, 3),
                 resumed=resumed,
-                packages=package_versions(),
-                git=git_state(),
-                content=content_sha256(files, outcome.records),
+                packages=read_package_versions(),
+                git=read_git_state(),
+                content=hash_content(files, outcome.records),
                 files=files,
             )
             write_manifest(partial, manifest)
@@ -217,11 +217,11 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = read_file(Manifest, folder / MANIFEST)
     except Unreadable as error:
-        raise unreadable(folder, MANIFEST, error) from None
+        raise report_unreadable(folder, MANIFEST, error) from None
     if manifest.key != folder.name:
-        raise corrupt(folder, MANIFEST, "belongs to another artifact")
+        raise report_corrupt(folder, MANIFEST, "belongs to another artifact")
     if manifest.content is None:  # Manifests had no such field at first.
-        return replace(manifest, content=content_sha256(manifest.files))
+        return replace(manifest, content=hash_content(manifest.files))
     return manifest
 
 
@@ -230,19 +230,19 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_whole(folder / MANIFEST, to_text(manifest))
 
 
-def file_hashes(folder: Path, without: Sequence[str] = ()) -> dict[str, FileEntry]:
+def hash_folder(folder: Path, without: Sequence[str] = ()) -> dict[str, FileEntry]:
     """Computes size and SHA-256 of every file below `folder`, by its path within it.
 
     `without` names files and folders directly below it that do not count.
     """
     return {
-        path.relative_to(folder).as_posix(): FileEntry(path.stat().st_size, file_sha256(path))
+        path.relative_to(folder).as_posix(): FileEntry(path.stat().st_size, hash_file(path))
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.relative_to(folder).parts[0] not in without
     }
 
 
-def content_sha256(files: Mapping[str, FileEntry], records: Sequence[str] = ()) -> str:
+def hash_content(files: Mapping[str, FileEntry], records: Sequence[str] = ()) -> str:
     """Computes one SHA-256 for names and contents of an artifact's files, but for its `records`."""
     digest = hashlib.sha256()
     for name, entry in sorted(files.items()):
@@ -251,7 +251,7 @@ def content_sha256(files: Mapping[str, FileEntry], records: Sequence[str] = ()) 
     return digest.hexdigest()
 
 
-def file_sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Computes the SHA-256 of a file's content. A process rereads a file only when it has
     changed."""
     state = path.stat()
@@ -269,12 +269,14 @@ def check_files(artifact: Artifact, hash_up_to: int | None) -> None:
     for name, entry in artifact.manifest.files.items():
         path = artifact.path / name
         if not path.is_file():
-            raise corrupt(artifact.path, name, "is missing")
+            raise report_corrupt(artifact.path, name, "is missing")
         size = path.stat().st_size
         if size != entry.bytes:
-            raise corrupt(artifact.path, name, f"has {size} bytes instead of {entry.bytes}")
-        if (hash_up_to is None or size <= hash_up_to) and file_sha256(path) != entry.sha256:
-            raise corrupt(artifact.path, name, "was changed since it was made (SHA-256 differs)")
+            raise report_corrupt(artifact.path, name, f"has {size} bytes instead of {entry.bytes}")
+        if (hash_up_to is None or size <= hash_up_to) and hash_file(path) != entry.sha256:
+            raise report_corrupt(
+                artifact.path, name, "was changed since it was made (SHA-256 differs)"
+            )
 
 
 def clear(folder: Path) -> None:

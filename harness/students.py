@@ -8,24 +8,24 @@ from core.checkpoints.opening import open_tokenizer
 from core.contract.facts import CheckpointFacts
 from core.contract.names import CHECKPOINT, MANIFEST
 from harness.config import Config
-from harness.errors import corrupt
+from harness.errors import report_corrupt
 from harness.stage import Artifact
 
 
-def checkpoint_path(artifact: Artifact) -> Path:
+def find_checkpoint_path(artifact: Artifact) -> Path:
     """Returns the checkpoint directory of a base or trained artifact."""
     inside = artifact.path / CHECKPOINT
     if inside.is_dir():
         return inside
     path = artifact.read_facts(CheckpointFacts).path
     if path is None:
-        raise corrupt(artifact.path, MANIFEST, "names no checkpoint")
+        raise report_corrupt(artifact.path, MANIFEST, "names no checkpoint")
     if not Path(path).is_dir():
-        raise corrupt(artifact.path, MANIFEST, f"names {path}, which is no longer there")
+        raise report_corrupt(artifact.path, MANIFEST, f"names {path}, which is no longer there")
     return Path(path)
 
 
-def kept_tokens(config: Config) -> Path:
+def find_kept_tokens(config: Config) -> Path:
     """Returns the folder of what was tokenised before, which all stores share (see
     `training.kept`)."""
     return Path(config.cache).expanduser() / "tokens"
@@ -41,7 +41,7 @@ class StudentTokens:
     def _tokenizer(self) -> Any:
         if self._base is None:
             raise RuntimeError("a stage that counts tokens must have the base as an input")
-        return open_tokenizer(checkpoint_path(self._base))
+        return open_tokenizer(find_checkpoint_path(self._base))
 
     def count(self, text: str) -> int:
         """Counts the tokens, without special ones."""

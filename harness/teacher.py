@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from core.processes import Child, describe_exit, first_line, last_lines, running
+from core.processes import Child, describe_exit, read_first_line, read_last_lines, running
 from generation.settings import Teacher
 from harness.errors import TeacherServerError
 
@@ -37,7 +37,7 @@ def running_teacher(teacher: Teacher, gguf: Path | None) -> Iterator[Teacher]:
             [*command, str(CONTEXT_TOKENS)], output=subprocess.PIPE, errors=log, apart=True
         ) as server,
     ):
-        address = first_line(server, START_SECONDS) or ""
+        address = read_first_line(server, START_SECONDS) or ""
         if not address.startswith("http://"):
             raise _failed("did not start", server, log)
         _wait_until_healthy(server, address, log)
@@ -64,6 +64,6 @@ def _failed(what: str, server: Child, log: IO[bytes]) -> TeacherServerError:
     with suppress(subprocess.TimeoutExpired):  # a closed output comes just before the end
         what += f" ({describe_exit(server.wait(1))})"
     return TeacherServerError(
-        f"the embedded teacher {what}. Its last words:\n{last_lines(log)}\n"
+        f"the embedded teacher {what}. Its last words:\n{read_last_lines(log)}\n"
         "Remedy: check that the GGUF file is whole and that 1 GB of memory is free."
     )

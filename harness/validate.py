@@ -15,7 +15,7 @@ import cattrs
 from core.places import TypedPath, expand
 from harness.config import Config, Served
 from harness.errors import ConfigError
-from harness.producers.registry import KINDS, config_class, find_kinds, find_stops
+from harness.producers.registry import KINDS, find_kinds, find_stops, make_config_class
 
 
 def build_config(values: Mapping[str, Any]) -> Config:
@@ -24,7 +24,7 @@ def build_config(values: Mapping[str, Any]) -> Config:
     It has what the producers need that are asked for. The values of what none of them needs, such
     as a teacher where checkpoints are only scored, are not looked at, beyond their keys' names.
     """
-    kind = config_class(find_kinds(values))
+    kind = make_config_class(find_kinds(values))
     unused = _all_fields() - {f.name for f in dataclasses.fields(kind)}
     used = {name: value for name, value in values.items() if name not in unused}
     problems = [f"{path}: a value is needed" for path in _missing(used)]
@@ -49,7 +49,7 @@ def build_config(values: Mapping[str, Any]) -> Config:
 
 def _whole() -> type[Config]:
     """Returns the configuration with what every kind of producer needs."""
-    return config_class(KINDS)
+    return make_config_class(KINDS)
 
 
 def _all_fields() -> set[str]:

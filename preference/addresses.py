@@ -7,12 +7,12 @@ import socket
 _ELSEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
-def web_address(host: str, port: int) -> str:
+def write_address(host: str, port: int) -> str:
     """http://HOST:PORT, an IPv6 host in brackets."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def reachable(host: str, port: int) -> list[str]:
+def list_reachable(host: str, port: int) -> list[str]:
     """The addresses of a listener bound to a host, the likeliest first. One bound to all networks
     (0.0.0.0 or ::) is opened by each of this machine's own: those of its networks, or this machine
     alone where it has none."""
@@ -21,11 +21,11 @@ def reachable(host: str, port: int) -> list[str]:
     except ValueError:
         everywhere = False
     if not everywhere:
-        return [web_address(host, port)]
+        return [write_address(host, port)]
     # A listener on :: takes IPv4 as well (Linux, macOS and Windows as asked in `serving`).
     families = [socket.AF_INET, *([socket.AF_INET6] if ":" in host else [])]
     found = [ip for family in families for ip in _own(family)]
-    return [web_address(ip, port) for ip in found] or [web_address("127.0.0.1", port)]
+    return [write_address(ip, port) for ip in found] or [write_address("127.0.0.1", port)]
 
 
 def _own(family: socket.AddressFamily) -> list[str]:

@@ -16,14 +16,14 @@ from starlette.routing import Route
 
 from preference.ballots import Ballots
 from preference.closing import CLOSED, open_ballots
-from preference.commitment import fingerprint
+from preference.commitment import make_fingerprint
 from preference.pack import read_pack
-from preference.web import Assets, Guard, environment, page, style_sheet
+from preference.web import Assets, Guard, make_environment, render_page, style_sheet
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
-def counts(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, Any]]:
+def count_sessions(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, Any]]:
     """Slot, state and number of items done of each rater; no choice, no time, no text."""
     rows = []
     for slot, items in enumerate(pack["slots"]):
@@ -44,43 +44,43 @@ def counts(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, Any]]:
     return rows
 
 
-def counts_of(pack_dir: Path) -> list[dict[str, Any]]:
+def count_pack(pack_dir: Path) -> list[dict[str, Any]]:
     """The counts of the pack in a directory."""
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     try:
-        return counts(pack, ballots)
+        return count_sessions(pack, ballots)
     finally:
         ballots.close_file()
 
 
-def unfinished(pack_dir: Path) -> list[str]:
+def describe_unfinished(pack_dir: Path) -> list[str]:
     """The raters who have begun and not finished, in words; none of a closed study."""
     if (pack_dir / CLOSED).exists():
         return []
     return [
         f"rater {row['slot']} has rated {row['done']} of {row['of']}"
         + (f" and has to decide on {row['held']}, chosen differently twice" if row["held"] else "")
-        for row in counts_of(pack_dir)
+        for row in count_pack(pack_dir)
         if row["state"].startswith(("rating", "to decide"))
     ]
 
 
-def admin_app(pack: Mapping[str, Any], ballots: Ballots) -> Starlette:
+def make_admin_app(pack: Mapping[str, Any], ballots: Ballots) -> Starlette:
     """The ASGI application: one page and its style."""
-    env = environment()
+    env = make_environment()
     assets = Assets({"study.css": style_sheet(None).encode("utf-8")})
 
     async def home(request: Request) -> Response:
-        rows = await run_in_threadpool(counts, pack, ballots)
+        rows = await run_in_threadpool(count_sessions, pack, ballots)
         closed = await run_in_threadpool(ballots.closed)
-        return page(
+        return render_page(
             env,
             "admin.html.j2",
             title=pack["settings"]["title"],
             rows=rows,
             closed=closed,
-            fingerprint=fingerprint(pack["commitment"]),
+            fingerprint=make_fingerprint(pack["commitment"]),
             page_tag="en",
             page_direction="ltr",
             urls=assets.urls,

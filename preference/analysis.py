@@ -15,16 +15,16 @@ from preference.statistics import (
     Agreement,
     Blinding,
     Interval,
-    agreement,
-    bang,
-    bca,
-    needed_share,
-    power,
+    compute_agreement,
+    compute_bang,
+    compute_bca,
+    compute_power,
+    compute_wilson_interval,
+    find_needed_share,
     sign_test,
-    wilson_interval,
 )
 from preference.votes import Guess, Vote
-from preference.warnings import find_warnings, names_of
+from preference.warnings import find_warnings, list_rater_warnings
 
 _SCORES = {"trained": 1.0, "equal": 0.0, "base": -1.0}
 SCHEMA = StudyResult.schema
@@ -64,7 +64,7 @@ def analyse(
         gaps["primary"] = "no vote" if not main else "no prompt on which one arm was preferred"
     raters = sorted({vote.rater for vote in main})
     rated = {r: {v.question: v.choice for v in main if v.rater == r} for r in raters}
-    agreed = agreement(rated, seed=seed)
+    agreed = compute_agreement(rated, seed=seed)
     if agreed is None:
         gaps["agreement"] = (
             "one rater" if len(raters) < 2 else "too few prompts in common, or no variation"
@@ -85,7 +85,7 @@ def analyse(
         "warnings": [asdict(warning) for warning in warnings],
         "raters": [
             _rater(rater, [v for v in main if v.rater == rater])
-            | {"warnings": names_of(warnings, rater)}
+            | {"warnings": list_rater_warnings(warnings, rater)}
             for rater in raters
         ],
         "verdicts": _verdicts(main, seed, gaps),
@@ -123,7 +123,7 @@ def _estimated(
     values: Sequence[float], name: str, seed: int, gaps: dict[str, str]
 ) -> dict[str, Any]:
     """A mean over prompts and its interval, or why there is none."""
-    interval = bca(values, seed=seed)
+    interval = compute_bca(values, seed=seed)
     if interval is None:
         gaps[f"{name}.interval"] = "fewer than two prompts, or all of them alike"
     return {"value": _mean(values) if values else None, "interval": _fields(interval)}
@@ -160,7 +160,7 @@ def _verdicts(
 def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
     counts = _counts(votes)
     decisive = counts["wins"] + counts["losses"]
-    interval = wilson_interval(counts["wins"], decisive)
+    interval = compute_wilson_interval(counts["wins"], decisive)
     sides = Counter(vote.trained_side for vote in votes)
     return {
         "rater": rater,
@@ -179,7 +179,7 @@ def _position(main: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | No
     if not n:
         gaps["position"] = "no decisive vote with a known side"
         return None
-    interval = wilson_interval(sides["a"], n)
+    interval = compute_wilson_interval(sides["a"], n)
     shown = Counter(v.trained_side for v in main)
     return {
         "chose_a": sides["a"],
@@ -203,7 +203,7 @@ def _repeats(votes: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | No
         return None
     same = sum(one.choice == two.choice for one, two in pairs)
     turned = sum({one.choice, two.choice} == {"trained", "base"} for one, two in pairs)
-    interval = wilson_interval(same, len(pairs))
+    interval = compute_wilson_interval(same, len(pairs))
     return {
         "pairs": len(pairs),
         "same_answer": same,
@@ -234,7 +234,7 @@ def _blinding(guesses: Sequence[Guess], gaps: dict[str, str]) -> dict[str, Any] 
         of = [g for g in guesses if g.trained_side in sides]
         right = sum(g.guess == g.trained_side for g in of)
         unknown = sum(g.guess == "unknown" for g in of)
-        index = bang(right, len(of) - right - unknown, unknown)
+        index = compute_bang(right, len(of) - right - unknown, unknown)
         out[name] = _fields(index)
     return out
 
@@ -278,15 +278,15 @@ def _texts(
 def _power(prompts: int, main: Sequence[Vote]) -> dict[str, Any]:
     """Compute what this number of prompts can find with one rater, at the ties that were seen."""
     ties = _mean(float(v.choice == "equal") for v in main) if main else 0.0
-    share = needed_share(prompts, ties=ties)
+    share = find_needed_share(prompts, ties=ties)
     return {
         "prompts": prompts,
         "ties": ties,
         "alpha": 0.05,
         "wanted": 0.8,
         "needed_share_of_decisive": share,
-        "power_at_60_percent": power(prompts, 0.6, ties=ties),
-        "power_at_70_percent": power(prompts, 0.7, ties=ties),
+        "power_at_60_percent": compute_power(prompts, 0.6, ties=ties),
+        "power_at_70_percent": compute_power(prompts, 0.7, ties=ties),
     }
 
 

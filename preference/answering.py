@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.checkpoints.held import held_fast
-from core.contract.facts import CheckpointFacts, any_facts
+from core.checkpoints.held import find_held_fast
+from core.contract.facts import CheckpointFacts, extract_any_facts
 from core.contract.manifest import Manifest
 from core.contract.names import CHECKPOINT, MANIFEST
 from core.contract.record import Unreadable, read_file
-from core.versions import package_version
+from core.versions import read_package_version
 from preference.answers import read_answers
-from preference.commitment import digest
+from preference.commitment import hash_canonical
 from preference.errors import AnswersError
 from preference.files import write_text
 from preference.questions import Questions, read_frozen
@@ -42,11 +42,11 @@ class Decoding:
     batch_tokens: int = 4096
 
 
-def answers_file(study: Path, arm: str) -> Path:
+def find_answers_file(study: Path, arm: str) -> Path:
     return study / "answers" / f"{arm}.jsonl"
 
 
-def answer(
+def write_answers(
     study: Path,
     arm: str,
     name: str,
@@ -61,17 +61,17 @@ def answer(
     with anything else, and ScoringError where the checkpoint cannot answer.
     """
     questions = read_frozen(study)
-    path = answers_file(study, arm)
+    path = find_answers_file(study, arm)
     recorded = _recorded(questions, name, checkpoint, decoding)
     if path.exists():
         _must_be_the_same(path, recorded)
         return path
     from harness.study.answers import generate_answers
 
-    journal = path.parent / f".{arm}-{digest(recorded)[:16]}"
+    journal = path.parent / f".{arm}-{hash_canonical(recorded)[:16]}"
     journal.mkdir(parents=True, exist_ok=True)
     done = generate_answers(
-        weights_of(checkpoint),
+        find_weights(checkpoint),
         [[{"role": "user", "content": question.prompt}] for question in questions.questions],
         system_prompt=decoding.system_prompt,
         thinking=decoding.thinking,
@@ -82,7 +82,7 @@ def answer(
         journal=journal,
         progress=progress,
     )
-    versions = {name: package_version(name) for name in ("torch", "transformers")}
+    versions = {name: read_package_version(name) for name in ("torch", "transformers")}
     rows: list[dict[str, Any]] = [{"recorded": recorded | {"packages": versions}}]
     rows += [
         {"question_id": question.id, **asdict(one)}
@@ -96,12 +96,12 @@ def answer(
 _MAKE_AGAIN = "delete that folder and run its command again, which makes it anew"
 
 
-def weights_of(checkpoint: Path) -> Path:
+def find_weights(checkpoint: Path) -> Path:
     """The directory with config.json: the one given, or the one that an artifact holds or names."""
     places = [checkpoint, checkpoint / CHECKPOINT]
     if (checkpoint / MANIFEST).is_file():
         try:
-            facts = any_facts(read_file(Manifest, checkpoint / MANIFEST))
+            facts = extract_any_facts(read_file(Manifest, checkpoint / MANIFEST))
         except Unreadable as error:
             raise AnswersError(
                 f"{checkpoint / MANIFEST} {error}. Remedy: {error.remedy or _MAKE_AGAIN}"
@@ -123,14 +123,14 @@ def _recorded(
     """All that an arm's texts depend on."""
     from harness.study.facts import choose_precision, hash_files
 
-    weights = weights_of(checkpoint)
+    weights = find_weights(checkpoint)
     # A date, a thought or a setting that is not left to the checkpoint.
-    held = held_fast(weights)
+    held = find_held_fast(weights)
     return {
         "name": name,
         "language": questions.language,
         "questions_sha256": questions.sha256,
-        "checkpoint_sha256": digest(hash_files(weights)),
+        "checkpoint_sha256": hash_canonical(hash_files(weights)),
         "temperature": TEMPERATURE,
         "repetition_penalty": REPETITION_PENALTY,
         **asdict(decoding),

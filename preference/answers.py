@@ -57,7 +57,7 @@ def read_answers(path: Path, name: str) -> Arm:
     return Arm(name, answers, recorded)
 
 
-def named(given: str) -> tuple[str, Path]:
+def split_named(given: str) -> tuple[str, Path]:
     """NAME=PATH in its two parts. Raises AnswersError."""
     name, separator, path = given.partition("=")
     if not separator or not name or not path:

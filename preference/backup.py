@@ -25,7 +25,7 @@ class Copied:
     comments: int
 
 
-def backup(pack_dir: Path, out: Path) -> Copied:
+def back_up(pack_dir: Path, out: Path) -> Copied:
     """Copies the votes of a pack, served or not, to `out`. Raises BallotError where `out` exists or
     the copy is not whole, and StudyStateError where there are no votes yet."""
     pack = read_pack(pack_dir)

@@ -26,13 +26,13 @@ from preference.chain import (
     Event,
     Row,
     as_event,
-    comment_hash,
-    event_hash,
-    payload_hash,
+    hash_comment,
+    hash_event,
+    hash_payload,
 )
-from preference.commitment import canonical
+from preference.commitment import write_canonical
 from preference.errors import BallotError, StudyStateError, WithdrawnError
-from preference.standing import Choice, Sitting, place_choice, sitting_of, subject_of
+from preference.standing import Choice, Sitting, find_subject, fold_sitting, place_choice
 from preference.votes_file import (
     close_votes,
     note_deletion,
@@ -77,7 +77,7 @@ class Comment:
     @property
     def genuine(self) -> bool:
         """Tell whether these are the words that were sent with the vote."""
-        return comment_hash(self.salt, self.text) == self.hash
+        return hash_comment(self.salt, self.text) == self.hash
 
 
 @dataclass(frozen=True)
@@ -243,10 +243,10 @@ class Ballots:
         with self._writing():
             for _ in self._events("WHERE slot=? AND idempotency=?", slot, f"undo:{key}"):
                 return True
-            last = list(sitting_of(self._events("WHERE slot=?", slot)).votes.values())[-1:]
+            last = list(fold_sitting(self._events("WHERE slot=?", slot)).votes.values())[-1:]
             if [vote.idempotency for vote in last] != [key]:
                 return False
-            body = {"item": subject_of(last[0]), "undone": last[0].hash}
+            body = {"item": find_subject(last[0]), "undone": last[0].hash}
             self._append(slot, "undo", f"undo:{key}", body)
             return True
 
@@ -316,7 +316,7 @@ class Ballots:
 
     def sitting(self, slot: int) -> Sitting:
         """Tell what has become of a slot so far."""
-        return sitting_of(self._seen("WHERE slot=?", slot))
+        return fold_sitting(self._seen("WHERE slot=?", slot))
 
     def events(self) -> list[Event]:
         """The whole chain, oldest first."""
@@ -345,7 +345,7 @@ class Ballots:
         kept = dict(body)
         if words := kept.pop("comment", None):
             salt = secrets.token_hex(16)
-            kept["comment_sha256"] = comment_hash(salt, words)
+            kept["comment_sha256"] = hash_comment(salt, words)
             self._db.execute("INSERT INTO comments VALUES (?, ?, ?)", (seq, salt, words))
         # Who takes a vote back, or puts another in its place, takes its comment back.
         for gone in [kept.get("undone"), *kept.get("supersedes", ())]:
@@ -355,9 +355,9 @@ class Ballots:
                 (slot, gone),
             )
         at = self._clock() if at is None else at
-        text, salt = canonical(kept).decode("utf-8"), secrets.token_hex(16)
-        payload = payload_hash(salt, at, kind, idempotency, text)
-        own = event_hash(previous, seq, slot, payload)
+        text, salt = write_canonical(kept).decode("utf-8"), secrets.token_hex(16)
+        payload = hash_payload(salt, at, kind, idempotency, text)
+        own = hash_event(previous, seq, slot, payload)
         self._db.execute(
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (seq, slot, payload, own, salt, at, kind, idempotency, text),

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from preference.commitment import canonical, digest
+from preference.commitment import hash_canonical, write_canonical
 
 REMOVED = "removed"
 """The kind of an emptied event, whose own kind is gone."""
@@ -69,22 +69,22 @@ class Event:
     hash: str
 
 
-def payload_hash(
+def hash_payload(
     salt: str | None, at: str | None, kind: str | None, idempotency: str | None, body: str | None
 ) -> str:
     """SHA-256 of what an event says; body is its stored JSON."""
-    return digest([salt, at, kind, idempotency, body])
+    return hash_canonical([salt, at, kind, idempotency, body])
 
 
-def event_hash(previous: str, seq: int, slot: int, payload: str) -> str:
+def hash_event(previous: str, seq: int, slot: int, payload: str) -> str:
     """SHA-256 that ties an event to the one before it."""
-    return digest([previous, seq, slot, payload])
+    return hash_canonical([previous, seq, slot, payload])
 
 
-def comment_hash(salt: str, text: str) -> str:
+def hash_comment(salt: str, text: str) -> str:
     """Hash a comment for its vote's body. The salt is deleted with the comment: the plain hash
     of a few words could be guessed."""
-    return hashlib.sha256(canonical(["comment", salt, text])).hexdigest()
+    return hashlib.sha256(write_canonical(["comment", salt, text])).hexdigest()
 
 
 def as_event(row: Row) -> Event:
@@ -99,7 +99,7 @@ def as_event(row: Row) -> Event:
     )
 
 
-def row_line(row: Row) -> str:
+def write_row(row: Row) -> str:
     """An event as a line of `votes.jsonl`: what its hash covers, and nothing of an emptied one but
     seq, slot and the two hashes."""
     kept = {name: value for name, value in asdict(row).items() if value is not None}
@@ -122,7 +122,7 @@ def read_row(value: Mapping[str, Any]) -> Row:
         at=value.get("at"),
         kind=value.get("kind"),
         idempotency=value.get("idempotency"),
-        body=None if body is None else canonical(body).decode("utf-8"),
+        body=None if body is None else write_canonical(body).decode("utf-8"),
     )
 
 
@@ -140,8 +140,8 @@ def check_chain(rows: Sequence[Row], commitment: str) -> tuple[list[str], list[E
         what = f"event {row.seq} ({row.kind or REMOVED} of slot {row.slot + 1})"
         payload = row.payload
         if not row.emptied:
-            payload = payload_hash(row.salt, row.at, row.kind, row.idempotency, row.body)
-        if payload != row.payload or event_hash(previous, row.seq, row.slot, payload) != row.hash:
+            payload = hash_payload(row.salt, row.at, row.kind, row.idempotency, row.body)
+        if payload != row.payload or hash_event(previous, row.seq, row.slot, payload) != row.hash:
             problems.append(f"{what} was changed")
         previous = row.hash
         try:
@@ -151,7 +151,7 @@ def check_chain(rows: Sequence[Row], commitment: str) -> tuple[list[str], list[E
     return problems, events
 
 
-def removed(events: Sequence[Event]) -> dict[int, int]:
+def count_removed(events: Sequence[Event]) -> dict[int, int]:
     """Slot -> how many of its events were emptied, for each slot that withdrew."""
     counts = Counter(event.slot for event in events if event.kind == REMOVED)
     return {event.slot: counts[event.slot] for event in events if event.kind == "withdraw"}

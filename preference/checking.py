@@ -9,13 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.text import without_invisible
+from core.text import remove_invisible
 from preference.answers import Arm
 from preference.errors import AnswersError
 from preference.languages import StudyLanguage
-from preference.normalise import normalise, template_traces
+from preference.normalise import find_template_traces, normalise
 from preference.questions import Question
-from preference.tells import error_in, find_self_names, names_in, names_of
+from preference.tells import find_names, find_self_names, find_tool_error, list_names
 
 # What is refused (other kinds are listed), and how to mend it. Besides, the questions may be left
 # out (--leave-out), or it may be allowed (--allow) where it is what the study wants.
@@ -95,15 +95,17 @@ def examine(
             if not answer.text:
                 how = "ends inside its thinking" if answer.cut_in_thinking else "is empty"
                 add("empty", f"the answer {how}")
-            elif error := error_in(answer.text, about):
+            elif error := find_tool_error(answer.text, about):
                 add("error", f"the answer is the error {error}")
-            names = names_in(answer.text, about, sorted(own_names))
+            names = find_names(answer.text, about, sorted(own_names))
             if names.own:
                 add("naming", f"the answer names {', '.join(names.own)}")
             if names.mentioned:
                 add("mention", f"the answer mentions {', '.join(names.mentioned)}")
-            asked = set(template_traces("\n".join(about)))
-            if traces := [trace for trace in template_traces(answer.text) if trace not in asked]:
+            asked = set(find_template_traces("\n".join(about)))
+            if traces := [
+                trace for trace in find_template_traces(answer.text) if trace not in asked
+            ]:
                 add("template", f"template text is left over: {' '.join(traces)}")
             if arm.answers[question.id].finished is False:
                 add("cut", "the answer did not end by itself (the limit of tokens, or a filter)")
@@ -159,10 +161,10 @@ def list_own_names(arms: Sequence[Arm], hide: Sequence[str] = ()) -> set[str]:
         for identity in (arm.name, arm.recorded.get("model_id"), arm.recorded.get("checkpoint"))
         if identity
     ]
-    return {*hide}.union(*map(names_of, said))
+    return {*hide}.union(*map(list_names, said))
 
 
-def naming_words(words: Mapping[str, str], names: Collection[str]) -> list[str]:
+def check_words(words: Mapping[str, str], names: Collection[str]) -> list[str]:
     """Say what is wrong with the study's own words. words: by option, such as --title."""
     found = {option: find_self_names(text, sorted(names)) for option, text in words.items()}
     problems = [
@@ -220,7 +222,7 @@ def _as_seen(text: str) -> str:
     """Reduce a text to what a reader can tell from another: no spaces more or less, nothing
     invisible.
     """
-    return " ".join(without_invisible(text).split())
+    return " ".join(remove_invisible(text).split())
 
 
 def _languages(
@@ -242,12 +244,12 @@ def _languages(
 
 def _in_another(text: str, language: StudyLanguage) -> bool:
     """Tell whether a text is surely in another language; False where that cannot be told."""
-    from core.identify.text import in_language
+    from core.identify.text import is_in_language
 
     words = _NO_WORDS.sub(" ", text)
     if sum(letter.isalpha() for letter in words) < _LEAST_LETTERS:
         return False
-    return in_language(words, flores_code=language.code, name=language.name) is False
+    return is_in_language(words, flores_code=language.code, name=language.name) is False
 
 
 def _told(

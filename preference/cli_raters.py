@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from core.shell import pasted
-from preference.cli_steps import Step, add_listening, port_number
+from core.shell import quote_for_shell
+from preference.cli_steps import Step, add_listening, read_port
 
 
 def add_steps(step: Step) -> None:
@@ -13,7 +13,7 @@ def add_steps(step: Step) -> None:
     one = step("serve", _serve, "serve the raters' pages, and counts on loopback")
     one.add_argument("pack", type=Path)
     add_listening(one, 8770)
-    one.add_argument("--admin-port", type=port_number, default=8771)
+    one.add_argument("--admin-port", type=read_port, default=8771)
     one.add_argument(
         "--https",
         action="store_true",
@@ -75,10 +75,10 @@ def _serve(a: argparse.Namespace) -> None:
 
 
 def _invite(a: argparse.Namespace) -> None:
-    from preference.invitations import known_addresses, list_links, renew
+    from preference.invitations import list_links, read_known_addresses, renew_link
 
-    url, *others = [a.url] if a.url else known_addresses(a.pack) or ["http://127.0.0.1:8770"]
-    links = list_links(a.pack, a.rater) if a.renew is None else [renew(a.pack, a.renew)]
+    url, *others = [a.url] if a.url else read_known_addresses(a.pack) or ["http://127.0.0.1:8770"]
+    links = list_links(a.pack, a.rater) if a.renew is None else [renew_link(a.pack, a.renew)]
     for link in links:
         shown = f"{url.rstrip('/')}/i/{link.token}" if link.token else link.why or "no link"
         print(f"rater {link.slot + 1}: {shown}  ({link.state})")
@@ -88,7 +88,7 @@ def _invite(a: argparse.Namespace) -> None:
             " choices are kept; they go on with this link."
         )
     elif lost := [link.slot + 1 for link in links if link.why.startswith("the link")]:
-        again = f"kakugo-preference invite {pasted(a.pack)} --renew {lost[0]}"
+        again = f"kakugo-preference invite {quote_for_shell(a.pack)} --renew {lost[0]}"
         print(f"A new link: {again}", file=sys.stderr)
     if others:
         print(f"The server is also at {' and '.join(others)}.", file=sys.stderr)
@@ -108,9 +108,9 @@ def _revoke(a: argparse.Namespace) -> None:
 
 
 def _status(a: argparse.Namespace) -> None:
-    from preference.admin_app import counts_of
+    from preference.admin_app import count_pack
 
-    for row in counts_of(a.pack):
+    for row in count_pack(a.pack):
         print(f"rater {row['slot']}: {row['state']}, {row['done']} of {row['of']}")
 
 

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from core.shell import pasted
+from core.shell import quote_for_shell
 from preference.cli_steps import Step
 
 UNHELD = 3
@@ -78,16 +78,16 @@ def add_steps(step: Step) -> None:
 
 
 def _close(a: argparse.Namespace) -> None:
-    from preference.admin_app import counts_of, unfinished
+    from preference.admin_app import count_pack, describe_unfinished
     from preference.closing import close
     from preference.errors import StudyStateError
 
-    if not a.unfinished and (waiting := unfinished(a.pack)):
+    if not a.unfinished and (waiting := describe_unfinished(a.pack)):
         raise StudyStateError(
             f"not closed: {'; '.join(waiting)}. Closing is for good. Remedy: wait for them, or"
-            f" kakugo-preference close {pasted(a.pack)} --unfinished"
+            f" kakugo-preference close {quote_for_shell(a.pack)} --unfinished"
         )
-    undecided = sum(row["held"] for row in counts_of(a.pack) if row["state"] != "withdrawn")
+    undecided = sum(row["held"] for row in count_pack(a.pack) if row["state"] != "withdrawn")
     closed = close(a.pack)
     if undecided:
         print(
@@ -99,16 +99,21 @@ def _close(a: argparse.Namespace) -> None:
 
 def _unblind(a: argparse.Namespace) -> None:
     from preference.comments import write_remarks
-    from preference.output import summary
+    from preference.output import summarise
     from preference.unblinding import place_in, unblind
 
     out = a.out or place_in(a.store, a.pack)
-    print(summary(unblind(a.pack, a.key, out)), end="")
+    print(summarise(unblind(a.pack, a.key, out)), end="")
     print(f"\n{out}: result.json, tables, figure, and all that `verify` needs; for everyone")
     print(f"{write_remarks(a.pack, a.key)}: comments and verdicts with the arms' names; for you")
-    print(f"Anyone can verify it: kakugo-preference verify {pasted(out)} --commitment C --head H")
+    print(
+        f"Anyone can verify it: kakugo-preference verify {quote_for_shell(out)} "
+        "--commitment C --head H"
+    )
     if a.out is None:
-        print(f"In the report beside the benchmarks: kakugo-report --store {pasted(a.store)}")
+        print(
+            f"In the report beside the benchmarks: kakugo-report --store {quote_for_shell(a.store)}"
+        )
 
 
 def _verify(a: argparse.Namespace) -> int:
@@ -132,9 +137,9 @@ def _verify(a: argparse.Namespace) -> int:
 
 def _analyse(a: argparse.Namespace) -> None:
     from preference.imported import analyse_file
-    from preference.output import summary
+    from preference.output import summarise
 
-    print(summary(analyse_file(a.votes, a.out, language=a.language)), end="")
+    print(summarise(analyse_file(a.votes, a.out, language=a.language)), end="")
 
 
 def _compare(a: argparse.Namespace) -> None:
@@ -145,11 +150,11 @@ def _compare(a: argparse.Namespace) -> None:
 
 
 def _power(a: argparse.Namespace) -> None:
-    from preference.statistics import needed_share, power
+    from preference.statistics import compute_power, find_needed_share
 
-    found = needed_share(a.prompts, ties=a.ties)
+    found = find_needed_share(a.prompts, ties=a.ties)
     rows = {
-        f"{share:.2f}": round(power(a.prompts, share, ties=a.ties), 3)
+        f"{share:.2f}": round(compute_power(a.prompts, share, ties=a.ties), 3)
         for share in (0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
     }
     print(f"One rater, {a.prompts} prompts, {a.ties:.0%} ties, two-sided sign test at 0.05.")

@@ -13,10 +13,10 @@ def add_listening(parser: argparse.ArgumentParser, port: int) -> None:
         default="127.0.0.1",
         help="0.0.0.0 for phones on the LAN (default: this machine alone)",
     )
-    parser.add_argument("--port", type=port_number, default=port)
+    parser.add_argument("--port", type=read_port, default=port)
 
 
-def port_number(text: str) -> int:
+def read_port(text: str) -> int:
     """A port; 0 takes any that is free."""
     if text.isascii() and text.isdigit() and int(text) < 2**16:
         return int(text)

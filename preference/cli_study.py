@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from core.shell import pasted
+from core.shell import quote_for_shell
 from preference.cli_steps import Step, add_listening
 
 
@@ -158,11 +158,11 @@ def add_steps(step: Step) -> None:
 
 
 def _questions(a: argparse.Namespace) -> None:
-    from preference.languages import study_language
+    from preference.languages import find_study_language
     from preference.questions import make_draft, read_prompts
     from preference.sources import LEDGER, TranslatedQuestions, find_questions, translate
 
-    language = study_language(a.language)
+    language = find_study_language(a.language)
     taken = find_questions(a.source)
     done = TranslatedQuestions(None, {}, {})
     if a.translations:
@@ -180,7 +180,7 @@ def _questions(a: argparse.Namespace) -> None:
     print(
         f"{len(questions.questions)} questions in {a.study}"
         + (f", {len(done.lost)} of them for a speaker to translate" if done.lost else "")
-        + f". Next: kakugo-preference correct {pasted(a.study)}"
+        + f". Next: kakugo-preference correct {quote_for_shell(a.study)}"
     )
 
 
@@ -205,17 +205,17 @@ def _freeze(a: argparse.Namespace) -> None:
 
 
 def _answer(a: argparse.Namespace) -> None:
-    from preference.answering import ARMS, Decoding, answer
-    from preference.answers import named
+    from preference.answering import ARMS, Decoding, write_answers
+    from preference.answers import split_named
     from preference.errors import AnswersError
 
-    given = {arm: named(value) for arm in ARMS if (value := getattr(a, arm))}
+    given = {arm: split_named(value) for arm in ARMS if (value := getattr(a, arm))}
     if not given:
         raise AnswersError("nobody to answer. Remedy: --base NAME=CHECKPOINT, --trained, or both")
     thinking = None if a.thinking is None else a.thinking == "on"
     decoding = Decoding(a.system_prompt, thinking, a.max_new_tokens, a.precision)
     for arm, (name, checkpoint) in given.items():
-        print(answer(a.study, arm, name, checkpoint, decoding, _progress))
+        print(write_answers(a.study, arm, name, checkpoint, decoding, _progress))
 
 
 def _prepare(a: argparse.Namespace) -> None:

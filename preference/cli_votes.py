@@ -42,9 +42,9 @@ def add_steps(step: Step) -> None:
 
 
 def _backup(a: argparse.Namespace) -> None:
-    from preference.backup import backup
+    from preference.backup import back_up
 
-    copied = backup(a.pack, a.out)
+    copied = back_up(a.pack, a.out)
     print(
         f"{a.out}: {copied.events} events, {copied.comments} comments, checked; head {copied.head}."
         " It holds raters' words: delete it when one of them withdraws or asks for it"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.shell import pasted
+from core.shell import quote_for_shell
 from preference.ballots import NAME, Ballots
 from preference.chain import Row
 from preference.errors import StudyStateError
@@ -48,7 +48,7 @@ def open_ballots(pack_dir: Path, pack: Mapping[str, Any]) -> Ballots:
     return Ballots(pack_dir / NAME, pack["commitment"])
 
 
-def closed_rows(pack_dir: Path) -> tuple[list[Row], dict[str, Any]]:
+def read_closed_rows(pack_dir: Path) -> tuple[list[Row], dict[str, Any]]:
     """The chain of a closed study and what was published. Raises StudyStateError while it is open:
     there is no result before the close."""
     pack = read_pack(pack_dir)
@@ -59,7 +59,8 @@ def closed_rows(pack_dir: Path) -> tuple[list[Row], dict[str, Any]]:
         if not ballots.closed():
             raise StudyStateError(
                 f"the study in {pack_dir} is open; nothing can be unblinded. Remedy:"
-                f" kakugo-preference close {pasted(pack_dir)}, once all raters have finished"
+                f" kakugo-preference close {quote_for_shell(pack_dir)}, once all raters have "
+                "finished"
             )
         rows = ballots.rows()
     finally:

@@ -10,18 +10,18 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.shell import pasted
+from core.shell import quote_for_shell
 from preference.ballots import Ballots, Comment
 from preference.chain import Event, as_event
-from preference.closing import closed_rows, open_ballots
+from preference.closing import open_ballots, read_closed_rows
 from preference.design import Item
 from preference.errors import BallotError, VerificationError
 from preference.files import write_text
-from preference.invitations import slot_of
+from preference.invitations import find_slot
 from preference.key import Key, read_key
-from preference.output import printable, to_csv
+from preference.output import make_printable, to_csv
 from preference.pack import read_pack
-from preference.standing import sitting_of
+from preference.standing import fold_sitting
 
 COMMENTS = "comments.csv"
 _STANDS = {
@@ -52,7 +52,9 @@ class Remark:
     comment: str
 
 
-def remarks(key: Key, events: Sequence[Event], comments: Mapping[int, Comment]) -> list[Remark]:
+def list_remarks(
+    key: Key, events: Sequence[Event], comments: Mapping[int, Comment]
+) -> list[Remark]:
     """Every vote with a comment that is still kept or with a verdict, in the order of the votes."""
     name_of = {
         text: (question, str(key.arms[arm]["name"]))
@@ -61,7 +63,7 @@ def remarks(key: Key, events: Sequence[Event], comments: Mapping[int, Comment]) 
     found = []
     for slot, items in enumerate(key.items()):
         own = [event for event in events if event.slot == slot]
-        sitting = sitting_of(own)
+        sitting = fold_sitting(own)
         stands = {event.seq: "yes" for event in sitting.votes.values()}
         stands |= {event.seq: "waiting" for held in sitting.held.values() for event in held}
         undone = {event.body.get("undone") for event in own if event.kind == "undo"}
@@ -114,7 +116,7 @@ def _remark(
 def read_remarks(pack_dir: Path, key_path: Path) -> list[Remark]:
     """The remarks of a closed study. Raises StudyStateError while it is open, and
     VerificationError where a comment is not the one that was sent or the key is another's."""
-    rows, _ = closed_rows(pack_dir)
+    rows, _ = read_closed_rows(pack_dir)
     key, pack = read_key(key_path), read_pack(pack_dir)
     if key.commitment != pack["commitment"]:
         raise VerificationError(f"{key_path} is not the key of the pack in {pack_dir}")
@@ -125,7 +127,7 @@ def read_remarks(pack_dir: Path, key_path: Path) -> list[Remark]:
         ballots.close_file()
     if changed := [str(seq) for seq, comment in comments.items() if not comment.genuine]:
         raise VerificationError(f"comments that were changed: {', '.join(changed)}")
-    return remarks(key, [as_event(row) for row in rows], comments)
+    return list_remarks(key, [as_event(row) for row in rows], comments)
 
 
 def write_remarks(pack_dir: Path, key_path: Path) -> Path:
@@ -153,7 +155,7 @@ def as_lines(found: Sequence[Remark]) -> list[str]:
             f"{one.number}. rater {one.rater}, question {one.question} ({'; '.join(facts)})"
         )
         lines += [f"    {line}" for line in one.comment.split("\n") if line]
-    return [printable(line) for line in lines]
+    return [make_printable(line) for line in lines]
 
 
 def list_comments(pack_dir: Path) -> list[Comment]:
@@ -170,12 +172,12 @@ def forget(pack_dir: Path, *, rater: int | None = None, numbers: Sequence[int] =
         if unknown := [number for number in numbers if number not in kept]:
             raise BallotError(
                 f"there is no comment {unknown[0]}. Remedy: kakugo-preference forget"
-                f" {pasted(pack_dir)}"
+                f" {quote_for_shell(pack_dir)}"
                 " lists their numbers"
             )
         chosen = sorted(set(numbers))
         if rater is not None:
-            slot = slot_of(rater, len(pack["slots"]))
+            slot = find_slot(rater, len(pack["slots"]))
             chosen = [seq for seq, whose in kept.items() if whose == slot]
         if not ballots.forget(chosen):
             raise BallotError(
@@ -193,7 +195,7 @@ def withdraw(pack_dir: Path, rater: int) -> None:
     """Withdraws a rater who asked for it, as their own page does: before the close, for good."""
 
     def act(ballots: Ballots, pack: Mapping[str, Any]) -> None:
-        slot = slot_of(rater, len(pack["slots"]))
+        slot = find_slot(rater, len(pack["slots"]))
         ballots.withdraw(slot)
         ballots.end_links(slot)
 

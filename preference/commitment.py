@@ -18,15 +18,15 @@ import json
 from typing import Any
 
 
-def canonical(value: Any) -> bytes:
+def write_canonical(value: Any) -> bytes:
     """JSON with sorted keys and no spaces, UTF-8: the form that is hashed."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8")
 
 
-def digest(value: Any) -> str:
+def hash_canonical(value: Any) -> str:
     """SHA-256 of the canonical JSON, 64 hex digits."""
-    return hashlib.sha256(canonical(value)).hexdigest()
+    return hashlib.sha256(write_canonical(value)).hexdigest()
 
 
 def commit(secret: bytes, manifest: str, identities: str, plan: str) -> str:
@@ -37,21 +37,21 @@ def commit(secret: bytes, manifest: str, identities: str, plan: str) -> str:
     ).hexdigest()
 
 
-def fingerprint(commitment: str) -> str:
+def make_fingerprint(commitment: str) -> str:
     """The first 16 hex digits in groups of four: what a person compares by eye."""
     return " ".join(commitment[start : start + 4] for start in range(0, 16, 4))
 
 
-def keyed(secret: bytes, *parts: str | int) -> bytes:
+def derive_bytes(secret: bytes, *parts: str | int) -> bytes:
     """HMAC-SHA256 under the secret of a list of labels: 32 bytes that look like chance."""
-    return hmac.new(secret, canonical(list(parts)), hashlib.sha256).digest()
+    return hmac.new(secret, write_canonical(list(parts)), hashlib.sha256).digest()
 
 
-def opaque_id(secret: bytes, *parts: str | int) -> str:
+def make_opaque_id(secret: bytes, *parts: str | int) -> str:
     """A name that says nothing of what it names, 16 hex digits."""
-    return keyed(secret, "id", *parts).hex()[:16]
+    return derive_bytes(secret, "id", *parts).hex()[:16]
 
 
-def bit(secret: bytes, *parts: str | int) -> bool:
+def flip_coin(secret: bytes, *parts: str | int) -> bool:
     """A coin flip that the secret decides."""
-    return bool(keyed(secret, "bit", *parts)[0] & 1)
+    return bool(derive_bytes(secret, "bit", *parts)[0] & 1)

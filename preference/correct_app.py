@@ -17,16 +17,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from preference.commitment import digest
+from preference.commitment import hash_canonical
 from preference.errors import QuestionsError
 from preference.files import read_json, write_json, write_text
-from preference.languages import FONTS, direction_of, study_language
+from preference.languages import FONTS, find_direction, find_study_language
 from preference.messages import (
     Catalogue,
-    catalogue_for,
-    differences,
-    english,
+    find_catalogue,
+    list_differences,
     read_catalogue,
+    read_english,
 )
 from preference.questions import (
     FROZEN,
@@ -35,16 +35,16 @@ from preference.questions import (
     read_corrections,
     read_draft,
 )
-from preference.translation import difference, warnings
+from preference.translation import mark_difference, warn_of_translation
 from preference.web import (
     Assets,
     Guard,
     RateLimit,
     clean,
-    environment,
-    form_token,
-    page,
-    same_token,
+    is_same_token,
+    make_environment,
+    make_form_token,
+    render_page,
     style_sheet,
 )
 
@@ -59,11 +59,11 @@ class CorrectApp:
     def __init__(self, study: Path) -> None:
         self.study = study
         self.draft = read_draft(study)
-        self.language = study_language(self.draft.language)
-        self.links = links(study)
+        self.language = find_study_language(self.draft.language)
+        self.links = make_links(study)
         # Studies on other ports of a host share their cookies: each has a name of its own.
-        self.cookie = f"kakugo_speaker_{digest(['cookie', *self.links.values()])[:16]}"
-        self.env = environment()
+        self.cookie = f"kakugo_speaker_{hash_canonical(['cookie', *self.links.values()])[:16]}"
+        self.env = make_environment()
         self.tries = RateLimit(30, 60)
         font = self.language.font
         files = {f"{font}.woff2": (FONTS / f"{font}.woff2").read_bytes()} if font else {}
@@ -113,7 +113,7 @@ class CorrectApp:
                 "open" if current is None else "approved" if current.approved_by else "confirmed"
             )
             text = current.prompt if current else question.prompt
-            rows.append((question, state, len(warnings(question.source, text))))
+            rows.append((question, state, len(warn_of_translation(question.source, text))))
         return self._page("correct_list.html.j2", rows=rows, role=role, frozen=self._frozen())
 
     async def question(self, request: Request, token: str, role: str) -> Response:
@@ -140,7 +140,7 @@ class CorrectApp:
         except QuestionsError as error:
             return self._say(f"Not saved: {error}.", 409)
         source = self.draft.questions[ids.index(key)].source
-        if warnings(source, text) and "anyway" not in form:
+        if warn_of_translation(source, text) and "anyway" not in form:
             return RedirectResponse(f"/question/{key}", status_code=303)
         after = ids[ids.index(key) + 1 :]
         return RedirectResponse(f"/question/{after[0]}" if after else "/", status_code=303)
@@ -152,9 +152,10 @@ class CorrectApp:
         """Keeps the raters' words if nothing in them is missing; otherwise says what is."""
         form = await request.form()
         typed = {
-            key: " ".join(clean(str(form.get(key, "")), 2000).split()) for key in english().messages
+            key: " ".join(clean(str(form.get(key, "")), 2000).split())
+            for key in read_english().messages
         }
-        if problems := differences(typed):
+        if problems := list_differences(typed):
             return self._words(token, typed, problems, 400)
         value = {
             "language": self.language.name,
@@ -169,13 +170,13 @@ class CorrectApp:
 
     def _catalogue(self) -> Catalogue:
         path = self.study / MESSAGES
-        return read_catalogue(path) if path.exists() else catalogue_for(self.language.tag)
+        return read_catalogue(path) if path.exists() else find_catalogue(self.language.tag)
 
     def _words(self, token: str, typed: Any, problems: list[str], status: int = 200) -> Response:
-        rows = [(key, text, typed[key]) for key, text in english().messages.items()]
+        rows = [(key, text, typed[key]) for key, text in read_english().messages.items()]
         return self._page(
-            "correct_words.html.j2", status, rows=rows, problems=problems, form=form_token(token),
-            draft=self._catalogue().draft,
+            "correct_words.html.j2", status, rows=rows, problems=problems,
+            form=make_form_token(token), draft=self._catalogue().draft,
         )  # fmt: skip
 
     async def _question(
@@ -203,11 +204,11 @@ class CorrectApp:
             total=len(self.draft.questions),
             text=text,
             saved=current,
-            warnings=warnings(question.source, text),
-            changes=difference(question.prompt, text) if text != question.prompt else None,
-            direction=direction_of(text, self.language.direction),
+            warnings=warn_of_translation(question.source, text),
+            changes=mark_difference(question.prompt, text) if text != question.prompt else None,
+            direction=find_direction(text, self.language.direction),
             role=role,
-            form=form_token(token),
+            form=make_form_token(token),
             frozen=self._frozen(),
         )
 
@@ -219,7 +220,7 @@ class CorrectApp:
             role = self._role(token)
             if role is None:
                 return self._say("Please open the link that you were sent.", 401)
-            if form and not same_token(token, str((await request.form()).get("form", ""))):
+            if form and not is_same_token(token, str((await request.form()).get("form", ""))):
                 return self._say("This page is too old. Please open your link again.", 403)
             return await handler(request, token, role)
 
@@ -238,7 +239,7 @@ class CorrectApp:
         return self._page("correct_say.html.j2", status, text=text)
 
     def _page(self, template: str, status: int = 200, **values: Any) -> Response:
-        return page(
+        return render_page(
             self.env,
             template,
             status,
@@ -251,7 +252,7 @@ class CorrectApp:
         )
 
 
-def links(study: Path) -> dict[str, str]:
+def make_links(study: Path) -> dict[str, str]:
     """The two roles' tokens; made once, so that links go on working after a restart."""
     path = study / LINKS
     if not path.exists():

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from preference.commitment import bit, canonical, keyed, opaque_id
+from preference.commitment import derive_bytes, flip_coin, make_opaque_id, write_canonical
 
 Kind = Literal["main", "repeat", "check"]
 
@@ -77,7 +77,7 @@ def assign(
     for slot in range(slots):
 
         def item(kind: Kind, question: str, first: Text, second: Text, slot: int = slot) -> Item:
-            name = opaque_id(secret, slot, kind, question)
+            name = make_opaque_id(secret, slot, kind, question)
             return Item(name, slot, question, category[question], kind, first, second)
 
         # The two raters of a pair see opposite sides, and a repeat swaps the rater's own.
@@ -87,10 +87,10 @@ def assign(
             item("repeat", q, Text(q, two), Text(q, one))
             for q in _chosen(secret, manifest, slot, "repeat", prompts, repeats)
         ]
-        swapped = bit(secret, "check-side", manifest, slot)
+        swapped = flip_coin(secret, "check-side", manifest, slot)
         for q in _chosen(secret, manifest, slot, "check", prompts, checks):
             texts = [
-                Text(of, int(bit(secret, "check-text", manifest, slot, q, of)))
+                Text(of, int(flip_coin(secret, "check-text", manifest, slot, q, of)))
                 for of in (q, _other(secret, manifest, slot, q, category))
             ]
             items.append(item("check", q, *(reversed(texts) if swapped else texts)))
@@ -99,7 +99,7 @@ def assign(
     return out
 
 
-def turned(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str, bool]:
+def turn_sides(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str, bool]:
     """Prompt -> whether the pair sees it with sides turned over.
 
     blocks: category -> its prompts. Half of each category's prompts are turned; the odd one of a
@@ -117,7 +117,7 @@ def turned(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str, bo
     return turn | {prompt: bool((start + place) % 2) for place, prompt in enumerate(odd)}
 
 
-def order(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]) -> list[str]:
+def order_items(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]) -> list[str]:
     """The ids of a rater's items in the order of their session.
 
     twins: id of a repeat -> id of the item that it repeats. The two stand in different halves of
@@ -144,7 +144,7 @@ def order(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]) -> l
 def _chosen(
     secret: bytes, manifest: str, slot: int, what: str, prompts: Sequence[Prompt], count: int
 ) -> list[str]:
-    ranked = sorted(prompts, key=lambda p: keyed(secret, what, manifest, slot, p.question))
+    ranked = sorted(prompts, key=lambda p: derive_bytes(secret, what, manifest, slot, p.question))
     return [prompt.question for prompt in ranked[:count]]
 
 
@@ -155,9 +155,9 @@ def _other(
     one, so that it is plainly wrong."""
     others = [q for q in category if category[q] != category[question]]
     others = others or [q for q in category if q != question]
-    return min(others, key=lambda q: keyed(secret, "wrong", manifest, slot, question, q))
+    return min(others, key=lambda q: derive_bytes(secret, "wrong", manifest, slot, question, q))
 
 
 def _drawn(nonce: str, label: str, name: str) -> bytes:
     """32 bytes that look like chance, which a nonce decides for a name."""
-    return hashlib.sha256(canonical([nonce, label, name])).digest()
+    return hashlib.sha256(write_canonical([nonce, label, name])).digest()

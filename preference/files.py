@@ -12,10 +12,10 @@ from preference.errors import PreferenceError
 
 def write_json(path: Path, value: Mapping[str, Any], *, secret: bool = False) -> Path:
     """Writes beside the place and renames. secret: readable by its owner alone, from the start."""
-    return write_text(path, json_text(value), secret=secret)
+    return write_text(path, write_json_text(value), secret=secret)
 
 
-def json_text(value: Mapping[str, Any]) -> str:
+def write_json_text(value: Mapping[str, Any]) -> str:
     """The form in which the study's JSON files are written: the same value, the same bytes."""
     return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 

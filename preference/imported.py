@@ -8,11 +8,11 @@ from typing import Any
 
 from core.lines import read_json_lines
 from preference.analysis import SCHEMA, analyse
-from preference.commitment import digest
+from preference.commitment import hash_canonical
 from preference.errors import BallotError
 from preference.files import read_json, write_json, write_text
 from preference.normalise import clean_text
-from preference.output import comparison, figure, summary, to_csv, write_tables
+from preference.output import compare_studies, draw_figure, summarise, to_csv, write_tables
 from preference.publishing import KEY
 from preference.verify import verify
 from preference.votes import Guess, Vote
@@ -85,7 +85,7 @@ def read_votes(path: Path) -> Imported:
 
 def _read_row(row: Mapping[str, Any]) -> Vote | Guess:
     if "label" in row:
-        question = digest([row["input"], row["output_1"], row["output_2"]])[:16]
+        question = hash_canonical([row["input"], row["output_1"], row["output_2"]])[:16]
         row = {"question": question, "rater": "majority", "choice": row["label"]} | {
             name: row[name] for name in ("kind", "category") if name in row
         }
@@ -160,12 +160,12 @@ def compare_results(paths: Sequence[Path], out: Path) -> list[str]:
         else:
             notes.append(f"not verified: {path} holds no key")
         results.append(result)
-    rows = comparison(results)
-    write_text(out / "figure.svg", figure(results))
+    rows = compare_studies(results)
+    write_text(out / "figure.svg", draw_figure(results))
     write_text(out / "comparison.csv", to_csv(list(rows[0]), [list(row.values()) for row in rows]))
     write_json(out / "comparison.json", {"rows": rows})
     if len(results) == 1:
-        return [summary(results[0]).rstrip("\n"), *notes]
+        return [summarise(results[0]).rstrip("\n"), *notes]
     return [
         f"{row['language'] or '?'}: net {row['net']:+.3f}, p"
         f" {row['p'] if row['p'] is None else round(row['p'], 4)}, Holm"

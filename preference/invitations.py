@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from preference.admin_app import counts
+from preference.admin_app import count_sessions
 from preference.ballots import Ballots
 from preference.closing import open_ballots
 from preference.errors import BallotError, StudyStateError
@@ -39,23 +39,25 @@ def list_links(pack_dir: Path, rater: int | None = None) -> list[Link]:
     try:
         if ballots.closed():
             raise StudyStateError(f"the study in {pack_dir} is closed; no link opens it any more")
-        slots = range(len(pack["slots"])) if rater is None else [slot_of(rater, len(pack["slots"]))]
+        slots = (
+            range(len(pack["slots"])) if rater is None else [find_slot(rater, len(pack["slots"]))]
+        )
         drawn = _tokens(pack_dir)
-        states = [row["state"] for row in counts(pack, ballots)]
+        states = [row["state"] for row in count_sessions(pack, ballots)]
         return [_link(ballots, drawn, slot, states[slot]) for slot in slots]
     finally:
         ballots.close_file()
 
 
-def renew(pack_dir: Path, rater: int) -> Link:
+def renew_link(pack_dir: Path, rater: int) -> Link:
     """A new link for a rater. The earlier one ends, and so does the rater's open page; their
     choices stay. Raises BallotError for who has withdrawn or rates on a packet."""
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     try:
-        slot = slot_of(rater, len(pack["slots"]))
+        slot = find_slot(rater, len(pack["slots"]))
         token = ballots.invite(slot, _tokens(pack_dir))
-        return Link(slot, token, counts(pack, ballots)[slot]["state"])
+        return Link(slot, token, count_sessions(pack, ballots)[slot]["state"])
     finally:
         ballots.close_file()
 
@@ -65,12 +67,12 @@ def revoke(pack_dir: Path, rater: int) -> None:
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     try:
-        ballots.revoke(slot_of(rater, len(pack["slots"])))
+        ballots.revoke(find_slot(rater, len(pack["slots"])))
     finally:
         ballots.close_file()
 
 
-def slot_of(rater: int, slots: int) -> int:
+def find_slot(rater: int, slots: int) -> int:
     """The slot of a rater's number. Raises BallotError for one that the study lacks."""
     if not 1 <= rater <= slots:
         raise BallotError(f"there is no rater {rater}; this study has raters 1 to {slots}")
@@ -82,7 +84,7 @@ def remember_addresses(pack_dir: Path, addresses: list[str]) -> None:
     write_json(pack_dir / ADDRESS, {"addresses": addresses})
 
 
-def known_addresses(pack_dir: Path) -> list[str]:
+def read_known_addresses(pack_dir: Path) -> list[str]:
     """The addresses under which the study was served last, the likeliest first; none if it was not,
     or was served behind a proxy, whose address nobody here knows."""
     if not (pack_dir / ADDRESS).exists():

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from preference.commitment import bit, commit, digest, keyed, opaque_id
+from preference.commitment import commit, derive_bytes, flip_coin, hash_canonical, make_opaque_id
 from preference.design import Item, Prompt, Text, assign
 from preference.errors import PackError
 from preference.files import read_json
@@ -49,14 +49,14 @@ class Content:
     rows: tuple[tuple[str, str, str, str, str], ...]
 
 
-def first_arm(secret: bytes, question: str, texts: Sequence[str]) -> int:
+def find_first_arm(secret: bytes, question: str, texts: Sequence[str]) -> int:
     """The arm (0 or 1) whose answer is text 0 of its question.
 
     texts: the answers of arm 0 and arm 1. The order of two texts is theirs and the secret's, and
     stays when the arms exchange them; the two may be alike.
     """
-    zero, one = (keyed(secret, "text-order", question, text) for text in texts)
-    return int(bit(secret, "alike", question)) if zero == one else int(one < zero)
+    zero, one = (derive_bytes(secret, "text-order", question, text) for text in texts)
+    return int(flip_coin(secret, "alike", question)) if zero == one else int(one < zero)
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ class Key:
     @cached_property
     def first_arms(self) -> Mapping[str, int]:
         """Question -> the arm whose answer is text 0."""
-        return {q: first_arm(self.secret, q, texts) for q, _, _, *texts in self.content.rows}
+        return {q: find_first_arm(self.secret, q, texts) for q, _, _, *texts in self.content.rows}
 
     @property
     def manifest(self) -> str:
         """M: hash of all that raters see."""
-        return digest({"rows": self.shown.rows, "settings": asdict(self.settings)})
+        return hash_canonical({"rows": self.shown.rows, "settings": asdict(self.settings)})
 
     @property
     def commitment(self) -> str:
@@ -103,12 +103,14 @@ class Key:
             "questions": self.questions_sha256,
             "dropped": dict(self.dropped),
         }
-        return commit(self.secret, self.manifest, digest(identities), digest(dict(self.plan)))
+        return commit(
+            self.secret, self.manifest, hash_canonical(identities), hash_canonical(dict(self.plan))
+        )
 
     def whose(self) -> dict[str, tuple[str, int]]:
         """Id of a text in the pack -> its question, and the arm that gave it."""
         return {
-            text_id(self.secret, Text(question, number)): (question, number ^ arm)
+            make_text_id(self.secret, Text(question, number)): (question, number ^ arm)
             for question, arm in self.first_arms.items()
             for number in (0, 1)
         }
@@ -129,17 +131,17 @@ class Key:
             raise PackError(f"the study cannot be laid out: {error}") from None
 
 
-def text_id(secret: bytes, text: Text) -> str:
+def make_text_id(secret: bytes, text: Text) -> str:
     """Name a text as the pack does."""
-    return opaque_id(secret, "text", text.question, text.number)
+    return make_opaque_id(secret, "text", text.question, text.number)
 
 
-def new_secret() -> bytes:
+def make_secret() -> bytes:
     """32 bytes from the operating system."""
     return secrets.token_bytes(32)
 
 
-def key_as_json(key: Key) -> dict[str, Any]:
+def write_key_json(key: Key) -> dict[str, Any]:
     return {
         "warning": (
             "Whoever reads this file knows which answer is whose. Keep it away from the raters'"

@@ -35,7 +35,7 @@ class StudyLanguage:
         return asdict(self)
 
 
-def study_language(name: str) -> StudyLanguage:
+def find_study_language(name: str) -> StudyLanguage:
     """The registry's language with that file name (`conf/language/NAME.yaml`). Raises
     PreferenceError with the nearest names for one that it lacks."""
     languages = list_languages()
@@ -64,24 +64,24 @@ def study_language(name: str) -> StudyLanguage:
     )
 
 
-def font_file(font: str, texts: Iterable[str]) -> bytes:
+def find_font_file(font: str, texts: Iterable[str]) -> bytes:
     """A font's file. Of Tibetan there is a small one as well, for texts without rare stacks: the
     whole one would be three quarters of a rater's first load."""
     if font == "tibetan":
-        known = common_stacks()
+        known = read_common_stacks()
         if all(stack in known for text in texts for stack in _STACK.findall(text)):
             font = "tibetan-common"
     return (FONTS / f"{font}.woff2").read_bytes()
 
 
 @cache
-def common_stacks() -> frozenset[str]:
+def read_common_stacks() -> frozenset[str]:
     """The stacks of letters that the small Tibetan font holds."""
     lines = [line.value for line in read_lines(FONTS / "tibetan-common.txt")]
     return frozenset(stack for line in lines if not line.startswith("#") for stack in line.split())
 
 
-def direction_of(text: str, otherwise: str = "ltr") -> str:
+def find_direction(text: str, otherwise: str = "ltr") -> str:
     """`rtl` or `ltr` by the majority of a text's letters; `otherwise` where it has none.
 
     HTML's dir=auto goes by the first strong letter alone, and so sets an Arabic line that begins

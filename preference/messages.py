@@ -30,14 +30,14 @@ class Catalogue:
 
 
 @cache
-def english() -> Catalogue:
+def read_english() -> Catalogue:
     return read_catalogue(FOLDER / "en.yaml", check=False)
 
 
-def catalogue_for(tag: str) -> Catalogue:
+def find_catalogue(tag: str) -> Catalogue:
     """The shipped catalogue of a language, else English."""
     path = FOLDER / f"{_NEAREST.get(tag, tag)}.yaml"
-    return read_catalogue(path) if path.exists() else english()
+    return read_catalogue(path) if path.exists() else read_english()
 
 
 def read_catalogue(path: Path, *, check: bool = True) -> Catalogue:
@@ -65,26 +65,26 @@ def read_catalogue(path: Path, *, check: bool = True) -> Catalogue:
         raise MessagesError(
             f"{path}: direction is {catalogue.direction!r}; allowed are ltr and rtl"
         )
-    if check and (problems := differences(catalogue.messages)):
+    if check and (problems := list_differences(catalogue.messages)):
         raise MessagesError(f"{path}: " + "; ".join(problems))
     return catalogue
 
 
-def differences(messages: Mapping[str, str]) -> list[str]:
+def list_differences(messages: Mapping[str, str]) -> list[str]:
     """List what a catalogue lacks against English, in words."""
-    wanted = english().messages
+    wanted = read_english().messages
     problems = [f"{key} is missing" for key in wanted if not messages.get(key, "").strip()]
     problems += [f"{key} is unknown" for key in messages if key not in wanted]
     for key in wanted.keys() & messages.keys():
-        if placeholders(wanted[key]) != placeholders(messages[key]):
+        if find_placeholders(wanted[key]) != find_placeholders(messages[key]):
             problems.append(
-                f"{key} has {sorted(placeholders(messages[key]))}, English has"
-                f" {sorted(placeholders(wanted[key]))}"
+                f"{key} has {sorted(find_placeholders(messages[key]))}, English has"
+                f" {sorted(find_placeholders(wanted[key]))}"
             )
     return problems
 
 
-def placeholders(text: str) -> set[str]:
+def find_placeholders(text: str) -> set[str]:
     """Names in braces."""
     return set(re.findall(r"\{(\w+)\}", text))
 

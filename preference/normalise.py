@@ -11,7 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from core.reasoning import UNCLOSED, marks_left, split_reasoning, template_tokens
+from core.reasoning import UNCLOSED, find_marks, find_template_tokens, split_reasoning
 from core.text import has_visible_text
 
 # All that some writer or reader takes for the end of a line.
@@ -60,10 +60,12 @@ def normalise(raw: str) -> Normalised:
     return Normalised(clean_text(said.answer), said.reasoning, False)
 
 
-def template_traces(text: str) -> list[str]:
+def find_template_traces(text: str) -> list[str]:
     """Marks of thinking and template tokens that are left in a normalised text, each once."""
     problem = split_reasoning(text).problem
-    return sorted({*marks_left(text), *template_tokens(text)}) or ([problem] if problem else [])
+    return sorted({*find_marks(text), *find_template_tokens(text)}) or (
+        [problem] if problem else []
+    )
 
 
 def _with_few_marks(decomposed: str) -> str:

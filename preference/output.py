@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from core.statistics import holm
+from core.statistics import adjust_holm
 from preference.files import write_text
 
 _RATER_COLUMNS = (
@@ -17,11 +17,11 @@ _RATER_COLUMNS = (
 
 
 def write_tables(result: Mapping[str, Any], out: Path) -> list[Path]:
-    """Writes what `tables` gives."""
-    return [write_text(out / name, text) for name, text in tables(result).items()]
+    """Writes what `tabulate_study` gives."""
+    return [write_text(out / name, text) for name, text in tabulate_study(result).items()]
 
 
-def tables(result: Mapping[str, Any]) -> dict[str, str]:
+def tabulate_study(result: Mapping[str, Any]) -> dict[str, str]:
     """summary.txt, figure.svg, categories.csv and raters.csv of one study, by name."""
     categories = [
         [c["category"], c["prompts"], c["wins"], c["ties"], c["losses"], c["net"]]
@@ -42,8 +42,8 @@ def tables(result: Mapping[str, Any]) -> dict[str, str]:
         for r in result["raters"]
     ]
     return {
-        "summary.txt": summary(result),
-        "figure.svg": figure([result]),
+        "summary.txt": summarise(result),
+        "figure.svg": draw_figure([result]),
         "categories.csv": to_csv(
             ["category", "prompts", "wins", "ties", "losses", "net"], categories
         ),
@@ -51,7 +51,7 @@ def tables(result: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def summary(result: Mapping[str, Any]) -> str:
+def summarise(result: Mapping[str, Any]) -> str:
     """The result in words, for a terminal."""
     study, estimate = result["study"], result["estimate"]
     lines = [
@@ -130,13 +130,13 @@ def summary(result: Mapping[str, Any]) -> str:
         lines.append(f"left out: question {question}: {why}")
     for name, why in result["gaps"].items():
         lines.append(f"not computed: {name}: {why}")
-    return "\n".join(printable(line) for line in lines) + "\n"
+    return "\n".join(make_printable(line) for line in lines) + "\n"
 
 
-def comparison(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def compare_studies(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row a study with its p and Holm's adjusted p over all of them. Studies without a p have
     none, and do not count among the tests."""
-    adjusted = iter(holm([p for r in results if (p := r["primary"]["p"]) is not None]))
+    adjusted = iter(adjust_holm([p for r in results if (p := r["primary"]["p"]) is not None]))
     return [
         {
             "language": result["study"].get("language", ""),
@@ -154,7 +154,7 @@ def comparison(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def figure(results: Sequence[Mapping[str, Any]]) -> str:
+def draw_figure(results: Sequence[Mapping[str, Any]]) -> str:
     """Stacked bars of wins, ties and losses, one a study, as in the paper's Figure 2; SVG that
     needs no fonts or scripts. Shares are means over prompts and add up to 100%."""
     width, left, bar, gap, top = 640, 150, 30, 22, 58
@@ -263,6 +263,6 @@ def _p(p: float | None) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def printable(line: str) -> str:
+def make_printable(line: str) -> str:
     """A line that can neither move the cursor nor reorder what is around it."""
     return "".join(c if c.isprintable() else "?" for c in line)

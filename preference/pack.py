@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from preference.commitment import digest, fingerprint, opaque_id
+from preference.commitment import hash_canonical, make_fingerprint, make_opaque_id
 from preference.design import Item, Text
 from preference.errors import PackError
 from preference.files import read_json, write_json
@@ -22,8 +22,8 @@ from preference.key import (
     Key,
     Settings,
     check_version,
-    key_as_json,
-    text_id,
+    make_text_id,
+    write_key_json,
 )
 
 PACK, COMMITMENT = "pack.json", "commitment.json"
@@ -44,11 +44,11 @@ def build_pack(
     prompts: dict[str, str] = {}
     blocks: dict[str, list[str]] = defaultdict(list)
     for question, category, prompt, *answers in shown.rows:
-        prompt_id = opaque_id(secret, "prompt", question)
+        prompt_id = make_opaque_id(secret, "prompt", question)
         prompts[prompt_id] = prompt
-        blocks[opaque_id(secret, "category", category)].append(prompt_id)
+        blocks[make_opaque_id(secret, "category", category)].append(prompt_id)
         for number, text in enumerate(answers):
-            texts[text_id(secret, Text(question, number))] = text
+            texts[make_text_id(secret, Text(question, number))] = text
     slots = []
     twins = []
     for row in items:
@@ -57,9 +57,9 @@ def build_pack(
         screens = [
             {
                 "id": item.id,
-                "prompt": opaque_id(secret, "prompt", item.question),
-                "first": text_id(secret, item.first),
-                "second": text_id(secret, item.second),
+                "prompt": make_opaque_id(secret, "prompt", item.question),
+                "first": make_text_id(secret, item.first),
+                "second": make_text_id(secret, item.second),
             }
             for item in row
         ]
@@ -67,7 +67,7 @@ def build_pack(
         slots.append(sorted(screens, key=lambda screen: screen["id"]))
     return {
         "version": VERSION,
-        "study": opaque_id(secret, "study", manifest),
+        "study": make_opaque_id(secret, "study", manifest),
         "commitment": commitment,
         "settings": asdict(settings),
         "prompts": prompts,
@@ -85,13 +85,13 @@ def pack_of(key: Key) -> dict[str, Any]:
     )
 
 
-def published_before(key: Key, pack: Mapping[str, Any]) -> dict[str, Any]:
+def make_commitment(key: Key, pack: Mapping[str, Any]) -> dict[str, Any]:
     """Make what commitment.json holds, to be published before the first vote."""
     return {
         "study": pack["study"],
         "commitment": key.commitment,
-        "fingerprint": fingerprint(key.commitment),
-        "pack_sha256": digest(pack),
+        "fingerprint": make_fingerprint(key.commitment),
+        "pack_sha256": hash_canonical(pack),
         "plan": dict(key.plan),
         "scheme": (
             "SHA256(secret || M || I || P): M of what raters see, a question's two texts in an"
@@ -118,8 +118,8 @@ def prepare(pack_dir: Path, key_path: Path, key: Key) -> dict[str, Any]:
                 " directory"
             )
     pack = pack_of(key)
-    published = published_before(key, pack)
-    write_json(key_path, key_as_json(key), secret=True)
+    published = make_commitment(key, pack)
+    write_json(key_path, write_key_json(key), secret=True)
     write_json(pack_dir / COMMITMENT, published)
     write_json(pack_dir / PACK, pack)
     return published
@@ -130,7 +130,7 @@ def read_pack(pack_dir: Path) -> dict[str, Any]:
     pack = read_json(pack_dir / PACK, PackError, "pack")
     published = read_json(pack_dir / COMMITMENT, PackError, "published commitment")
     check_version(pack_dir / PACK, pack, "pack")
-    if digest(pack) != published.get("pack_sha256"):
+    if hash_canonical(pack) != published.get("pack_sha256"):
         raise PackError(
             f"{pack_dir / PACK} was changed since it was made. Remedy: restore it; do not go on"
             " with it"

@@ -21,18 +21,18 @@ from markupsafe import Markup
 
 from preference.ballots import Ballots
 from preference.closing import open_ballots
-from preference.commitment import canonical, fingerprint
+from preference.commitment import make_fingerprint, write_canonical
 from preference.errors import BallotError
 from preference.files import read_json, write_json, write_text
-from preference.invitations import slot_of
-from preference.languages import direction_of, font_file
-from preference.messages import english, fill_html
+from preference.invitations import find_slot
+from preference.languages import find_direction, find_font_file
+from preference.messages import fill_html, read_english
 from preference.pack import read_pack
-from preference.rater_app import find_words_beside, texts_of, vote_body
+from preference.rater_app import find_words_beside, list_texts, vote_body
 from preference.rendering import render_answer
-from preference.screens import CHOICES, Screen, screens
+from preference.screens import CHOICES, Screen, lay_out_screens
 from preference.standing import GUESSES, Choice, Sitting
-from preference.web import HERE, environment, style_sheet
+from preference.web import HERE, make_environment, style_sheet
 
 FORMAT, GIVEN_OUT = "kakugo-packet-2", "packets.json"
 # Of an entry of the log, in the order in which its hash covers them.
@@ -59,7 +59,7 @@ def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
     was imported, and asks about choices that differ. From then on the rater can have no link.
     Raises BallotError for a rater who already has one and started."""
     pack = read_pack(pack_dir)
-    slot = slot_of(rater, len(pack["slots"]))
+    slot = find_slot(rater, len(pack["slots"]))
     ballots = open_ballots(pack_dir, pack)
     try:
         sitting = ballots.sitting(slot)
@@ -126,7 +126,7 @@ def _checked(
         raise refuse(
             "the packet was edited: its questions or answers are not those that were given out"
         )
-    sheet = {s.item: s for s in screens(pack, slot, sitting.nonce, sitting.pair_nonce)}
+    sheet = {s.item: s for s in lay_out_screens(pack, slot, sitting.nonce, sitting.pair_nonce)}
     page, log = given.get("page"), given.get("log")
     if not isinstance(log, list) or not re.fullmatch("[0-9a-f]{16}", str(page)):
         raise refuse("it holds no log of votes")
@@ -200,7 +200,7 @@ def _shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]
         return str(
             render_answer(
                 text,
-                direction=direction_of(text, language["direction"]),
+                direction=find_direction(text, language["direction"]),
                 code_label=settings["messages"]["code"],
                 table_label=settings["messages"]["table"],
             )
@@ -214,11 +214,13 @@ def _shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]
             "b": html(pack["texts"][screen.b]),
         }
 
-    sheet = screens(pack, slot, sitting.nonce, sitting.pair_nonce)
+    sheet = lay_out_screens(pack, slot, sitting.nonce, sitting.pair_nonce)
     # "<" as an escape: no text can end the script element that holds it.
-    shown = canonical([row(screen) for screen in sheet]).decode("utf-8").replace("<", "\\u003c")
+    shown = (
+        write_canonical([row(screen) for screen in sheet]).decode("utf-8").replace("<", "\\u003c")
+    )
     packet_id = hashlib.sha256(
-        canonical(["packet", pack["commitment"], slot, sitting.nonce])
+        write_canonical(["packet", pack["commitment"], slot, sitting.nonce])
     ).hexdigest()[:16]
     return shown, packet_id
 
@@ -227,13 +229,13 @@ def _html(
     pack: dict[str, Any], slot: int, shown: str, packet_id: str, taken: Mapping[str, Any]
 ) -> str:
     settings = pack["settings"]
-    messages = {**english().messages, **settings["messages"]}
+    messages = {**read_english().messages, **settings["messages"]}
     font = settings["language"]["font"]
     url = None
     if font:
-        url = "data:font/woff2;base64," + base64.b64encode(font_file(font, texts_of(pack))).decode(
-            "ascii"
-        )
+        url = "data:font/woff2;base64," + base64.b64encode(
+            find_font_file(font, list_texts(pack))
+        ).decode("ascii")
     style = style_sheet(url)
     script = (HERE / "static" / "packet.js").read_text(encoding="utf-8")
     meta = {
@@ -247,13 +249,13 @@ def _html(
     }
     common = {
         "language": settings["language"]["autonym"],
-        "fingerprint": fingerprint(pack["commitment"]),
+        "fingerprint": make_fingerprint(pack["commitment"]),
     }
 
     def t(key: str, **more: str | int) -> Markup:
         return fill_html(messages[key], **{**common, **more})
 
-    return environment().get_template("packet.html.j2").render(
+    return make_environment().get_template("packet.html.j2").render(
         t=t,
         title=settings["title"],
         count=len(pack["slots"][slot]),

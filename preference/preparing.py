@@ -5,14 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.shell import pasted
-from preference.answering import answers_file
-from preference.answers import Arm, named, read_answers
-from preference.checking import examine, find_differing_settings, list_own_names, naming_words
+from core.shell import quote_for_shell
+from preference.answering import find_answers_file
+from preference.answers import Arm, read_answers, split_named
+from preference.checking import check_words, examine, find_differing_settings, list_own_names
 from preference.errors import AnswersError
-from preference.key import Content, Key, Settings, new_secret
-from preference.languages import study_language
-from preference.messages import Catalogue, catalogue_for, read_catalogue
+from preference.key import Content, Key, Settings, make_secret
+from preference.languages import find_study_language
+from preference.messages import Catalogue, find_catalogue, read_catalogue
 from preference.normalise import clean_text
 from preference.pack import prepare
 from preference.preparation import Preparation
@@ -42,7 +42,7 @@ def prepare_study(
     with everything that speaks against the study, before anything is written.
     """
     questions = read_frozen(options.study)
-    language = study_language(questions.language)
+    language = find_study_language(questions.language)
     arms = [
         _arm(options.study, "base", options.base),
         _arm(options.study, "trained", options.trained),
@@ -67,9 +67,9 @@ def prepare_study(
     title, contact, plan = options.title_line, options.contact_line, clean_text(options.plan)
     catalogue = _catalogue(options.study, options.messages, language.tag)
     words = {"--title": title, "--contact": contact, "--plan": plan}
-    if catalogue != catalogue_for(language.tag):
+    if catalogue != find_catalogue(language.tag):
         words["--messages"] = "\n".join(catalogue.messages.values())
-    named_in = naming_words(words, list_own_names(arms, options.hide))
+    named_in = check_words(words, list_own_names(arms, options.hide))
     if "naming" not in options.allow:
         problems += named_in
     for line in notes + examined.notes:
@@ -102,7 +102,7 @@ def prepare_study(
         contact=contact,
     )
     key = Key(
-        secret=secret or new_secret(),
+        secret=secret or make_secret(),
         content=Content(rows),
         settings=settings,
         arms=(_record(arms[0]), _record(arms[1])),
@@ -119,17 +119,17 @@ def _catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:
     corrected = study / "messages.yaml"
     if given is None and corrected.exists():
         given = corrected
-    return read_catalogue(given) if given else catalogue_for(tag)
+    return read_catalogue(given) if given else find_catalogue(tag)
 
 
 def _arm(study: Path, arm: str, given: str | None) -> Arm:
     if given:
-        name, path = named(given)
+        name, path = split_named(given)
         return read_answers(path, name)
-    path = answers_file(study, arm)
+    path = find_answers_file(study, arm)
     if not path.exists():
         raise AnswersError(
-            f"there is no {path}. Remedy: kakugo-preference answer {pasted(study)}, or"
+            f"there is no {path}. Remedy: kakugo-preference answer {quote_for_shell(study)}, or"
             f" --{arm} NAME=FILE"
         )
     found = read_answers(path, arm)

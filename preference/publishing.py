@@ -15,14 +15,14 @@ from core.contract.names import VOTES as VOTES_TABLE
 from core.contract.record import as_json
 from core.contract.study import StudyManifest
 from preference.analysis import analyse
-from preference.chain import Event, Row, as_event, row_line
+from preference.chain import Event, Row, as_event, write_row
 from preference.closing import CLOSED, record_of_closing
 from preference.design import Item
-from preference.files import json_text
-from preference.key import Key, key_as_json
-from preference.output import tables, to_csv
-from preference.pack import COMMITMENT, PACK, pack_of, published_before
-from preference.standing import Sitting, sitting_of
+from preference.files import write_json_text
+from preference.key import Key, write_key_json
+from preference.output import tabulate_study, to_csv
+from preference.pack import COMMITMENT, PACK, make_commitment, pack_of
+from preference.standing import Sitting, fold_sitting
 from preference.votes import Guess, Vote
 
 KEY, VOTES = "key.json", "votes.jsonl"
@@ -34,27 +34,29 @@ _LIBRARIES = ("numpy", "scipy", "evalica", "pycld2")
 _DIGITS = 10
 
 
-def published_files(key: Key, rows: Sequence[Row], result: Mapping[str, Any]) -> dict[str, str]:
-    """Every published file by name, the manifest last. result: what `result_of` gives."""
-    votes, _, _ = unblinded(key, [as_event(row) for row in rows])
+def make_published_files(
+    key: Key, rows: Sequence[Row], result: Mapping[str, Any]
+) -> dict[str, str]:
+    """Every published file by name, the manifest last. result: what `compute_result` gives."""
+    votes, _, _ = unblind_rows(key, [as_event(row) for row in rows])
     pack = pack_of(key)
     files = {
-        PACK: json_text(pack),
-        COMMITMENT: json_text(published_before(key, pack)),
-        CLOSED: json_text(record_of_closing(pack, rows)),
-        KEY: json_text(key_as_json(key)),
-        VOTES: "".join(row_line(row) + "\n" for row in rows),
-        VOTES_TABLE: votes_csv(votes),
-        **tables(result),
-        RESULT: json_text(result),
+        PACK: write_json_text(pack),
+        COMMITMENT: write_json_text(make_commitment(key, pack)),
+        CLOSED: write_json_text(record_of_closing(pack, rows)),
+        KEY: write_json_text(write_key_json(key)),
+        VOTES: "".join(write_row(row) + "\n" for row in rows),
+        VOTES_TABLE: write_votes_csv(votes),
+        **tabulate_study(result),
+        RESULT: write_json_text(result),
     }
-    return files | {MANIFEST: json_text(_manifest(key, pack["study"], files))}
+    return files | {MANIFEST: write_json_text(_manifest(key, pack["study"], files))}
 
 
-def result_of(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
+def compute_result(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
     """The result of a closed study: a function of its key and its votes alone, whose figures have
     as many digits as every machine agrees on."""
-    votes, guesses, counts = unblinded(key, [as_event(row) for row in rows])
+    votes, guesses, counts = unblind_rows(key, [as_event(row) for row in rows])
     base, trained = key.arms[1 - key.trained], key.arms[key.trained]
     study = {
         "title": key.settings.title,
@@ -71,15 +73,17 @@ def result_of(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
     seed = int(key.plan.get("seed", 0))
     result = analyse(votes, guesses, study=study, texts=answer_texts(key), seed=seed)
     rounded: dict[str, Any] = _rounded(result)
-    return rounded | {"computed_with": libraries()}
+    return rounded | {"computed_with": read_library_versions()}
 
 
-def libraries() -> dict[str, str]:
+def read_library_versions() -> dict[str, str]:
     """The versions of what computes a result."""
     return {name: version(name) for name in _LIBRARIES}
 
 
-def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess], dict[str, int]]:
+def unblind_rows(
+    key: Key, events: Sequence[Event]
+) -> tuple[list[Vote], list[Guess], dict[str, int]]:
     """All votes and guesses with their identities, and how many slots enrolled, withdrew and
     finished, and how often a rater chose differently twice and never said which holds.
 
@@ -90,7 +94,7 @@ def unblinded(key: Key, events: Sequence[Event]) -> tuple[list[Vote], list[Guess
     guesses: list[Guess] = []
     counts = {"enrolled": 0, "withdrawn": 0, "finished": 0, "undecided": 0}
     for slot, items in enumerate(key.items()):
-        sitting = sitting_of([event for event in events if event.slot == slot])
+        sitting = fold_sitting([event for event in events if event.slot == slot])
         counts["enrolled"] += sitting.nonce is not None or sitting.withdrawn
         counts["withdrawn"] += sitting.withdrawn
         counts["finished"] += len(sitting.votes) == len(items) and not sitting.withdrawn
@@ -150,13 +154,13 @@ def _guesses(
 def answer_texts(key: Key) -> dict[str, list[dict[str, Any]]]:
     """Arm -> characters of each answer, whether it ended by itself, and whether it is in another
     language than the study's; None where a file does not say, or it cannot be told."""
-    from core.identify.text import in_language
+    from core.identify.text import is_in_language
 
     language = key.settings.language
     out: dict[str, list[dict[str, Any]]] = {"base": [], "trained": []}
     for question, _, _, *texts in key.content.rows:
         for arm, text in enumerate(texts):
-            inside = in_language(text, flores_code=language.get("code"), name=language["name"])
+            inside = is_in_language(text, flores_code=language.get("code"), name=language["name"])
             finished = key.arms[arm].get("finished") or {}
             out["trained" if arm == key.trained else "base"].append(
                 {
@@ -168,7 +172,7 @@ def answer_texts(key: Key) -> dict[str, list[dict[str, Any]]]:
     return out
 
 
-def votes_csv(votes: Sequence[Vote]) -> str:
+def write_votes_csv(votes: Sequence[Vote]) -> str:
     """The unblinded votes as CSV."""
     rows = [
         [

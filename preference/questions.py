@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from core.shell import pasted
-from preference.commitment import digest
+from core.shell import quote_for_shell
+from preference.commitment import hash_canonical
 from preference.errors import QuestionsError
 from preference.files import read_json, read_rows, write_json
-from preference.languages import study_language
+from preference.languages import find_study_language
 from preference.normalise import clean_text
 
 DRAFT, CORRECTIONS, FROZEN = "questions.json", "corrections.jsonl", "questions.frozen.json"
@@ -44,7 +44,9 @@ class Questions:
     @property
     def sha256(self) -> str:
         """Hash of language and questions, in their order."""
-        return digest({"language": self.language, "questions": [asdict(q) for q in self.questions]})
+        return hash_canonical(
+            {"language": self.language, "questions": [asdict(q) for q in self.questions]}
+        )
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def make_draft(
     none yet, or None if the originals are in the language already. Raises QuestionsError where the
     two differ in their questions, or where speakers have begun to correct another draft.
     """
-    study_language(language)
+    find_study_language(language)
     if (directory / FROZEN).exists():
         raise QuestionsError(
             f"{directory / FROZEN} exists: frozen questions are not replaced. Remedy: another"
@@ -197,7 +199,7 @@ def freeze(directory: Path, *, unreviewed: bool = False, approval: bool = False)
     if empty:
         raise QuestionsError(
             f"questions without a translation: {', '.join(empty[:8])}. Remedy: a speaker writes"
-            f" them (kakugo-preference correct {pasted(directory)}), or give another"
+            f" them (kakugo-preference correct {quote_for_shell(directory)}), or give another"
             " --translate seed=N"
         )
     frozen = Questions(

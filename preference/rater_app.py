@@ -20,12 +20,12 @@ from starlette.routing import Route
 
 from preference.ballots import Ballots, Seat
 from preference.chain import Event
-from preference.commitment import fingerprint
+from preference.commitment import make_fingerprint
 from preference.errors import BallotError, StudyStateError, WithdrawnError
-from preference.languages import direction_of, font_file
-from preference.messages import english, fill_html
+from preference.languages import find_direction, find_font_file
+from preference.messages import fill_html, read_english
 from preference.rendering import render_answer
-from preference.screens import CHOICES, Screen, Sittings, asked_at_the_end
+from preference.screens import CHOICES, Screen, Sittings, choose_final_screens
 from preference.standing import GUESSES, Choice
 from preference.web import (
     HERE,
@@ -33,10 +33,10 @@ from preference.web import (
     Guard,
     RateLimit,
     clean,
-    environment,
-    form_token,
-    page,
-    same_token,
+    is_same_token,
+    make_environment,
+    make_form_token,
+    render_page,
     style_sheet,
 )
 
@@ -55,11 +55,11 @@ class RaterApp:
         self.cookie = f"kakugo_rater_{pack['study']}"
         self.settings = pack["settings"]
         # A pack that is older than a message has it in English.
-        self.messages = {**english().messages, **self.settings["messages"]}
+        self.messages = {**read_english().messages, **self.settings["messages"]}
         self.language = self.settings["language"]
         self.sittings = Sittings(pack)
-        self.env = environment()
-        self.assets = _assets(self.language["font"], texts_of(pack))
+        self.env = make_environment()
+        self.assets = _assets(self.language["font"], list_texts(pack))
         self.votes_a_minute = RateLimit(60, 60)
         self.tries_a_minute = RateLimit(30, 60)
         # Made once, before anyone asks: the time that a page takes says nothing of a text.
@@ -190,12 +190,14 @@ class RaterApp:
             )
         twice = GUESSES in sitting.held
         if (sitting.guesses is None or twice) and self.settings["guesses"]:
-            asked = asked_at_the_end(screens, list(sitting.votes), self.settings["guesses"])
+            asked = choose_final_screens(screens, list(sitting.votes), self.settings["guesses"])
             shown = [(s.item, self._shown(s)) for s in asked]
             seen = sitting.latest.get(GUESSES, "")
             return self._page("guess.html.j2", **common, items=shown, seen=seen, twice=twice)
         receipt = sitting.receipt or ""
-        return self._page("done.html.j2", **common, receipt=fingerprint(receipt), clear="drafts")
+        return self._page(
+            "done.html.j2", **common, receipt=make_fingerprint(receipt), clear="drafts"
+        )
 
     async def vote(self, request: Request, seat: Seat) -> Response:
         """Keeps a choice. The page's script, which must not take a portal's answer for this one, is
@@ -248,7 +250,7 @@ class RaterApp:
         if sitting.nonce is None or sitting.pair_nonce is None:
             return _see_other("/rate")
         screens = self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
-        asked = asked_at_the_end(screens, list(sitting.votes), self.settings["guesses"])
+        asked = choose_final_screens(screens, list(sitting.votes), self.settings["guesses"])
         guesses = {s.item: str(form.get(f"guess-{s.item}", "")) for s in asked}
         if not all(guess in ("a", "b", "unknown") for guess in guesses.values()):
             return self._say("guess_missing", 400, back=True)
@@ -275,7 +277,7 @@ class RaterApp:
             seat = await run_in_threadpool(self.ballots.seat, session) if session else None
             if seat is None:
                 return self._say("session_ended" if session else "link_needed", 401)
-            if form and not same_token(session, str((await request.form()).get("form", ""))):
+            if form and not is_same_token(session, str((await request.form()).get("form", ""))):
                 return self._say("form_expired", 403)
             if seat.sitting.withdrawn:
                 return self._withdrawn(seat, 409 if form else 200)
@@ -305,7 +307,7 @@ class RaterApp:
     def _render(self, text: str) -> Markup:
         return render_answer(
             text,
-            direction=direction_of(text, self.language["direction"]),
+            direction=find_direction(text, self.language["direction"]),
             code_label=self.messages["code"],
             table_label=self.messages["table"],
         )
@@ -318,13 +320,13 @@ class RaterApp:
     def _page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         common = {
             "language": self.language["autonym"],
-            "fingerprint": fingerprint(self.pack["commitment"]),
+            "fingerprint": make_fingerprint(self.pack["commitment"]),
         }
 
         def t(key: str, **more: str | int) -> Markup:
             return fill_html(self.messages[key], **{**common, **more})
 
-        return page(
+        return render_page(
             self.env,
             template,
             status,
@@ -341,7 +343,7 @@ class RaterApp:
 
 def _own(seat: Seat) -> dict[str, Any]:
     """Make what a rater's pages carry: the token of their forms, and the name of their drafts."""
-    return {"form": form_token(seat.session), "sheet": seat.sheet}
+    return {"form": make_form_token(seat.session), "sheet": seat.sheet}
 
 
 def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> Choice:
@@ -385,7 +387,7 @@ def vote_body(screen: Screen, choice: str, extra: Mapping[str, str]) -> dict[str
     return body
 
 
-def texts_of(pack: Mapping[str, Any]) -> list[str]:
+def list_texts(pack: Mapping[str, Any]) -> list[str]:
     """All that raters read."""
     settings = pack["settings"]
     own = [settings["title"], settings["language"]["autonym"], *settings["messages"].values()]
@@ -395,7 +397,7 @@ def texts_of(pack: Mapping[str, Any]) -> list[str]:
 def _assets(font: str | None, texts: list[str]) -> Assets:
     files: dict[str, bytes] = {"rate.js": (HERE / "static" / "rate.js").read_bytes()}
     if font:
-        files[f"{font}.woff2"] = font_file(font, texts)
+        files[f"{font}.woff2"] = find_font_file(font, texts)
     font_url = Assets(files).urls.get(f"{font}.woff2")
     return Assets(files | {"study.css": style_sheet(font_url).encode("utf-8")})
 

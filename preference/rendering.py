@@ -18,7 +18,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from preference.formulas import Formula, put_back, render_formula, split, take_out
-from preference.languages import direction_of
+from preference.languages import find_direction
 
 # Beyond this depth markdown-it leaves out the rest of a text.
 _DEEPEST = 60
@@ -48,7 +48,7 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
     plain, formulas = take_out(text)
     tokens = markdown.parse(plain)
     if any(token.level >= _DEEPEST - 2 for token in tokens):
-        side = direction_of(text, direction)
+        side = find_direction(text, direction)
         return Markup('<p class="plain" dir="{}">{}</p>\n').format(side, text)
     for token in tokens:
         if token.type in ("fence", "code_block"):
@@ -100,7 +100,7 @@ def _direct(tokens: Sequence[Token], otherwise: str) -> None:
                     words.append(_letters(inner))
                 if depth == 0:
                     break
-            token.attrSet("dir", direction_of(" ".join(words), otherwise))
+            token.attrSet("dir", find_direction(" ".join(words), otherwise))
 
 
 def _letters(inline: Token) -> str:

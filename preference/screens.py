@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from preference.design import order, turned
+from preference.design import order_items, turn_sides
 
 CHOICES = ("a", "b", "equal")
 
@@ -21,12 +21,14 @@ class Screen:
     b: str
 
 
-def screens(pack: Mapping[str, Any], slot: int, nonce: str, pair_nonce: str) -> list[Screen]:
+def lay_out_screens(
+    pack: Mapping[str, Any], slot: int, nonce: str, pair_nonce: str
+) -> list[Screen]:
     """The session of the rater in a slot. A pure function of the pack and the two nonces."""
-    turn = turned(pair_nonce, pack["blocks"])
+    turn = turn_sides(pair_nonce, pack["blocks"])
     items = {item["id"]: item for item in pack["slots"][slot]}
     out = []
-    for place, key in enumerate(order(nonce, list(items), pack["twins"][slot]), 1):
+    for place, key in enumerate(order_items(nonce, list(items), pack["twins"][slot]), 1):
         item = items[key]
         a, b = item["first"], item["second"]
         if turn[item["prompt"]]:
@@ -35,7 +37,7 @@ def screens(pack: Mapping[str, Any], slot: int, nonce: str, pair_nonce: str) -> 
     return out
 
 
-def asked_at_the_end(sheet: Sequence[Screen], voted: Sequence[str], count: int) -> list[Screen]:
+def choose_final_screens(sheet: Sequence[Screen], voted: Sequence[str], count: int) -> list[Screen]:
     """The screens on which a rater guesses: of the latest votes (item ids, oldest first), which are
     best remembered, `count` with different prompts; in the order of the session."""
     by_item = {screen.item: screen for screen in sheet}
@@ -51,7 +53,7 @@ class Sittings:
 
     def __init__(self, pack: Mapping[str, Any]) -> None:
         self._get = lru_cache(maxsize=1024)(
-            lambda slot, nonce, pair_nonce: screens(pack, slot, nonce, pair_nonce)
+            lambda slot, nonce, pair_nonce: lay_out_screens(pack, slot, nonce, pair_nonce)
         )
 
     def __call__(self, slot: int, nonce: str, pair_nonce: str) -> list[Screen]:

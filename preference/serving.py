@@ -13,8 +13,8 @@ import uvicorn
 from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 
-from preference.addresses import reachable
-from preference.admin_app import admin_app
+from preference.addresses import list_reachable
+from preference.admin_app import make_admin_app
 from preference.closing import open_ballots
 from preference.errors import PreferenceError, StudyStateError
 from preference.invitations import remember_addresses
@@ -83,7 +83,7 @@ def serve(
             run_apps(
                 [
                     (RaterApp(pack, ballots, https=https).app(), host, port),
-                    (admin_app(pack, ballots), "127.0.0.1", admin_port),
+                    (make_admin_app(pack, ballots), "127.0.0.1", admin_port),
                 ],
                 trust_proxy=trust_proxy,
                 opened=opened,
@@ -107,7 +107,7 @@ def run_apps(
         first.pop_all()
     opened(
         [
-            reachable(host, bound.getsockname()[1])
+            list_reachable(host, bound.getsockname()[1])
             for (_, host, _), bound in zip(apps, sockets, strict=True)
         ]
     )

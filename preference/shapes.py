@@ -9,7 +9,7 @@ from typing import Any
 
 from preference.chain import REMOVED, Event
 from preference.screens import CHOICES
-from preference.standing import GUESSES, subject_of
+from preference.standing import GUESSES, find_subject
 
 _NAME, _NONCE, _HASH = (re.compile(f"[0-9a-f]{{{digits}}}") for digits in (16, 32, 64))
 _GUESSES, _VERDICTS = ("a", "b", "unknown"), ("good", "bad")
@@ -44,7 +44,7 @@ def _fields(event: Event) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         return {"item": _NAME, "undone": _HASH}, {}
     if event.kind in ("withdraw", "close"):
         return {}, {}
-    guesses = event.kind == "guess" or (event.kind == "held" and subject_of(event) == GUESSES)
+    guesses = event.kind == "guess" or (event.kind == "held" and find_subject(event) == GUESSES)
     needed = {"guesses": {}} if guesses else _VOTE
     said = {} if guesses else _SAID
     if event.kind == "held":

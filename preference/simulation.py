@@ -7,7 +7,7 @@ import numpy as np
 from preference.votes import Guess, Vote
 
 
-def null_study(
+def simulate_null_study(
     rng: np.random.Generator,
     *,
     prompts: int,

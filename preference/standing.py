@@ -63,7 +63,7 @@ class Sitting:
 
     def take(self, event: Event) -> None:
         """Adds the slot's next event."""
-        subject = subject_of(event)
+        subject = find_subject(event)
         if event.kind in ("enrol", "packet"):
             self.nonce, self.pair_nonce = event.body["nonce"], event.body["pair_nonce"]
             self.on_paper = event.kind == "packet"
@@ -87,7 +87,7 @@ class Sitting:
         self.latest[subject], self.receipt = event.idempotency, event.hash
 
 
-def subject_of(event: Event) -> str:
+def find_subject(event: Event) -> str:
     """The item that a vote, a held choice or an undo is about, or the guesses."""
     return str(event.body.get("item", GUESSES))
 
@@ -102,7 +102,7 @@ def _turn(event: Event) -> int:
     return int(last) if last.isdecimal() else 0
 
 
-def sitting_of(events: Iterable[Event]) -> Sitting:
+def fold_sitting(events: Iterable[Event]) -> Sitting:
     """Folds a slot's events, oldest first."""
     sitting = Sitting()
     for event in events:
@@ -117,9 +117,9 @@ def place_choice(
     (kind, idempotency, body) of the event to append, or the event that says it already, or None
     for an undo of what does not stand.
     """
-    sitting, subject = sitting_of(events), str(choice.body.get("item", GUESSES))
+    sitting, subject = fold_sitting(events), str(choice.body.get("item", GUESSES))
     of_page = [e for e in events if page_of(e) == choice.page]
-    own = [e for e in of_page if subject_of(e) == subject]
+    own = [e for e in of_page if find_subject(e) == subject]
     turn = choice.turn
     for event in own[-1:] if turn is None else [e for e in own if _turn(e) == turn]:
         if _says(event, comments, choice) == choice.body:
@@ -134,7 +134,7 @@ def place_choice(
         mine = [e for e in there if page_of(e) == choice.page]
         return ("undo", idempotency, {**choice.body, "undone": mine[-1].hash}) if mine else None
     seen = max(
-        (e.seq for e in events if e.idempotency == choice.seen and subject_of(e) == subject),
+        (e.seq for e in events if e.idempotency == choice.seen and find_subject(e) == subject),
         default=0,
     )
     known = [e for e in there if page_of(e) == choice.page or e.seq <= seen]
@@ -167,9 +167,9 @@ def find_out_of_place(events: Iterable[Event]) -> list[str]:
     """
     sitting, problems = Sitting(), []
     for event in events:
-        standing = sitting.standing(subject_of(event))
+        standing = sitting.standing(find_subject(event))
         stands = standing.hash if standing else None
-        there = {e.hash for e in sitting.choices(subject_of(event))}
+        there = {e.hash for e in sitting.choices(find_subject(event))}
         where = f"event {event.seq} of slot {event.slot + 1}"
         named = event.body.get("supersedes", [])
         if event.kind in ("vote", "guess"):

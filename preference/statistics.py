@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from core.statistics import LEVEL, RESAMPLES, wilson
+from core.statistics import LEVEL, RESAMPLES, compute_wilson
 
 
 @dataclass(frozen=True)
@@ -29,23 +29,25 @@ def sign_test(wins: int, losses: int) -> float | None:
     return float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else None
 
 
-def at_least(successes: int, n: int, chance: float) -> float:
+def compute_upper_tail(successes: int, n: int, chance: float) -> float:
     """Exact probability of so many successes or more of n, each by chance."""
     return float(stats.binom.sf(successes - 1, n, chance))
 
 
-def two_sided(successes: int, n: int) -> float:
+def compute_two_sided(successes: int, n: int) -> float:
     """Exact two-sided binomial p against one half; 1 for n = 0."""
     return float(stats.binomtest(successes, n).pvalue) if n else 1.0
 
 
-def wilson_interval(successes: int, n: int) -> Interval | None:
+def compute_wilson_interval(successes: int, n: int) -> Interval | None:
     """Wilson score interval of a proportion; None for n = 0."""
-    found = wilson(successes, n, LEVEL)
+    found = compute_wilson(successes, n, LEVEL)
     return Interval(found.low, found.high, "Wilson") if found else None
 
 
-def bca(values: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0) -> Interval | None:
+def compute_bca(
+    values: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval | None:
     """BCa bootstrap interval of the mean over prompts (Efron 1987). None where the values are all
     equal or fewer than two: then the bootstrap has nothing to say."""
     array = np.asarray(values, dtype=float)
@@ -69,7 +71,9 @@ class Agreement:
     prompts: int
 
 
-def agreement(ratings: Mapping[str, Mapping[str, str]], *, seed: int = 0) -> Agreement | None:
+def compute_agreement(
+    ratings: Mapping[str, Mapping[str, str]], *, seed: int = 0
+) -> Agreement | None:
     """ratings: rater -> prompt -> category. None for fewer than two raters, no prompt that two have
     rated, or no variation at all (alpha is then undefined)."""
     import evalica
@@ -102,7 +106,7 @@ class Blinding:
     unknown: int
 
 
-def bang(right: int, wrong: int, unknown: int) -> Blinding | None:
+def compute_bang(right: int, wrong: int, unknown: int) -> Blinding | None:
     """Bang's blinding index of an arm: (right - wrong) / n, "don't know" counted in n, with its
     normal interval. Guesses of one rater are not independent, so it is a description."""
     n = right + wrong + unknown
@@ -116,7 +120,9 @@ def bang(right: int, wrong: int, unknown: int) -> Blinding | None:
     return Blinding(r - w, interval, right, wrong, unknown)
 
 
-def power(prompts: int, win_share: float, *, ties: float = 0.0, alpha: float = 0.05) -> float:
+def compute_power(
+    prompts: int, win_share: float, *, ties: float = 0.0, alpha: float = 0.05
+) -> float:
     """Probability that one rater's study comes out significant, by the exact two-sided sign test.
 
     win_share: of the decisive votes, how many go to the better arm; ties: share of ties. Exact sum
@@ -132,12 +138,12 @@ def power(prompts: int, win_share: float, *, ties: float = 0.0, alpha: float = 0
     return float(np.sum(weights * np.where(most < 0, 0.0, found)))
 
 
-def needed_share(
+def find_needed_share(
     prompts: int, *, ties: float = 0.0, alpha: float = 0.05, wanted: float = 0.8
 ) -> float | None:
     """The smallest share of decisive votes, in whole percent, that is found with power `wanted`;
     None where even 100% is not."""
     for percent in range(50, 101):
-        if power(prompts, percent / 100, ties=ties, alpha=alpha) >= wanted:
+        if compute_power(prompts, percent / 100, ties=ties, alpha=alpha) >= wanted:
             return percent / 100
     return None

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from core.text import fold, without_invisible
+from core.text import fold, remove_invisible
 
 _DATA = Path(__file__).with_name("tells.yaml")
 # An answer that says who it is mostly begins with it.
@@ -38,7 +38,7 @@ class Names:
     mentioned: tuple[str, ...]
 
 
-def names_in(text: str, question: Sequence[str], arms: Iterable[str] = ()) -> Names:
+def find_names(text: str, question: Sequence[str], arms: Iterable[str] = ()) -> Names:
     """Names of models and makers in an answer. arms: the arms' own names, of which any mention
     counts; question: the question's texts.
 
@@ -81,7 +81,7 @@ def find_self_names(text: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if _places(name, squeezed)]
 
 
-def names_of(identity: str) -> list[str]:
+def list_names(identity: str) -> list[str]:
     """Names to look for, from an arm's name or a repository: `openai/gpt-oss-120b` gives the whole,
     its owner, its model and the model without its size."""
     parts = [part for part in re.split(r"[/\\]", identity) if part]
@@ -92,10 +92,10 @@ def names_of(identity: str) -> list[str]:
     return sorted(name for name in names if len(name) >= 4 and name.lower() not in _GENERIC)
 
 
-def error_in(text: str, question: Sequence[str]) -> str | None:
+def find_tool_error(text: str, question: Sequence[str]) -> str | None:
     """Find what of an answer is the error of a tool, not a model's words; None if nothing is."""
     data = _data()["errors"]
-    bare = " ".join(without_invisible(text).split())
+    bare = " ".join(remove_invisible(text).split())
     said = bare.strip(" .!*`\"'")
     for whole in data["whole"]:
         if said == whole or (_unbracketed(said) and _unbracketed(said) == _unbracketed(whole)):

@@ -18,7 +18,7 @@ _BRACKET = re.compile(r"\[[^\[\]\n]{1,60}\]")
 _ADDRESS = re.compile(r"https?://\S+|\b[\w.+-]+@[\w-]+\.\w+")
 
 
-def warnings(source: str, translation: str) -> list[str]:
+def warn_of_translation(source: str, translation: str) -> list[str]:
     """Say what may have been lost between an English source and its translation, in English words.
 
     Numbers are compared in any script's digits, without their separators. Not covered: numbers
@@ -47,7 +47,7 @@ def warnings(source: str, translation: str) -> list[str]:
     return found
 
 
-def difference(before: str, after: str) -> Markup:
+def mark_difference(before: str, after: str) -> Markup:
     """The changes from `before` to `after`, word by word, as <del> and <ins>; text escaped."""
     one, other = (re.findall(r"\s+|[^\s]+", text) for text in (before, after))
     out: list[str] = []

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from core.contract.names import MANIFEST
-from preference.closing import closed_rows
+from preference.closing import read_closed_rows
 from preference.errors import StudyStateError
 from preference.files import read_json, write_text
 from preference.key import read_key
 from preference.pack import read_pack
-from preference.publishing import PRIVATE, published_files, result_of
+from preference.publishing import PRIVATE, compute_result, make_published_files
 from preference.verify import verify
 
 
@@ -31,11 +31,11 @@ def unblind(pack_dir: Path, key_path: Path, out: Path) -> dict[str, Any]:
     Raises StudyStateError while the study is open, or where `out` holds other files than an
     earlier result, and VerificationError if anything was changed.
     """
-    rows, _ = closed_rows(pack_dir)
+    rows, _ = read_closed_rows(pack_dir)
     verify(pack_dir, key_path)
     key = read_key(key_path)
-    result = result_of(key, rows)
-    files = published_files(key, rows, result)
+    result = compute_result(key, rows)
+    files = make_published_files(key, rows, result)
     _clear(out)
     for name, text in files.items():
         write_text(out / name, text, secret=name in PRIVATE)

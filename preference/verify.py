@@ -17,23 +17,23 @@ from typing import Any
 from core.contract.names import MANIFEST, RESULT
 from core.lines import LineError, read_json_lines
 from preference.ballots import NAME, Ballots, Comment
-from preference.chain import Event, Row, check_chain, check_withdrawals, read_row, removed
+from preference.chain import Event, Row, check_chain, check_withdrawals, count_removed, read_row
 from preference.closing import CLOSED, record_of_closing
-from preference.commitment import canonical, digest
+from preference.commitment import hash_canonical, write_canonical
 from preference.comparing import compare_contents, compare_names
 from preference.errors import PackError, StudyStateError, VerificationError
 from preference.files import read_json
 from preference.key import Content, Key, read_key
-from preference.pack import COMMITMENT, PACK, pack_of, published_before
+from preference.pack import COMMITMENT, PACK, make_commitment, pack_of
 from preference.publishing import (
     VOTES,
-    libraries,
-    published_files,
-    result_of,
+    compute_result,
+    make_published_files,
+    read_library_versions,
 )
-from preference.screens import screens
+from preference.screens import lay_out_screens
 from preference.shapes import find_odd
-from preference.standing import find_out_of_place, sitting_of
+from preference.standing import find_out_of_place, fold_sitting
 
 
 @dataclass(frozen=True)
@@ -115,21 +115,23 @@ def _files(directory: Path, key: Key, rows: Sequence[Row], failed: bool) -> Chec
     """The folder against what the key and the votes give. failed: they do not fit together, so that
     nothing can be derived but which files there should be."""
     try:
-        result = result_of(key, rows)
+        result = compute_result(key, rows)
         # The versions of libraries are the one thing that is taken from the folder.
         theirs = read_json(directory / RESULT, VerificationError, "result").get("computed_with")
         named: dict[str, Any] = theirs if isinstance(theirs, dict) else {}
-        files = published_files(key, rows, result | ({"computed_with": named} if named else {}))
+        files = make_published_files(
+            key, rows, result | ({"computed_with": named} if named else {})
+        )
     except (VerificationError, LookupError, TypeError, ValueError, AttributeError) as error:
         return Check("published files", (f"nothing can be derived ({error})",))
     problems = compare_names(directory, files)
     if not failed:
         problems += compare_contents(directory, files)
     unheld = ""
-    if theirs != libraries():
+    if theirs != read_library_versions():
         there, here = (
             ", ".join(f"{name} {of}" for name, of in versions.items())
-            for versions in (named, libraries())
+            for versions in (named, read_library_versions())
         )
         unheld = f"the versions of libraries: computed with {there or 'none named'}; here {here}"
         if problems:
@@ -175,7 +177,7 @@ def _comments(kept: Sequence[Comment], events: Sequence[Event]) -> Check:
 
 
 def _withdrawn(events: Sequence[Event]) -> str:
-    emptied = removed(events)
+    emptied = count_removed(events)
     if not emptied:
         return "withdrawals: none"
     names = ", ".join(
@@ -210,7 +212,7 @@ def _commitment(
         )
     if published.get("plan") != dict(key.plan):
         problems.append("the published analysis plan is not the key's")
-    fresh = published_before(key, derived)
+    fresh = make_commitment(key, derived)
     problems += [
         f"commitment.json: {name} is not what the key gives"
         for name in sorted(fresh.keys() | published.keys())
@@ -224,12 +226,12 @@ def _pack(
     derived: Mapping[str, Any], pack: Mapping[str, Any], published: Mapping[str, Any]
 ) -> list[str]:
     problems = []
-    if digest(pack) != published.get("pack_sha256"):
+    if hash_canonical(pack) != published.get("pack_sha256"):
         problems.append("pack.json is not the pack whose hash was published")
     problems += [
         f"{part} is not what the key gives"
         for part in sorted(derived.keys() | pack.keys())
-        if canonical(derived.get(part)) != canonical(pack.get(part))
+        if write_canonical(derived.get(part)) != write_canonical(pack.get(part))
     ]
     return problems
 
@@ -245,7 +247,11 @@ def _names(key: Key, derived: Mapping[str, Any]) -> list[str]:
         key, content=Content(rows), arms=(key.arms[1], key.arms[0]), trained=1 - key.trained
     )
     one, two = ({**pack, "commitment": ""} for pack in (derived, pack_of(other)))
-    return [] if canonical(one) == canonical(two) else ["the pack depends on whose a text is"]
+    return (
+        []
+        if write_canonical(one) == write_canonical(two)
+        else ["the pack depends on whose a text is"]
+    )
 
 
 def _head(
@@ -277,7 +283,7 @@ def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
     pair_nonces: dict[int, str] = {}
     for slot in range(len(pack["slots"])):
         own = [event for event in events if event.slot == slot]
-        sitting = sitting_of(own)
+        sitting = fold_sitting(own)
         problems += find_out_of_place(own)
         if sitting.nonce is None or sitting.pair_nonce is None:
             if any(event.kind in ("vote", "held") for event in own):
@@ -288,7 +294,8 @@ def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
                 f"slots {slot} and {slot + 1} do not share a nonce, so their sides are not mirrored"
             )
         shown = {
-            screen.item: screen for screen in screens(pack, slot, sitting.nonce, sitting.pair_nonce)
+            screen.item: screen
+            for screen in lay_out_screens(pack, slot, sitting.nonce, sitting.pair_nonce)
         }
         for event in own:
             where = f"event {event.seq} of slot {slot + 1}"

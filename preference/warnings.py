@@ -13,9 +13,9 @@ from typing import Any
 from core.statistics import LEVEL
 from preference.statistics import (
     Agreement,
-    at_least,
-    needed_share,
-    two_sided,
+    compute_two_sided,
+    compute_upper_tail,
+    find_needed_share,
 )
 from preference.votes import Guess, Vote
 
@@ -74,7 +74,7 @@ def find_warnings(
     return [warning for warning in found if warning]
 
 
-def names_of(warnings: Sequence[StudyWarning], rater: str) -> list[str]:
+def list_rater_warnings(warnings: Sequence[StudyWarning], rater: str) -> list[str]:
     """The names of the warnings that are of one rater."""
     return [warning.name for warning in warnings if rater in warning.figures.get("raters", ())]
 
@@ -122,9 +122,9 @@ def _repeats(votes: Sequence[Vote]) -> StudyWarning | None:
         counts = Counter(first.values())
         chance = sum((count / counts.total()) ** 2 for count in counts.values())
         same = sum(one == two for one, two in pairs)
-        p = at_least(same, len(pairs), chance)
+        p = compute_upper_tail(same, len(pairs), chance)
         # So few or fewer of a steady rater's.
-        unsteady = at_least(len(pairs) - same, len(pairs), 1 - STEADY)
+        unsteady = compute_upper_tail(len(pairs) - same, len(pairs), 1 - STEADY)
         if p > REPEATS_P and unsteady < REPEATS_P / len(again_by_rater):
             flagged[rater] = {"same": same, "pairs": len(pairs), "chance": chance, "p": p}
     if not flagged:
@@ -152,7 +152,7 @@ def _position(main: Sequence[Vote]) -> StudyWarning | None:
     flagged = {
         who: {"chose_a": counts["a"], "decisive": counts.total(), "p": p}
         for who, counts in every.items()
-        if (p := two_sided(counts["a"], counts.total())) < level
+        if (p := compute_two_sided(counts["a"], counts.total())) < level
     }
     if not flagged:
         return None
@@ -166,7 +166,7 @@ def _position(main: Sequence[Vote]) -> StudyWarning | None:
 def _blinding(guesses: Sequence[Guess]) -> StudyWarning | None:
     told = [g for g in guesses if g.guess != "unknown"]
     right = sum(g.guess == g.trained_side for g in told)
-    p = two_sided(right, len(told))
+    p = compute_two_sided(right, len(told))
     if not told or p >= BLINDING_P:
         return None
     return StudyWarning(
@@ -203,7 +203,7 @@ def _few_prompts(main: Sequence[Vote]) -> StudyWarning | None:
     if prompts >= LEAST_PROMPTS:
         return None
     ties = sum(vote.choice == "equal" for vote in main) / len(main)
-    share = needed_share(prompts, ties=ties)
+    share = find_needed_share(prompts, ties=ties)
     finds = "nothing" if share is None else f"only {share:.0%} of decisive votes for one arm"
     return StudyWarning(
         "prompts",

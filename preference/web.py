@@ -89,18 +89,18 @@ class RateLimit:
         return allowed
 
 
-def form_token(session: str) -> str:
+def make_form_token(session: str) -> str:
     """The token of a session's forms: follows from the cookie, which no other site can read, and so
     stays valid when the server restarts."""
     return hashlib.sha256(f"form:{session}".encode()).hexdigest()[:32]
 
 
-def same_token(session: str, given: str) -> bool:
+def is_same_token(session: str, given: str) -> bool:
     """Tell whether a form came from a page of this session; in constant time."""
-    return hmac.compare_digest(form_token(session).encode(), given.encode("utf-8", "replace"))
+    return hmac.compare_digest(make_form_token(session).encode(), given.encode("utf-8", "replace"))
 
 
-def environment() -> Environment:
+def make_environment() -> Environment:
     """Templates with autoescape always on and no silent gaps."""
     return Environment(
         loader=FileSystemLoader(HERE / "templates"),
@@ -111,7 +111,7 @@ def environment() -> Environment:
     )
 
 
-def page(env: Environment, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+def render_page(env: Environment, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(env.get_template(template).render(**values), status)
 
 

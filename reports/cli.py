@@ -194,10 +194,10 @@ def _show_samples(argv: list[str]) -> int:
     arguments = _samples_parser().parse_args(argv)
     from reports.samples import find_samples
     from reports.store.read import read_store
-    from reports.tables.results import of_entries
+    from reports.tables.results import collect_entries
 
     found = find_samples(
-        of_entries(read_store(arguments.store)),
+        collect_entries(read_store(arguments.store)),
         arguments.language,
         arguments.task,
         arguments.producer or (),

@@ -121,13 +121,13 @@ class Benchmark:
         return 100 / len(self.letters) if self.letters else None
 
 
-def listed(answers: Sequence[str], protocol: Protocol) -> str:
+def list_answers(answers: Sequence[str], protocol: Protocol) -> str:
     """Returns the possible answers, one a line, as the prompt shows them."""
     marks = LETTERS if protocol.answers == "letters" else "-" * len(answers)
     stop = "." if protocol.answers == "letters" else ""
     return "\n".join(f"{mark}{stop} {answer}" for mark, answer in zip(marks, answers, strict=False))
 
 
-def choices(answers: Sequence[str], protocol: Protocol) -> tuple[str, ...]:
+def name_choices(answers: Sequence[str], protocol: Protocol) -> tuple[str, ...]:
     """Returns the possible answers as the model is to give them."""
     return tuple(LETTERS[: len(answers)] if protocol.answers == "letters" else answers)

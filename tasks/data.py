@@ -96,7 +96,7 @@ def read(
         columns = benchmark.hub_columns or [column.name for column in benchmark.columns]
         here = {code: find_hub_code(hub_codes or {}, found.name, code)}
         raws = benchmark.read_hub(
-            lambda config: hub.rows(
+            lambda config: hub.read_rows(
                 found,
                 here.get(config) or config,
                 benchmark.split,
@@ -115,10 +115,10 @@ def read(
             f"{where}: {len(kept)} rows{less}; {SHOTS} are the shots, so at least {SHOTS + 1} are "
             "needed. Remedy: give the whole set"
         )
-    return Read(tuple(kept), fingerprint(rows), data.name, repository, revision, tuple(left_out))
+    return Read(tuple(kept), hash_rows(rows), data.name, repository, revision, tuple(left_out))
 
 
-def fingerprint(rows: list[Row]) -> str:
+def hash_rows(rows: list[Row]) -> str:
     """Computes the SHA-256 over the rows in their order, as JSON lines with sorted keys."""
     digest = hashlib.sha256()
     for row in rows:

@@ -15,14 +15,14 @@ from core.delimited import split_cells
 from core.lines import Line, LineError, parse_json_lines, split_lines
 from core.text import NotText, decode
 from tasks.errors import DataMalformed, DataMissing, FileMissing
-from tasks.rows import REMEDY, Raw, listed
+from tasks.rows import REMEDY, Raw, list_wrong
 
 EMBEDDED = Path(__file__).parent / "embedded"
 _SAVE = "save the file as UTF-8 text"
 _OBJECTS = "one JSON object a line (`jq -c '.[]'` writes an array so)"
 
 
-def missing(path: Path) -> DataMissing:
+def report_missing(path: Path) -> DataMissing:
     """Builds the error for a file that is not there."""
     for parent in path.parents:
         if parent.resolve() == EMBEDDED.resolve():
@@ -77,8 +77,9 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Raw]:
             rows.append(Raw(str(path), f"line {number}", dict(zip(header, cells, strict=True))))
     if wrong:
         raise DataMalformed(
-            f"{path}, {listed(wrong)}. Remedy: a tab stands between two cells and nowhere else; "
-            'a text with quote marks is quoted whole, and those in it doubled ("She said ""no"".")'
+            f"{path}, {list_wrong(wrong)}. Remedy: a tab stands between two cells and nowhere "
+            "else; a text with quote marks is quoted whole, and those in it doubled "
+            '("She said ""no"".")'
         )
     return rows
 
@@ -114,7 +115,7 @@ def read_lines(path: Path) -> list[str]:
             raise _unreadable(path, "a pipe, not a file")  # whose reader would wait for ever
         return _lines(str(path), path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
-        raise missing(path) from None
+        raise report_missing(path) from None
     except OSError as error:
         raise _unreadable(path, error.strerror) from None
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.languages import name_repository
-from core.shell import pasted
+from core.shell import quote_for_shell
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.rows import Raw
 
@@ -58,7 +58,7 @@ def resolve(repository: str) -> Repository:
     return Repository(name, _commit(name, revision))
 
 
-def rows(
+def read_rows(
     repository: Repository,
     config: str,
     split: str,
@@ -193,7 +193,8 @@ def _kept(name: str, revision: str) -> Path:
         commits = ", ".join(path.name for path in kept)
         raise HubUnavailable(
             f"HF_HUB_OFFLINE is set, and this machine keeps several commits of {name}: {commits}. "
-            f"Remedy: name one, as in evaluate.hub.BENCHMARK={pasted(name)}@{kept[-1].name}"
+            "Remedy: name one, as in "
+            f"evaluate.hub.BENCHMARK={quote_for_shell(name)}@{kept[-1].name}"
         )
     raise HubUnavailable(
         f"HF_HUB_OFFLINE is set, and this machine keeps no {name} at {revision or 'any commit'}. "

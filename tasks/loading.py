@@ -19,8 +19,15 @@ from tasks.catalogue import TASKS, VERSION, Task
 from tasks.data import Data, Read, open_data, read
 from tasks.errors import DataMalformed
 from tasks.protocol import SHOTS, Protocol, split_shots
-from tasks.warnings import of_answers, of_labels, of_left_out, of_number, of_shots, of_sides
-from tasks.words import words
+from tasks.warnings import (
+    warn_of_answers,
+    warn_of_labels,
+    warn_of_left_out,
+    warn_of_number,
+    warn_of_shots,
+    warn_of_sides,
+)
+from tasks.words import find_words
 
 COMMON = Path(__file__).parent / "lm_eval"
 
@@ -91,8 +98,8 @@ class Loaded:
 
         splits = self.splits()
         config = {
-            **load_yaml(common_file(self.task)),
-            **task_config(self.task, self.code, self.language),
+            **load_yaml(write_common_file(self.task)),
+            **write_task_config(self.task, self.code, self.language),
             "custom_dataset": lambda **_: splits,
         }
         task = ConfigurableTask(config=config)
@@ -112,12 +119,12 @@ class Loaded:
     def warnings(self, limit: int | None = None) -> list[str]:
         """Returns warnings for a reader of the score of the first `limit` items (None: all)."""
         found = [
-            *of_labels(self.shots, self.items, limit),
-            *of_number(self.task.content, self.data, len(self.items[:limit])),
-            *of_left_out(self.data),
-            *of_answers(self.items[:limit]),
-            *of_shots(self.shots, self.items[:limit]),
-            *of_sides(self.items[:limit]),
+            *warn_of_labels(self.shots, self.items, limit),
+            *warn_of_number(self.task.content, self.data, len(self.items[:limit])),
+            *warn_of_left_out(self.data),
+            *warn_of_answers(self.items[:limit]),
+            *warn_of_shots(self.shots, self.items[:limit]),
+            *warn_of_sides(self.items[:limit]),
         ]
         if self.draft_words:
             found.append(
@@ -141,7 +148,7 @@ def load_task(
     `HubUnavailable`, `WordsMissing` or `WordsMalformed`.
     """
     protocol = task.protocol(protocol or Protocol())
-    chosen = words(language if protocol.instructions == "language" else None)
+    chosen = find_words(language if protocol.instructions == "language" else None)
     content = read(task.content, data, code, hub_codes)
     asking = Asking(protocol, chosen, language, task.from_english)
     items = [task.content.item(row, asking) for row in content.rows]
@@ -200,13 +207,13 @@ def dataset(
     ).splits()
 
 
-def common_file(task: Task) -> Path:
+def write_common_file(task: Task) -> Path:
     """Returns the hand-written part of lm-eval's configuration of a task."""
     return COMMON / ("_choice.yaml" if task.chooses else "_translation.yaml")
 
 
-def task_config(task: Task, code: str, language: str) -> dict[str, Any]:
-    """Returns the lines that a task in one language adds to `common_file`."""
+def write_task_config(task: Task, code: str, language: str) -> dict[str, Any]:
+    """Returns the lines that a task in one language adds to `write_common_file`."""
     metadata = {"version": VERSION, "task": task.name, "code": code, "language": language}
     return {"task": task.lm_eval_name(code), "metadata": metadata}
 

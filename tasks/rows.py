@@ -132,7 +132,7 @@ def check(raws: Sequence[Raw], columns: Sequence[Column], identity: Sequence[str
             wrong.append(f"{raw.place}: {', '.join(faults)}")
         rows.append(row)
     if wrong:
-        raise DataMalformed(f"{raws[0].file}, {listed(wrong)}. Remedy: {REMEDY}")
+        raise DataMalformed(f"{raws[0].file}, {list_wrong(wrong)}. Remedy: {REMEDY}")
     return rows
 
 
@@ -160,17 +160,17 @@ def identify(row: Row, identity: Iterable[str]) -> str:
     return "#".join(row[column] for column in identity)
 
 
-def listed(wrong: Sequence[str]) -> str:
+def list_wrong(wrong: Sequence[str]) -> str:
     """Returns the first rows that are wrong, and how many more there are."""
     more = len(wrong) - _MOST_NAMED
     return "; ".join(wrong[:_MOST_NAMED]) + (f"; and {more} more rows" if more > 0 else "")
 
 
-def texts(*names: str) -> tuple[Column, ...]:
+def read_texts(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names)
 
 
-def keys(*names: str) -> tuple[Column, ...]:
+def read_keys(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, "key") for name in names)
 
 

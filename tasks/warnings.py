@@ -12,7 +12,7 @@ FEW = 20
 _NAMED = 5
 
 
-def of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | None) -> list[str]:
+def warn_of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | None) -> list[str]:
     """Warns of shots of one label, and of labels that do not occur in the first `limit` items."""
     if not shots[0].label:
         return []
@@ -29,7 +29,7 @@ def of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | None) -
     return found
 
 
-def of_number(benchmark: Benchmark, data: Read, scored: int) -> list[str]:
+def warn_of_number(benchmark: Benchmark, data: Read, scored: int) -> list[str]:
     """Warns of a set that is not whole, and of too few scored items."""
     found = []
     rows = len(data.rows) + len(data.left_out)
@@ -40,7 +40,7 @@ def of_number(benchmark: Benchmark, data: Read, scored: int) -> list[str]:
     return found
 
 
-def of_answers(items: Sequence[Item]) -> list[str]:
+def warn_of_answers(items: Sequence[Item]) -> list[str]:
     """Warns of items whose right answer cannot be told from a wrong one."""
     equal = sum(len(set(item.choices)) < len(item.choices) for item in items)
     if not equal:
@@ -48,7 +48,7 @@ def of_answers(items: Sequence[Item]) -> list[str]:
     return [f"{equal} items have two equal answers, of which the first is taken as the model's"]
 
 
-def of_shots(shots: Sequence[Item], items: Sequence[Item]) -> list[str]:
+def warn_of_shots(shots: Sequence[Item], items: Sequence[Item]) -> list[str]:
     """Warns of items whose answer stands in the prompt, as they equal a shot; their ids may
     differ."""
     seen = {fold(text) for item in shots for text in _asked(item)}
@@ -61,7 +61,7 @@ def of_shots(shots: Sequence[Item], items: Sequence[Item]) -> list[str]:
     ]
 
 
-def of_sides(items: Sequence[Item]) -> list[str]:
+def warn_of_sides(items: Sequence[Item]) -> list[str]:
     """Warns of translations of a sentence into itself, as where one file stands in place of
     another."""
     same = [item.id for item in items if item.target and fold(item.source) == fold(item.target)]
@@ -70,7 +70,7 @@ def of_sides(items: Sequence[Item]) -> list[str]:
     return [f"{len(same)} sentences are the same in both languages: {_first(same)}"]
 
 
-def of_left_out(data: Read) -> list[str]:
+def warn_of_left_out(data: Read) -> list[str]:
     """Warns of rows that could not be asked, by what they lack."""
     rows = len(data.rows) + len(data.left_out)
     places: dict[str, list[str]] = defaultdict(list)

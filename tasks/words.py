@@ -42,7 +42,7 @@ class Words:
     reviewed_by: str | None = None
 
 
-def words(language: str | None = None, table: Path = TABLE) -> Words:
+def find_words(language: str | None = None, table: Path = TABLE) -> Words:
     """Returns the words of the language with that English name, None for the paper's English
     prompts.
 

@@ -16,7 +16,7 @@ REAL_DATA = os.environ.pop("KAKUGO_DATA_DIR", None) or os.environ.get("KAKUGO_TE
 if REAL_DATA:
     os.environ["KAKUGO_TEST_DATA_DIR"] = REAL_DATA
 
-from training.students import embedded_gguf, materialise_gguf
+from training.students import find_embedded_gguf, materialise_gguf
 
 # A test is fast unless it, its file or a fixture is known to be costly: `scripts/test -m fast`.
 # These make models, servers and browsers.
@@ -123,7 +123,7 @@ def browser() -> Iterator[Any]:
 def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SmolLM2-135M-Instruct as a transformers checkpoint."""
     out = tmp_path_factory.mktemp("students") / "smollm2"
-    materialise_gguf(embedded_gguf(), out)
+    materialise_gguf(find_embedded_gguf(), out)
     return out
 
 

@@ -11,7 +11,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from harness.help import help_text
-from harness.overrides import CONF, prepared
+from harness.overrides import CONF, prepare_arguments
 from preference.cli import main as study_main
 from reports.cli import main as report_main
 
@@ -74,7 +74,7 @@ def test_a_command_that_a_page_shows_is_valid(composed: Compose, page: str, line
     if not arguments or arguments[0].startswith("--"):
         return
     sweeps = "-m" in arguments
-    overrides = [given for given in prepared(arguments) if given != "-m"]
+    overrides = [given for given in prepare_arguments(arguments) if given != "-m"]
     for point in each_point(overrides) if sweeps else [overrides]:
         assert composed(*point).name
 

@@ -27,7 +27,7 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
     end. Raises ResumeError if another run's state is there."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / _RUN
-    whole = last_whole(folder)
+    whole = find_last_whole(folder)
     for state in _states(folder):
         if state != whole:
             _delete(state)
@@ -49,7 +49,7 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
         )
 
 
-def identity(settings: Train, precision: Precision, seed: int, rows: Path) -> dict[str, Any]:
+def identify_run(settings: Train, precision: Precision, seed: int, rows: Path) -> dict[str, Any]:
     """Give what identifies a run, as plain JSON. The base is not part of it.
 
     The form of a state depends on the number of processes and on DeepSpeed.
@@ -67,7 +67,7 @@ def identity(settings: Train, precision: Precision, seed: int, rows: Path) -> di
     }
 
 
-def last_whole(folder: Path) -> Path | None:
+def find_last_whole(folder: Path) -> Path | None:
     """The furthest state that was written to its end."""
     whole = [state for state in _states(folder) if (state / _WHOLE).exists()]
     return max(whole, key=_step, default=None)

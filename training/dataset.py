@@ -18,9 +18,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints.chat import Prompt, ask, render, starts_with_thought
+from core.checkpoints.chat import Prompt, build_prompt, render, starts_with_thought
 from core.checkpoints.errors import ChatError
-from core.checkpoints.tokens import frame
+from core.checkpoints.tokens import find_frame
 from core.lines import LineError, read_json_lines
 from training.errors import MaskError, RowsError
 
@@ -51,8 +51,8 @@ def read_examples(
 ) -> Iterator[tuple[str, list[Example]]]:
     """(source, examples) of each row of the JSONL file `rows`: {"source", "messages"}.
 
-    `make` is `examples_of` with a tokenizer. Raises RowsError for rows that are no conversations;
-    MaskError where the template is missing or cannot be masked.
+    `make` is `tokenise_conversations` with a tokenizer. Raises RowsError for rows that are no
+    conversations; MaskError where the template is missing or cannot be masked.
     """
     found = _conversations(rows)
     while some := list(islice(found, _BATCH)):
@@ -74,7 +74,7 @@ def _made(
         raise
 
 
-def examples(
+def make_examples(
     messages: Messages, tokenizer: Any, end_ids: frozenset[int], *, train_newline: bool = False
 ) -> list[Example]:
     """The conversation as one example with every answer trained, or one for each answer.
@@ -84,18 +84,18 @@ def examples(
     teacher's text could end its own turn and begin another's. (Marks of reasoning belong there,
     even where a tokenizer calls them special.)
     """
-    return examples_of([messages], tokenizer, end_ids, train_newline=train_newline)[0]
+    return tokenise_conversations([messages], tokenizer, end_ids, train_newline=train_newline)[0]
 
 
-def examples_of(
+def tokenise_conversations(
     chats: Sequence[Messages],
     tokenizer: Any,
     end_ids: frozenset[int],
     *,
     train_newline: bool = False,
 ) -> list[list[Example]]:
-    """The `examples` of each conversation. The tokenizer is given all texts at once, which takes
-    half the time of one after the other, and less with several cores.
+    """The `make_examples` of each conversation. The tokenizer is given all texts at once, which
+    takes half the time of one after the other, and less with several cores.
 
     `end_ids` are the tokens that end an assistant turn.
     """
@@ -148,7 +148,7 @@ def _with_spans(messages: Messages, tokenizer: Any, answers: Sequence[int]) -> _
     text = ""
     for i in answers:
         header, turn = _answered(
-            ask(tokenizer, messages[:i]), render(tokenizer, messages[: i + 1]), messages[i]
+            build_prompt(tokenizer, messages[:i]), render(tokenizer, messages[: i + 1]), messages[i]
         )
         if not (header.startswith(text) and turn.startswith(header)):
             raise Rewritten(
@@ -169,7 +169,7 @@ def _masked(
 
     if not texts:
         return []
-    before = list(frame(tokenizer).before)  # as in core.checkpoints.tokens.encode
+    before = list(find_frame(tokenizer).before)  # as in core.checkpoints.tokens.encode
     encoded = tokenizer([text.text for text in texts], add_special_tokens=False).encodings
     ending = np.array(sorted(end_ids), np.int64)
     found = []

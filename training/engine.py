@@ -17,15 +17,15 @@ from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from training.checkpoints import last_whole
+from training.checkpoints import find_last_whole
 from training.collate import Collator, Packed
 from training.dataset import IGNORED
 from training.head import TrainedPositions
 from training.journal import Journal
 from training.probe import probe
 from training.settings import Precision, Train
-from training.trackers import PROJECT, tracked
-from training.zero import deepspeed_config
+from training.trackers import PROJECT, tracking
+from training.zero import make_deepspeed_config
 
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
@@ -167,13 +167,13 @@ def train(
     trainer.remove_callback(PrinterCallback)
     if probed:
         trainer.add_callback(_ProbeFirst(trainer, model.config, precision))
-    whole = last_whole(states)
-    with tracked(settings):
+    whole = find_last_whole(states)
+    with tracking(settings):
         trainer.train(resume_from_checkpoint=str(whole) if whole else None)
     return trainer
 
 
-def training_arguments(
+def make_training_arguments(
     settings: Train, precision: Precision, *, steps: int, states: Path, seed: int, evaluate: bool
 ) -> SFTConfig:
     """The Trainer's arguments. Under DeepSpeed they must exist before the model is loaded."""
@@ -191,7 +191,7 @@ def training_arguments(
         max_grad_norm=settings.max_grad_norm,
         bf16=precision == "bf16",
         use_cpu=not torch.accelerator.is_available(),
-        deepspeed=deepspeed_config(settings),
+        deepspeed=make_deepspeed_config(settings),
         activation_checkpointing=settings.gradient_checkpointing,
         gradient_checkpointing=None,
         seed=seed,

@@ -13,7 +13,7 @@ from core.checkpoints.opening import open_config, open_model, open_tokenizer
 from core.contract.facts import TuningFacts
 from core.quiet import quiet_libraries
 from training.errors import LaunchError, LeakError, MemoryShort
-from training.order import data_order, steps_of
+from training.order import count_steps, order_rows
 from training.prepare import TRAIN, VALIDATION
 from training.saving import save_checkpoint
 from training.settings import Precision, Train
@@ -47,7 +47,7 @@ def finetune(
     between an interruption and its continuation.
 
     Raises CheckpointError, LeakError, LaunchError, MemoryShort and DivergedError.
-    (`training.launch.run` makes sure that the states are this run's.)
+    (`training.launch.run_training` makes sure that the states are this run's.)
     """
     with quiet_libraries(), _threads(settings.threads), _memory_errors(settings):
         return _finetune(base, packed, out, settings, precision, seed, progress)
@@ -66,18 +66,18 @@ def _finetune(
     states = out / STATES
     processes = _processes(settings)
     rows, validation = _packed_rows(packed / TRAIN), _packed_rows(packed / VALIDATION)
-    order = data_order(settings, len(rows), seed)
-    steps = steps_of(settings, len(rows))
+    order = order_rows(settings, len(rows), seed)
+    steps = count_steps(settings, len(rows))
     progress(0, steps, "loading the student")
 
     import torch
 
     from training.collate import Collator
-    from training.engine import train, training_arguments
-    from training.flops import flops_per_token, whole_size
+    from training.engine import make_training_arguments, train
+    from training.flops import count_elements, count_flops_per_token
     from training.journal import Journal
 
-    arguments = training_arguments(
+    arguments = make_training_arguments(
         settings, precision, steps=steps, states=states, seed=seed, evaluate=len(validation) > 0
     )
     config, tokenizer = open_config(base), open_tokenizer(base)
@@ -99,8 +99,8 @@ def _finetune(
     pad = tokenizer.pad_token_id or 0
     pad = pad if pad < model.get_input_embeddings().num_embeddings else 0
     collator = Collator(attention, pad, isolated=isolated)
-    size = sum(map(whole_size, model.parameters()))
-    operations = flops_per_token(model, lengths, frozen=frozen)
+    size = sum(map(count_elements, model.parameters()))
+    operations = count_flops_per_token(model, lengths, frozen=frozen)
     journal = Journal(out, states, progress, precision=precision, flops_per_token=operations)
     trainer = train(
         model,
@@ -115,7 +115,7 @@ def _finetune(
         journal=journal,
         probed=isolated and (len(lengths) > len(rows) or flattened),
     )
-    trained = sum(whole_size(p) for p in trainer.model.parameters() if p.requires_grad)
+    trained = sum(count_elements(p) for p in trainer.model.parameters() if p.requires_grad)
     save_checkpoint(trainer, config, tokenizer, out / "checkpoint")
     steps_logged = [line for line in journal.lines if "loss" in line]
     evaluated = [line["eval_loss"] for line in journal.lines if "eval_loss" in line]

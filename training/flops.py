@@ -6,7 +6,7 @@ from typing import Any
 from training.settings import Precision
 
 
-def flops_per_token(model: Any, lengths: Sequence[int], *, frozen: bool) -> float:
+def count_flops_per_token(model: Any, lengths: Sequence[int], *, frozen: bool) -> float:
     """Operations of a forward and backward pass over one token (Chowdhery et al. 2022, arXiv
     2204.02311, appendix B): 6 a weight, and 12 x layers x width x length / 2 of causal attention.
 
@@ -17,16 +17,16 @@ def flops_per_token(model: Any, lengths: Sequence[int], *, frozen: bool) -> floa
     """
     config = model.config.get_text_config()
     embeddings = model.get_input_embeddings().weight
-    weights = sum(whole_size(p) for p in model.parameters())
+    weights = sum(count_elements(p) for p in model.parameters())
     if model.get_output_embeddings().weight is not embeddings:
-        weights -= whole_size(embeddings)  # only looked up
+        weights -= count_elements(embeddings)  # only looked up
     heads = config.num_attention_heads
     width = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
     length = sum(n * n for n in lengths) / sum(lengths)
     return float((4 if frozen else 6) * weights + 6 * config.num_hidden_layers * width * length)
 
 
-def peak_flops(device: str, precision: Precision) -> float | None:
+def find_peak_flops(device: str, precision: Precision) -> float | None:
     """Look up what a device can do in a second in bf16, from TRL's table of the makers' data
     sheets; None where it does not stand there, and in fp32.
     """
@@ -35,6 +35,6 @@ def peak_flops(device: str, precision: Precision) -> float | None:
     return get_peak_flops(device, "bfloat16") if precision == "bf16" else None
 
 
-def whole_size(parameter: Any) -> int:
+def count_elements(parameter: Any) -> int:
     """The number of a parameter's elements, also where ZeRO-3 has spread it."""
     return int(getattr(parameter, "ds_numel", parameter.numel()))

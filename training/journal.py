@@ -23,7 +23,7 @@ from core.contract.names import LOG, SPEED
 from core.contract.record import as_json, read_record
 from training.checkpoints import mark_whole
 from training.errors import DivergedError
-from training.flops import peak_flops
+from training.flops import find_peak_flops
 from training.settings import Precision
 
 _NAMES = {field.name for field in fields(LogLine)}
@@ -152,7 +152,7 @@ class Journal(TrainerCallback):  # type: ignore[misc]
     def _mfu(self, tokens_per_second: float) -> float | None:
         if not torch.cuda.is_available():
             return None
-        peak = peak_flops(torch.cuda.get_device_name(), self._precision)
+        peak = find_peak_flops(torch.cuda.get_device_name(), self._precision)
         if peak is None:
             return None
         devices = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1

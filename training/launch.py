@@ -24,7 +24,7 @@ REQUEST = "request.json"
 LEFT = (REQUEST, FACTS, ERROR)
 
 
-def run(
+def run_training(
     *,
     base: Path,
     packed: Path,
@@ -40,7 +40,9 @@ def run(
     package is missing.
     """
     require_packages(settings)
-    checkpoints.claim(out / STATES, checkpoints.identity(settings, precision, seed, packed / TRAIN))
+    checkpoints.claim(
+        out / STATES, checkpoints.identify_run(settings, precision, seed, packed / TRAIN)
+    )
     arguments: dict[str, Any] = {"base": base, "packed": packed, "out": out, "seed": seed}
     if not settings.launched:
         return finetune(**arguments, settings=settings, precision=precision, progress=progress)
@@ -51,7 +53,7 @@ def run(
     request |= {"settings": asdict(settings), "precision": precision, "seed": seed}
     file = (out / REQUEST).absolute()
     file.write_text(json.dumps(request), encoding="utf-8")
-    status, last = _watch([*command(settings), "-m", "training.worker", str(file)], progress)
+    status, last = _watch([*build_command(settings), "-m", "training.worker", str(file)], progress)
     if (out / ERROR).is_file():
         found = json.loads((out / ERROR).read_text(encoding="utf-8"))
         kind = getattr(errors, found["kind"], TrainingError)
@@ -82,7 +84,7 @@ def require_packages(settings: Train) -> None:
             )
 
 
-def command(settings: Train) -> list[str]:
+def build_command(settings: Train) -> list[str]:
     """torchrun on this machine, or the launcher that the settings give."""
     if settings.launcher:
         return list(settings.launcher)

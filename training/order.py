@@ -6,14 +6,14 @@ import random
 from training.settings import Train
 
 
-def steps_of(settings: Train, rows: int) -> int:
+def count_steps(settings: Train, rows: int) -> int:
     """The number of optimizer steps of a run over `rows` rows."""
     if settings.steps is not None:
         return settings.steps
     return math.ceil(_samples(settings, rows) / settings.batch_size)
 
 
-def data_order(settings: Train, rows: int, seed: int) -> list[int]:
+def order_rows(settings: Train, rows: int, seed: int) -> list[int]:
     """The row numbers in the order of training, over the whole run.
 
     Every pass over the data is shuffled anew, and no row comes again before all have come. With

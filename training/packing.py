@@ -4,7 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 
-def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+def pack_documents(lengths: Sequence[int], capacity: int) -> list[list[int]]:
     """The documents (by number) of each row; no row is longer than `capacity`.
 
     Longest first, each into the row that it fills best. (Best-fit decreasing needs at most 11/9 of

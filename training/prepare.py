@@ -18,7 +18,7 @@ from core.files import making
 from core.lines import count_lines
 from training.dataset import IGNORED, Example, Messages, read_examples
 from training.errors import RowsError
-from training.packing import pack
+from training.packing import pack_documents
 from training.settings import Data
 from training.tokenised import Tokeniser
 
@@ -128,7 +128,7 @@ def prepare(
     )
 
 
-def trained_tokens(
+def make_token_counter(
     base: Path, data: Data, kept: Path | None = None
 ) -> Callable[[Sequence[Messages]], list[int]]:
     """A function that counts the tokens that `prepare` takes of each of some conversations: 0 of
@@ -212,7 +212,7 @@ def _packed(
     examples = [example for number in sorted(chosen) for example in conversations[number]]
     if not data.packing:
         return [[example] for example in examples]
-    rows = pack([len(example.ids) for example in examples], limit)
+    rows = pack_documents([len(example.ids) for example in examples], limit)
     return [[examples[number] for number in row] for row in rows]
 
 

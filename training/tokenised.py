@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.checkpoints.opening import open_tokenizer
 from core.checkpoints.tokens import end_tokens
-from training.dataset import IGNORED, Example, Messages, examples_of
+from training.dataset import IGNORED, Example, Messages, tokenise_conversations
 from training.kept import Kept
 
 _BATCH = 256  # texts at once
@@ -32,7 +32,7 @@ class Tokeniser:
         self._kept = Kept(kept, base) if kept else None
 
     def examples(self, chats: Sequence[Messages]) -> list[list[Example]]:
-        """The examples of each conversation, as `training.dataset.examples` makes them."""
+        """The examples of each conversation, as `training.dataset.make_examples` makes them."""
         if self._kept is None:
             return self._made(chats)
         kind = f"examples, train_newline={self._newline}"
@@ -56,7 +56,7 @@ class Tokeniser:
     def _made(self, chats: Sequence[Messages]) -> list[list[Example]]:
         found: list[list[Example]] = []
         for at in range(0, len(chats), _BATCH):
-            found += examples_of(
+            found += tokenise_conversations(
                 chats[at : at + _BATCH], self._tokenizer, self._ends, train_newline=self._newline
             )
         return found

@@ -11,7 +11,7 @@ PROJECT = "kakugo"  # under which a tracker keeps the runs
 
 
 @contextmanager
-def tracked(settings: Train) -> Iterator[None]:
+def tracking(settings: Train) -> Iterator[None]:
     """Around a run. `settings.name` tells runs apart: trackio goes on with the run of that name.
 
     W&B is told by its environment variables, and to end the run: otherwise the next one of this

@@ -22,7 +22,7 @@ def start_deepspeed() -> None:
     deepspeed.init_distributed("nccl" if on_gpu else "gloo")
 
 
-def deepspeed_config(settings: Train) -> dict[str, Any] | None:
+def make_deepspeed_config(settings: Train) -> dict[str, Any] | None:
     """Give the configuration that the Trainer hands to DeepSpeed; None without it."""
     if settings.deepspeed is None:
         return None

@@ -54,7 +54,7 @@ def render(
     )
 
 
-def ask(tokenizer: Any, messages: Messages, *, thinking: bool | None = None) -> Prompt:
+def build_prompt(tokenizer: Any, messages: Messages, *, thinking: bool | None = None) -> Prompt:
     """Returns the prompt for the next turn of the assistant.
 
     thinking: False and None do not leave it inside a thought; False besides turns the template's
@@ -130,7 +130,7 @@ def _closing(mark: Mark, opening: str) -> str:
     )
 
 
-def ways(tokenizer: Any) -> dict[str, str]:
+def describe_held_parts(tokenizer: Any) -> dict[str, str]:
     """Names the parts of the template that had to be held fast, for the record. Most templates
     have none.
 
@@ -143,7 +143,7 @@ def ways(tokenizer: Any) -> dict[str, str]:
     if not takes_system(tokenizer):
         found["system"] = "in the first user turn"
     plain = _render(tokenizer, question, {}, generation=True)
-    asked = ask(tokenizer, question, thinking=False).text
+    asked = build_prompt(tokenizer, question, thinking=False).text
     if plain != asked:
         by_switch = _render(tokenizer, question, _switched(False), generation=True) == asked
         found["thinking"] = "switched off" if by_switch else "closed"

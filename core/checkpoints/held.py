@@ -20,7 +20,7 @@ _HARMLESS = {
 }
 
 
-def held_fast(folder: Path) -> dict[str, Any]:
+def find_held_fast(folder: Path) -> dict[str, Any]:
     """Returns the choices that are held fast for a checkpoint, by name; most have none.
 
     Not covered: a system message that the template drops, which shows in its rendering alone.

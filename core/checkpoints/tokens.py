@@ -26,7 +26,7 @@ class Frame:
     after: Tokens
 
 
-def frame(tokenizer: Any) -> Frame:
+def find_frame(tokenizer: Any) -> Frame:
     """Finds the tokens that the tokenizer adds to a text by itself.
 
     Only what stands before is wanted: an end token (or [SEP]) after a prompt tells the model that
@@ -48,7 +48,7 @@ def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """
     if not texts:
         return []
-    before = list(frame(tokenizer).before)
+    before = list(find_frame(tokenizer).before)
     bare = map(list, tokenizer(list(texts), add_special_tokens=False)["input_ids"])
     return [ids if ids[: len(before)] == before else before + ids for ids in bare]
 
@@ -65,7 +65,7 @@ def end_tokens(folder: Path, tokenizer: Any) -> frozenset[int]:
     return frozenset(token for token in found if isinstance(token, int) and token >= 0)
 
 
-def stated_length(config: Any, tokenizer: Any) -> int | None:
+def read_stated_length(config: Any, tokenizer: Any) -> int | None:
     """Returns the longest text in tokens that the checkpoint says it takes; None where it says
     nothing."""
     text = config.get_text_config()

@@ -242,12 +242,12 @@ def stage_of(kind: type[Facts]) -> str:
     return next(stage for stage, facts in FACTS.items() if facts is kind)
 
 
-def facts_of(manifest: Manifest, kind: type[F]) -> F:
+def extract_facts(manifest: Manifest, kind: type[F]) -> F:
     """Returns the facts of an artifact; Unreadable names the field that is wrong."""
     return _read(kind, manifest.facts)
 
 
-def any_facts(manifest: Manifest) -> Facts:
+def extract_any_facts(manifest: Manifest) -> Facts:
     """Returns the facts of an artifact as its stage has them; Unreadable names the field that is
     wrong."""
     return _read(FACTS.get(manifest.stage, Facts), manifest.facts)

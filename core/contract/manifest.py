@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.contract.record import Count, NotNegative, schema
+from core.contract.record import Count, NotNegative, make_schema_field
 
 SCHEMA = 1
 
@@ -21,7 +21,7 @@ class About:
     mix: str | None = None
     producer: str | None = None
     role: str | None = None
-    """Of a checkpoint: see `core.contract.producers.role_of`, which knows it of older ones too."""
+    """Of a checkpoint: see `core.contract.producers.find_role`, which knows older ones, too."""
     task: str | None = None
     repository: str | None = None
     subset: str | None = None
@@ -71,7 +71,7 @@ class Name:
 
     stage: str | None
     key: str | None
-    schema: int = schema(SCHEMA)
+    schema: int = make_schema_field(SCHEMA)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ class Manifest:
     git: Git = field(default_factory=Git)
     content: str | None
     files: Mapping[str, FileEntry]
-    schema: int = schema(SCHEMA)
+    schema: int = make_schema_field(SCHEMA)
 
     @property
     def checkpoint(self) -> str:

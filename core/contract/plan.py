@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.contract.record import schema
+from core.contract.record import make_schema_field
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class PlannedCell:
     key: str | None
     gap: str | None
     role: str | None = None
-    """Of the producer: see `core.contract.producers.role_of`, which knows it of older ones too."""
+    """Of the producer: see `core.contract.producers.find_role`, which knows older ones, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,4 +65,4 @@ class Plan:
     mix: str = ""
     stages: tuple[PlannedStage, ...]
     cells: tuple[PlannedCell, ...]
-    schema: int = schema(1)
+    schema: int = make_schema_field(1)

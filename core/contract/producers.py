@@ -9,7 +9,7 @@ or one that was made elsewhere."""
 ROLES: tuple[str, ...] = get_args(Role)
 
 
-def role_of(producer: str, role: str | None = None) -> str:
+def find_role(producer: str, role: str | None = None) -> str:
     """Returns the role that a record gives, or that which stands at the beginning of the
     producer's name, as in "trained:general" and "base (student)": records had none at first, and
     tables have none."""

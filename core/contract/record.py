@@ -57,7 +57,7 @@ Percent = Annotated[float, Limits(0, 100)]
 NotNegative = Annotated[float, Limits(0)]
 
 
-def schema(latest: int, oldest: int = 0) -> Any:
+def make_schema_field(latest: int, oldest: int = 0) -> Any:
     """Returns the field that holds the version of a record's form; 0 stands for a record without
     one."""
     return dataclasses.field(default=latest, metadata={"oldest": oldest})

@@ -75,12 +75,12 @@ AnySample = Choice | Translation
 _ARROW: Mapping[Any, str] = {int: "int64", str: "string", bool: "bool_", float: "float64"}
 
 
-def names(kind: type[Sample]) -> tuple[str, ...]:
+def list_columns(kind: type[Sample]) -> tuple[str, ...]:
     """Returns the names of the columns."""
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
-def arrow_schema(kind: type[Sample]) -> Any:
+def make_arrow_schema(kind: type[Sample]) -> Any:
     """Returns the pyarrow schema of the file."""
     import pyarrow as pa
 
@@ -91,4 +91,4 @@ def arrow_schema(kind: type[Sample]) -> Any:
         return getattr(pa, _ARROW[plain[0] if plain else hint])()
 
     hints = typing.get_type_hints(kind)
-    return pa.schema({name: arrow(hints[name]) for name in names(kind)})
+    return pa.schema({name: arrow(hints[name]) for name in list_columns(kind)})

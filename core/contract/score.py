@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from core.contract.record import REST, Count, NotNegative, Percent, Positive, Share, schema
+from core.contract.record import (
+    REST,
+    Count,
+    NotNegative,
+    Percent,
+    Positive,
+    Share,
+    make_schema_field,
+)
 
 Metric = Literal["accuracy", "chrf++"]
 
@@ -115,4 +123,4 @@ class ScoreRecord:
     left_out: Mapping[str, int] = field(default_factory=dict)
     measures: Measures = field(default_factory=Measures)
     warnings: tuple[str, ...]
-    schema: int = schema(1)
+    schema: int = make_schema_field(1)

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from core.contract.manifest import FileEntry
-from core.contract.record import Count, Limits, Positive, Share, SignedShare, read_record, schema
+from core.contract.record import (
+    Count,
+    Limits,
+    Positive,
+    Share,
+    SignedShare,
+    make_schema_field,
+    read_record,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,7 +251,7 @@ class StudyAbout:
 class StudyResult:
     """All figures of a study. `study` is what it was (title, language, arms, plan, ...)."""
 
-    schema: int = schema(2, oldest=2)
+    schema: int = make_schema_field(2, oldest=2)
     study: Mapping[str, Any]
     prompts: Count
     votes: Count

@@ -54,12 +54,12 @@ _SHORT = {"he": "iw", "jv": "jw", "nb": "no", "fil": "tl"}
 _WHOLE = {code: codes[0] for codes in CLD2.values() for code in codes}
 
 
-def whole(code: str) -> str:
+def find_whole_code(code: str) -> str:
     """Returns the first ISO 639-3 code of what counts as one language here: `swa` for `swh`."""
     return VARIETIES.get(code, _WHOLE.get(code, code))
 
 
-def iso_code(label: str) -> str:
+def take_iso_code(label: str) -> str:
     """Returns the language part of a label: `swh` of `__label__swh_Latn`."""
     return label.removeprefix("__label__").partition("_")[0]
 
@@ -72,4 +72,4 @@ def from_label(label: str) -> str | None:
         return None
     short = label if label in CLD2 else code.partition("_")[0]
     short = _SHORT.get(short, short)
-    return CLD2[short][0] if short in CLD2 else whole(short)
+    return CLD2[short][0] if short in CLD2 else find_whole_code(short)

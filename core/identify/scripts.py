@@ -85,7 +85,7 @@ _ENGLISH = {
 }
 
 
-def script_code(name: str | None) -> str | None:
+def find_script_code(name: str | None) -> str | None:
     """Returns the ISO 15924 code of a script given by its English name or by the code itself,
     else None."""
     if name in _SYSTEMS or name in _BY_NAME.values():
@@ -93,7 +93,7 @@ def script_code(name: str | None) -> str | None:
     return _ENGLISH.get(name or "")
 
 
-def script_shares(text: str) -> dict[str, float]:
+def count_script_shares(text: str) -> dict[str, float]:
     """Returns the share of each script among the letters of the text, largest first; {} without
     letters.
 

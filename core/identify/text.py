@@ -18,8 +18,15 @@ from functools import cache, cached_property
 from typing import Any
 
 from core.identify.errors import IdentifierError
-from core.identify.labels import CLD2, TELLING, VARIETIES, from_label, iso_code, whole
-from core.identify.scripts import script_code, script_shares, share_in
+from core.identify.labels import (
+    CLD2,
+    TELLING,
+    VARIETIES,
+    find_whole_code,
+    from_label,
+    take_iso_code,
+)
+from core.identify.scripts import count_script_shares, find_script_code, share_in
 
 DEFAULT = "cld2"
 # A text whose letters are to less than the first share in the wanted script is in another
@@ -52,7 +59,7 @@ def identify(text: str, model: str = DEFAULT) -> Identification:
     return _identified(_Read.of(text, model))
 
 
-def in_language(
+def is_in_language(
     text: str,
     *,
     flores_code: str | None,
@@ -67,7 +74,7 @@ def in_language(
     Another script is False. In the right script the model decides, where it knows the language;
     where it does not, a script that only this language is written in does (Lao), else nothing.
     """
-    return _matches(_Read.of(text, model), *wanted_language(flores_code, name, script))
+    return _matches(_Read.of(text, model), *find_wanted_language(flores_code, name, script))
 
 
 def identify_against(
@@ -78,9 +85,9 @@ def identify_against(
     script: str | None = None,
     model: str = DEFAULT,
 ) -> tuple[Identification, bool | None]:
-    """Returns the answers of `identify` and of `in_language`; the model looks at the text once."""
+    """Returns the answers of `identify` and `is_in_language`; the model looks at the text once."""
     read = _Read.of(text, model)
-    return _identified(read), _matches(read, *wanted_language(flores_code, name, script))
+    return _identified(read), _matches(read, *find_wanted_language(flores_code, name, script))
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class _Read:
     @classmethod
     def of(cls, text: str, model: str) -> "_Read":
         text = _readable(text)
-        return cls(text, script_shares(text), model)
+        return cls(text, count_script_shares(text), model)
 
     @property
     def model(self) -> "_Model":
@@ -130,19 +137,19 @@ def _matches(read: _Read, code: str | None, written: str | None) -> bool | None:
         return True if told_by_script else None
     if code in VARIETIES:
         if read.model.fine:
-            return code == iso_code(label)
+            return code == take_iso_code(label)
         return None if found == VARIETIES[code] else False
-    return found == whole(code) and iso_code(label) not in VARIETIES
+    return found == find_whole_code(code) and take_iso_code(label) not in VARIETIES
 
 
 @cache
-def wanted_language(
+def find_wanted_language(
     flores_code: str | None, name: str | None, script: str | None
 ) -> tuple[str | None, str | None]:
     """Returns (ISO 639-3 code, script code) of a language; a code by name where CLD2 has that
     very name."""
     parts = (flores_code or "").split("_")
-    written = script_code(parts[1]) if len(parts) > 1 else script_code(script)
+    written = find_script_code(parts[1]) if len(parts) > 1 else find_script_code(script)
     # A third part is a dialect (oci_Latn_aran1260), which the code of the language does not name.
     code = flores_code if len(parts) > 2 else parts[0]
     return code or _by_name(name), written
@@ -197,7 +204,7 @@ def _heliport() -> _Model:
         # The margin to the second best, in units of log10 probability, has no upper end.
         return (found, margin / (1 + margin)) if found not in ("und", "zxx") else (None, 0.0)
 
-    return _Model(label, lambda code, script: whole(code) in known and code != "azb")
+    return _Model(label, lambda code, script: find_whole_code(code) in known and code != "azb")
 
 
 @cache
@@ -224,10 +231,10 @@ def _fasttext(path: str) -> _Model:
             return None, 0.0
         return names[0], min(1.0, float(probabilities[0]))
 
-    exact = {iso_code(label) for label in labels}
+    exact = {take_iso_code(label) for label in labels}
 
     def knows(code: str, script: str | None) -> bool:
-        return code in exact if fine and code in VARIETIES else whole(code) in known
+        return code in exact if fine and code in VARIETIES else find_whole_code(code) in known
 
     return _Model(label, knows, fine)
 

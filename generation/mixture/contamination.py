@@ -1,8 +1,8 @@
 """Benchmark texts in the training data: common runs of letters, and near duplicates.
 
-Texts are compared as `letters`, case folded and without spaces, so that any script is treated
-alike. A row holds an item's text where they have a run of 50 letters in common (the length of
-GPT-4's check, arXiv 2303.08774, appendix C), or all of a shorter item; and is a near duplicate
+Texts are compared as `reduce_to_letters`, case folded and without spaces, so that any script is
+treated alike. A row holds an item's text where they have a run of 50 letters in common (the length
+of GPT-4's check, arXiv 2303.08774, appendix C), or all of a shorter item; and is a near duplicate
 where it has at least 60% of the item's distinct 13-letter n-grams: a translation or a paragraph
 around the item does not change that share, one word of a sentence lowers it by about a fifth.
 N-grams that stand in several unrelated items of a benchmark are its phrasing ("Which of the
@@ -127,7 +127,7 @@ def look_for_items(
     )
 
 
-def letters(text: str) -> str:
+def reduce_to_letters(text: str) -> str:
     """Reduce a text to what is compared: letters, digits and signs that are no mere accents,
     compatibility forms and case folded, without the marks of lists. Syllables are spelled out,
     so that as many letters are as much text in Amharic, Lao or Tibetan as in an alphabet.
@@ -164,7 +164,7 @@ class _Index:
 
     def __init__(self, items: Sequence[BenchmarkText], settings: Contamination) -> None:
         self._settings = settings
-        self._texts = [letters(item.text) for item in items]
+        self._texts = [reduce_to_letters(item.text) for item in items]
         groups: dict[tuple[str, str], list[int]] = {}
         for number, item in enumerate(items):
             groups.setdefault((item.benchmark, item.language), []).append(number)
@@ -287,7 +287,7 @@ def _chunks(
     size = 0
     for row in rows:
         chunk.append(row)
-        texts.append(_BREAK.join(letters(turn["content"]) for turn in row["messages"]))
+        texts.append(_BREAK.join(reduce_to_letters(turn["content"]) for turn in row["messages"]))
         size += len(texts[-1])
         if size >= _CHUNK:
             yield chunk, texts

@@ -7,7 +7,7 @@ from itertools import accumulate
 from statistics import quantiles
 
 from generation.errors import MixtureError
-from generation.ids import digest
+from generation.ids import hash_parts
 from generation.mixture.settings import Mix
 
 Sizes = Callable[[str, bool], Sequence[int]]
@@ -91,7 +91,7 @@ def draw(
                 "another seed, a larger mix.budget, a smaller train.max_length, or that row's id "
                 "in mix.exclude."
             )
-    return sorted(chosen, key=lambda place: digest(seed, "mixture.order", place.id)), amount
+    return sorted(chosen, key=lambda place: hash_parts(seed, "mixture.order", place.id)), amount
 
 
 def _taken(
@@ -122,7 +122,7 @@ def _amount(places: Mapping[str, Sequence[RowPlace]], settings: Mix, sizes: Size
 def _merge(places: Mapping[str, Sequence[RowPlace]], settings: Mix, seed: int) -> list[RowPlace]:
     """Highest-quotient merge: row number r of a source comes at time (r + 1/2) / weight."""
     filled = {
-        name: sorted(rows, key=lambda place: digest(seed, "mixture.sample", place.id))
+        name: sorted(rows, key=lambda place: hash_parts(seed, "mixture.sample", place.id))
         for name, rows in places.items()
         if rows
     }

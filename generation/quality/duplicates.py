@@ -7,8 +7,8 @@ of its characters has a similarity of 0.95 in characters and of 0.33 in words.
 
 from datasketch import MinHash, MinHashLSH
 
-from generation.ids import folded
-from generation.quality.signature import PERMUTATIONS, sign
+from generation.ids import fold_text
+from generation.quality.signature import PERMUTATIONS, sign_text
 
 
 class Duplicates:
@@ -22,11 +22,11 @@ class Duplicates:
 
     def see(self, text: str) -> str | None:
         """ "duplicate", "near duplicate" or None; remembers the text if it is new."""
-        plain = folded(text)
+        plain = fold_text(text)
         if plain in self._exact:
             return "duplicate"
         self._exact.add(plain)
-        mark = sign(plain)
+        mark = sign_text(plain)
         # The index finds candidates; the estimate of the similarity itself decides.
         for found in self._near.query(mark):
             if self._hashes[found].jaccard(mark) >= self._threshold:

@@ -20,7 +20,7 @@ _BLOCK = 4_096  # windows at once, which take 2 MB
 Hashes = NDArray[np.uint32]
 
 
-def sign(text: str) -> MinHash:
+def sign_text(text: str) -> MinHash:
     """The signature of a text; of one shorter than a shingle, that of the whole text.
 
     It equals that of a `datasketch.MinHash` which was given the UTF-8 of each 5-gram, with CRC-32

@@ -22,14 +22,14 @@ import openai
 
 from core.lines import split_lines
 from generation.errors import BudgetError, TeacherError
-from generation.ids import canonical
+from generation.ids import write_canonical
 from generation.settings import Teacher
 from generation.teacher.dialects import DIALECTS, Dialect, State
 from generation.teacher.endpoint import EndpointClient, wait_for
 from generation.teacher.failures import LEFT_OUT, MALFORMED, may_pass, status_may_pass
 from generation.teacher.jobs import Job, Jobs
-from generation.teacher.ledger import Ledger, Request, RequestOutcome, cost_of
-from generation.teacher.reply import fault_of
+from generation.teacher.ledger import Ledger, Request, RequestOutcome, compute_cost
+from generation.teacher.reply import find_fault
 
 Tell = Callable[[int, int], None]
 _ATTEMPTS = 8
@@ -147,7 +147,7 @@ class BatchClient:
         def made(response: str | None, failure: str | None) -> RequestOutcome:
             usd = None
             if response is not None:
-                usd = cost_of(response, self.settings.price, self.settings.batch.discount)
+                usd = compute_cost(response, self.settings.price, self.settings.batch.discount)
             return RequestOutcome(
                 response,
                 failure,
@@ -165,8 +165,8 @@ class BatchClient:
         body = reply.get("body") if isinstance(reply, dict) else None
         error = line.get("error") or (body.get("error") if isinstance(body, dict) else None)
         if status in (None, 200) and isinstance(body, dict) and body.get("choices"):
-            raw = canonical(body)
-            fault = fault_of(raw)
+            raw = write_canonical(body)
+            fault = find_fault(raw)
             return made(None if fault else raw, fault)
         if isinstance(status, int) and status != 200:
             said = "" if status_may_pass(status) else f": {_said(error)}"

@@ -16,12 +16,12 @@ from types import TracebackType
 from typing import Self
 
 from generation.errors import BudgetError, GenerationError, LedgerError, TeacherError
-from generation.ids import canonical
+from generation.ids import write_canonical
 from generation.settings import Teacher
 from generation.teacher.batch import BatchClient
 from generation.teacher.budget import SpendingLimit
 from generation.teacher.endpoint import Attempt, EndpointClient
-from generation.teacher.ledger import Ledger, Request, RequestOutcome, cost_of
+from generation.teacher.ledger import Ledger, Request, RequestOutcome, compute_cost
 
 # So many failures without an answer among them are the endpoint's or the settings' fault.
 _HOPELESS = 5
@@ -135,7 +135,7 @@ class TeacherClient:
             try:
                 got = await endpoint.chat(request.body, attempt)
                 if got.response is not None:
-                    cost = cost_of(got.response, self.settings.price)
+                    cost = compute_cost(got.response, self.settings.price)
             finally:
                 budget.settle(worst, cost)
                 self._wake()
@@ -176,7 +176,7 @@ class TeacherClient:
             return None
         limits = ("max_tokens", "max_completion_tokens")
         out = max((request.body.get(name) or 0 for name in limits), default=0)
-        size = len(canonical(request.body).encode("utf-8", "surrogatepass"))
+        size = len(write_canonical(request.body).encode("utf-8", "surrogatepass"))
         price = self.settings.price
         return (
             size * price.input + (out or self.settings.response_max_tokens) * price.output

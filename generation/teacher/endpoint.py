@@ -22,7 +22,7 @@ from generation.errors import TeacherError
 from generation.settings import Teacher
 from generation.teacher.failures import CONNECTION_LOST, MALFORMED, TIME_OUT, status_may_pass
 from generation.teacher.limiter import Limiter
-from generation.teacher.reply import fault_of
+from generation.teacher.reply import find_fault
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 60.0
@@ -116,7 +116,7 @@ class EndpointClient:
         except (httpx2.HTTPError, aiohttp.ClientError, UnicodeDecodeError, ValueError):
             # The body broke off, or is not what its headers say.
             return Attempt(failure=MALFORMED, wait=wait_for(attempt))
-        if fault := fault_of(raw):
+        if fault := find_fault(raw):
             return Attempt(failure=fault, wait=wait_for(attempt))
         return Attempt(response=raw)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from generation.ids import canonical, digest
+from generation.ids import hash_parts, write_canonical
 from generation.teacher.ledger import Ledger, Request, RequestOutcome
 
 SCHEMA = """
@@ -74,13 +74,15 @@ class Jobs:
     def prepare(self, requests: Sequence[Request]) -> Job:
         """A new job with these requests, written down before anything is sent."""
         now = time.time()
-        job = Job(digest([r.key for r in requests], now)[:24], {r.key: r for r in requests}, now)
+        job = Job(
+            hash_parts([r.key for r in requests], now)[:24], {r.key: r for r in requests}, now
+        )
         with self.ledger.together():
             for r in requests:
                 self.ledger.execute(
                     "INSERT INTO batch_requests (batch, key, sample, step, request)"
                     " VALUES (?, ?, ?, ?, ?)",
-                    (job.name, r.key, r.sample, r.step, canonical(r.body)),
+                    (job.name, r.key, r.sample, r.step, write_canonical(r.body)),
                 )
             self._event(job, "prepared", None)
         return job

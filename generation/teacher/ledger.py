@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from generation.errors import LedgerError
-from generation.ids import canonical, digest
+from generation.ids import hash_parts, write_canonical
 from generation.settings import Price
 
 _SCHEMA = """
@@ -63,7 +63,7 @@ class Request:
     key: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", digest(self.body, self.sample))
+        object.__setattr__(self, "key", hash_parts(self.body, self.sample))
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Ledger:
 
     def append(self, request: Request, outcome: RequestOutcome) -> None:
         """Write one row, at once and for good; counts rows and tokens of this run."""
-        model, tokens_input, tokens_output = usage_of(outcome.response)
+        model, tokens_input, tokens_output = read_usage(outcome.response)
         with self._explained():
             self._connection.execute(
                 "INSERT INTO calls (key, sample, step, request, response, failure, tokens_input,"
@@ -156,7 +156,7 @@ class Ledger:
                     request.key,
                     request.sample,
                     request.step,
-                    canonical(request.body),
+                    write_canonical(request.body),
                     outcome.response,
                     outcome.failure,
                     tokens_input,
@@ -267,7 +267,7 @@ class Ledger:
             ) from error
 
 
-def usage_of(response: str | None) -> tuple[str | None, int, int]:
+def read_usage(response: str | None) -> tuple[str | None, int, int]:
     """(served model, input tokens, output tokens) as a raw response states them."""
     if response is None:
         return None, 0, 0
@@ -279,9 +279,9 @@ def usage_of(response: str | None) -> tuple[str | None, int, int]:
     return model if isinstance(model, str) else None, counted[0], counted[1]
 
 
-def cost_of(response: str, price: Price | None, discount: float = 0.0) -> float | None:
+def compute_cost(response: str, price: Price | None, discount: float = 0.0) -> float | None:
     """Dollars of a response; None without a price or without usage."""
-    _, tokens_input, tokens_output = usage_of(response)
+    _, tokens_input, tokens_output = read_usage(response)
     if price is None or not tokens_input + tokens_output:
         return None if price is None or price.input or price.output else 0.0
     full = (tokens_input * price.input + tokens_output * price.output) / 1e6

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from core.reasoning import MARK_LEFT, bare_reasoning, marks_left, split_reasoning
+from core.reasoning import MARK_LEFT, find_marks, split_reasoning, strip_reasoning
 from generation.parse import is_sound
 from generation.teacher.failures import BROKEN_OFF, MALFORMED
 
@@ -25,7 +25,7 @@ class Reply:
     tokens_output: int = 0
 
 
-def completion(raw: str) -> dict[str, Any] | None:
+def read_completion(raw: str) -> dict[str, Any] | None:
     """The response body if it is a chat completion with a message and whole usage, else None."""
     try:
         body = json.loads(raw)
@@ -37,12 +37,12 @@ def completion(raw: str) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-def fault_of(raw: str) -> str | None:
+def find_fault(raw: str) -> str | None:
     """Tell why a response that came with HTTP 200 is none, and another may come; None if it is one.
 
     OpenRouter reports a provider's failure half-way so: finish_reason "error", and no usage.
     """
-    body = completion(raw)
+    body = read_completion(raw)
     if body is None:
         return MALFORMED
     return BROKEN_OFF if body["choices"][0].get("finish_reason") == "error" else None
@@ -56,7 +56,7 @@ def read_reply(raw: str) -> Reply:
     `thinking`, `reasoning_details[]`, parts of the content of another type than text, or, by its
     marks, the text itself.
     """
-    body = completion(raw)
+    body = read_completion(raw)
     if body is None:
         return Reply(reason="not a chat completion")
     choice = body["choices"][0]
@@ -78,8 +78,8 @@ def read_reply(raw: str) -> Reply:
     if not text:
         return Reply(reason="empty answer")
     # Servers that find the reasoning may leave a mark, or the whole of it, in the text as well.
-    reasoning = bare_reasoning(_reasoning(message) or traced or "") or parts.reasoning
-    if marks_left(reasoning):
+    reasoning = strip_reasoning(_reasoning(message) or traced or "") or parts.reasoning
+    if find_marks(reasoning):
         return Reply(reason=MARK_LEFT)
     if not is_sound(text + reasoning):
         return Reply(reason="broken Unicode")

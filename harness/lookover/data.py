@@ -9,9 +9,9 @@ from generation.errors import InputError
 from harness.config import Config, MakingConfig
 from harness.lookover.look import Look
 from harness.stage import Outcome, Stage, Work
-from harness.stages.benchmarks import benchmark_data, task_or_gap
+from harness.stages.benchmarks import load_task_or_gap, open_benchmarks
 from harness.stages.corpus import CorpusSettings
-from harness.stages.sources import any_source_stage
+from harness.stages.sources import make_any_source_stage
 from harness.store import Store
 from tasks.catalogue import TASKS, Task
 from tasks.data import Data
@@ -29,13 +29,13 @@ def list_sources(config: MakingConfig, ledgers: Path, store: Store) -> Iterator[
 
 def list_benchmarks(config: Config) -> Iterator[Look]:
     """Lists a look at each task that will be scored."""
-    data = benchmark_data(config)
+    data = open_benchmarks(config)
     for name in config.evaluate.tasks:
         yield Look(f"benchmark {name}", partial(_look_at_task, config, TASKS[name], data))
 
 
 def _look_at_source(config: MakingConfig, name: str, ledgers: Path, store: Store) -> str:
-    stage = any_source_stage(config, name, _stand_in, ledgers)
+    stage = make_any_source_stage(config, name, _stand_in, ledgers)
     corpus = stage.inputs.get("corpus")
     if corpus is None:
         return "its files are there" if name in config.sources.own else "nothing is fetched for it"
@@ -54,7 +54,7 @@ def _look_at_source(config: MakingConfig, name: str, ledgers: Path, store: Store
 
 
 def _look_at_task(config: Config, task: Task, data: Data) -> str:
-    found = task_or_gap(config, task, data)
+    found = load_task_or_gap(config, task, data)
     if isinstance(found, Loaded):
         return f"{len(found.items):,} items"
     if config.language.find_code(task.benchmark) is None:

@@ -14,7 +14,7 @@ from core.errors import MendableError
 from core.quiet import quiet_libraries
 from harness.config import Config, MakingConfig
 from harness.errors import LookOverError
-from harness.experiment import Plan, plan
+from harness.experiment import Plan, plan_experiment
 from harness.lookover.data import list_benchmarks, list_sources
 from harness.lookover.endpoints import list_endpoints
 from harness.lookover.look import Found, Look, take_looks
@@ -45,7 +45,7 @@ def plan_or_look(config: Config, ledgers: Path, store: Store) -> Plan:
     """Plans the run. Where that cannot be done and a teacher would be paid, raises LookOverError
     with all that is in the way; otherwise what planning raises."""
     try:
-        return plan(config, ledgers)
+        return plan_experiment(config, ledgers)
     except MendableError:
         if isinstance(config, MakingConfig) and config.teacher.kind != "embedded":
             refuse_problems(look_over(config, ledgers, store))

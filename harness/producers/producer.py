@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from core.contract.producers import Role
 from harness.config import Config
 from harness.stage import Stage
-from harness.stages.base import base_stage
-from harness.stages.benchmarks import benchmark_data
+from harness.stages.base import make_base_stage
+from harness.stages.benchmarks import open_benchmarks
 from tasks.data import Data
 
 
@@ -35,12 +35,12 @@ class Ground:
     @cached_property
     def student(self) -> Stage:
         """The student's checkpoint, hashed or fetched when it is first needed."""
-        return base_stage(self.config.student)
+        return make_base_stage(self.config.student)
 
     @cached_property
     def benchmarks(self) -> Data:
         """The place from which the benchmarks are read."""
-        return benchmark_data(self.config)
+        return open_benchmarks(self.config)
 
 
 class Producer(ABC):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.config import Config, Student
 from harness.producers.producer import Ground, Producer, Step
-from harness.stages.base import base_stage
+from harness.stages.base import make_base_stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,4 +32,4 @@ class Published(Producer):
         return [cls(checkpoint) for checkpoint in config.published]
 
     def plan(self, ground: Ground) -> Iterator[Step]:
-        yield Step("published", (base_stage(self.checkpoint, "published"),))
+        yield Step("published", (make_base_stage(self.checkpoint, "published"),))

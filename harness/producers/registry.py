@@ -37,7 +37,7 @@ def find_stops() -> list[str]:
     return list(dict.fromkeys(stop for kind in KINDS for stop in kind.stops))
 
 
-def config_class(kinds: Sequence[type[Producer]]) -> type[Config]:
+def make_config_class(kinds: Sequence[type[Producer]]) -> type[Config]:
     """Makes the configuration class that has what each of some kinds needs.
 
     Settings by which a kind is asked for are always part of it.

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from harness.config import MakingConfig
 from harness.producers.producer import Ground, Producer, Step
-from harness.stages.contamination import contamination_stage
-from harness.stages.mixture import mixture_stage
-from harness.stages.sources import any_source_stage
-from harness.stages.training import packed_stage, train_stage
+from harness.stages.contamination import make_contamination_stage
+from harness.stages.mixture import make_mixture_stage
+from harness.stages.sources import make_any_source_stage
+from harness.stages.training import make_packed_stage, train_stage
 
 
 class Trained(Producer):
@@ -29,11 +29,11 @@ class Trained(Producer):
     def plan(self, ground: Ground) -> Iterator[Step]:
         config = self.config
         sources = {
-            name: any_source_stage(config, name, lambda: ground.student, ground.ledgers)
+            name: make_any_source_stage(config, name, lambda: ground.student, ground.ledgers)
             for name in config.mix.needed
         }
         yield Step("sources", tuple(sources.values()))
-        mixture = mixture_stage(config, ground.student, sources)
-        yield Step("mix", (mixture, contamination_stage(config, mixture, ground.benchmarks)))
-        packed = packed_stage(config, ground.student, mixture)
+        mixture = make_mixture_stage(config, ground.student, sources)
+        yield Step("mix", (mixture, make_contamination_stage(config, mixture, ground.benchmarks)))
+        packed = make_packed_stage(config, ground.student, mixture)
         yield Step("train", (train_stage(config, ground.student, mixture, packed),))

@@ -26,13 +26,13 @@ class CorpusScore:
     statistics: list[list[int]]
 
 
-def corpus_score(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+def score_corpus(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     """Computes chrF++ of a corpus alone, from 0 to 100."""
     metric = CHRF(word_order=2)
     return float(metric.corpus_score(list(hypotheses), [list(references)]).score)
 
 
-def chrf_plus_plus(
+def compute_chrf(
     hypotheses: Sequence[str], references: Sequence[str], seed: int = 0
 ) -> CorpusScore:
     """Computes chrF++ (character order 6, word order 2, beta 2; Popović 2017) of a corpus,

@@ -14,8 +14,8 @@ import torch
 import decoding.plain
 from core.checkpoints.opening import open_model
 from decoding.errors import NotPackable, TooLarge
-from decoding.greedy import greedy
-from decoding.memory import Halving, Item, Result, batch_tokens, local_rank
+from decoding.greedy import decode_greedily
+from decoding.memory import Halving, Item, Result, estimate_batch_tokens, find_local_rank
 from decoding.packed import PackedModel, Prefix, Rows
 from decoding.prompts import Continuation, Prompt, Tokens
 from harness.errors import ScoringError
@@ -27,7 +27,7 @@ from harness.scoring.lm import (
     Question,
     ScoringLM,
     Share,
-    not_numbers,
+    report_not_numbers,
 )
 
 # What the journal keeps of the model, so that it is not loaded for that alone.
@@ -62,7 +62,7 @@ class SharedPrefixLM(ScoringLM):
             on_progress=on_progress,
         )
         kept = self.journal.get("batch_tokens")
-        self.batch_tokens = budget or kept or batch_tokens(self.model)
+        self.batch_tokens = budget or kept or estimate_batch_tokens(self.model)
         if not budget and not kept:
             self.journal.put("batch_tokens", self.batch_tokens)
         self.halving = Halving()
@@ -81,10 +81,10 @@ class SharedPrefixLM(ScoringLM):
         model = opened.model
         model.generation_config = nothing
         if torch.cuda.is_available():
-            model.to(f"cuda:{local_rank()}")
+            model.to(f"cuda:{find_local_rank()}")
         with torch.inference_mode():
             if model(torch.tensor([[5, 6, 7]], device=model.device)).logits.isnan().any():
-                raise not_numbers(self.checkpoint)
+                raise report_not_numbers(self.checkpoint)
         return model.eval()
 
     @cached_property
@@ -140,7 +140,7 @@ class SharedPrefixLM(ScoringLM):
         """Scores the answers of a batch of questions; see `ScoringLM`."""
         packed = self.packed
         if packed is None:
-            return self._in_memory(questions, lambda part: plain.score(self.model, part))
+            return self._in_memory(questions, lambda part: plain.score_answers(self.model, part))
         prefix = self._computed(packed, shared)
         return self._in_memory(questions, lambda part: _score(packed, shared, prefix, part))
 
@@ -157,7 +157,7 @@ class SharedPrefixLM(ScoringLM):
 
         def decode(part: Sequence[Prompt]) -> list[Continuation]:
             slots = max(1, self.slots // 2**self.halving.times)
-            return greedy(packed, self.tokenizer, self.ends, shared, prefix, part, slots)
+            return decode_greedily(packed, self.tokenizer, self.ends, shared, prefix, part, slots)
 
         return self._in_memory(prompts, decode)
 

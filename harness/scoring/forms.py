@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.text import without_invisible
-from harness.scoring.chrf import corpus_score
+from core.text import remove_invisible
+from harness.scoring.chrf import score_corpus
 
 LEAST = 0.05
 """A difference that shows in a score with one decimal; smaller ones need no warning."""
@@ -71,18 +71,18 @@ class Forms:
 def compare_forms(score: float, hypotheses: Sequence[str], references: Sequence[str]) -> Forms:
     """Compares chrF++ of the texts as they are, `score`, with that of both changed forms."""
     nfc = [[_nfc(text) for text in side] for side in (hypotheses, references)]
-    visible = [[without_invisible(text) for text in side] for side in nfc]
+    visible = [[remove_invisible(text) for text in side] for side in nfc]
     given = [list(hypotheses), list(references)]
-    in_nfc = score if nfc == given else corpus_score(*nfc)
+    in_nfc = score if nfc == given else score_corpus(*nfc)
     # What is taken away may have stood between a letter and its mark.
     seen = [[_nfc(text) for text in side] for side in visible]
-    as_seen = in_nfc if seen == nfc else corpus_score(*seen)
+    as_seen = in_nfc if seen == nfc else score_corpus(*seen)
     return Forms(
         score,
         Form(_changed(_nfc, hypotheses), _changed(_nfc, references), in_nfc),
         Form(
-            _changed(without_invisible, hypotheses),
-            _changed(without_invisible, references),
+            _changed(remove_invisible, hypotheses),
+            _changed(remove_invisible, references),
             as_seen,
         ),
     )

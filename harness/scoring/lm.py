@@ -25,10 +25,10 @@ from core.checkpoints.tokens import (
     check_tokens,
     encode,
     end_tokens,
-    frame,
-    stated_length,
+    find_frame,
+    read_stated_length,
 )
-from decoding.prompts import Continuation, Prompt, Tokens, common_prefix
+from decoding.prompts import Continuation, Prompt, Tokens, find_common_prefix
 from harness.errors import ScoringError
 from harness.scoring.batches import Journal, plan_batches
 
@@ -88,7 +88,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         self.checkpoint = checkpoint
         config = open_config(checkpoint)
         self.tokenizer = open_tokenizer(checkpoint)
-        self.stated_length = stated_length(config, self.tokenizer)
+        self.stated_length = read_stated_length(config, self.tokenizer)
         self.max_length = self.stated_length or ASSUMED_LENGTH
         self.vocabulary = int(config.get_text_config().vocab_size)
         self.ends = end_tokens(checkpoint, self.tokenizer)
@@ -96,7 +96,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         self._ways: dict[str, str] | None = None
         self.spoken: dict[str, Any] = {}
         """What was not left to the checkpoint's tokenizer and template, by name."""
-        if after := frame(self.tokenizer).after:
+        if after := find_frame(self.tokenizer).after:
             self.spoken["end_not_added"] = self.tokenizer.decode(after)
         if self.stated_length is None:
             self.spoken["assumed_length"] = ASSUMED_LENGTH
@@ -168,7 +168,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         self.note_template(chat_history)
         if not add_generation_prompt:
             return chat.render(self.tokenizer, chat_history, continued=True)
-        return chat.ask(self.tokenizer, chat_history, thinking=False).text
+        return chat.build_prompt(self.tokenizer, chat_history, thinking=False).text
 
     @property
     def spoken_facts(self) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
     def note_template(self, messages: chat.Messages) -> None:
         """Records the parts of the chat template that had to be held fast."""
         if self._ways is None:
-            self._ways = chat.ways(self.tokenizer)
+            self._ways = chat.describe_held_parts(self.tokenizer)
         asked = any(message["role"] == "system" for message in messages)
         self.spoken |= {k: v for k, v in self._ways.items() if asked or k != "system"}
 
@@ -220,7 +220,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             for place, group_scores in zip(part, scores, strict=True):
                 for index, (logprob, greedy) in zip(asked[place], group_scores, strict=True):
                     if logprob is not None and math.isnan(logprob):
-                        raise not_numbers(self.checkpoint)
+                        raise report_not_numbers(self.checkpoint)
                     # lm-eval compares numbers: one that is not known is below all that are.
                     results[index] = (-math.inf if logprob is None else logprob, greedy)
         return results
@@ -288,7 +288,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         Prompts that begin with the shots are batched apart from those that do not, which were
         truncated (not `whole`).
         """
-        shared = common_prefix([c for c, kept in zip(contexts, whole, strict=True) if kept])
+        shared = find_common_prefix([c for c, kept in zip(contexts, whole, strict=True) if kept])
         inside = [i for i, context in enumerate(contexts) if context[: len(shared)] == shared]
         outside = [i for i, context in enumerate(contexts) if context[: len(shared)] != shared]
         batches = []
@@ -360,7 +360,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         self.prompts[text] = PromptFacts(len(context), len(context) < len(whole))
 
 
-def not_numbers(checkpoint: Path) -> ScoringError:
+def report_not_numbers(checkpoint: Path) -> ScoringError:
     """Builds the error for a model whose outputs are NaN."""
     return ScoringError(
         f"the outputs of {checkpoint} are not numbers (NaN). Remedy: evaluate.precision=fp32; if "

@@ -11,7 +11,7 @@ from core.contract.samples import Sample, Translation
 _FEWEST = 3
 
 
-def of_prompts(
+def measure_prompts(
     rows: Sequence[Sample], texts: Sequence[str], tokens: Sequence[int]
 ) -> dict[str, float | None]:
     """Measures prompt lengths, truncation and how well the tokenizer fits the language.
@@ -32,7 +32,7 @@ def of_prompts(
     }
 
 
-def of_translations(rows: Sequence[Translation]) -> dict[str, float | None]:
+def measure_translations(rows: Sequence[Translation]) -> dict[str, float | None]:
     """Measures shares (0 to 1) over all translations; that in the wanted language is over those
     whose language can be told."""
     told = [row.in_language for row in rows if row.in_language is not None]
@@ -46,14 +46,14 @@ def of_translations(rows: Sequence[Translation]) -> dict[str, float | None]:
     }
 
 
-def of_items(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[str]:
+def warn_of_language(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[str]:
     """Warns where most of the items' own texts are in another language than `spoken`, which is
-    as `wanted` of `detected`: the file of another language, or of another column.
+    as `wanted` of `detect_language`: the file of another language, or of another column.
 
     Of real sentences of the paper's languages at most one in eighteen is taken for another
     language; where less than `_FEWEST` can be told, nothing is said.
     """
-    found = [detected(text, spoken) for text in texts]
+    found = [detect_language(text, spoken) for text in texts]
     told = [(language, right) for language, right in found if right is not None]
     wrong = Counter(language or "an unknown language" for language, right in told if not right)
     if len(told) < _FEWEST or 2 * wrong.total() <= len(told):
@@ -65,15 +65,15 @@ def of_items(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def copied(hypothesis: str, source: str) -> bool:
+def is_copied(hypothesis: str, source: str) -> bool:
     """Says whether a translation is its source again, but for case, punctuation and white space."""
     return bool(_letters(hypothesis)) and _letters(hypothesis) == _letters(source)
 
 
-def detected(text: str, wanted: Mapping[str, Any]) -> tuple[str | None, bool | None]:
+def detect_language(text: str, wanted: Mapping[str, Any]) -> tuple[str | None, bool | None]:
     """Returns (language of a text, whether it is the wanted one); None where that cannot be told.
 
-    `wanted` has the flores_code, name and script that `core.identify.text.in_language` takes.
+    `wanted` has the flores_code, name and script that `core.identify.text.is_in_language` takes.
     """
     from core.identify.text import identify_against
 

@@ -14,7 +14,7 @@ from decoding.prompts import Tokens
 from harness.scoring.lm import LogProbability, Question
 
 
-def score(model: Any, questions: Sequence[Question]) -> list[list[LogProbability]]:
+def score_answers(model: Any, questions: Sequence[Question]) -> list[list[LogProbability]]:
     """Computes log-probabilities of each answer of each question; answers of one token share a row.
 
     Rows are padded at their ends: what comes after a token cannot reach it.

@@ -10,23 +10,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.contract.record import as_json
-from core.contract.samples import AnySample, arrow_schema
+from core.contract.samples import AnySample, make_arrow_schema
 from core.files import making
 
 
-def sha256(text: str) -> str:
+def hash_text(text: str) -> str:
     """Computes the SHA-256 of a text in UTF-8, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def doc_sha256(doc: Mapping[str, Any]) -> str:
+def hash_document(doc: Mapping[str, Any]) -> str:
     """Computes the SHA-256 of a document's content, whatever the order of its columns."""
-    return sha256(json.dumps(doc, sort_keys=True, ensure_ascii=False))
+    return hash_text(json.dumps(doc, sort_keys=True, ensure_ascii=False))
 
 
 def write_samples(path: Path, rows: Sequence[AnySample]) -> None:
     """Writes all rows, which are of one kind, or nothing; the same rows give the same bytes."""
     with making(path) as half:
         # Prompts share their shots: zstd makes little of them.
-        table = pa.Table.from_pylist([as_json(row) for row in rows], arrow_schema(type(rows[0])))
+        table = pa.Table.from_pylist(
+            [as_json(row) for row in rows], make_arrow_schema(type(rows[0]))
+        )
         pq.write_table(table, half, compression="zstd")

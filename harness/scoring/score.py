@@ -21,15 +21,21 @@ from core.contract.score import (
     ScoreRecord,
 )
 from core.files import write_whole
-from core.statistics import LEVEL, wilson
+from core.statistics import LEVEL, compute_wilson
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
-from harness.scoring.chrf import chrf_plus_plus
+from harness.scoring.chrf import compute_chrf
 from harness.scoring.engines import open_engine
 from harness.scoring.forms import compare_forms
 from harness.scoring.lm import ScoringLM, Share
-from harness.scoring.measures import copied, detected, of_items, of_prompts, of_translations
-from harness.scoring.samples import doc_sha256, sha256, write_samples
+from harness.scoring.measures import (
+    detect_language,
+    is_copied,
+    measure_prompts,
+    measure_translations,
+    warn_of_language,
+)
+from harness.scoring.samples import hash_document, hash_text, write_samples
 from harness.scoring.workers import run_workers
 from tasks.benchmark import Item
 from tasks.loading import Loaded
@@ -46,7 +52,7 @@ AskedSample = Mapping[str, Any]
 class ScoreRequest:
     """The order of a score: a checkpoint directory on a task in a language.
 
-    `wanted` is the language that translations should be in, as `core.identify.text.in_language`
+    `wanted` is the language that translations should be in, as `core.identify.text.is_in_language`
     takes it, and `spoken` that of the items' own texts (None: not looked at). `max_new_tokens` ends
     a translation that does not end by itself. `processes` share the items, one per GPU.
     """
@@ -78,7 +84,7 @@ def score_task(
         on_progress=lambda done, total: progress(done, total, ""),
     )
     with closing(lm):
-        result = ask(request, lm)
+        result = ask_lm_eval(request, lm)
     loaded = request.task
     samples = sorted(result["samples"][loaded.name], key=lambda sample: sample["doc_id"])
     texts = [loaded.task.text(sample["doc"]) for sample in samples]
@@ -87,7 +93,7 @@ def score_task(
     if loaded.task.chooses:
         rows, numbers = _accuracy(samples, lm, loaded.items)
         warnings += _warn_of_choices(rows)
-        measures = of_prompts(rows, texts, lm.count_tokens(texts))
+        measures = measure_prompts(rows, texts, lm.count_tokens(texts))
         forms = None
     else:
         rows, numbers = _chrf(samples, lm, request.wanted)
@@ -95,12 +101,12 @@ def score_task(
         forms = compare_forms(
             numbers.score, [row.hypothesis for row in rows], [row.reference for row in rows]
         )
-        measures = of_prompts(rows, texts, lm.count_tokens(texts))
-        measures |= of_translations(rows) | forms.measures()
+        measures = measure_prompts(rows, texts, lm.count_tokens(texts))
+        measures |= measure_translations(rows) | forms.measures()
     _check_against_lm_eval(numbers.score, result["results"][loaded.name])
     warnings += _warn_of_joins(lm)
     if request.spoken:
-        warnings += of_items(texts, request.spoken)
+        warnings += warn_of_language(texts, request.spoken)
     if forms:
         warnings += forms.warnings()
     scores = ScoreRecord(
@@ -136,10 +142,10 @@ def compute_share(
         request.engine, request.checkpoint, journal=journal, share=share, on_progress=progress
     )
     with closing(lm):
-        ask(request, lm)
+        ask_lm_eval(request, lm)
 
 
-def ask(request: ScoreRequest, lm: ScoringLM) -> dict[str, Any]:
+def ask_lm_eval(request: ScoreRequest, lm: ScoringLM) -> dict[str, Any]:
     """Returns lm-eval's result: it builds the prompts, the engine answers, lm-eval takes the
     metric."""
     from lm_eval import evaluate
@@ -201,7 +207,7 @@ def _accuracy(
         )
     n, correct = len(rows), sum(row.correct for row in rows)
     mean = correct / n
-    interval = wilson(correct, n, LEVEL)
+    interval = compute_wilson(correct, n, LEVEL)
     assert interval is not None
     return rows, _Numbers(
         score=100 * mean,
@@ -222,14 +228,14 @@ def _chrf(
     hypotheses = [sample["filtered_resps"][0].strip() for sample in samples]
     references = [str(sample["target"]) for sample in samples]
     sources = [str(sample["doc"]["source"]) for sample in samples]
-    corpus = chrf_plus_plus(hypotheses, references)
+    corpus = compute_chrf(hypotheses, references)
     tokens = zip(lm.count_tokens(sources), lm.count_tokens(references), strict=True)
     rows = []
     for place, (sample, (source_tokens, reference_tokens)) in enumerate(
         zip(samples, tokens, strict=True)
     ):
         done = lm.continuations[sample["arguments"][0][0]]
-        language, in_language = detected(hypotheses[place], wanted)
+        language, in_language = detect_language(hypotheses[place], wanted)
         rows.append(
             Translation(
                 **_of_prompt(sample, lm),
@@ -244,7 +250,7 @@ def _chrf(
                 finished=done.finished,
                 language=language,
                 in_language=in_language,
-                copied_source=copied(hypotheses[place], sources[place]),
+                copied_source=is_copied(hypotheses[place], sources[place]),
             )
         )
     return rows, _Numbers(
@@ -262,10 +268,10 @@ def _of_prompt(sample: AskedSample, lm: ScoringLM) -> dict[str, Any]:
     return {
         "doc": sample["doc_id"],
         "doc_id": str(doc["id"]),
-        "doc_sha256": doc_sha256(doc),
+        "doc_sha256": hash_document(doc),
         "cluster": str(doc["cluster"]),
         "prompt": prompt,
-        "prompt_sha256": sha256(prompt),
+        "prompt_sha256": hash_text(prompt),
         "prompt_tokens": lm.prompts[prompt].tokens,
         "truncated": lm.prompts[prompt].truncated,
     }

@@ -14,7 +14,7 @@ import urllib.request
 from functools import cached_property
 from typing import Any
 
-from core.processes import Child, describe_exit, end, guarded, last_lines, start
+from core.processes import Child, describe_exit, end, guard_command, read_last_lines, start
 from harness.errors import ScoringError
 from harness.scoring.choice import VERSION
 from harness.scoring.completions import MOST_PROBABLE, CompletionsLM
@@ -62,7 +62,7 @@ class VllmLM(CompletionsLM):
             port = probe.getsockname()[1]
         log = self.journal.path.with_name(LOG)
         with log.open("wb") as output:
-            served = guarded(
+            served = guard_command(
                 [
                     *(command, "serve", str(self.checkpoint)),
                     *("--host", "127.0.0.1", "--port", str(port)),
@@ -79,7 +79,7 @@ class VllmLM(CompletionsLM):
         while not _is_up(address):
             if self._running.poll() is not None:
                 how = describe_exit(self._running.returncode)
-                raise ScoringError(f"vLLM did not start ({how}):\n{last_lines(log)}")
+                raise ScoringError(f"vLLM did not start ({how}):\n{read_last_lines(log)}")
             time.sleep(0.5)
         return f"{address}/v1"
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import MendableError
-from core.processes import describe_exit, end_with_parent, last_lines, running
+from core.processes import describe_exit, end_with_parent, read_last_lines, running
 from harness.errors import ScoringError
 from harness.scoring.lm import Share
 
@@ -68,7 +68,7 @@ def run_workers(
         for told in sorted(journal.glob(SAID.format("*"))):
             raise ScoringError(told.read_text(encoding="utf-8"))
         raise ScoringError(
-            f"a scoring process failed ({describe_exit(status)}):\n{last_lines(errors)}"
+            f"a scoring process failed ({describe_exit(status)}):\n{read_last_lines(errors)}"
         )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.checkpoints.files import check_files
-from core.checkpoints.held import held_fast
+from core.checkpoints.held import find_held_fast
 from core.contract.facts import CheckpointFacts
 from core.contract.manifest import About
 from core.contract.names import CHECKPOINT
@@ -14,7 +14,7 @@ from core.hub import explain_refusal
 from harness.config import Student
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
-from harness.store import content_sha256, file_hashes, file_sha256
+from harness.store import hash_content, hash_file, hash_folder
 from training.errors import StudentError
 
 NAME = "base"
@@ -34,8 +34,8 @@ class DirectorySettings:
     """A saved model that is used in place, with one SHA-256 for its files.
 
     The path is in the key beside the content: the artifact points at it, and another directory with
-    the same content must not lead to one that has changed since. `held_fast` is what is not left to
-    the checkpoint, such as a date in its template.
+    the same content must not lead to one that has changed since. `find_held_fast` is what is not
+    left to the checkpoint, such as a date in its template.
     """
 
     path: str
@@ -55,7 +55,7 @@ class HubSettings:
     kind: str = "hub"
 
 
-def base_stage(student: Student, role: Literal["base", "published"] = "base") -> Stage:
+def make_base_stage(student: Student, role: Literal["base", "published"] = "base") -> Stage:
     """Returns the stage that makes a finished model loadable.
 
     A GGUF is turned into a transformers checkpoint once, in the shared cache. A directory or Hub
@@ -65,11 +65,11 @@ def base_stage(student: Student, role: Literal["base", "published"] = "base") ->
     settings: GgufSettings | DirectorySettings | HubSettings
     if student.kind == "gguf":
         file = find_checkpoint(student)
-        settings = GgufSettings(file, file_sha256(file))
+        settings = GgufSettings(file, hash_file(file))
     elif student.kind == "directory":
         path = find_checkpoint(student)
         settings = DirectorySettings(
-            str(path), content_sha256(file_hashes(path)), held_fast(path) or None
+            str(path), hash_content(hash_folder(path)), find_held_fast(path) or None
         )
     else:
         settings = _fetch(student)
@@ -79,7 +79,7 @@ def base_stage(student: Student, role: Literal["base", "published"] = "base") ->
         version=1,
         label=f"{student.name}: base checkpoint",
         settings=settings,
-        make=convert if converts else point,
+        make=convert if converts else point_at,
         about=About(student=student.name, role=role),
         shared=converts,
     )
@@ -93,7 +93,7 @@ def convert(settings: GgufSettings, work: Work) -> Outcome:
     return Outcome()
 
 
-def point(settings: DirectorySettings | HubSettings, work: Work) -> Outcome:
+def point_at(settings: DirectorySettings | HubSettings, work: Work) -> Outcome:
     """Says where a checkpoint lies that stays where it is."""
     return Outcome(CheckpointFacts(settings.path))
 
@@ -103,13 +103,13 @@ def find_checkpoint(student: Student) -> Path:
 
     Raises StudentError or CheckpointError where there is none.
     """
-    from training.students import embedded_gguf
+    from training.students import find_embedded_gguf
 
     if student.kind == "directory":
         path = Path(student.path or "").absolute()
         check_files(path)
         return path
-    path = Path(student.path) if student.path else embedded_gguf()
+    path = Path(student.path) if student.path else find_embedded_gguf()
     if not path.is_file():
         raise StudentError(f"student.path: there is no file {path}")
     return path
@@ -126,7 +126,7 @@ def _fetch(student: Student) -> HubSettings:
         raise explain_student(student, error) from error
     check_files(path)
     # A snapshot's directory is named by the commit it was resolved to.
-    return HubSettings(str(path), student.repository, path.name, held_fast(path) or None)
+    return HubSettings(str(path), student.repository, path.name, find_held_fast(path) or None)
 
 
 def explain_student(student: Student, error: Exception) -> StudentError:

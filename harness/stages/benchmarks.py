@@ -13,7 +13,7 @@ from tasks.files import EMBEDDED
 from tasks.loading import Loaded, load_task
 
 
-def benchmark_data(config: Config) -> Data:
+def open_benchmarks(config: Config) -> Data:
     """Opens the place from which the benchmarks are read: the directory or Hub that was given,
     or our own sets."""
     # The composed configuration has looked at KAKUGO_DATA_DIR already.
@@ -21,7 +21,9 @@ def benchmark_data(config: Config) -> Data:
     return open_data(config.data_dir or str(EMBEDDED), repositories)
 
 
-def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | DataMissing | DataMalformed:
+def load_task_or_gap(
+    config: Config, task: Task, data: Data
+) -> Loaded | DataMissing | DataMalformed:
     """Loads the task in the experiment's language, or says why it cannot be asked: the benchmark
     or the data lack it, or its file makes no sense. That ends no other cell."""
     language = config.language
@@ -35,7 +37,7 @@ def task_or_gap(config: Config, task: Task, data: Data) -> Loaded | DataMissing 
         return error
 
 
-def benchmark_items(
+def read_benchmark_items(
     config: Config, data: Data
 ) -> tuple[Sequence[BenchmarkText], Mapping[str, str]]:
     """Reads every text of the benchmarks, shots included, and says why any benchmark is not

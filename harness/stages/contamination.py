@@ -15,7 +15,7 @@ from harness.config import MakingConfig
 from harness.errors import Contaminated
 from harness.keys import UNKEYED
 from harness.stage import Artifact, Outcome, Stage, Work
-from harness.stages.benchmarks import benchmark_items
+from harness.stages.benchmarks import read_benchmark_items
 from harness.stages.mixture import find_excluded
 from harness.values import show_override
 from tasks.data import Data
@@ -37,9 +37,9 @@ class ContaminationSettings:
     known: Path | None = field(metadata=UNKEYED)  # what the mixture left out, by its own key
 
 
-def contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Stage:
+def make_contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Stage:
     """Returns the stage that looks for the benchmarks' texts."""
-    items, unchecked = benchmark_items(config, data)
+    items, unchecked = read_benchmark_items(config, data)
     digest = hashlib.sha256()
     for item in items:
         digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")

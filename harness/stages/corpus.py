@@ -34,7 +34,7 @@ class CorpusSettings:
         return PinnedCorpus(self.path, self.commit, self.subset, self.folder)
 
 
-def corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage | None:
+def make_corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage | None:
     """Returns the stage that fetches what a source starts from; None where that is local files."""
     context, translated = config.sources.context, config.sources.translated
     if source == "context":
@@ -76,7 +76,7 @@ def fetch_rows(settings: CorpusSettings, work: Work) -> Outcome:
     )
 
 
-def origin(corpus: Artifact) -> str:
+def name_origin(corpus: Artifact) -> str:
     """Names the place that a corpus is from, for the card of a source."""
     facts = corpus.read_facts(CorpusFacts)
     place = f"{facts.repository}, {facts.subset}, at {facts.commit}"

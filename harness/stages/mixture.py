@@ -13,9 +13,9 @@ from generation.mixture.settings import Budget, Mix, Unit
 from harness.config import MakingConfig
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
-from harness.store import file_sha256
-from harness.students import checkpoint_path, kept_tokens
-from training.prepare import trained_tokens
+from harness.store import hash_file
+from harness.students import find_checkpoint_path, find_kept_tokens
+from training.prepare import make_token_counter
 from training.settings import Data
 from training.tokenised import Tokeniser
 
@@ -106,7 +106,7 @@ class MixtureSettings:
         return Data(self.max_length, True, self.overlong, train_newline=False, validation=0.0)
 
 
-def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage]) -> Stage:
+def make_mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage]) -> Stage:
     """Returns the stage that draws the mixture."""
     data, exclude = config.train.data, find_excluded(config)
     if exclude and not exclude.is_file():
@@ -120,9 +120,9 @@ def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage
             max_length=data.max_length,
             overlong=data.overlong,
             seed=config.seed,
-            exclude=file_sha256(exclude) if exclude else None,
+            exclude=hash_file(exclude) if exclude else None,
             exclude_file=exclude,
-            kept_tokens=kept_tokens(config),
+            kept_tokens=find_kept_tokens(config),
             name=config.mix.name,
             language=config.language.name,
         ),
@@ -136,7 +136,7 @@ def mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage
 def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
     """Draws the rows; those that cannot be trained on are left out before."""
     work.progress(0, 0, "loading the tokenizer")
-    base = checkpoint_path(work.inputs["base"])
+    base = find_checkpoint_path(work.inputs["base"])
     kept = settings.kept_tokens
     facts = make_mixture(
         {role: made.path / ROWS for role, made in work.inputs.items() if role != "base"},
@@ -145,7 +145,7 @@ def mix_rows(settings: MixtureSettings, work: Work) -> Outcome:
         seed=settings.seed,
         out=work.out,
         tokens=ChatTokens(
-            of_chats=trained_tokens(base, settings.data, kept),
+            of_chats=make_token_counter(base, settings.data, kept),
             of_texts=Tokeniser(base, kept=kept).count,
         ),
         progress=work.progress,

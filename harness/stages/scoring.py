@@ -8,14 +8,14 @@ from typing import Any
 from core.contract.manifest import About
 from core.contract.producers import Role
 from core.languages import list_languages
-from core.versions import package_version
+from core.versions import read_package_version
 from harness.config import Config, Evaluate, Language, Served
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
 from harness.producers.producer import Producer
 from harness.scoring.choice import VERSION as ENGINE_VERSION
 from harness.scoring.choice import EngineChoice
 from harness.stage import Outcome, Stage, Work
-from harness.students import checkpoint_path
+from harness.students import find_checkpoint_path
 from tasks.catalogue import VERSION as TASKS_VERSION
 from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.loading import Loaded
@@ -108,11 +108,11 @@ def score_cell(
             limit=evaluate.limit,
             max_new_tokens=None if task.chooses else evaluate.max_new_tokens,
             engine=EngineSettings(ENGINE_VERSION, engine),
-            spoken=spoken_language(language, loaded.code),
+            spoken=choose_spoken_language(language, loaded.code),
             loaded=loaded,
             processes=evaluate.processes,
             tasks_version=TASKS_VERSION,
-            lm_eval=package_version("lm-eval"),
+            lm_eval=read_package_version("lm-eval"),
         ),
         inputs={"checkpoint": checkpoint},
         make=score_checkpoint,
@@ -140,7 +140,7 @@ def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
     known = list_languages()["english"]
     english = Spoken(known.flores_code, known.name, known.script)
     request = ScoreRequest(
-        checkpoint=checkpoint_path(work.inputs["checkpoint"]),
+        checkpoint=find_checkpoint_path(work.inputs["checkpoint"]),
         task=settings.loaded,
         wanted=asdict(spoken if settings.loaded.task.from_english else english),
         spoken=asdict(spoken),
@@ -168,7 +168,7 @@ def choose_engine(evaluate: Evaluate, kind: str) -> EngineChoice | str:
     return EngineChoice("transformers", precision, evaluate.batch_tokens)
 
 
-def spoken_language(language: Language, code: str) -> Spoken | None:
+def choose_spoken_language(language: Language, code: str) -> Spoken | None:
     """Returns the experiment's language, or None where it is the one that the benchmark's own
     code names.
 

@@ -12,7 +12,7 @@ from core.contract.manifest import About
 from core.contract.names import ROWS
 from generation.errors import InputError
 from generation.own import make_own
-from generation.own_files import own_files
+from generation.own_files import find_own_files
 from generation.settings import (
     Context,
     Own,
@@ -23,16 +23,16 @@ from generation.settings import (
     Topic,
     Translated,
 )
-from generation.source import Order, Source, Tokens, input_hashes, make_source
+from generation.source import Order, Source, Tokens, hash_inputs, make_source
 from harness.config import Config, MakingConfig
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
 from harness.overrides import CONF
 from harness.stage import Outcome, Stage, Work
-from harness.stages.corpus import corpus_stage, origin
-from harness.store import file_sha256
+from harness.stages.corpus import make_corpus_stage, name_origin
+from harness.store import hash_file
 from harness.students import StudentTokens
 from harness.teacher import running_teacher
-from training.students import embedded_gguf
+from training.students import find_embedded_gguf
 
 NAME, VERSION = "source", 3
 Kind = Topic | Scenario | Context | Translated
@@ -94,21 +94,21 @@ class OwnSettings:
     identifier: str | None = field(metadata=IF_GIVEN)
 
 
-def any_source_stage(
+def make_any_source_stage(
     config: MakingConfig, name: str, student: Callable[[], Stage], ledgers: Path
 ) -> Stage:
     """Makes the stage of a source of the user's own, or of one that the teacher writes."""
     if name in config.sources.own:
-        return own_stage(config, name)
-    return source_stage(config, cast(Source, name), student, ledgers)
+        return make_own_stage(config, name)
+    return make_source_stage(config, cast(Source, name), student, ledgers)
 
 
-def source_stage(
+def make_source_stage(
     config: MakingConfig, source: Source, student: Callable[[], Stage], ledgers: Path
 ) -> Stage:
     """Makes the stage of one kind of data in one language, written by the teacher."""
     language, teacher, sources = config.language, config.teacher, config.sources
-    weights = embedded_gguf() if teacher.kind == "embedded" else None
+    weights = find_embedded_gguf() if teacher.kind == "embedded" else None
     settings = SourceSettings(
         source=source,
         language=language.name,
@@ -121,14 +121,14 @@ def source_stage(
             None if source == "translated" else sources.revised_share,
         ),
         teacher=teacher,
-        teacher_weights=file_sha256(weights) if weights else None,
+        teacher_weights=hash_file(weights) if weights else None,
         files=_hash_files(config, source),
         identifier=_hash_identifier(sources.quality),
         weights_file=weights,
         prompts_file=Path(config.prompts_file),
-        ledger=ledger_file(config, ledgers),
+        ledger=find_ledger(config, ledgers),
     )
-    corpus = corpus_stage(config, source, ledgers)
+    corpus = make_corpus_stage(config, source, ledgers)
     # Contexts are cut, and translations filtered, by the student's tokens.
     inputs = {"base": student()} if source in ("context", "translated") else {}
     if corpus:
@@ -167,7 +167,7 @@ def ask_teacher(settings: SourceSettings, work: Work, pilot: int | None = None) 
     source, kind, origins = settings.source, settings.settings, {}
     if corpus := work.inputs.get("corpus"):
         role = "texts" if source == "context" else "conversations"
-        origins[role] = origin(corpus)
+        origins[role] = name_origin(corpus)
         kind = replace(kind, kind=_start_from(kind.kind, str(corpus.path / ROWS)))
     tokens = StudentTokens(work.inputs.get("base"))
     with running_teacher(settings.teacher, settings.weights_file) as ready:
@@ -192,7 +192,7 @@ def ask_teacher(settings: SourceSettings, work: Work, pilot: int | None = None) 
         )
 
 
-def own_stage(config: MakingConfig, name: str) -> Stage:
+def make_own_stage(config: MakingConfig, name: str) -> Stage:
     """Makes the stage of a source of the user's own; no teacher is asked."""
     own, language, quality = config.sources.own[name], config.language, config.sources.quality
     return Stage(
@@ -207,7 +207,7 @@ def own_stage(config: MakingConfig, name: str) -> Stage:
             seed=config.seed,
             settings=own,
             quality=quality,
-            files={role: file_sha256(path) for role, path in own_files(name, own).items()},
+            files={role: hash_file(path) for role, path in find_own_files(name, own).items()},
             identifier=_hash_identifier(quality),
         ),
         make=read_own,
@@ -232,7 +232,7 @@ def read_own(settings: OwnSettings, work: Work) -> Outcome:
     return Outcome(facts, records=("README.md",))
 
 
-def ledger_file(config: Config, ledgers: Path) -> Path:
+def find_ledger(config: Config, ledgers: Path) -> Path:
     """Names the file of the ledger of the experiment's language."""
     slug = "".join(c if c.isalnum() else "_" for c in config.language.name.lower())
     return ledgers / f"{slug}.sqlite"
@@ -251,7 +251,7 @@ def _hash_files(config: MakingConfig, source: Source) -> Mapping[str, str]:
     """Computes the SHA-256 of each file of a source; the error for a missing one names mixtures
     without it."""
     try:
-        return input_hashes(
+        return hash_inputs(
             Order(
                 source,
                 language=config.language.name,
@@ -262,11 +262,11 @@ def _hash_files(config: MakingConfig, source: Source) -> Mapping[str, str]:
             )
         )
     except InputError as error:
-        without = " or ".join(f"mix={name}" for name in mixtures_without(source))
+        without = " or ".join(f"mix={name}" for name in list_mixtures_without(source))
         raise InputError(f"{error} Without the source {source}: {without}.") from None
 
 
-def mixtures_without(source: str) -> list[str]:
+def list_mixtures_without(source: str) -> list[str]:
     """Lists the shipped mixtures that take some sources, but not this one."""
     found = []
     for path in sorted((CONF / "mix").glob("*.yaml")):
@@ -282,4 +282,4 @@ def _hash_identifier(quality: Quality) -> str | None:
     Without it, another model under the same path would find the rows of the one before.
     """
     path = Path(quality.identifier)
-    return file_sha256(path) if path.is_file() else None
+    return hash_file(path) if path.is_file() else None

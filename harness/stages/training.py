@@ -11,7 +11,7 @@ from core.contract.record import as_json
 from harness.config import MakingConfig
 from harness.keys import UNKEYED
 from harness.stage import Outcome, Stage, Work
-from harness.students import checkpoint_path, kept_tokens
+from harness.students import find_checkpoint_path, find_kept_tokens
 from training.precision import resolve_precision
 from training.prepare import prepare
 from training.settings import Data, Precision, Train
@@ -53,24 +53,24 @@ class TrainSettings:
     card: CardSettings = field(metadata=UNKEYED)
 
 
-def packed_stage(config: MakingConfig, base: Stage, mixture: Stage) -> Stage:
+def make_packed_stage(config: MakingConfig, base: Stage, mixture: Stage) -> Stage:
     """Makes the stage that packs the mixture as the trainer wants it: tokens, labels and packed
     rows."""
     return Stage(
         name="packed",
         version=1,
         label=f"{config.language.name}: tokens of {config.mix.name}",
-        settings=PackedSettings(config.train.data, config.seed, kept_tokens(config)),
+        settings=PackedSettings(config.train.data, config.seed, find_kept_tokens(config)),
         inputs={"base": base, "mixture": mixture},
-        make=pack,
+        make=pack_mixture,
         about=About(language=config.language.name, mix=config.mix.name),
     )
 
 
-def pack(settings: PackedSettings, work: Work) -> Outcome:
+def pack_mixture(settings: PackedSettings, work: Work) -> Outcome:
     """Writes the mixture's tokens."""
     facts = prepare(
-        base=checkpoint_path(work.inputs["base"]),
+        base=find_checkpoint_path(work.inputs["base"]),
         rows=work.inputs["mixture"].path / ROWS,
         out=work.out,
         data=settings.data,
@@ -118,22 +118,22 @@ def check_packages(settings: TrainSettings) -> None:
 
 def has_state(partial: Path) -> bool:
     """Says whether an interrupted training has left a state to go on from."""
-    from training.checkpoints import last_whole
+    from training.checkpoints import find_last_whole
     from training.finetune import STATES
 
-    return last_whole(partial / STATES) is not None
+    return find_last_whole(partial / STATES) is not None
 
 
 def train(settings: TrainSettings, work: Work) -> Outcome:
     """Trains, goes on from where an interrupted run was, and writes the card."""
     from training.card import write_card
     from training.finetune import STATES
-    from training.launch import LEFT, run
+    from training.launch import LEFT, run_training
 
     card, asked = settings.card, settings.train
     title = f"{card.language}, {card.mix}, {asked.name}"
-    made = run(
-        base=checkpoint_path(work.inputs["base"]),
+    made = run_training(
+        base=find_checkpoint_path(work.inputs["base"]),
         packed=work.inputs["packed"].path,
         out=work.out,
         # By its name a tracker tells a run from any other.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lm_eval.api.instance import Instance
 
-from core.checkpoints.chat import ask
+from core.checkpoints.chat import build_prompt
 from harness.errors import ScoringError
 from harness.scoring.engine import SharedPrefixLM
 
@@ -36,8 +36,8 @@ def generate_answers(
     """Generates the checkpoint's next turn in each conversation of {role, content}, in its own
     template.
 
-    `thinking` is as in `core.checkpoints.chat.ask`. A thought that the prompt has opened is part of
-    the answer. Finished answers are kept in the folder `journal`, from which an
+    `thinking` is as in `core.checkpoints.chat.build_prompt`. A thought that the prompt has opened
+    is part of the answer. Finished answers are kept in the folder `journal`, from which an
     interrupted call goes on. Raises `ScoringError` without a chat template, or when a conversation
     does not fit in the model's context: answers to a cut prompt would not be comparable.
     """
@@ -50,7 +50,7 @@ def generate_answers(
     )
     system = [{"role": "system", "content": system_prompt}] if system_prompt else []
     asked = [
-        ask(lm.tokenizer, [*system, *conversation], thinking=thinking)
+        build_prompt(lm.tokenizer, [*system, *conversation], thinking=thinking)
         for conversation in conversations
     ]
     prompts = [prompt.text for prompt in asked]

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from harness.store import file_hashes
+from harness.store import hash_folder
 from training.precision import has_nvidia_gpu
 
 
 def hash_files(checkpoint: Path) -> dict[str, str]:
     """Computes the SHA-256 of each file of a checkpoint, by its path within it."""
-    return {name: entry.sha256 for name, entry in file_hashes(checkpoint).items()}
+    return {name: entry.sha256 for name, entry in hash_folder(checkpoint).items()}
 
 
 def choose_precision(asked: str) -> str:

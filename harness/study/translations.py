@@ -10,7 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from generation.ask import Asker, as_json, conversation_schema, read_counted
+from generation.ask import Asker, as_json, make_conversation_schema, read_counted
 from generation.errors import TeacherError
 from generation.parse import read_conversation
 from generation.prompts import load_prompts
@@ -20,10 +20,10 @@ from generation.teacher.ledger import Ledger
 from harness.cli import register_resolvers
 from harness.config import MakingConfig
 from harness.errors import ConfigError
-from harness.overrides import CONF, prepared
+from harness.overrides import CONF, prepare_arguments
 from harness.teacher import running_teacher
 from harness.validate import build_config
-from training.students import embedded_gguf
+from training.students import find_embedded_gguf
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def translate_texts(
     does not answer; what it answers unreadably is named in `lost`.
     """
     config = _compose(overrides)
-    weights = embedded_gguf() if config.teacher.kind == "embedded" else None
+    weights = find_embedded_gguf() if config.teacher.kind == "embedded" else None
     with running_teacher(config.teacher, weights) as teacher:
         asked = _ask(
             texts, language, teacher, Path(config.prompts_file), config.seed, ledger, progress
@@ -89,7 +89,7 @@ async def _ask(
                     step.step,
                     asker.prompts.messages("translate", conversation=as_json(chat)),
                     key,
-                    schema=conversation_schema(chat, teacher.schema_max_characters),
+                    schema=make_conversation_schema(chat, teacher.schema_max_characters),
                 )
                 for key, chat in zip(texts, chats, strict=True)
             ]
@@ -114,7 +114,9 @@ def _compose(overrides: Sequence[str]) -> MakingConfig:
     register_resolvers()
     try:
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            values = OmegaConf.to_container(compose("run", prepared(overrides)), resolve=True)
+            values = OmegaConf.to_container(
+                compose("run", prepare_arguments(overrides)), resolve=True
+            )
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(f"{' '.join(overrides)}: {error}") from None
     config = build_config(values)  # type: ignore[arg-type]

@@ -2,7 +2,16 @@
 
 from markupsafe import Markup
 
-from reports.figures.svg import Axis, Figure, figure, line, nice_step, number, rect, text
+from reports.figures.svg import (
+    Axis,
+    Figure,
+    choose_step,
+    draw_figure,
+    draw_line,
+    draw_rect,
+    draw_text,
+    format_number,
+)
 from reports.store.model import order_stages
 from reports.tables.cost import BUDGET_USD
 from reports.tables.sheet import Sheet
@@ -26,34 +35,34 @@ def draw_cost(sheet: Sheet) -> Figure | None:
         return None
     most = max(sum(stages.values()) for stages in spent.values())
     high = max(most, BUDGET_USD if priced and most > BUDGET_USD / 5 else 0)
-    step = nice_step(high / 5)
+    step = choose_step(high / 5)
     x = Axis(0, -(-high // step) * step, LABELS, WIDTH - 20)
     bottom = 34 + LINE * len(spent)
     parts = list[Markup]()
     for tick in x.ticks():
-        parts.append(line(x.at(tick), 28, x.at(tick), bottom, "grid"))
-        parts.append(text(x.at(tick), bottom + 15, number(tick), "tick"))
+        parts.append(draw_line(x.at(tick), 28, x.at(tick), bottom, "grid"))
+        parts.append(draw_text(x.at(tick), bottom + 15, format_number(tick), "tick"))
     used = order_stages({stage for found in spent.values() for stage in found})
     left = float(LABELS)
     for stage in used:
-        parts.append(rect(left, 8, 10, 10, f"s{used.index(stage) % 5}"))
-        parts.append(text(left + 14, 17, stage, "start"))
+        parts.append(draw_rect(left, 8, 10, 10, f"s{used.index(stage) % 5}"))
+        parts.append(draw_text(left + 14, 17, stage, "start"))
         left += 34 + 6.5 * len(stage)
     for place, (language, stages) in enumerate(spent.items()):
         top, so_far = 32 + LINE * place, 0.0
-        parts.append(text(LABELS - 8, top + 13, language, "label", 22))
+        parts.append(draw_text(LABELS - 8, top + 13, language, "label", 22))
         for stage in used:
             value = stages.get(stage, 0.0)
             if value:
                 width = max(x.at(so_far + value) - x.at(so_far), 0.5)
                 about = f"{language}, {stage}: {value:,.3g} {'USD' if priced else 'hours'}"
                 kind = f"s{used.index(stage) % 5}"
-                parts.append(rect(x.at(so_far), top + 3, width, LINE - 7, kind, about))
+                parts.append(draw_rect(x.at(so_far), top + 3, width, LINE - 7, kind, about))
             so_far += value
     if priced and x.high >= BUDGET_USD:
-        parts.append(line(x.at(BUDGET_USD), 22, x.at(BUDGET_USD), bottom, "fit"))
+        parts.append(draw_line(x.at(BUDGET_USD), 22, x.at(BUDGET_USD), bottom, "fit"))
     words = "US dollars" if priced else "Hours of work (nothing had a price)"
-    parts.append(text((x.start + x.end) / 2, bottom + 31, words, "axis"))
+    parts.append(draw_text((x.start + x.end) / 2, bottom + 31, words, "axis"))
     caption = f"{words} of each language by stage."
     caption += f" Dashed: ${BUDGET_USD:.0f}." if priced and x.high >= BUDGET_USD else ""
-    return figure("cost", "Cost of each language", caption, WIDTH, bottom + 40, parts)
+    return draw_figure("cost", "Cost of each language", caption, WIDTH, bottom + 40, parts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from reports.figures.svg import figure, text
+from reports.figures.svg import draw_figure, draw_text
 from reports.signs import clean
 from reports.tables.panels import Panel, TableCell
 from reports.words import describe_gain, describe_interval
@@ -62,7 +62,7 @@ def draw_panel(panel: Panel, name: str) -> Markup | None:
     )
     about = "; ".join(_spoken(task, cell) for task, cells in rows for cell in cells)
     title = f"Scores of base and of what was trained from it, {clean(panel.language.name)}"
-    return figure(name, title, about, WIDTH, top + 22, [grid, *parts]).svg
+    return draw_figure(name, title, about, WIDTH, top + 22, [grid, *parts]).svg
 
 
 def _scale(cells: Sequence[TableCell]) -> _Scale:
@@ -114,7 +114,7 @@ def _pair(scale: _Scale, cell: TableCell, label: str, top: int) -> Markup:
 
 
 def _text(x: float, y: float, words: str, kind: str) -> Markup:
-    return text(x, y, words, kind, _LONGEST_NAME if kind == "label" else 0)
+    return draw_text(x, y, words, kind, _LONGEST_NAME if kind == "label" else 0)
 
 
 def _spoken(task: str, cell: TableCell) -> str:

@@ -4,9 +4,18 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from reports.figures.svg import Axis, Figure, figure, fit, line, mark, number, text
+from reports.figures.svg import (
+    Axis,
+    Figure,
+    draw_figure,
+    draw_line,
+    draw_mark,
+    draw_text,
+    fit,
+    format_number,
+)
 from reports.signs import set_minus
-from reports.stats.languages import mean_over_languages
+from reports.stats.languages import average_over_languages
 from reports.tables.sheet import TASK_NAMES
 from reports.tables.wins import JudgedGain
 
@@ -23,28 +32,28 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
         return None
     gains = [v.result.gain for v in rows if v.result.gain]
     ends = [e for g in gains for e in (g.points, g.low, g.high) if e is not None]
-    mean = mean_over_languages([g.points for g in gains])
+    mean = average_over_languages([g.points for g in gains])
     labels = NAMES + (104 if any(v.result.language.autonym for v in rows) else 0)
     x = fit(ends, labels + 8, WIDTH - 14, zero=True)
     height = 30 + LINE * len(rows) + 58
     bottom = height - 34
     parts = [
-        line(x.at(tick), 14, x.at(tick), bottom, "zero" if tick == 0 else "grid")
-        + text(x.at(tick), bottom + 15, number(tick), "tick")
+        draw_line(x.at(tick), 14, x.at(tick), bottom, "zero" if tick == 0 else "grid")
+        + draw_text(x.at(tick), bottom + 15, format_number(tick), "tick")
         for tick in x.ticks()
     ]
     top = 24
     for verdict in rows:
         parts += _draw_language(verdict, x, top)
         top += LINE
-    parts.append(line(NAMES, top - 4, WIDTH - 14, top - 4, "grid"))
+    parts.append(draw_line(NAMES, top - 4, WIDTH - 14, top - 4, "grid"))
     top += 8
-    parts.append(text(NAMES, top + 4, "Mean over languages", "label head"))
+    parts.append(draw_text(NAMES, top + 4, "Mean over languages", "label head"))
     low, high = mean.interval or (mean.value, mean.value)
     left, middle, right = x.at(low), x.at(mean.value), x.at(high)
     diamond = f"{left - 3:g},{top} {middle:g},{top - 6} {right + 3:g},{top} {middle:g},{top + 6}"
     parts.append(Markup('<polygon class="mean" points="{}"/>').format(diamond))
-    parts.append(text((x.start + x.end) / 2, bottom + 31, "Gain in points", "axis"))
+    parts.append(draw_text((x.start + x.end) / 2, bottom + 31, "Gain in points", "axis"))
     name = TASK_NAMES.get(task, task)
     tested = any(v.by_test != "untested" for v in rows)
     how = (
@@ -57,16 +66,16 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
         f"{producer} on {name}: gain over base with its 95% interval, {len(rows)} languages, mean "
         f"{words}. {how}"
     )
-    return figure(f"forest-{task}", f"Gain by language, {name}", caption, WIDTH, height, parts)
+    return draw_figure(f"forest-{task}", f"Gain by language, {name}", caption, WIDTH, height, parts)
 
 
 def _draw_language(verdict: JudgedGain, x: Axis, top: int) -> Iterator[Markup]:
     result, gain, shape = verdict.result, verdict.result.gain, verdict.shape
     assert gain
-    yield text(NAMES, top + 4, result.language.name, "label", 24)
+    yield draw_text(NAMES, top + 4, result.language.name, "label", 24)
     if result.language.autonym:
-        yield text(NAMES + 8, top + 4, result.language.autonym, "start small", 18)
+        yield draw_text(NAMES + 8, top + 4, result.language.autonym, "start small", 18)
     if gain.low is not None and gain.high is not None:
-        yield line(x.at(gain.low), top, x.at(gain.high), top, f"reach {shape}")
+        yield draw_line(x.at(gain.low), top, x.at(gain.high), top, f"reach {shape}")
     about = set_minus(f"{result.language.name}: {gain.points:+.1f}")
-    yield mark(x.at(gain.points), top, shape, about, 4)
+    yield draw_mark(x.at(gain.points), top, shape, about, 4)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from reports.figures.svg import Figure, figure, rect, text
+from reports.figures.svg import Figure, draw_figure, draw_rect, draw_text
 from reports.signs import set_minus
 from reports.tables.results import Result, Results
 from reports.tables.sheet import TASK_NAMES
@@ -46,14 +46,14 @@ def _grid(
     for number, (head, found) in enumerate(columns):
         left = LABELS + number * CELL
         for place, words in enumerate(_two_lines(head)):
-            parts.append(text(left + CELL / 2, 18 + 13 * place, words, "value", 11))
+            parts.append(draw_text(left + CELL / 2, 18 + 13 * place, words, "value", 11))
         for row, language in enumerate(languages):
             parts.append(_cell(found.get(language), left, HEAD + row * LINE))
     for row, language in enumerate(languages):
-        parts.append(text(LABELS - 8, HEAD + row * LINE + 13, language, "label", 22))
+        parts.append(draw_text(LABELS - 8, HEAD + row * LINE + 13, language, "label", 22))
     height = HEAD + LINE * len(languages) + 10
     caption += " Blue: above base; orange: below. A cell without a number says what it lacks."
-    return figure(name, title, caption, LABELS + CELL * len(columns) + 10, height, parts)
+    return draw_figure(name, title, caption, LABELS + CELL * len(columns) + 10, height, parts)
 
 
 def _cell(result: Result | None, left: float, top: float) -> Markup:
@@ -61,14 +61,14 @@ def _cell(result: Result | None, left: float, top: float) -> Markup:
     if result is None or result.gain is None:
         words = _LETTERS.get(result.state, "no base") if result else "–"
         why = (result.reason or result.no_gain) if result else "not planned"
-        return rect(left, top, width, height, "none", why) + text(
+        return draw_rect(left, top, width, height, "none", why) + draw_text(
             left + CELL / 2 - 1, top + 13, words, "value small"
         )
     points = result.gain.points
     step = sum(points > edge for edge in _STEPS)
     about = set_minus(f"{result.language.name}, {result.producer}: {points:+.1f}")
     shade = "on-dark" if step in (0, 1, 7, 8) else "on-light"
-    return rect(left, top, width, height, f"h{step}", about) + text(
+    return draw_rect(left, top, width, height, f"h{step}", about) + draw_text(
         left + CELL / 2 - 1, top + 13, set_minus(f"{points:+.1f}"), f"value {shade}"
     )
 

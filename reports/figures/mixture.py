@@ -6,7 +6,7 @@ from statistics import fmean
 
 from markupsafe import Markup
 
-from reports.figures.svg import Figure, figure, fit, frame, path, text
+from reports.figures.svg import Figure, draw_figure, draw_frame, draw_path, draw_text, fit
 from reports.store.model import StoreView
 from reports.tables.results import Results
 from reports.tables.sheet import TASK_NAMES
@@ -79,12 +79,12 @@ def _lines(name: str, title: str, points: Points, x_title: str) -> Figure | None
     every = [place for found in points.values() for place in found]
     x = fit([p[0] for p in every], 56, WIDTH - KEY)
     y = fit([p[1] for p in every], HEIGHT - 46, 26, zero=True)
-    parts = [frame(x, y, x_title, "Mean gain")]
+    parts = [draw_frame(x, y, x_title, "Mean gain")]
     ends = []
     for number, (task, found) in enumerate(points.items()):
         kind = f"s{number % 5}"
         places = [(x.at(a), y.at(b)) for a, b in found]
-        parts.append(path(places, kind))
+        parts.append(draw_path(places, kind))
         parts += [
             Markup('<circle class="{}" cx="{:g}" cy="{:g}" r="3"/>').format(kind, px, py)
             for px, py in places
@@ -93,11 +93,11 @@ def _lines(name: str, title: str, points: Points, x_title: str) -> Figure | None
     last = -99.0
     for py, task, px in sorted(ends):
         last = max(py + 4, last + 13)
-        parts.append(text(WIDTH - KEY + 8, last, TASK_NAMES.get(task, task), "start"))
+        parts.append(draw_text(WIDTH - KEY + 8, last, TASK_NAMES.get(task, task), "start"))
         if px < WIDTH - KEY:
-            parts.append(path([(px, py), (WIDTH - KEY + 5, last - 4)], "none"))
+            parts.append(draw_path([(px, py), (WIDTH - KEY + 5, last - 4)], "none"))
     caption = f"{title}: mean over languages, one line a task, one point a producer."
-    return figure(name, title, caption, WIDTH, HEIGHT, parts)
+    return draw_figure(name, title, caption, WIDTH, HEIGHT, parts)
 
 
 def _slug(words: str) -> str:

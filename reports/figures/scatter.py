@@ -5,7 +5,16 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from reports.figures.svg import Axis, Figure, figure, fit, frame, line, mark, text
+from reports.figures.svg import (
+    Axis,
+    Figure,
+    draw_figure,
+    draw_frame,
+    draw_line,
+    draw_mark,
+    draw_text,
+    fit,
+)
 from reports.signs import set_minus
 from reports.stats.correlation import BaseAndGain
 from reports.tables.sheet import TASK_NAMES
@@ -26,18 +35,20 @@ def draw_scatter(
     x = fit([p[0] for p in points], 56, WIDTH - 14)
     y = fit([p[1] for p in points], HEIGHT - 46, 26, zero=True)
     name = TASK_NAMES.get(task, task)
-    parts = [frame(x, y, f"Base score, {name}", "Gain"), _fit(points, r, x, y)]
+    parts = [draw_frame(x, y, f"Base score, {name}", "Gain"), _fit(points, r, x, y)]
     places = [(x.at(a), y.at(b)) for a, b in points]
     for verdict, (px, py) in zip(found, places, strict=True):
-        parts.append(mark(px, py, verdict.shape, _about(verdict)))
+        parts.append(draw_mark(px, py, verdict.shape, _about(verdict)))
     names = [v.result.language.name for v in found]
     labels, left_out = place_labels(names, places)
-    parts += [text(lx, ly, label, "point") for label, lx, ly in labels]
+    parts += [draw_text(lx, ly, label, "point") for label, lx, ly in labels]
     caption = f"{producer} on {name}: gain over base against the base score, one point a language."
     caption += f" {r.conclusion}"
     if left_out:
         caption += f" {left_out} names are left out where they would overlap."
-    return figure(f"scatter-{task}", f"Base score and gain, {name}", caption, WIDTH, HEIGHT, parts)
+    return draw_figure(
+        f"scatter-{task}", f"Base score and gain, {name}", caption, WIDTH, HEIGHT, parts
+    )
 
 
 def place_labels(
@@ -80,7 +91,7 @@ def _fit(points: Sequence[tuple[float, float]], r: BaseAndGain, x: Axis, y: Axis
     mean_x, mean_y = (math.fsum(p[i] for p in points) / len(points) for i in (0, 1))
     ends = [min(p[0] for p in points), max(p[0] for p in points)]
     (x1, y1), (x2, y2) = ((x.at(e), y.at(mean_y + slope * (e - mean_x))) for e in ends)
-    return line(x1, y1, x2, y2, "fit")
+    return draw_line(x1, y1, x2, y2, "fit")
 
 
 def _about(verdict: JudgedGain) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from markupsafe import Markup
 
-from reports.figures.svg import Figure, figure, fit, line, number, text
+from reports.figures.svg import Figure, draw_figure, draw_line, draw_text, fit, format_number
 from reports.tables.sheet import Sheet
 
 LABELS, PANEL, LINE = 150, 128, 20
@@ -18,21 +18,21 @@ def draw_subsets(sheet: Sheet, bases: Set[str]) -> Figure | None:
     top, parts = 34, list[Markup]()
     bottom = top + LINE * len(rows)
     for row, values in enumerate(rows):
-        parts.append(text(LABELS - 8, top + LINE * row + 14, str(values[0]), "label", 24))
+        parts.append(draw_text(LABELS - 8, top + LINE * row + 14, str(values[0]), "label", 24))
     for place, column in enumerate(sheet.columns[1:], start=1):
         left = LABELS + (place - 1) * PANEL
         found = {n: v for n, row in enumerate(rows) if isinstance(v := row[place], int | float)}
-        parts.append(text(left + PANEL / 2, 18, column.title, "value head", 18))
+        parts.append(draw_text(left + PANEL / 2, 18, column.title, "value head", 18))
         if not found:
-            parts.append(text(left + PANEL / 2, top + 14, "no result", "value small"))
+            parts.append(draw_text(left + PANEL / 2, top + 14, "no result", "value small"))
             continue
         x = fit(list(found.values()), left + 12, left + PANEL - 16)
         for tick in x.ticks(3):
-            parts.append(line(x.at(tick), top, x.at(tick), bottom, "grid"))
-            parts.append(text(x.at(tick), bottom + 15, number(tick), "tick"))
+            parts.append(draw_line(x.at(tick), top, x.at(tick), bottom, "grid"))
+            parts.append(draw_text(x.at(tick), bottom + 15, format_number(tick), "tick"))
         base = next((v for n, v in found.items() if rows[n][0] in bases), None)
         if base is not None:
-            parts.append(line(x.at(base), top, x.at(base), bottom, "fit"))
+            parts.append(draw_line(x.at(base), top, x.at(base), bottom, "fit"))
         for n, value in found.items():
             y = top + LINE * n + 10
             best = "best" in sheet.marks.get((n, place), ())
@@ -47,4 +47,4 @@ def draw_subsets(sheet: Sheet, bases: Set[str]) -> Figure | None:
         "and those that cannot be told from it. Each task has a scale of its own."
     )
     width = LABELS + PANEL * (len(sheet.columns) - 1) + 10
-    return figure("subsets", "Training subsets", caption, width, bottom + 28, parts)
+    return draw_figure("subsets", "Training subsets", caption, width, bottom + 28, parts)

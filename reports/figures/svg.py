@@ -45,7 +45,7 @@ class Axis:
 
     def ticks(self, most: int = 6) -> list[float]:
         """Round values, at most about `most` of them."""
-        step = nice_step((self.high - self.low) / most)
+        step = choose_step((self.high - self.low) / most)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [number * step for number in range(first, last + 1)]
@@ -59,30 +59,30 @@ def fit(values: Sequence[float], start: float, end: float, zero: bool = False) -
     return Axis(low - room, high + room, start, end)
 
 
-def nice_step(least: float) -> float:
+def choose_step(least: float) -> float:
     """The least of 1, 2 or 5 times a power of ten that is not below `least`."""
     power: float = 10.0 ** math.floor(math.log10(least))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= least * (1 - 1e-9))
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A tick's number: no needless decimals, a real minus sign."""
     return set_minus(f"{value:,.10g}")
 
 
-def text(x: float, y: float, words: str, kind: str = "", longest: int = 0) -> Markup:
+def draw_text(x: float, y: float, words: str, kind: str = "", longest: int = 0) -> Markup:
     """Escaped text on one line, cut to `longest` characters. `kind` is its CSS class."""
     words = clean(words)
     if longest and len(words) > longest:
         words = words[: longest - 1] + "…"
-    font = font_of(words)
+    font = find_font(words)
     family = Markup(' font-family="{}"').format(font) if font else ""
     return Markup('<text class="{}" x="{:g}" y="{:g}"{}>{}</text>').format(
         kind, round(x, 1), round(y, 1), family, words
     )
 
 
-def font_of(words: str) -> str:
+def find_font(words: str) -> str:
     """The Noto family for the first letter that is not Latin; "" for Latin text.
 
     A browser finds it by itself; the converter for print shapes a script only in its own font.
@@ -97,19 +97,21 @@ def font_of(words: str) -> str:
     return ""
 
 
-def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+def draw_line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
     return Markup('<line class="{}" x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}"/>').format(
         kind, round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)
     )
 
 
-def rect(x: float, y: float, width: float, height: float, kind: str, about: str = "") -> Markup:
+def draw_rect(
+    x: float, y: float, width: float, height: float, kind: str, about: str = ""
+) -> Markup:
     return Markup('<rect class="{}" x="{:g}" y="{:g}" width="{:g}" height="{:g}">{}</rect>').format(
         kind, round(x, 1), round(y, 1), round(width, 1), round(height, 1), _title(about)
     )
 
 
-def mark(x: float, y: float, verdict: str, about: str = "", size: float = 4.5) -> Markup:
+def draw_mark(x: float, y: float, verdict: str, about: str = "", size: float = 4.5) -> Markup:
     """A point that tells win, loss and tie apart by shape as well as colour.
 
     A filled circle is a win, a filled triangle (down) a loss, an open circle neither.
@@ -127,29 +129,29 @@ def mark(x: float, y: float, verdict: str, about: str = "", size: float = 4.5) -
     )
 
 
-def path(points: Sequence[tuple[float, float]], kind: str) -> Markup:
+def draw_path(points: Sequence[tuple[float, float]], kind: str) -> Markup:
     places = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     return Markup('<polyline class="{}" points="{}"/>').format(kind, places)
 
 
-def frame(x: Axis, y: Axis, x_title: str, y_title: str) -> Markup:
+def draw_frame(x: Axis, y: Axis, x_title: str, y_title: str) -> Markup:
     """Grid lines, numbers and titles of two axes; y runs upwards."""
     parts = [
-        line(x.at(tick), y.start, x.at(tick), y.end, "zero" if tick == 0 else "grid")
-        + text(x.at(tick), y.start + 16, number(tick), "tick")
+        draw_line(x.at(tick), y.start, x.at(tick), y.end, "zero" if tick == 0 else "grid")
+        + draw_text(x.at(tick), y.start + 16, format_number(tick), "tick")
         for tick in x.ticks()
     ]
     parts += [
-        line(x.start, y.at(tick), x.end, y.at(tick), "zero" if tick == 0 else "grid")
-        + text(x.start - 6, y.at(tick) + 4, number(tick), "tick end")
+        draw_line(x.start, y.at(tick), x.end, y.at(tick), "zero" if tick == 0 else "grid")
+        + draw_text(x.start - 6, y.at(tick) + 4, format_number(tick), "tick end")
         for tick in y.ticks()
     ]
-    parts.append(text((x.start + x.end) / 2, y.start + 34, x_title, "axis"))
-    parts.append(text(x.start - 40, y.end - 8, y_title, "axis start"))
+    parts.append(draw_text((x.start + x.end) / 2, y.start + 34, x_title, "axis"))
+    parts.append(draw_text(x.start - 40, y.end - 8, y_title, "axis start"))
     return Markup("").join(parts)
 
 
-def figure(
+def draw_figure(
     name: str, title: str, caption: str, width: int, height: int, parts: Sequence[Markup]
 ) -> Figure:
     """The whole figure; `caption` is also what a screen reader says of it."""

@@ -10,7 +10,7 @@ from core.contract.facts import Facts
 from core.contract.journal import LogLine, SpeedLine
 from core.contract.names import LOG, SPEED
 from core.contract.record import R, Unreadable
-from reports.figures.svg import Axis, Figure, figure, line, path, text
+from reports.figures.svg import Axis, Figure, draw_figure, draw_line, draw_path, draw_text
 from reports.store.files import read_lines
 from reports.store.model import Artifact, StoreView
 
@@ -65,8 +65,8 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
     down = _axis([*loss, *validation], PAD, LOSS - PAD)
     end_x, end_y = across.at(loss[-1][0]), down.at(loss[-1][1])
     parts = [
-        line(0, LOSS - 1, WIDTH, LOSS - 1, "grid"),
-        path([(across.at(x), down.at(y)) for x, y in _thinned(loss)], "curve"),
+        draw_line(0, LOSS - 1, WIDTH, LOSS - 1, "grid"),
+        draw_path([(across.at(x), down.at(y)) for x, y in _thinned(loss)], "curve"),
         Markup('<circle class="last" cx="{}" cy="{}" r="3.5"/>').format(end_x, end_y),
         *(
             Markup('<circle class="base" cx="{}" cy="{}" r="3"/>').format(across.at(x), down.at(y))
@@ -88,14 +88,14 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
             continue
         strip = Axis(0.0, max(y for _, y in values) or 1.0, top + GAP + STRIP, top + GAP)
         parts += [
-            text(PAD, top + GAP - 4, words, "small"),
-            path([(across.at(x), strip.at(y)) for x, y in _thinned(values)], "curve"),
-            line(0, strip.start + 1, WIDTH, strip.start + 1, "grid"),
+            draw_text(PAD, top + GAP - 4, words, "small"),
+            draw_path([(across.at(x), strip.at(y)) for x, y in _thinned(values)], "curve"),
+            draw_line(0, strip.start + 1, WIDTH, strip.start + 1, "grid"),
         ]
         about += f" {words}."
         top += GAP + STRIP
     height = top + PAD
-    return figure(name, f"Training loss, {title}", about, WIDTH, height, parts)
+    return draw_figure(name, f"Training loss, {title}", about, WIDTH, height, parts)
 
 
 def _read(artifact: Artifact[Facts]) -> Log:

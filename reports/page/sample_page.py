@@ -7,7 +7,7 @@ from pathlib import Path
 from core.contract.samples import AnySample, Translation
 from reports.outputs.sample_text import describe_answer, describe_oddities
 from reports.page.samples import TextLine
-from reports.page.write import HERE, environment, trusted
+from reports.page.write import HERE, make_environment, read_trusted
 from reports.samples import FILTERS, Found, Item, find_answer_direction, find_directions
 from reports.store import files
 
@@ -30,10 +30,10 @@ def write_sample_page(found: Found, out: Path, only: str, prompts: bool) -> Path
         row = next(row for row in item if row)
         prompt = row.prompt if prompts else ""
         items.append(ItemView(row.doc_id, prompt, tuple(_list_lines(found, row, item))))
-    page = environment().get_template("samples.html.j2")
+    page = make_environment().get_template("samples.html.j2")
     css = (HERE / "page.css").read_text(encoding="utf-8")
     files.write_whole(
-        path, page.render(found=found, items=items, words=FILTERS[only], css=trusted(css))
+        path, page.render(found=found, items=items, words=FILTERS[only], css=read_trusted(css))
     )
     return path
 

@@ -151,11 +151,11 @@ def render(report: Report) -> str:
     css = "".join((HERE / name).read_text(encoding="utf-8") for name in STYLES)
     script = (HERE / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    template = environment().get_template("page.html.j2")
+    template = make_environment().get_template("page.html.j2")
     return template.render(
         page=page,
-        css=trusted(css),
-        script=trusted(script),
+        css=read_trusted(css),
+        script=read_trusted(script),
         script_hash=f"sha256-{digest}",
         gain_note=words.GAIN_NOTE,
     )
@@ -188,7 +188,7 @@ def _view(section: Section, report: Report) -> SectionView:
     return SectionView(section, sheet if sheet and sheet.rows else None, section.draw(report))
 
 
-def environment() -> "Environment":
+def make_environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -204,7 +204,7 @@ def environment() -> "Environment":
     return environment
 
 
-def trusted(text: str) -> "Markup":
+def read_trusted(text: str) -> "Markup":
     """Our own style sheet and script, the only texts that go into the page unescaped."""
     from markupsafe import Markup
 

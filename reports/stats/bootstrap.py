@@ -60,7 +60,7 @@ def draw_ratios(
     return ratios
 
 
-def percentile_interval(
+def compute_percentile_interval(
     draws: "Floats", units: int, level: float = 0.95, least: int = LEAST_UNITS
 ) -> Interval | None:
     """The expanded percentile interval of a bootstrap (Hesterberg 2015, section 4.3).
@@ -81,12 +81,12 @@ def percentile_interval(
     return Interval(float(low), float(high))
 
 
-def two_sided_p(draws: "Floats", estimate: float, units: int) -> float:
+def compute_two_sided_p(draws: "Floats", estimate: float, units: int) -> float:
     """The share of resamples as far from the estimate as the estimate is from zero.
 
     (c + 1) / (B + 1) with c the number of |d* - d| >= |d| (Davison and Hinkley 1997, section 4.4),
-    then widened for few units as `percentile_interval` is. Where the resamples are skewed the two
-    may differ at the edge: the interval excludes zero, and p is a little above 5%.
+    then widened for few units as `compute_percentile_interval` is. Where the resamples are skewed
+    the two may differ at the edge: the interval excludes zero, and p is a little above 5%.
     sacrebleu centres the absolute differences instead, which rejects about twice as often as its
     level says when the sign of the difference is free; see docs/log.md.
     """

@@ -2,7 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from reports.stats.bootstrap import LEAST_UNITS, draw_weights, percentile_interval, two_sided_p
+from reports.stats.bootstrap import (
+    LEAST_UNITS,
+    compute_percentile_interval,
+    compute_two_sided_p,
+    draw_weights,
+)
 from reports.stats.paired import Difference
 
 if TYPE_CHECKING:
@@ -16,7 +21,7 @@ COUNTS = 24
 TEST = "paired bootstrap"
 
 
-def chrf(counts: "NDArray[Any]") -> "Floats":
+def compute_chrf(counts: "NDArray[Any]") -> "Floats":
     """Corpus chrF++ (0-100) of summed counts; the last axis is 8 x (hypothesis, reference, match).
 
     sacrebleu's definition (Popovic 2017; beta 2; means over the orders that occur on both sides).
@@ -33,7 +38,7 @@ def chrf(counts: "NDArray[Any]") -> "Floats":
     return np.where(bottom > 0, 500 * precision * recall / np.where(bottom > 0, bottom, 1), 0.0)
 
 
-def resampled(counts: "NDArray[Any]") -> "Floats":
+def score_resamples(counts: "NDArray[Any]") -> "Floats":
     """chrF++ of each resample of the sentences: (n, 24) counts give (resamples,) scores.
 
     The same number of sentences is always resampled alike, so that two checkpoints stay paired.
@@ -42,10 +47,12 @@ def resampled(counts: "NDArray[Any]") -> "Floats":
 
     # Sums of whole numbers below 2^24 are exact in float32, which halves the time.
     exact = float(counts.max(initial=0)) * len(counts) < 2**24
-    return chrf(draw_weights(len(counts)) @ counts.astype(np.float32 if exact else np.float64))
+    return compute_chrf(
+        draw_weights(len(counts)) @ counts.astype(np.float32 if exact else np.float64)
+    )
 
 
-def chrf_difference(
+def compare_chrf(
     before: "NDArray[Any]",
     after: "NDArray[Any]",
     draws_before: "Floats | None" = None,
@@ -53,16 +60,16 @@ def chrf_difference(
 ) -> Difference:
     """The difference of two corpus scores on the same sentences, in points.
 
-    `before` and `after` are (n, 24) counts; `draws_*` their `resampled` scores where they are
+    `before` and `after` are (n, 24) counts; `draws_*` their `score_resamples` scores where they are
     known. Standard error, interval and p by the paired bootstrap over sentences (Koehn 2004;
     p: `bootstrap.two_sided_p`).
     """
     n = len(before)
-    points = float(chrf(after.sum(axis=0)) - chrf(before.sum(axis=0)))
+    points = float(compute_chrf(after.sum(axis=0)) - compute_chrf(before.sum(axis=0)))
     if n < 2:
         return Difference(points, None, None, None, n, n, TEST, "one item has no spread")
-    draws = (resampled(after) if draws_after is None else draws_after) - (
-        resampled(before) if draws_before is None else draws_before
+    draws = (score_resamples(after) if draws_after is None else draws_after) - (
+        score_resamples(before) if draws_before is None else draws_before
     )
     stderr = float(draws.std(ddof=1))
     if stderr == 0:
@@ -71,5 +78,5 @@ def chrf_difference(
     if n < LEAST_UNITS:
         why = f"a bootstrap needs {LEAST_UNITS} items"
         return Difference(points, stderr, None, None, n, n, TEST, why)
-    p = two_sided_p(draws, points, n)
-    return Difference(points, stderr, percentile_interval(draws, n), p, n, n, TEST)
+    p = compute_two_sided_p(draws, points, n)
+    return Difference(points, stderr, compute_percentile_interval(draws, n), p, n, n, TEST)

@@ -82,7 +82,7 @@ class BaseAndGain:
         return verdict.compare_spreads(self)
 
 
-def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
+def correlate_pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
     """Pearson's r with Fisher's z interval (Fisher 1921) and Student's p, by scipy."""
     from scipy import stats
 
@@ -99,7 +99,7 @@ def pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
     return Correlation(float(found.statistic), interval, float(found.pvalue), len(x), why)
 
 
-def spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
+def correlate_spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
     """Spearman's rank correlation, with the interval of Bonett and Wright (2000).
 
     Fisher's z has the variance (1 + r^2/2) / (n - 3) there.
@@ -115,13 +115,13 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
     return Correlation(r, interval, float(found.pvalue), n)
 
 
-def oldham(base: Sequence[float], gain: Sequence[float]) -> Correlation:
+def correlate_oldham(base: Sequence[float], gain: Sequence[float]) -> Correlation:
     """The gain against the mean of base and trained score (Oldham 1962; Bland and Altman 1986).
 
     Zero when base and trained scores spread equally over languages; negative when training brings
     the languages closer together.
     """
-    return pearson([b + g / 2 for b, g in zip(base, gain, strict=True)], gain)
+    return correlate_pearson([b + g / 2 for b, g in zip(base, gain, strict=True)], gain)
 
 
 def split_half(halves: Sequence["Halves"]) -> Correlation:
@@ -176,7 +176,7 @@ def pair_halves(base: "Floats", trained: "Floats") -> Halves:
     return Halves(base, np.roll(trained - base, SPLITS))
 
 
-def base_and_gain(
+def relate_base_and_gain(
     base: Sequence[float],
     gain: Sequence[float],
     halves: Sequence[Halves],
@@ -201,9 +201,9 @@ def base_and_gain(
     else:
         free = decouple_noise(np.asarray(base, np.float64), np.asarray(gain, np.float64), noise)
     return BaseAndGain(
-        pearson=pearson(base, gain),
-        oldham=oldham(base, gain),
-        spearman=spearman(base, gain),
+        pearson=correlate_pearson(base, gain),
+        oldham=correlate_oldham(base, gain),
+        spearman=correlate_spearman(base, gain),
         decoupled=free,
         by_halves=by_halves,
         noise_known=by_halves or noise is not None,

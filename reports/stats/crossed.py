@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from core.statistics import Interval, holm
+from core.statistics import Interval, adjust_holm
 from reports.stats.bootstrap import LEAST_UNITS, SEED
 from reports.stats.languages import LEAST
 
@@ -137,7 +137,7 @@ class Comparison:
         """Every pair, the first named before the second, with p corrected over all of them."""
         count = len(self.scores)
         found = [self._contrast(a, b) for a in range(count) for b in range(a + 1, count)]
-        adjusted = iter(holm([c.p for c in found if c.p is not None]))
+        adjusted = iter(adjust_holm([c.p for c in found if c.p is not None]))
         return tuple(c if c.p is None else replace(c, p_holm=next(adjusted)) for c in found)
 
     @property
@@ -285,12 +285,12 @@ def split_over_sentences(counts: "Sequence[NDArray[np.int32]]") -> "Floats":
     """
     import numpy as np
 
-    from reports.stats.chrf import chrf
+    from reports.stats.chrf import compute_chrf
 
     shares = []
     for own in counts:
         total = own.sum(axis=0, dtype=np.int64)
-        whole, n = float(chrf(total)), len(own)
-        pseudo = n * whole - (n - 1) * chrf(total - own)
+        whole, n = float(compute_chrf(total)), len(own)
+        pseudo = n * whole - (n - 1) * compute_chrf(total - own)
         shares.append(pseudo - pseudo.mean() + whole)
     return np.stack(shares)

@@ -158,7 +158,7 @@ def decouple_noise(base: "Floats", gain: "Floats", noise: Noise | None) -> Decou
 def _decisive_with_unknown(base: "Floats", gain: "Floats", found: Decoupled) -> tuple[int, ...]:
     """Languages without which `MOST_NOISE` would do to make the slope, though not with them."""
     if found.explained_by is None or found.explained_by < MOST_NOISE:
-        return found.decisive if side(found.slope) > 0 else ()
+        return found.decisive if find_side(found.slope) > 0 else ()
     held = _below_zero_with(base, gain, _leave_one_out(len(base))[1:], MOST_NOISE**2)
     return tuple(place for place, clear in enumerate(held) if not clear)
 
@@ -199,7 +199,9 @@ def _decouple(
             else None
         ),
         decisive=tuple(
-            place for place, other in enumerate(left_out) if side(slope) and not side(other)
+            place
+            for place, other in enumerate(left_out)
+            if find_side(slope) and not find_side(other)
         ),
         noise_share=share,
         explained_by=_noise_that_explains(x, g),
@@ -207,7 +209,7 @@ def _decouple(
     )
 
 
-def side(estimate: Estimate | None) -> int:
+def find_side(estimate: Estimate | None) -> int:
     """-1 or 1 where the interval lies on one side of zero, else 0."""
     found = estimate.interval if estimate else None
     return (found.low > 0) - (found.high < 0) if found else 0

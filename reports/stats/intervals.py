@@ -7,12 +7,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def design_effect(correct: "NDArray[np.bool_]", clusters: "NDArray[np.int64] | None") -> float:
+def compute_design_effect(
+    correct: "NDArray[np.bool_]", clusters: "NDArray[np.int64] | None"
+) -> float:
     """Compute how much clusters widen the variance of an accuracy: 1 where they do not, or narrow
     it.
 
     `correct` and `clusters` are (n,); the variance is linearised over clusters as in
-    `paired.accuracy_difference`, over that of as many independent items (Kish 1965).
+    `paired.compare_accuracy`, over that of as many independent items (Kish 1965).
     """
     import numpy as np
 
@@ -28,7 +30,7 @@ def design_effect(correct: "NDArray[np.bool_]", clusters: "NDArray[np.int64] | N
     return max(1.0, clustered / (share * (1 - share) / (n - 1)))
 
 
-def above_chance(correct: int, n: int, chance: float) -> float:
+def compute_p_above_chance(correct: int, n: int, chance: float) -> float:
     """The exact one-sided binomial p of more than `chance` (0-100) by guessing.
 
     Not covered: clusters, whose items do not guess independently.
@@ -38,7 +40,7 @@ def above_chance(correct: int, n: int, chance: float) -> float:
     return float(stats.binomtest(correct, n, chance / 100, alternative="greater").pvalue)
 
 
-def minimum_detectable(stderr: float, alpha: float = 0.05, power: float = 0.8) -> float:
+def compute_minimum_detectable(stderr: float, alpha: float = 0.05, power: float = 0.8) -> float:
     """The least true difference that a two-sided test finds with this power (Bloom 1995).
 
     (z_{1-alpha/2} + z_{power}) times the standard error, in the units of the standard error:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.statistics import Interval
-from reports.stats.bootstrap import RESAMPLES, draw_weights, percentile_interval
+from reports.stats.bootstrap import RESAMPLES, compute_percentile_interval, draw_weights
 
 LEAST = 7
 """Languages that an interval needs: with four it covers 88%, with two it is just their range."""
@@ -19,7 +19,7 @@ class Mean:
     n: int
 
 
-def mean_over_languages(values: Sequence[float]) -> Mean:
+def average_over_languages(values: Sequence[float]) -> Mean:
     """The mean with the bootstrap interval over languages (Efron and Tibshirani 1993).
 
     It says how far the mean would move for other languages of the same kind; the items within a
@@ -34,4 +34,4 @@ def mean_over_languages(values: Sequence[float]) -> Mean:
     if n < LEAST or float(np.ptp(array)) == 0:
         return Mean(float(array.mean()), None, n)
     draws = draw_weights(n, RESAMPLES).astype(np.float64) @ array / n
-    return Mean(float(array.mean()), percentile_interval(draws, n, least=LEAST), n)
+    return Mean(float(array.mean()), compute_percentile_interval(draws, n, least=LEAST), n)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def benjamini_hochberg(ps: Sequence[float]) -> list[float]:
+def adjust_benjamini_hochberg(ps: Sequence[float]) -> list[float]:
     """Adjusted p-values that bound the share of false claims (Benjamini and Hochberg 1995)."""
     from scipy import stats
 

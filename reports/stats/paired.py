@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.statistics import Interval, sign_flip_exact
-from reports.stats.bootstrap import LEAST_UNITS, draw_ratios, percentile_interval
+from reports.stats.bootstrap import LEAST_UNITS, compute_percentile_interval, draw_ratios
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,9 +34,7 @@ class Difference:
     why: str = ""
 
 
-def accuracy_difference(
-    before: "Bools", after: "Bools", clusters: "Ints | None" = None
-) -> Difference:
+def compare_accuracy(before: "Bools", after: "Bools", clusters: "Ints | None" = None) -> Difference:
     """The paired difference of two accuracies over `n` items, in points.
 
     `before` and `after` are (n,) booleans, `clusters` (n,) cluster numbers (None: every item on
@@ -68,12 +66,14 @@ def accuracy_difference(
     if stderr == 0:
         return Difference(points, 0.0, None, p, n, units, test, "every item changed alike")
     draws = 100 * draw_ratios(sums.astype(np.float64), sizes.astype(np.float64))
-    interval = percentile_interval(draws, units)
+    interval = compute_percentile_interval(draws, units)
     why = "" if interval else f"an interval needs {LEAST_UNITS} independent items"
     return Difference(points, stderr, interval, p, n, units, test, why)
 
 
-def half_accuracies(correct: "Bools", clusters: "Ints | None", halves: "Floats") -> "Floats":
+def compute_half_accuracies(
+    correct: "Bools", clusters: "Ints | None", halves: "Floats"
+) -> "Floats":
     """Accuracy (0-100) in each half: `halves` is (splits, clusters) of 0 and 1; result (splits,).
 
     NaN where a half is empty.

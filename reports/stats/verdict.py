@@ -6,7 +6,7 @@ statistics` and docs/log.md.
 
 from typing import TYPE_CHECKING, Literal
 
-from reports.stats.decoupled import MOST_NOISE, side
+from reports.stats.decoupled import MOST_NOISE, find_side
 
 if TYPE_CHECKING:
     from core.statistics import Interval
@@ -23,12 +23,12 @@ def relate(found: "BaseAndGain") -> Relation:
     free = found.decoupled
     if free.slope is None or free.slope.interval is None:
         return "nothing"
-    if side(free.slope) > 0:
+    if find_side(free.slope) > 0:
         return "higher"
     if free.explained_by is None:
         return "none"
     if found.noise_known:
-        return "lower" if side(free.slope) < 0 else "noise"
+        return "lower" if find_side(free.slope) < 0 else "noise"
     return "lower" if free.explained_by >= MOST_NOISE else "unknown_noise"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.contract.plan import Checkpoint, PlannedCell
-from core.contract.producers import role_of
+from core.contract.producers import find_role
 from reports.store.languages import describe_language
 from reports.store.model import Language, Run, Score, State, StoreView
 
@@ -28,7 +28,7 @@ class Entry:
     @property
     def role(self) -> str:
         """Tells what the checkpoint is: base, trained or published."""
-        return role_of(self.cell.producer, self.cell.role)
+        return find_role(self.cell.producer, self.cell.role)
 
 
 def find_entries(view: StoreView) -> list[Entry]:
@@ -40,7 +40,9 @@ def find_entries(view: StoreView) -> list[Entry]:
     for order, run in enumerate(view.runs):
         teacher = _find_teacher(view, run)
         bases = {
-            (c.language, c.task): c.key for c in run.cells if role_of(c.producer, c.role) == "base"
+            (c.language, c.task): c.key
+            for c in run.cells
+            if find_role(c.producer, c.role) == "base"
         }
         for cell in run.cells:
             state, reason = _state(view, cell, run.error)

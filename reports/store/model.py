@@ -11,7 +11,7 @@ from core.contract.facts import F, Facts, MixtureFacts
 from core.contract.manifest import About, Manifest
 from core.contract.plan import Language as PlannedLanguage
 from core.contract.plan import Plan, PlannedCell
-from core.contract.producers import role_of
+from core.contract.producers import find_role
 from core.contract.score import ScoreRecord
 from core.contract.study import StudyAbout, StudyResult
 
@@ -70,7 +70,7 @@ class Artifact(Generic[F_co]):
         """Tells what the checkpoint is that it holds, or is a score of; "" for any other
         artifact.
         """
-        return role_of(self.about.producer or "", self.about.role)
+        return find_role(self.about.producer or "", self.about.role)
 
     @property
     def language(self) -> str:

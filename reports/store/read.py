@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from core.contract.facts import Facts, any_facts
+from core.contract.facts import Facts, extract_any_facts
 from core.contract.manifest import Manifest, Name
 from core.contract.names import LOG, MANIFEST, PARTIAL, RUNS
 from core.contract.record import Unreadable, read_object, read_record
@@ -162,4 +162,4 @@ def _read_manifest(folder: Path, stage: str) -> Artifact[Facts]:
     if (name.stage, name.key) != (stage, folder.name):
         raise Unreadable("names another stage or key than its folder")
     manifest = read_record(Manifest, row)
-    return Artifact(folder, manifest, any_facts(manifest))
+    return Artifact(folder, manifest, extract_any_facts(manifest))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.contract.names import SAMPLES, SCORES
 from core.contract.record import Unreadable, read_record
-from core.contract.samples import AnySample, Choice, Translation, names
+from core.contract.samples import AnySample, Choice, Translation, list_columns
 from core.contract.score import ScoreRecord
 from reports.store.model import Score
 
@@ -45,10 +45,10 @@ class Items:
     @cached_property
     def resampled(self) -> "NDArray[np.float64]":
         """chrF++ of each bootstrap resample; base is compared with each of its producers."""
-        from reports.stats.chrf import resampled
+        from reports.stats.chrf import score_resamples
 
         assert self.counts is not None
-        return resampled(self.counts)
+        return score_resamples(self.counts)
 
 
 def read_items(score: Score) -> Items:
@@ -71,7 +71,7 @@ def read_rows(score: Score, first: int | None = None, prompts: bool = True) -> l
     stands for each. Raises Unreadable.
     """
     kind: type[AnySample] = Translation if is_translation(score) else Choice
-    columns = [name for name in names(kind) if prompts or name != "prompt"]
+    columns = [name for name in list_columns(kind) if prompts or name != "prompt"]
     unread = {} if prompts else {"prompt": ""}
     table = _read_table(score.artifact.folder, columns, first)
     try:

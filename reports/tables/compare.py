@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from core.contract.record import Unreadable
-from core.statistics import holm
-from reports.stats.languages import mean_over_languages
+from core.statistics import adjust_holm
+from reports.stats.languages import average_over_languages
 from reports.tables.gain import Gain, compute_gain
 from reports.tables.importing import NO_SAMPLES
 from reports.tables.results import Result, Results
@@ -65,7 +65,7 @@ def _changes(old: Results, new: Results) -> list[Change]:
     adjusted: dict[int, float] = {}
     for places in families.values():
         ps = [gain.p for place in places if (gain := judged[place][2]) and gain.p is not None]
-        adjusted |= dict(zip(places, holm(ps), strict=True))
+        adjusted |= dict(zip(places, adjust_holm(ps), strict=True))
     return [
         Change(one, two, gain, adjusted.get(place), _verdict(gain, adjusted.get(place), why))
         for place, (one, two, gain, why) in enumerate(judged)
@@ -112,7 +112,7 @@ def _means(changes: list[Change]) -> Sheet:
             groups.setdefault((change.old.task, change.producer), []).append(change)
     rows: list[tuple[Value, ...]] = []
     for (task, producer), some in groups.items():
-        mean = mean_over_languages([c.change.points for c in some if c.change])
+        mean = average_over_languages([c.change.points for c in some if c.change])
         rows.append(
             (
                 *(task, producer, mean.n, mean.value),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.statistics import Interval
 from reports.signs import set_minus
-from reports.stats.correlation import BaseAndGain, Correlation, base_and_gain
+from reports.stats.correlation import BaseAndGain, Correlation, relate_base_and_gain
 from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, TASK_NAMES, Column, Sheet, Value
 
@@ -47,7 +47,7 @@ def find_correlations(results: Results) -> list[TaskCorrelation]:
             base = [r.base for r in rows if r.base is not None]
             gain = [r.gain.points for r in rows if r.gain]
             halves = [r.gain.halves for r in rows if r.gain and r.gain.halves]
-            found = base_and_gain(
+            found = relate_base_and_gain(
                 base,
                 gain,
                 halves,

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.contract.record import Unreadable
-from core.statistics import Interval, wilson
+from core.statistics import Interval, compute_wilson
 from reports.stats import chrf as chrf_
 from reports.stats.correlation import Halves, draw_halves, pair_halves
-from reports.stats.intervals import design_effect
-from reports.stats.paired import accuracy_difference, half_accuracies
+from reports.stats.intervals import compute_design_effect
+from reports.stats.paired import compare_accuracy, compute_half_accuracies
 from reports.store.model import Score
 from reports.store.samples import Items, read_items
 
@@ -42,7 +42,7 @@ class Gain:
 def compute_gain(base: Score, trained: Score) -> Gain:
     """Compute the gain over the items that both scores hold, joined by the benchmark's own ids.
 
-    Accuracy: `stats.paired.accuracy_difference`; chrF++: `stats.chrf.chrf_difference`. Raises
+    Accuracy: `stats.paired.compare_accuracy`; chrF++: `stats.chrf.compare_chrf`. Raises
     Unreadable with the reason when the two cannot be compared. Not covered: seeds of training.
     """
     if base.metric != trained.metric:
@@ -54,18 +54,20 @@ def compute_gain(base: Score, trained: Score) -> Gain:
             _take(side.correct, at) for side, at in zip((left, right), places, strict=True)
         )
         clusters = _codes(_take(left.clusters, places[0]))
-        found = accuracy_difference(before, after, clusters)
+        found = compare_accuracy(before, after, clusters)
         halves = draw_halves(found.units)
-        half = pair_halves(*(half_accuracies(side, clusters, halves) for side in (before, after)))
+        half = pair_halves(
+            *(compute_half_accuracies(side, clusters, halves) for side in (before, after))
+        )
     else:
         before, after = (
             _take(side.counts, at) for side, at in zip((left, right), places, strict=True)
         )
         whole = places == (None, None)
         draws = [side.resampled if whole else None for side in (left, right)]
-        found = chrf_.chrf_difference(before, after, *draws)
+        found = chrf_.compare_chrf(before, after, *draws)
         halves = draw_halves(found.units)
-        half = pair_halves(*(chrf_.chrf(halves @ side) for side in (before, after)))
+        half = pair_halves(*(chrf_.compute_chrf(halves @ side) for side in (before, after)))
     low, high = found.interval or (None, None)
     return Gain(
         points=found.points,
@@ -88,7 +90,7 @@ def recompute_score(score: Score) -> float:
     if items.correct is not None:
         return 100.0 * float(items.correct.mean())
     assert items.counts is not None
-    return float(chrf_.chrf(items.counts.sum(axis=0)))
+    return float(chrf_.compute_chrf(items.counts.sum(axis=0)))
 
 
 def find_interval(score: Score) -> Interval | None:
@@ -105,8 +107,8 @@ def find_interval(score: Score) -> Interval | None:
     except Unreadable:
         return None
     assert items.correct is not None
-    widened = design_effect(items.correct, items.clusters)
-    share = wilson(int(items.correct.sum()), items.n, design_effect=widened)
+    widened = compute_design_effect(items.correct, items.clusters)
+    share = compute_wilson(int(items.correct.sum()), items.n, design_effect=widened)
     return share and Interval(100 * share.low, 100 * share.high)
 
 

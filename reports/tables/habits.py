@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from core.contract.record import Unreadable
 from reports.stats.answers import AnswerHabits, find_habits
-from reports.stats.intervals import above_chance
+from reports.stats.intervals import compute_p_above_chance
 from reports.store.model import Score
 from reports.store.samples import count_answers, is_translation
 
@@ -17,13 +17,13 @@ def read_habits(score: Score) -> AnswerHabits | None:
     return None
 
 
-def p_above(score: Score, rate: float) -> float:
+def compute_p_above(score: Score, rate: float) -> float:
     """The exact one-sided p of so many right answers where each is right in `rate` percent."""
-    return above_chance(round(score.score * score.n / 100), score.n, rate)
+    return compute_p_above_chance(round(score.score * score.n / 100), score.n, rate)
 
 
 def beats_habit(score: Score) -> bool:
     """Tell whether an accuracy is above chance and above the majority rate (exact binomial, 5%)."""
     habits = read_habits(score)
     rates = [score.chance or 0.0, habits.majority_rate if habits else 0.0]
-    return p_above(score, max(rates)) < 0.05
+    return compute_p_above(score, max(rates)) < 0.05

@@ -14,7 +14,7 @@ from reports.tables.gain import Gain
 from reports.tables.results import BASE, Result, Results
 from reports.tables.sheet import TASK_NAMES
 from reports.tables.table_columns import find_beside, find_producers
-from reports.tables.table_file import TableFile, bare_name, read_table, refuse, same_name
+from reports.tables.table_file import TableFile, fold_name, read_table, refuse, strip_marks
 from reports.tables.table_numbers import (
     Number,
     Scale,
@@ -43,7 +43,7 @@ class _Names:
     spellings: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def key(self, text: str) -> str:
-        key = same_name(text)
+        key = fold_name(text)
         self.spellings.setdefault(key, {})[text] = None
         return key
 
@@ -58,7 +58,7 @@ class _LanguageNames(_Names):
 
     def key(self, text: str) -> str:
         known = find_language(text)
-        key = same_name(known.name if known else text)
+        key = fold_name(known.name if known else text)
         self.spellings.setdefault(key, {})[text] = None
         return key
 
@@ -230,7 +230,7 @@ def _notes(reading: _Reading) -> tuple[str, ...]:
     known = {
         reading.languages.shown(key): names
         for key, names in reading.languages.spellings.items()
-        if any(same_name(name) != key for name in names)
+        if any(fold_name(name) != key for name in names)
     }
     every = [reading.languages.spellings, reading.producers.spellings]
     several = [
@@ -241,7 +241,7 @@ def _notes(reading: _Reading) -> tuple[str, ...]:
     ]
     alike: dict[str, list[str]] = {}
     for key in reading.languages.spellings:
-        alike.setdefault(bare_name(key), []).append(reading.languages.shown(key))
+        alike.setdefault(strip_marks(key), []).append(reading.languages.shown(key))
     return (
         *(
             f"Taken for different languages: {', '.join(map(repr, names))}. Where they are one, "

@@ -1,8 +1,8 @@
 """Each score by itself: its interval, the least gain that a test would find, and chance."""
 
-from reports.stats.intervals import minimum_detectable
+from reports.stats.intervals import compute_minimum_detectable
 from reports.store.model import Score
-from reports.tables.habits import p_above, read_habits
+from reports.tables.habits import compute_p_above, read_habits
 from reports.tables.panels import Panel, TableCell
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -53,9 +53,9 @@ def _numbers(cell: TableCell) -> tuple[Value, ...]:
     low, high = cell.interval or (None, None)
     return (
         *(score.score, low, high, score.n),
-        minimum_detectable(gain.stderr) if gain and gain.stderr else None,
+        compute_minimum_detectable(gain.stderr) if gain and gain.stderr else None,
         chance,
-        None if chance is None else p_above(score, chance),
+        None if chance is None else compute_p_above(score, chance),
         *_habits(score),
     )
 
@@ -65,4 +65,4 @@ def _habits(score: Score) -> tuple[Value, ...]:
     if found is None:
         return (None,) * 5
     rate = found.majority_rate
-    return rate, p_above(score, rate), found.said, found.said_share, found.balanced
+    return rate, compute_p_above(score, rate), found.said, found.said_share, found.balanced

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.contract.study import Estimate, StudyResult
-from core.statistics import holm
+from core.statistics import adjust_holm
 from reports.store.model import Study
 from reports.tables.sheet import LANGUAGE, Column, Sheet
 
@@ -15,7 +15,7 @@ _WARNINGS = Column("warnings", "Warnings")
 def describe_studies(studies: Sequence[Study]) -> Sheet:
     """Give each study one line, with Holm's correction over the studies that have a p-value."""
     known = [p for study in studies if (p := study.result.primary.p) is not None]
-    adjusted = iter(holm(known))
+    adjusted = iter(adjust_holm(known))
     rows = [
         (
             study.language, study.about.base, study.about.trained,

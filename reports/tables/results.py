@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from core.contract.producers import role_of
+from core.contract.producers import find_role
 from reports.store.cells import find_entries
 from reports.store.model import Language, Score, State, StoreView
 from reports.store.naming import name_producers
@@ -53,7 +53,7 @@ class Result:
 
     @property
     def is_base(self) -> bool:
-        return role_of(self.producer, self.role) == BASE
+        return find_role(self.producer, self.role) == BASE
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def from_panels(view: StoreView, panels: Iterable[Panel]) -> Results:
     return Results(tuple(rows), str(view.root.name), tuple(notes), equal_budget(rows))
 
 
-def of_entries(view: StoreView) -> Results:
+def collect_entries(view: StoreView) -> Results:
     """The scores of a store without their gains: nothing is computed from the samples.
 
     Of a cell that was scored several times (another limit or protocol), the newest.

@@ -6,8 +6,8 @@ from dataclasses import replace
 from statistics import fmean, median
 
 from reports.signs import set_minus
-from reports.stats.intervals import minimum_detectable
-from reports.stats.languages import mean_over_languages
+from reports.stats.intervals import compute_minimum_detectable
+from reports.stats.languages import average_over_languages
 from reports.tables.habits import beats_habit
 from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
@@ -46,7 +46,7 @@ def tabulate_means(results: Results, found: Sequence[JudgedGain]) -> Sheet:
             gained = results.gained(task, producer)
             if not gained:
                 continue
-            gain = mean_over_languages([r.gain.points for r in gained if r.gain])
+            gain = average_over_languages([r.gain.points for r in gained if r.gain])
             own = [v for v in found if (v.result.task, v.result.producer) == (task, producer)]
             tests = Counter(v.by_test for v in own)
             tested = len(own) > tests["untested"]
@@ -105,7 +105,7 @@ def _mean(values: Iterable[float | None]) -> float:
 def _detectable(rows: Sequence[Result]) -> float | None:
     """The median over languages; None where no gain has a standard error."""
     errors = [r.gain.stderr for r in rows if r.gain and r.gain.stderr]
-    return minimum_detectable(median(errors)) if errors else None
+    return compute_minimum_detectable(median(errors)) if errors else None
 
 
 def _chance(

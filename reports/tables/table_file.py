@@ -91,14 +91,14 @@ def tidy(text: str) -> str:
     return text[seen[0] : seen[-1] + 1].strip() if seen else ""
 
 
-def same_name(text: str) -> str:
+def fold_name(text: str) -> str:
     """Give what two spellings of one name share: case, space, Unicode form and apostrophe aside."""
     return fold(_APOSTROPHES.sub("'", text))
 
 
-def bare_name(text: str) -> str:
-    """`same_name` without the marks on letters: Yorùbá and Yoruba are most probably one."""
-    apart = unicodedata.normalize("NFD", same_name(text))
+def strip_marks(text: str) -> str:
+    """`fold_name` without the marks on letters: Yorùbá and Yoruba are most probably one."""
+    apart = unicodedata.normalize("NFD", fold_name(text))
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.tasks import is_translation
-from core.text import without_invisible
+from core.text import remove_invisible
 
 Scale = Literal["percent", "fraction"]
 SCALES: tuple[Scale, ...] = ("percent", "fraction")
@@ -43,7 +43,7 @@ def read_number(
     shown = text
     if is_missing(text):
         return None
-    text = unicodedata.normalize("NFKC", without_invisible(text)).strip().casefold()
+    text = unicodedata.normalize("NFKC", remove_invisible(text)).strip().casefold()
     percent = text.endswith("%")
     text = text.removesuffix("%").strip()
     mark = "." if "." in text else ""
@@ -63,7 +63,7 @@ def read_number(
 
 def is_missing(text: str) -> bool:
     """Tell whether a cell says that it has no value."""
-    return unicodedata.normalize("NFKC", without_invisible(text)).strip().casefold() in _MISSING
+    return unicodedata.normalize("NFKC", remove_invisible(text)).strip().casefold() in _MISSING
 
 
 def find_marks(numbers: Sequence[Number]) -> list[str]:

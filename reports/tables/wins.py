@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.statistics import holm
-from reports.stats.multiple import benjamini_hochberg
+from core.statistics import adjust_holm
+from reports.stats.multiple import adjust_benjamini_hochberg
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -59,7 +59,9 @@ def judge_gains(results: Results) -> list[JudgedGain]:
             ps = [row.gain.p for row in tested if row.gain and row.gain.p is not None]
             adjusted = dict(
                 zip(
-                    map(id, tested), zip(holm(ps), benjamini_hochberg(ps), strict=True), strict=True
+                    map(id, tested),
+                    zip(adjust_holm(ps), adjust_benjamini_hochberg(ps), strict=True),
+                    strict=True,
                 )
             )
             found += [JudgedGain(row, *adjusted.get(id(row), (None, None))) for row in rows]

@@ -37,11 +37,11 @@ from generation.mixture.make import ChatTokens, make_mixture
 from generation.mixture.settings import Contamination, Mix
 from generation.own import make_own
 from generation.quality.checks import repeats_itself
-from generation.quality.signature import sign
+from generation.quality.signature import sign_text
 from generation.settings import Own, Quality
-from training.prepare import prepare, trained_tokens
+from training.prepare import make_token_counter, prepare
 from training.settings import Data
-from training.students import embedded_gguf, materialise_gguf
+from training.students import find_embedded_gguf, materialise_gguf
 from training.tokenised import Tokeniser
 
 TEXT = Path("generation/embedded/contexts/swh_Latn.txt")
@@ -112,7 +112,7 @@ class Stages:
             seed=0,
             out=self.folder / "mixture",
             tokens=ChatTokens(
-                trained_tokens(self.student, DATA, self.kept),
+                make_token_counter(self.student, DATA, self.kept),
                 Tokeniser(self.student, kept=self.kept).count,
             ),
         )
@@ -137,7 +137,7 @@ class Stages:
     def checks(self) -> None:
         for said, asked in self._texts():
             list(map(repeats_itself, said))
-            sign(asked)
+            sign_text(asked)
 
     def plain_checks(self) -> None:
         for said, asked in self._texts():
@@ -206,7 +206,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         student = arguments.student or Path(place) / "student"
         if not arguments.student:
-            materialise_gguf(embedded_gguf(), student)
+            materialise_gguf(find_embedded_gguf(), student)
         write_chats(Path(place) / "warming", WARMING)
         for rows in sizes:
             folder = Path(place) / str(rows)

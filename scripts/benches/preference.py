@@ -20,7 +20,7 @@ from core.output import guard_output
 from core.statistics import sign_flip_sampled
 from preference.closing import open_ballots
 from preference.pack import read_pack
-from preference.simulation import null_study
+from preference.simulation import simulate_null_study
 from preference.statistics import sign_test
 
 STUDIES = 2000
@@ -33,7 +33,7 @@ def levels() -> dict[str, dict[str, float]]:
         rng = np.random.default_rng(raters)
         flips = pooled = 0
         for study in range(STUDIES):
-            scores = null_study(rng, prompts=80, raters=raters, spread=1.0)
+            scores = simulate_null_study(rng, prompts=80, raters=raters, spread=1.0)
             p = sign_flip_sampled(scores.mean(axis=0).tolist(), resamples=999, seed=study)
             flips += p is not None and p <= 0.05
             q = sign_test(int((scores > 0).sum()), int((scores < 0).sum()))

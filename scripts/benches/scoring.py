@@ -31,12 +31,12 @@ from lm_eval.models.huggingface import HFLM
 from torch.profiler import ProfilerActivity, profile
 
 from core.output import guard_output
-from decoding.prompts import common_prefix
+from decoding.prompts import find_common_prefix
 from harness.scoring.engine import SharedPrefixLM
 from tasks.catalogue import TASKS
 from tasks.data import open_data
 from tasks.loading import load_task
-from training.students import embedded_gguf, materialise_gguf
+from training.students import find_embedded_gguf, materialise_gguf
 
 # Task, code and number of items.
 REAL = {
@@ -97,7 +97,7 @@ def unique_tokens(lm: SharedPrefixLM, asked: list[Any]) -> tuple[int, int]:
     """Tokens of the shots, and of all items without them; letters have no tails."""
     texts = list(dict.fromkeys(request.args[0] for request in asked))
     contexts = [tuple(lm.tok_encode(text)) for text in texts]
-    shared = len(common_prefix(contexts))
+    shared = len(find_common_prefix(contexts))
     return shared, sum(len(context) - shared for context in contexts)
 
 
@@ -123,7 +123,7 @@ def main() -> None:
     results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        materialise_gguf(embedded_gguf(), folder / "student")
+        materialise_gguf(find_embedded_gguf(), folder / "student")
 
         def engine(journal: str) -> SharedPrefixLM:
             lm = SharedPrefixLM(folder / "student", precision="fp32", journal=folder / journal)

@@ -73,7 +73,7 @@ def _ratio(found: dict[str, Any], name: str) -> float:
 
 
 def _ours(options: argparse.Namespace) -> dict[str, Any]:
-    from training.launch import run
+    from training.launch import run_training
     from training.prepare import prepare
     from training.settings import Train
 
@@ -92,7 +92,7 @@ def _ours(options: argparse.Namespace) -> dict[str, Any]:
     packed = prepare(
         base=student, rows=folder / "rows.jsonl", out=folder / "packed", data=settings.data, seed=0
     )
-    facts = run(
+    facts = run_training(
         base=student,
         packed=folder / "packed",
         out=out,
@@ -174,12 +174,12 @@ def _student(folder: Path, options: argparse.Namespace) -> None:
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    from training.students import embedded_gguf, materialise_gguf
+    from training.students import find_embedded_gguf, materialise_gguf
 
     if options.hidden is None:
-        materialise_gguf(embedded_gguf(), folder / "student")
+        materialise_gguf(find_embedded_gguf(), folder / "student")
         return
-    materialise_gguf(embedded_gguf(), folder / "smollm2")
+    materialise_gguf(find_embedded_gguf(), folder / "smollm2")
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=49152,

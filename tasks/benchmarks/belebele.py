@@ -13,16 +13,16 @@ compare languages by `id`, which is made of link and question number, never by p
 
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, Naming, choices, listed
+from tasks.benchmark import Asking, Benchmark, Item, Naming, list_answers, name_choices
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
-from tasks.rows import Column, Raw, Row, identify, keys, texts
+from tasks.rows import Column, Raw, Row, identify, read_keys, read_texts
 
 ANSWERS = ("mc_answer1", "mc_answer2", "mc_answer3", "mc_answer4")
 IDENTITY = ("link", "question_number")
 COLUMNS = (
-    *keys(*IDENTITY),
-    *texts("flores_passage", "question", *ANSWERS),
+    *read_keys(*IDENTITY),
+    *read_texts("flores_passage", "question", *ANSWERS),
     Column("correct_answer_num", "label", ("1", "2", "3", "4"), "the first answer is number 1"),
 )
 
@@ -32,7 +32,7 @@ def read(root: Path, code: str) -> list[Raw]:
     return read_jsonl(root / "belebele" / f"{code}.jsonl")
 
 
-def item(row: Row, asking: Asking) -> Item:
+def make_item(row: Row, asking: Asking) -> Item:
     passage, question = row["flores_passage"].strip(), row["question"].strip()
     answers = [row[name].strip() for name in ANSWERS]
     words = asking.words
@@ -41,9 +41,9 @@ def item(row: Row, asking: Asking) -> Item:
         cluster=row["link"],
         text="\n".join([passage, question, *answers]),
         query=f"{words.passage}: {passage}\n{words.question}: {question}\n"
-        f"{listed(answers, asking.protocol)}\n{words.answer}:",
+        f"{list_answers(answers, asking.protocol)}\n{words.answer}:",
         label=LETTERS[int(row["correct_answer_num"]) - 1],
-        choices=choices(answers, asking.protocol),
+        choices=name_choices(answers, asking.protocol),
         answer=int(row["correct_answer_num"]) - 1,
     )
 
@@ -58,6 +58,6 @@ BENCHMARK = Benchmark(
     columns=COLUMNS,
     identity=IDENTITY,
     read_files=read,
-    item=item,
+    item=make_item,
     letters=LETTERS[:4],
 )

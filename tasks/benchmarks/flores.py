@@ -24,14 +24,14 @@ from pathlib import Path
 
 from tasks.benchmark import Asking, Benchmark, Item, Naming
 from tasks.errors import DataMalformed, DataMissing
-from tasks.files import EMBEDDED, is_there, missing, read_lines, read_lines_of_archive
-from tasks.rows import REMEDY, Column, Raw, Row, check, keys
+from tasks.files import EMBEDDED, is_there, read_lines, read_lines_of_archive, report_missing
+from tasks.rows import REMEDY, Column, Raw, Row, check, read_keys
 
 ENGLISH = "eng_Latn"
 SPLIT = "devtest"
 ARCHIVE = "flores200_dataset"
 IDENTITY = ("id",)
-SENTENCE = (*keys(*IDENTITY), Column("text", "line"))
+SENTENCE = (*read_keys(*IDENTITY), Column("text", "line"))
 
 
 def read(root: Path, code: str) -> list[Raw]:
@@ -76,7 +76,7 @@ def find(root: Path, code: str, split: str = SPLIT) -> Text:
             return Text(f"{archive}: {member}", read_lines_of_archive(archive, member))
     if code == ENGLISH and root.resolve() != EMBEDDED.resolve():
         raise DataMissing(f"there is no file {text}: FLORES needs its English sentences too")
-    raise missing(text)
+    raise report_missing(text)
 
 
 def _less_end(lines: list[str]) -> list[str]:
@@ -138,13 +138,13 @@ def _check_code(code: str) -> None:
         raise DataMissing("English is FLORES's other side: there is nothing to translate")
 
 
-def description(asking: Asking) -> str:
+def describe_task(asking: Asking) -> str:
     words = asking.words
     sentence = words.from_english if asking.from_english else words.to_english
     return f"{sentence.replace('{language}', asking.language)}\n\n"
 
 
-def item(row: Row, asking: Asking) -> Item:
+def make_item(row: Row, asking: Asking) -> Item:
     language = asking.words.this_language.replace("{language}", asking.language)
     sides = [(language, row["text"]), (asking.words.english, row["english"])]
     (source_name, source), (target_name, target) = reversed(sides) if asking.from_english else sides
@@ -171,7 +171,7 @@ def read_hub_alone(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
     return [Raw(raw.file, raw.place, {"id": n, "text": text}) for n, (raw, text) in found]
 
 
-def sentence(row: Row, asking: Asking) -> Item:
+def make_sentence(row: Row, asking: Asking) -> Item:
     return Item(id=row["id"], cluster=row["id"], text=row["text"], query="")
 
 
@@ -188,7 +188,7 @@ ALONE = Benchmark(
     identity=IDENTITY,
     read_files=read_alone,
     read_hub=read_hub_alone,
-    item=sentence,
+    item=make_sentence,
 )
 BENCHMARK = replace(
     ALONE,
@@ -200,8 +200,8 @@ BENCHMARK = replace(
     read_files=read,
     read_hub=read_hub,
     hub_columns=("id", "text"),
-    item=item,
-    description=description,
+    item=make_item,
+    description=describe_task,
     unasked=(ENGLISH,),
     texts=ALONE,
 )

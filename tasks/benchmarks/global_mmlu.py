@@ -14,15 +14,15 @@ nine English rows have two equal answers (a warning where the answers' texts are
 
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, Naming, choices, listed
+from tasks.benchmark import Asking, Benchmark, Item, Naming, list_answers, name_choices
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
-from tasks.rows import Column, Raw, Row, keys, texts
+from tasks.rows import Column, Raw, Row, read_keys, read_texts
 
 ANSWERS = ("option_a", "option_b", "option_c", "option_d")
 COLUMNS = (
-    *keys("sample_id", "subject"),
-    *texts("question", *ANSWERS),
+    *read_keys("sample_id", "subject"),
+    *read_texts("question", *ANSWERS),
     Column("answer", "label", ("A", "B", "C", "D")),
 )
 ASIDES = (
@@ -36,17 +36,17 @@ def read(root: Path, code: str) -> list[Raw]:
     return read_jsonl(root / "global_mmlu" / f"{code}.jsonl")
 
 
-def item(row: Row, asking: Asking) -> Item:
+def make_item(row: Row, asking: Asking) -> Item:
     question = row["question"].strip()
     answers = [row[name].strip() for name in ANSWERS]
-    words = asking.words
+    words, listed = asking.words, list_answers(answers, asking.protocol)
     return Item(
         id=row["sample_id"],
         cluster=row["sample_id"],
         text="\n".join([question, *answers]),
-        query=f"{words.question}: {question}\n{listed(answers, asking.protocol)}\n{words.answer}:",
+        query=f"{words.question}: {question}\n{listed}\n{words.answer}:",
         label=row["answer"],
-        choices=choices(answers, asking.protocol),
+        choices=name_choices(answers, asking.protocol),
         answer=LETTERS.index(row["answer"]),
         category=row.get("subject_category") or None,
         cultural_sensitivity=row.get("cultural_sensitivity_label"),
@@ -63,7 +63,7 @@ BENCHMARK = Benchmark(
     columns=COLUMNS,
     identity=("sample_id",),
     read_files=read,
-    item=item,
+    item=make_item,
     letters=LETTERS[:4],
     asides=ASIDES,
 )

@@ -12,13 +12,13 @@ is malformed: the usual readers would join it with the rows below, their labels 
 
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, Naming, choices, listed
+from tasks.benchmark import Asking, Benchmark, Item, Naming, list_answers, name_choices
 from tasks.files import read_tsv
 from tasks.protocol import LETTERS
-from tasks.rows import Column, Raw, Row, keys
+from tasks.rows import Column, Raw, Row, read_keys
 from tasks.words import TOPICS
 
-COLUMNS = (*keys("index_id"), Column("category", "label", TOPICS), Column("text", "line"))
+COLUMNS = (*read_keys("index_id"), Column("category", "label", TOPICS), Column("text", "line"))
 
 
 def read(root: Path, code: str) -> list[Raw]:
@@ -26,13 +26,13 @@ def read(root: Path, code: str) -> list[Raw]:
     return read_tsv(root / "sib200" / code / "test.tsv", [column.name for column in COLUMNS])
 
 
-def description(asking: Asking) -> str:
+def describe_task(asking: Asking) -> str:
     """Names the topics once before the shots, so that all items share them as one long prefix."""
     topics = [asking.words.topics[topic] for topic in TOPICS]
-    return f"{asking.words.which_topic}\n{listed(topics, asking.protocol)}\n\n"
+    return f"{asking.words.which_topic}\n{list_answers(topics, asking.protocol)}\n\n"
 
 
-def item(row: Row, asking: Asking) -> Item:
+def make_item(row: Row, asking: Asking) -> Item:
     words = asking.words
     return Item(
         id=row["index_id"],
@@ -40,7 +40,7 @@ def item(row: Row, asking: Asking) -> Item:
         text=row["text"],
         query=f"{words.text}: {row['text']}\n{words.topic}:",
         label=row["category"],
-        choices=choices([words.topics[topic] for topic in TOPICS], asking.protocol),
+        choices=name_choices([words.topics[topic] for topic in TOPICS], asking.protocol),
         answer=TOPICS.index(row["category"]),
     )
 
@@ -55,7 +55,7 @@ BENCHMARK = Benchmark(
     columns=COLUMNS,
     identity=("index_id",),
     read_files=read,
-    item=item,
-    description=description,
+    item=make_item,
+    description=describe_task,
     letters=LETTERS,
 )

@@ -8,8 +8,16 @@ from typing import Any, Literal
 import pytest
 
 from core.contract import record
-from core.contract.producers import role_of
-from core.contract.record import REST, Count, Share, Unreadable, as_json, read_record, schema
+from core.contract.producers import find_role
+from core.contract.record import (
+    REST,
+    Count,
+    Share,
+    Unreadable,
+    as_json,
+    make_schema_field,
+    read_record,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class Outer:
     inner: Inner | None
     numbers: Mapping[str, float | None]
     later: str | None = None
-    schema: int = schema(2)
+    schema: int = make_schema_field(2)
 
 
 FULL = {
@@ -95,7 +103,7 @@ def test_a_newer_record_is_refused_with_its_own_remedy() -> None:
 def test_a_record_that_is_too_old_is_refused() -> None:
     @dataclass(frozen=True)
     class Recent:
-        schema: int = schema(2, oldest=1)
+        schema: int = make_schema_field(2, oldest=1)
 
     assert read_record(Recent, {"schema": 1}).schema == 1
     with pytest.raises(Unreadable, match="schema is 0, and this version of kakugo reads 1 to 2"):
@@ -117,9 +125,9 @@ def test_files_that_hold_no_record(tmp_path: Path) -> None:
 
 
 def test_the_role_of_older_producers_stands_in_their_names() -> None:
-    assert [role_of(name) for name in ("base", "trained:gen", "published:x:y")] == [
+    assert [find_role(name) for name in ("base", "trained:gen", "published:x:y")] == [
         "base",
         "trained",
         "published",
     ]
-    assert role_of("anything", "trained") == "trained"
+    assert find_role("anything", "trained") == "trained"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.reasoning import MARK_LEFT, Split, bare_reasoning, split_reasoning, strip_turn_end
+from core.reasoning import MARK_LEFT, Split, split_reasoning, strip_reasoning, strip_turn_end
 
 CASES = json.loads(Path(__file__).with_name("reasoning_cases.json").read_text(encoding="utf-8"))
 
@@ -26,7 +26,7 @@ def test_what_is_left_over_is_named(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("text", ["a", "<think>a", "a</think>", "<think>\na\n</think>\n"])
 def test_reasoning_of_its_own_field_loses_its_marks(text: str) -> None:
-    assert bare_reasoning(text) == "a"
+    assert strip_reasoning(text) == "a"
 
 
 def test_html_keeps_its_last_tag() -> None:

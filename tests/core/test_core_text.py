@@ -9,7 +9,7 @@ from core.text import (
     find_lone_surrogate,
     fold,
     has_visible_text,
-    without_invisible,
+    remove_invisible,
 )
 
 # Zero-width space, word joiner, byte order mark, soft hyphen, fillers, empty Braille, a mark alone,
@@ -36,8 +36,8 @@ def test_what_is_seen_is_text_also_amid_what_is_not(text: str) -> None:
 
 
 def test_only_what_has_no_width_is_taken_out() -> None:
-    assert without_invisible("a\u200bb\u00adc\ufeff d\u0301\ufe0f") == "abc d\u0301"
-    assert without_invisible("\u0627\u200c\u0600") == "\u0627\u0600"
+    assert remove_invisible("a\u200bb\u00adc\ufeff d\u0301\ufe0f") == "abc d\u0301"
+    assert remove_invisible("\u0627\u200c\u0600") == "\u0627\u0600"
 
 
 def test_spellings_that_look_alike_fold_to_one() -> None:

@@ -11,8 +11,8 @@ import regex
 
 from core.identify.errors import IdentifierError
 from core.identify.labels import CLD2
-from core.identify.scripts import script_code, script_shares
-from core.identify.text import Identification, identify, identify_against, in_language
+from core.identify.scripts import count_script_shares, find_script_code
+from core.identify.text import Identification, identify, identify_against, is_in_language
 from core.languages import list_languages
 
 SWAHILI = "Habari za asubuhi, rafiki yangu. Watoto wanakwenda shuleni kila siku."
@@ -59,22 +59,22 @@ def test_language_script_and_confidence() -> None:
     ],
 )
 def test_whether_a_text_is_in_a_language(text: str, code: str, answer: bool | None) -> None:
-    assert in_language(text, flores_code=code) is answer
+    assert is_in_language(text, flores_code=code) is answer
     assert identify_against(text, flores_code=code) == (identify(text), answer)
 
 
 def test_a_language_without_a_code_is_known_by_name_or_not_at_all() -> None:
-    assert in_language(SWAHILI, flores_code=None, name="Swahili") is True
-    assert in_language(SWAHILI, flores_code=None, name="Tok Pisin") is None
-    assert in_language(SWAHILI, flores_code=None, name="Tok Pisin", script="Lao") is False
+    assert is_in_language(SWAHILI, flores_code=None, name="Swahili") is True
+    assert is_in_language(SWAHILI, flores_code=None, name="Tok Pisin") is None
+    assert is_in_language(SWAHILI, flores_code=None, name="Tok Pisin", script="Lao") is False
 
 
 def test_decomposed_letters_are_composed_first() -> None:
-    assert in_language(unicodedata.normalize("NFD", YORUBA), flores_code="yor_Latn") is True
+    assert is_in_language(unicodedata.normalize("NFD", YORUBA), flores_code="yor_Latn") is True
 
 
 def test_broken_text_is_read_all_the_same() -> None:
-    assert in_language(f"\x00\x1b[31m{SWAHILI}\ud800\uffff", flores_code="swh_Latn") is True
+    assert is_in_language(f"\x00\x1b[31m{SWAHILI}\ud800\uffff", flores_code="swh_Latn") is True
 
 
 def test_threads_may_share_it() -> None:
@@ -89,7 +89,7 @@ def test_scripts_agree_with_the_unicode_database() -> None:
     # CJK and Hangul alone are most of Unicode; every third of their letters will do.
     for number in [*range(0x3400), *range(0x3400, sys.maxunicode, 3)]:
         character = chr(number)
-        shares = script_shares(character)
+        shares = count_script_shares(character)
         if not shares or "Zyyy" in shares or unicodedata.category(character)[0] == "M":
             continue
         if not regex.match(rf"[\p{{Script={next(iter(shares))}}}\p{{Script=Common}}]", character):
@@ -99,7 +99,7 @@ def test_scripts_agree_with_the_unicode_database() -> None:
 
 def test_every_shipped_language_has_a_script_that_is_known() -> None:
     for language in list_languages().values():
-        assert script_code(language.script), language.id
+        assert find_script_code(language.script), language.id
 
 
 def test_labels_are_those_of_the_library() -> None:
@@ -114,9 +114,9 @@ def test_labels_are_those_of_the_library() -> None:
 def test_a_fasttext_model_by_path() -> None:
     model = str(FASTTEXT)
     assert identify("Watoto wanacheza mpira shuleni leo", model).language == "swa"
-    assert in_language(SWAHILI, flores_code="swh_Latn", model=model) is True
-    assert in_language(ENGLISH, flores_code="swh_Latn", model=model) is False
-    assert in_language(SWAHILI, flores_code="yor_Latn", model=model) is None
+    assert is_in_language(SWAHILI, flores_code="swh_Latn", model=model) is True
+    assert is_in_language(ENGLISH, flores_code="swh_Latn", model=model) is False
+    assert is_in_language(SWAHILI, flores_code="yor_Latn", model=model) is None
     with pytest.raises(IdentifierError, match="cannot be loaded"):
         identify(SWAHILI, "/nowhere.bin")
     with pytest.raises(IdentifierError, match="cannot be loaded"):
@@ -125,9 +125,9 @@ def test_a_fasttext_model_by_path() -> None:
 
 @pytest.mark.skipif(not importlib.util.find_spec("heliport"), reason="extra heliport")
 def test_heliport() -> None:
-    assert in_language(SWAHILI, flores_code="swh_Latn", model="heliport") is True
-    assert in_language(ENGLISH, flores_code="swh_Latn", model="heliport") is False
-    assert in_language(ARABIC, flores_code="arz_Arab", model="heliport") is None
+    assert is_in_language(SWAHILI, flores_code="swh_Latn", model="heliport") is True
+    assert is_in_language(ENGLISH, flores_code="swh_Latn", model="heliport") is False
+    assert is_in_language(ARABIC, flores_code="arz_Arab", model="heliport") is None
     assert identify("", "heliport").language is None
 
 
@@ -138,6 +138,6 @@ def test_published_text_of_eleven_languages(real_data: Path) -> None:
     """
     for path in sorted((real_data / "flores" / "devtest").glob("*.txt")):
         sentences = path.read_text(encoding="utf-8").splitlines()
-        found = [in_language(text, flores_code=path.stem) for text in sentences]
+        found = [is_in_language(text, flores_code=path.stem) for text in sentences]
         assert found.count(True) >= (0.6 if path.stem == "ckb_Arab" else 0.92) * len(found)
         assert found.count(False) <= 0.02 * len(found), path.stem

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.identify.scripts import script_code, script_shares
+from core.identify.scripts import count_script_shares, find_script_code
 from core.languages import (
     FOLDER,
     Language,
@@ -24,10 +24,10 @@ RIGHT_TO_LEFT = {"Arab", "Hebr", "Nkoo", "Syrc", "Thaa", "Adlm"}
 @pytest.mark.parametrize("language", list_languages().values(), ids=lambda entry: entry.id)
 def test_an_entry_agrees_with_itself(language: Language) -> None:
     own, _, script = language.flores_code.partition("_")
-    assert script_code(language.script) == script[:4]
+    assert find_script_code(language.script) == script[:4]
     assert (language.direction == "rtl") == (script[:4] in RIGHT_TO_LEFT)
     # Its name for itself is in its script, and each language is written in its default one.
-    assert max(script_shares(language.autonym).items(), key=lambda s: s[1])[0] == script[:4]
+    assert max(count_script_shares(language.autonym).items(), key=lambda s: s[1])[0] == script[:4]
     assert language.tag.split("-")[0] == make_tag(own)
     assert script[:4] not in language.tag
     assert language.font is None or language.font == language.script.lower()

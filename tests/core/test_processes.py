@@ -13,9 +13,9 @@ import pytest
 from core.processes import (
     describe_exit,
     end,
-    first_line,
-    guarded,
-    last_lines,
+    guard_command,
+    read_first_line,
+    read_last_lines,
     running,
     start,
 )
@@ -92,7 +92,7 @@ def test_a_guarded_program_ends_with_a_killed_parent(tmp_path: Path, stubborn: b
     trap = "trap '' TERM; " if stubborn else ""
     script = f"{trap}sleep 600 & echo $! $$ > {told}.new; mv {told}.new {told}; wait"
     parent = subprocess.Popen(
-        python(PARENT, *guarded(["sh", "-c", script])), start_new_session=True
+        python(PARENT, *guard_command(["sh", "-c", script])), start_new_session=True
     )
     pids = [int(pid) for pid in wait_for(told).split()]
     assert len(pids) == 2
@@ -107,9 +107,9 @@ def test_a_guard_ends_as_its_program_did() -> None:
         ("import sys; sys.exit(3)", "ended with status 3"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "ended by SIGTERM"),
     ):
-        with running(guarded(python(script)), output=PIPE, errors=PIPE) as child:
+        with running(guard_command(python(script)), output=PIPE, errors=PIPE) as child:
             assert describe_exit(child.wait(PATIENCE)).startswith(said)
-    with running(guarded(["/nowhere/program"]), output=PIPE, errors=PIPE) as child:
+    with running(guard_command(["/nowhere/program"]), output=PIPE, errors=PIPE) as child:
         assert child.wait(PATIENCE) == 127
         assert child.stderr is not None
         assert "/nowhere/program cannot be started" in child.stderr.read()
@@ -139,7 +139,7 @@ def test_a_child_that_does_not_end_is_asked_and_then_killed(
 ) -> None:
     script = f"import signal, time; {heeds}\nprint('ready', flush=True); time.sleep(600)"
     child = start(python(script), output=PIPE, errors=PIPE)
-    assert first_line(child, PATIENCE) == "ready"
+    assert read_first_line(child, PATIENCE) == "ready"
     assert end(child, grace=0.2) == -ended_by
     assert end(child) == -ended_by, "ending it again does nothing"
 
@@ -148,9 +148,9 @@ def test_the_first_line_is_waited_for_in_vain() -> None:
     with running(
         python("import sys; sys.stdin.read(); print('late')"), output=PIPE, errors=PIPE
     ) as child:
-        assert first_line(child, 0.2) is None
+        assert read_first_line(child, 0.2) is None
     with running(python(""), output=PIPE, errors=PIPE) as child:
-        assert first_line(child, PATIENCE) is None
+        assert read_first_line(child, PATIENCE) is None
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def test_a_signal_is_named_and_explained(which: signal.Signals, meaning: str) ->
 
 def test_the_last_lines_of_a_log_that_is_still_written(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert last_lines(log) == ""
+    assert read_last_lines(log) == ""
     log.write_bytes(b"".join(b"line %d\n" % n for n in range(20_000)) + b"caf\xff\n")
-    assert last_lines(log, 3) == "line 19998\nline 19999\ncaf\ufffd"
+    assert read_last_lines(log, 3) == "line 19998\nline 19999\ncaf\ufffd"
     with log.open("r+b") as file:
         file.write(b"LINE")
         file.flush()
-        assert last_lines(file, 1) == "caf\ufffd"
+        assert read_last_lines(file, 1) == "caf\ufffd"
         file.write(b" zero")
     assert re.match(rb"LINE zero", log.read_bytes())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.statistics import holm, sign_flip_exact, sign_flip_sampled, wilson
+from core.statistics import adjust_holm, compute_wilson, sign_flip_exact, sign_flip_sampled
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -21,11 +21,11 @@ with warnings.catch_warnings():
 def test_wilson_is_statsmodels_and_widens_with_the_design_effect() -> None:
     for successes, n in ((0, 5), (101, 201), (897, 897)):
         expected = proportion_confint(successes, n, method="wilson")
-        assert wilson(successes, n) == pytest.approx(expected)
+        assert compute_wilson(successes, n) == pytest.approx(expected)
     expected = proportion_confint(50, 100, method="wilson")
-    assert wilson(100, 200, design_effect=2) == pytest.approx(expected)
-    assert wilson(100, 200, design_effect=0.5) == wilson(100, 200), "never narrower"
-    assert wilson(0, 0) is None
+    assert compute_wilson(100, 200, design_effect=2) == pytest.approx(expected)
+    assert compute_wilson(100, 200, design_effect=0.5) == compute_wilson(100, 200), "never narrower"
+    assert compute_wilson(0, 0) is None
 
 
 def test_wilson_is_scipys_to_the_last_bit() -> None:
@@ -33,14 +33,14 @@ def test_wilson_is_scipys_to_the_last_bit() -> None:
     for n in (1, 2, 7, 80, 201, 897):
         for successes in range(n + 1):
             expected = stats.binomtest(successes, n).proportion_ci(0.95, method="wilson")
-            assert wilson(successes, n) == tuple(expected)
+            assert compute_wilson(successes, n) == tuple(expected)
 
 
 def test_holm_is_statsmodels() -> None:
     ps = np.random.default_rng(7).beta(0.4, 2, 54).tolist()
-    assert holm(ps) == pytest.approx(multipletests(ps, method="holm")[1].tolist())
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([]) == []
+    assert adjust_holm(ps) == pytest.approx(multipletests(ps, method="holm")[1].tolist())
+    assert adjust_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert adjust_holm([]) == []
 
 
 def enumerated(scores: Sequence[float]) -> float:

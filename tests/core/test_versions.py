@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.versions import ABSENT, package_version
+from core.versions import ABSENT, read_package_version
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -41,4 +41,4 @@ def test_a_command_says_its_version(module: str, command: str) -> None:
 
 
 def test_a_package_that_is_not_installed_is_absent() -> None:
-    assert package_version("kakugo-is-no-such-package") == ABSENT
+    assert read_package_version("kakugo-is-no-such-package") == ABSENT

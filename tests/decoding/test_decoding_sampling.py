@@ -8,10 +8,17 @@ import torch
 from scipy.stats import chisquare
 from transformers import TopKLogitsWarper, TopPLogitsWarper
 
-from decoding.greedy import greedy
+from decoding.greedy import decode_greedily
 from decoding.packed import PackedModel, packing
-from decoding.prompts import Prompt, common_prefix
-from decoding.sampling import Drawn, Sampling, draw, kept_probabilities, sample, uniform
+from decoding.prompts import Prompt, find_common_prefix
+from decoding.sampling import (
+    Drawn,
+    Sampling,
+    draw,
+    draw_uniform,
+    keep_probabilities,
+    sample_answers,
+)
 
 SHARED = (3, 1, 4, 1, 5)
 CONTEXTS = [(*SHARED, *tail) for tail in [(9,), (2, 6), (5, 3, 5, 8, 9), (7,), (9, 3)]]
@@ -27,9 +34,11 @@ def drawn(
     ends: frozenset[int] = frozenset(),
 ) -> list[Drawn]:
     with packing(model) as packed:
-        shared = common_prefix([prompt.context for prompt in prompts])
+        shared = find_common_prefix([prompt.context for prompt in prompts])
         prefix = packed.prefix(shared)
-        return sample(packed, letters, ends, shared, prefix, prompts, slots, sampling, seeds)
+        return sample_answers(
+            packed, letters, ends, shared, prefix, prompts, slots, sampling, seeds
+        )
 
 
 def next_logits(model: Any, tokens: tuple[int, ...]) -> torch.Tensor:
@@ -76,7 +85,7 @@ def test_the_tokens_left_out_are_those_of_transformers(k: int | None, p: float) 
         theirs = TopKLogitsWarper(k)(None, theirs)
     if p < 1:
         theirs = TopPLogitsWarper(p)(None, theirs)
-    ours = kept_probabilities(logits, Sampling(top_p=p, top_k=k))
+    ours = keep_probabilities(logits, Sampling(top_p=p, top_k=k))
     ours = ours / ours.sum(-1, keepdim=True)
     torch.testing.assert_close(ours.float(), theirs.softmax(-1))
     assert ours.gt(0).equal(theirs.isfinite())
@@ -86,7 +95,7 @@ def test_the_nucleus_is_the_smallest_set_that_suffices() -> None:
     logits = torch.tensor([[0.125, 0.5, 0.25, 0.125]]).log()
 
     def kept(**limits: Any) -> list[bool]:
-        return kept_probabilities(logits, Sampling(**limits))[0].gt(0).tolist()
+        return keep_probabilities(logits, Sampling(**limits))[0].gt(0).tolist()
 
     assert kept(top_p=0.49) == [False, True, False, False]
     assert kept(top_p=0.6) == [False, True, True, False]
@@ -104,14 +113,14 @@ def test_the_interval_is_shared_in_the_order_of_ids() -> None:
 
 
 def test_numbers_are_even_and_of_a_seed_and_place() -> None:
-    numbers = torch.tensor([uniform(f"{a}", b) for a in range(100) for b in range(100)])
+    numbers = torch.tensor([draw_uniform(f"{a}", b) for a in range(100) for b in range(100)])
     counts = torch.histc(numbers, 20, 0, 1)
     assert chisquare(counts.numpy()).pvalue > 0.001
     assert len(set(numbers.tolist())) > 9990
-    assert uniform("1", 23) != uniform("12", 3)
+    assert draw_uniform("1", 23) != draw_uniform("12", 3)
     assert 0 <= numbers.min() < numbers.max() < 1
     # The same on every machine and in every version: what was drawn once must be drawn again.
-    assert uniform("seed", 7) == 0.7120342927553487
+    assert draw_uniform("seed", 7) == 0.7120342927553487
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
@@ -163,7 +172,7 @@ def test_no_temperature_is_greedy(model: Any, letters: Any, penalty: float) -> N
     ends = frozenset({0, 5})
     with torch.inference_mode():
         prefix = packed.prefix(SHARED)
-        expected = greedy(packed, letters, ends, SHARED, prefix, prompts, 2)
+        expected = decode_greedily(packed, letters, ends, SHARED, prefix, prompts, 2)
     packed.restore()
     assert len({done.text for done in expected}) > 2
     for temperature in (0.0, 1e-4):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.contract.names import CONTAMINATED
-from generation.mixture.contamination import BenchmarkText, letters, look_for_items
+from generation.mixture.contamination import BenchmarkText, look_for_items, reduce_to_letters
 from generation.mixture.settings import Contamination
 
 ENGLISH = (
@@ -180,7 +180,7 @@ def test_against_plain_search(tmp_path: Path) -> None:
     ],
 )
 def test_letters(text: str, compared: str) -> None:
-    assert letters(text) == unicodedata.normalize("NFKD", compared)
+    assert reduce_to_letters(text) == unicodedata.normalize("NFKD", compared)
 
 
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)

@@ -21,7 +21,7 @@ from generation.quality.checks import (
     repeats_itself,
 )
 from generation.quality.duplicates import Duplicates
-from generation.quality.signature import SHINGLE, sign
+from generation.quality.signature import SHINGLE, sign_text
 from generation.settings import Quality, Teacher
 
 LOOP = "Habari ya leo. " + "Ninapenda kusoma vitabu. " * 8
@@ -123,7 +123,7 @@ def shingles(text: str) -> set[str]:
 def test_a_signature_is_that_of_datasketch(text: str) -> None:
     mark = MinHash(num_perm=128, hashfunc=zlib.crc32, seed=1, scheme="affine32")
     mark.update_batch([shingle.encode() for shingle in shingles(text)])
-    found = sign(text)
+    found = sign_text(text)
     assert (found.hashvalues == mark.hashvalues).all()
     assert found.jaccard(mark) == 1.0
 

@@ -6,7 +6,7 @@ import pytest
 from scripted import completion
 
 from generation.teacher.failures import BROKEN_OFF
-from generation.teacher.reply import Reply, fault_of, read_reply
+from generation.teacher.reply import Reply, find_fault, read_reply
 
 
 def read(body: Any) -> Reply:
@@ -99,7 +99,7 @@ def test_real_responses_of_the_papers_teacher(real_data: Path) -> None:
             for turn in json.loads(line)["choices"][0]["turns"]
         ]
         assert len(turns) == 160
-        broken = [fault_of(json.dumps(turn)) for turn in turns]
+        broken = [find_fault(json.dumps(turn)) for turn in turns]
         # One and two of them ended in the provider's error, after a part of the text.
         assert broken.count(BROKEN_OFF) == {"en": 1, "fi": 2}[name]
         assert broken.count(None) == 160 - broken.count(BROKEN_OFF)

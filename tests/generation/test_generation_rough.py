@@ -15,7 +15,7 @@ from killing import start
 from running import SMALL, run
 from scripted import Fault, Scripted, completion
 
-from generation.ids import digest
+from generation.ids import hash_parts
 from generation.settings import Teacher
 
 CANARY = "sk-canary-rough-0123456789"
@@ -37,7 +37,7 @@ FAULTS: list[Any] = [
 
 def own_faults(body: dict[str, Any], nth: int) -> dict[str, Any] | None:
     """Answers that are paid and no use: what the teacher itself does wrong, whoever asks when."""
-    number = int(digest(body)[:8], 16) % 20
+    number = int(hash_parts(body)[:8], 16) % 20
     final = "JSON" not in body["messages"][0]["content"]
     if number == 0:
         return completion("Nusu ya", "length")
@@ -59,7 +59,7 @@ class Rough:
 
     def __call__(self, body: dict[str, Any], nth: int) -> Fault | dict[str, Any] | None:
         time.sleep(0.01)
-        self.asked.append(digest(body, 0))
+        self.asked.append(hash_parts(body, 0))
         if self.draw.random() >= 0.2:
             self.accepted += 1
             return own_faults(body, nth)

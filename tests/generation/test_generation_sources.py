@@ -12,7 +12,7 @@ from scripted import Scripted, answer, completion
 from generation.errors import InputError, PromptsError
 from generation.prompts import DEFAULT_FILE, load_prompts
 from generation.settings import Context, Sources, Teacher, Translated
-from generation.source import Order, Source, input_hashes
+from generation.source import Order, Source, hash_inputs
 
 
 def rows(folder: Path, source: str) -> list[dict[str, Any]]:
@@ -219,7 +219,7 @@ def test_input_hashes_follow_the_content(tmp_path: Path) -> None:
     settings = Sources(context=Context(texts=str(file)))
 
     def hashes() -> dict[str, str]:
-        return input_hashes(
+        return hash_inputs(
             Order("context", "Swahili", "swh_Latn", settings, Path(DEFAULT_FILE), seed=0)
         )
 

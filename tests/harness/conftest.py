@@ -40,9 +40,12 @@ def fixed(repositories: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """
     weights = tmp_path / "student.gguf"
     weights.write_bytes(b"the weights of the embedded student")
-    for name in ("training.students.embedded_gguf", "harness.stages.sources.embedded_gguf"):
+    for name in (
+        "training.students.find_embedded_gguf",
+        "harness.stages.sources.find_embedded_gguf",
+    ):
         monkeypatch.setattr(name, lambda: weights)
-    monkeypatch.setattr("harness.stages.scoring.package_version", lambda name: "as installed")
+    monkeypatch.setattr("harness.stages.scoring.read_package_version", lambda name: "as installed")
     monkeypatch.setattr("harness.stages.scoring.has_nvidia_gpu", lambda: False)
     monkeypatch.setattr(
         "harness.stages.training.resolve_precision", lambda asked: asked.replace("auto", "fp32")
@@ -53,7 +56,7 @@ def fixed(repositories: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return hub.Repository(name, "1" * 40, folder)
 
     monkeypatch.setattr(hub, "resolve", resolve)
-    monkeypatch.setattr(hub, "rows", _remembering(hub.rows))
+    monkeypatch.setattr(hub, "read_rows", _remembering(hub.read_rows))
 
     def snapshot(repository: str, revision: str | None) -> str:
         commit = hashlib.sha1(f"{repository} {revision}".encode()).hexdigest()

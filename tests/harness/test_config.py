@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.errors import ConfigError
-from harness.overrides import prepared
+from harness.overrides import prepare_arguments
 from harness.validate import build_config
 
 VALID: dict[str, Any] = {
@@ -85,7 +85,7 @@ def test_a_problem_names_its_key(changes: dict[str, Any], expected: str) -> None
 
 def test_values_reach_hydra_in_a_form_that_it_accepts() -> None:
     given = ["language=yoruba", "train.steps=3", "+mix.extra=1", "-m", "hydra.job.num=1", "~sweep"]
-    assert prepared(given) == [
+    assert prepare_arguments(given) == [
         "-m",
         "language=yoruba",
         "++train.steps=3",
@@ -93,7 +93,7 @@ def test_values_reach_hydra_in_a_form_that_it_accepts() -> None:
         "hydra.job.num=1",
         "~sweep",
     ]
-    assert prepared(["mix=topic,gen", "-m", "hydra/launcher=joblib"]) == [
+    assert prepare_arguments(["mix=topic,gen", "-m", "hydra/launcher=joblib"]) == [
         "-m",
         "mix=topic,gen",
         "hydra/launcher=joblib",
@@ -102,7 +102,7 @@ def test_values_reach_hydra_in_a_form_that_it_accepts() -> None:
 
 def test_an_unknown_option_names_the_nearest_and_the_way_for_other_languages() -> None:
     with pytest.raises(ConfigError) as caught:
-        prepared(["language=swahilli", "mix=topc"])
+        prepare_arguments(["language=swahilli", "mix=topc"])
     message = str(caught.value)
     assert "Nearest: swahili" in message
     assert 'language=other language.name="swahilli"' in message

@@ -8,13 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 from small import run, small
 
-from core.contract.facts import FACTS, any_facts
+from core.contract.facts import FACTS, extract_any_facts
 from core.contract.journal import LogLine, SpeedLine
 from core.contract.manifest import About, Manifest
 from core.contract.names import LOG, MANIFEST, PLAN, SAMPLES, SCORES, SPEED
 from core.contract.plan import Plan
 from core.contract.record import as_json, read_file, read_record
-from core.contract.samples import Choice, Translation, arrow_schema
+from core.contract.samples import Choice, Translation, make_arrow_schema
 from core.contract.score import TRANSLATION_MEASURES, ScoreRecord
 
 
@@ -38,7 +38,7 @@ def test_a_real_run_writes_the_records_of_the_contract(store: Path) -> None:
         assert as_json(manifest) == json_of(path)
         assert as_json(About(**json_of(path)["about"])) == json_of(path)["about"]
         if manifest.stage in FACTS:
-            assert as_json(any_facts(manifest)) == json_of(path)["facts"]
+            assert as_json(extract_any_facts(manifest)) == json_of(path)["facts"]
         stages.add(manifest.stage)
     assert stages == (FACTS.keys() - {"corpus"}) | {"score"}
     (plan,) = store.glob(f"runs/*/{PLAN}")
@@ -58,7 +58,7 @@ def test_a_real_score_has_every_measure_and_column_of_its_kind(store: Path) -> N
         taken = json_of(path)["measures"].keys()
         # The language of so few words cannot be told.
         assert translated == (set(TRANSLATION_MEASURES) - {"output_language_share"} <= taken)
-        schema = arrow_schema(Translation if translated else Choice)
+        schema = make_arrow_schema(Translation if translated else Choice)
         assert pq.read_schema(path.with_name(SAMPLES)).equals(schema)
         kinds.add(translated)
     assert kinds == {True, False}

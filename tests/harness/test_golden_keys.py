@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from harness.experiment import plan
+from harness.experiment import plan_experiment
 from harness.overrides import CONF
 from harness.stage import Stage
 
@@ -45,7 +45,7 @@ def test_the_keys_of_shipped_experiments_are_as_they_were(
     composed: Callable[..., Any], fixed: Path
 ) -> None:
     now = {
-        name: keys_of(list(plan(composed(*overrides), fixed).stages))
+        name: keys_of(list(plan_experiment(composed(*overrides), fixed).stages))
         for name, overrides in experiments().items()
     }
     if os.environ.get("RENEW_KEYS"):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from harness.keys import canonical_json, keyed, stage_key
+from harness.keys import stage_key, take_keyed, write_canonical_json
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Settings:
 
 def test_golden_key() -> None:
     # Computed once; if this fails, finished artifacts of users are recomputed.
-    key = stage_key("train", 1, keyed(Settings()), {"base": "0" * 24, "mixture": "1" * 24})
+    key = stage_key("train", 1, take_keyed(Settings()), {"base": "0" * 24, "mixture": "1" * 24})
     assert key == "d1169450f3615bce1533c672"
 
 
@@ -34,8 +34,8 @@ def test_unkeyed_fields_stay_out_at_any_depth() -> None:
         "tasks": ["a", "b"],
         "by_name": {"x": {"rate": 0.5}},
     }
-    assert keyed(Settings()) == there
-    assert keyed(Settings(inner=Inner(workers=9))) == there
+    assert take_keyed(Settings()) == there
+    assert take_keyed(Settings(inner=Inner(workers=9))) == there
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Grown(Settings):
 
 
 def test_a_field_added_later_leaves_the_key_while_it_changes_nothing() -> None:
-    assert keyed(Grown(share=0.0)) == keyed(Settings())
-    assert keyed(Grown()) == keyed(Settings()) | {"share": 0.5}
-    assert keyed(Grown(share=0.0, nested=Inner(rate=0.1)))["nested"] == {"rate": 0.1}
-    assert keyed(Grown(share=0.0, nested=Inner(workers=9))) == keyed(Settings())
-    assert "share" in keyed(Grown(share=False))
+    assert take_keyed(Grown(share=0.0)) == take_keyed(Settings())
+    assert take_keyed(Grown()) == take_keyed(Settings()) | {"share": 0.5}
+    assert take_keyed(Grown(share=0.0, nested=Inner(rate=0.1)))["nested"] == {"rate": 0.1}
+    assert take_keyed(Grown(share=0.0, nested=Inner(workers=9))) == take_keyed(Settings())
+    assert "share" in take_keyed(Grown(share=False))
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_whatever_changes_changes_the_key(other: tuple[str, int, dict, dict]) ->
 
 def test_order_does_not_count() -> None:
     assert stage_key("a", 1, {"x": 1, "y": 2}, {}) == stage_key("a", 1, {"y": 2, "x": 1}, {})
-    assert canonical_json({"b": "ሀ", "a": 1}) == '{"a":1,"b":"ሀ"}'
+    assert write_canonical_json({"b": "ሀ", "a": 1}) == '{"a":1,"b":"ሀ"}'
 
 
 def test_nan_is_refused() -> None:
     with pytest.raises(ValueError, match="Out of range"):
-        canonical_json({"x": float("nan")})
+        write_canonical_json({"x": float("nan")})

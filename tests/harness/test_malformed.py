@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from small import manifests, run, small
 
-from harness.experiment import plan
-from harness.stages.benchmarks import benchmark_data, benchmark_items
+from harness.experiment import plan_experiment
+from harness.stages.benchmarks import open_benchmarks, read_benchmark_items
 from tasks.files import EMBEDDED
 
 
@@ -60,11 +60,11 @@ def test_a_file_that_makes_no_sense_is_not_taken_for_clean(
     broken: Path, composed: Callable[..., Any], tmp_path: Path
 ) -> None:
     config = composed(f"++data_dir={broken}", "mix=topic")
-    made = plan(config, tmp_path)
+    made = plan_experiment(config, tmp_path)
     (reason,) = made.amiss
     assert "line 11: a quote mark opens" in reason
     assert {cell.task for cell in made.cells if not cell.score} == {"sib200"}
-    items, unchecked = benchmark_items(config, benchmark_data(config))
+    items, unchecked = read_benchmark_items(config, open_benchmarks(config))
     assert "line 11: a quote mark opens" in unchecked["sib200 in Swahili"]
     assert {item.benchmark for item in items if item.language == "Swahili"} == {
         *("belebele", "global_mmlu", "flores")
@@ -107,11 +107,11 @@ def test_a_data_directory_of_another_layout_is_noticed_before_anything_is_made(
     assert not list(store.glob("ledger/*.sqlite"))
     # Of some benchmarks alone, all others are named, and the run goes on.
     shutil.copytree(EMBEDDED / "sib200", tmp_path / "some" / "sib200")
-    made = plan(composed(f"++data_dir={tmp_path / 'some'}", "mix=topic"), tmp_path)
+    made = plan_experiment(composed(f"++data_dir={tmp_path / 'some'}", "mix=topic"), tmp_path)
     made.refuse_without_scores()
     assert {cell.task for cell in made.cells if cell.score} == {"sib200"}
     assert {cell.task for cell in made.cells if cell.amiss} == {
         *("belebele", "global_mmlu", "flores_xx_en", "flores_en_xx")
     }
     # A language that the embedded sets lack is trained all the same.
-    assert not plan(composed("language=yoruba", "mix=topic"), tmp_path).amiss
+    assert not plan_experiment(composed("language=yoruba", "mix=topic"), tmp_path).amiss

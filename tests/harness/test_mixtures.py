@@ -16,13 +16,13 @@ from generation.errors import InputError
 from generation.mixture.make import ChatTokens, make_mixture
 from generation.mixture.settings import Budget, Mix
 from harness.errors import ConfigError
-from harness.experiment import plan
+from harness.experiment import plan_experiment
 from harness.stage import Work
-from harness.stages.benchmarks import benchmark_data, benchmark_items
+from harness.stages.benchmarks import open_benchmarks, read_benchmark_items
 from tasks.catalogue import BENCHMARKS
 from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
-from training.prepare import prepare, trained_tokens
+from training.prepare import make_token_counter, prepare
 from training.settings import Data, Train
 from training.tokenised import Tokeniser
 
@@ -59,7 +59,7 @@ def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
         "translated": (300, 45),
     }
     sources = {name: source(tmp_path / name, name, *n) for name, n in counts.items()}
-    tokens = ChatTokens(trained_tokens(tiny, Train("t").data), Tokeniser(tiny).count)
+    tokens = ChatTokens(make_token_counter(tiny, Train("t").data), Tokeniser(tiny).count)
     made = {}
     for name in (*EQUAL, "gen_reas_tran_examples", "gen_reas_tran"):
         mix = composed("sweep=subsets", f"mix={name}").mix
@@ -120,7 +120,7 @@ def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
     }
     spoil(sources["topic"] / "rows.jsonl")
     data = Data(200, True, overlong, False, 0.0)
-    tokens = ChatTokens(trained_tokens(base, data), Tokeniser(base).count)
+    tokens = ChatTokens(make_token_counter(base, data), Tokeniser(base).count)
     budget = Budget(smallest_of=("topic", "context"))
     for name in sources:
         facts = make_mixture(
@@ -227,7 +227,7 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
         make_mixture(
             {"mine": rows}, config.mix, language="Swahili", seed=0, out=mixed, tokens=tokens
         )
-        (stage,) = plan(config, tmp_path).named("contamination")
+        (stage,) = plan_experiment(config, tmp_path).named("contamination")
         out = tmp_path / f"found-{number}"
         out.mkdir()
         work = Work(out, {"mixture": SimpleNamespace(path=mixed)}, lambda *_: None)
@@ -277,7 +277,7 @@ def test_english_is_looked_for_whatever_the_language_has(
     composed: Callable[..., Any], overrides: list[str], unchecked: list[str]
 ) -> None:
     config = composed(*overrides)
-    items, missing = benchmark_items(config, benchmark_data(config))
+    items, missing = read_benchmark_items(config, open_benchmarks(config))
     assert [name for name in missing if name.partition(" ")[0] in KNOWN] == unchecked
     english = read_lines(EMBEDDED / "flores" / "devtest" / "eng_Latn.txt")
     flores = [item for item in items if item.benchmark == "flores"]
@@ -290,7 +290,7 @@ def test_english_sentences_without_a_file_are_named(
     shutil.copytree(EMBEDDED, tmp_path / "data")
     (tmp_path / "data" / "flores" / "devtest" / "eng_Latn.txt").unlink()
     config = composed("language=chuvash", f"++data_dir={tmp_path}/data")
-    _, missing = benchmark_items(config, benchmark_data(config))
+    _, missing = read_benchmark_items(config, open_benchmarks(config))
     assert {"flores in Chuvash", "flores in English"} <= set(missing)
     assert not {f"{name} in English" for name in KNOWN if name != "flores"} & set(missing)
 
@@ -342,4 +342,4 @@ def test_files_that_are_not_there_are_named_before_any_work(
 ) -> None:
     config = composed("mix=own", "++mix.weights.mine=1", OWN, more)
     with pytest.raises((InputError, RowsError), match=rf"{message}.*Remedy"):
-        plan(config, Path("ledgers"))
+        plan_experiment(config, Path("ledgers"))

@@ -13,26 +13,26 @@ DECLARATION = '''
 
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, Naming, choices, listed
+from tasks.benchmark import Asking, Benchmark, Item, Naming, list_answers, name_choices
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
-from tasks.rows import Raw, Row, keys, texts
+from tasks.rows import Raw, Row, read_keys, read_texts
 
 
 def read(root: Path, code: str) -> list[Raw]:
     return read_jsonl(root / "capitals" / f"{code}.jsonl")
 
 
-def item(row: Row, asking: Asking) -> Item:
+def make_item(row: Row, asking: Asking) -> Item:
     answers = sorted([row["right"], row["wrong"]])
     return Item(
         id=row["id"],
         cluster=row["id"],
         text=row["country"],
         query=f"{asking.words.question}: {row['country']}\\n"
-        f"{listed(answers, asking.protocol)}\\n{asking.words.answer}:",
+        f"{list_answers(answers, asking.protocol)}\\n{asking.words.answer}:",
         label=LETTERS[answers.index(row["right"])],
-        choices=choices(answers, asking.protocol),
+        choices=name_choices(answers, asking.protocol),
         answer=answers.index(row["right"]),
     )
 
@@ -44,10 +44,10 @@ BENCHMARK = Benchmark(
     repository="owner/capitals",
     split="test",
     complete=8,
-    columns=(*keys("id"), *texts("country", "right", "wrong")),
+    columns=(*read_keys("id"), *read_texts("country", "right", "wrong")),
     identity=("id",),
     read_files=read,
-    item=item,
+    item=make_item,
     letters=LETTERS[:2],
 )
 '''

@@ -16,14 +16,14 @@ from safetensors.numpy import load_file, save_file
 
 from harness.config import Config, MakingConfig, Student
 from harness.errors import ConfigError
-from harness.experiment import plan
+from harness.experiment import plan_experiment
 from harness.producers.producer import Ground, Producer, Step
 from harness.producers.registry import KINDS
 from harness.progress import Display
 from harness.stage import Outcome, Stage, Work
-from harness.stages.base import base_stage
+from harness.stages.base import make_base_stage
 from harness.store import Store
-from harness.students import CHECKPOINT, checkpoint_path
+from harness.students import CHECKPOINT, find_checkpoint_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Averaged(Producer):
         return [cls(config.averaged)]
 
     def plan(self, ground: Ground) -> Iterator[Step]:
-        parts = {f"part {n}": base_stage(model) for n, model in enumerate(self.models)}
+        parts = {f"part {n}": make_base_stage(model) for n, model in enumerate(self.models)}
         yield Step("average", (average_stage(parts),))
 
 
@@ -75,7 +75,7 @@ def average_stage(parts: dict[str, Stage]) -> Stage:
 
 def average(settings: AverageSettings, work: Work) -> Outcome:
     """Writes the mean of the weights."""
-    parts = [load_file(checkpoint_path(a) / "model.safetensors") for a in work.inputs.values()]
+    parts = [load_file(find_checkpoint_path(a) / "model.safetensors") for a in work.inputs.values()]
     (work.out / CHECKPOINT).mkdir()
     mean = {
         name: sum(w * part[name] for w, part in zip(settings.weights, parts, strict=True))
@@ -107,13 +107,13 @@ def test_it_is_planned_made_and_scored_as_any_other(
 ) -> None:
     config = composed("++producers=[]", models, "++evaluate.tasks=[sib200]")
     assert not isinstance(config, MakingConfig)
-    made = plan(config, tmp_path / "ledgers")
+    made = plan_experiment(config, tmp_path / "ledgers")
     ((cell,), (checkpoint,)) = made.cells, made.named("average")
     assert (cell.producer, cell.role, cell.checkpoint) == ("averaged", "trained", checkpoint)
     assert made.targets == [cell.score]
     assert {stage.name for stage in made.stages} == {"base", "average", "score"}
     store = Store(tmp_path, tmp_path / "cache", Display(console()))
-    weights = load_file(checkpoint_path(store.build(checkpoint)) / "model.safetensors")
+    weights = load_file(find_checkpoint_path(store.build(checkpoint)) / "model.safetensors")
     assert weights["weight"].tolist() == [2.0]
 
 
@@ -124,7 +124,7 @@ def test_it_has_an_endpoint_and_stands_beside_the_others(
     served = "++evaluate.endpoints.averaged={base_url: 'http://127.0.0.1:1/v1', model: m}"
     config = composed(models, served, "++evaluate.engine=completions", "mix=topic")
     assert isinstance(config, MakingConfig)
-    cells = plan(config, tmp_path).cells
+    cells = plan_experiment(config, tmp_path).cells
     assert {c.producer for c in cells if c.score} == {"averaged"}
     assert {c.producer for c in cells} == {"base", "trained:topic", "averaged"}
     with pytest.raises(ConfigError, match=r"evaluate\.endpoints\.averagd: .* Nearest: averaged"):

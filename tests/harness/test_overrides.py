@@ -16,7 +16,7 @@ from small import KAKUGO, run
 from core.languages import list_languages
 from core.places import expand
 from harness.errors import ConfigError
-from harness.overrides import prepared
+from harness.overrides import prepare_arguments
 from harness.values import make_readable, parse_override, quote, show_override
 
 NAMES = (
@@ -41,7 +41,7 @@ PATHS = ("/tmp/a b (c)/Yorùbá", "/tmp/key=value, x", "~/Māori", "C:\\a\\'b'\\
 @pytest.fixture
 def typed(composed: Callable[..., Any]) -> Callable[..., Any]:
     """The configuration of what was typed, as `kakugo` makes it."""
-    return lambda *arguments: composed(*prepared(arguments))
+    return lambda *arguments: composed(*prepare_arguments(arguments))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -134,20 +134,20 @@ def test_texts_in_lists_and_dictionaries_are_read_too(value: str, means: object)
 )
 def test_what_cannot_be_read_is_said_in_words(argument: str, words: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(words)):
-        prepared([argument])
+        prepare_arguments([argument])
 
 
 def test_flags_come_first_with_their_values() -> None:
     given = ["mix=topic", "--cfg", "job", "--config-dir", "a=b", "seed=1", "-m"]
     wanted = ["--cfg", "job", "--config-dir", "a=b", "-m", "mix=topic", "++seed=1"]
-    assert prepared(given) == wanted
+    assert prepare_arguments(given) == wanted
 
 
 def test_every_language_is_found_by_its_names() -> None:
     for language in list_languages().values():
         for name in (*language.names, language.name.replace(" ", "_")):
-            assert prepared([f"language={name}"]) == [f"language={language.id}"]
-            (ready,) = prepared([f"language.name={name}"])
+            assert prepare_arguments([f"language={name}"]) == [f"language={language.id}"]
+            (ready,) = prepare_arguments([f"language.name={name}"])
             read = parse_override(ready)
             assert read is not None
             assert read.value() == name
@@ -156,13 +156,13 @@ def test_every_language_is_found_by_its_names() -> None:
 @pytest.mark.parametrize("name", [*NAMES[2:8], *NAMES[9:], "a `b` $(c)", "Wes Frysk"])
 def test_a_hint_can_be_pasted_into_a_shell(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        prepared([f"language={name}"])
+        prepare_arguments([f"language={name}"])
     hint = str(caught.value).split("For any other language: ")[1]
     pasted = subprocess.run(
         ["bash", "-c", f'printf "%s\\0" {hint}'], capture_output=True, text=True, check=True
     )
     assert pasted.stderr == ""
-    other, ready = prepared(pasted.stdout.rstrip("\0").split("\0"))
+    other, ready = prepare_arguments(pasted.stdout.rstrip("\0").split("\0"))
     read = parse_override(ready)
     assert read is not None
     assert (other, read.value()) == ("language=other", name)
@@ -171,7 +171,7 @@ def test_a_hint_can_be_pasted_into_a_shell(name: str) -> None:
 def test_a_path_in_a_remedy_can_be_pasted_into_a_shell() -> None:
     for path in PATHS:
         (pasted,) = shlex.split(show_override("mix.exclude", Path(path)))
-        read = parse_override(prepared([pasted])[0])
+        read = parse_override(prepare_arguments([pasted])[0])
         assert read is not None
         assert read.value() == path
 
@@ -179,16 +179,16 @@ def test_a_path_in_a_remedy_can_be_pasted_into_a_shell() -> None:
 def test_a_comma_in_a_sweep_that_may_be_a_name_is_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    prepared(["-m", "language.name=Kurdish, Central"])
+    prepare_arguments(["-m", "language.name=Kurdish, Central"])
     said = capsys.readouterr().err
     assert "runs each of language.name=Kurdish, Central" in said
     (one,) = shlex.split(said.split("with a comma: ")[1])
-    (_, ready) = prepared(["-m", one])
+    (_, ready) = prepare_arguments(["-m", one])
     read = parse_override(ready)
     assert read is not None
     assert not read.is_sweep_override()
     assert read.value() == "Kurdish, Central"
-    prepared(["-m", "mix=topic,gen", "seed=1,2"])
+    prepare_arguments(["-m", "mix=topic,gen", "seed=1,2"])
     assert capsys.readouterr().err == ""
 
 
@@ -222,7 +222,7 @@ def test_a_sweep_over_names_in_a_place_with_a_difficult_name(tmp_path: Path) -> 
 def test_an_empty_folder_is_none(key: str, value: str) -> None:
     """Hydra would make the run's folder at the root of the machine."""
     with pytest.raises(ConfigError, match=f"a folder is needed. Remedy: {key}=DIR"):
-        prepared([f"{key}={value}"])
+        prepare_arguments([f"{key}={value}"])
 
 
 @pytest.mark.parametrize("value", ["", " ", "\u200b"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.experiment import Plan, plan
+from harness.experiment import Plan, plan_experiment
 from harness.overrides import CONF
 from harness.stage import Stage
 from tasks import hub
@@ -22,7 +22,7 @@ Planned = Callable[..., Plan]
 @pytest.fixture
 def planned(composed: Callable[..., Any]) -> Planned:
     """The plan of the shipped configuration with overrides."""
-    return lambda *overrides: plan(composed(*overrides), Path("ledgers"))
+    return lambda *overrides: plan_experiment(composed(*overrides), Path("ledgers"))
 
 
 def keys(made: Plan) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from small import manifests, run, small
 from core.languages import list_languages
 from harness.config import MakingConfig
 from harness.errors import ConfigError
-from harness.experiment import plan
+from harness.experiment import plan_experiment
 from tasks.catalogue import TASKS
 
 ALONE = "++producers=[base]"
@@ -48,7 +48,7 @@ def test_the_base_is_planned_alone(
 ) -> None:
     config = composed(f"language={language}", ALONE, *BROKEN)
     assert not isinstance(config, MakingConfig)
-    made = plan(config, tmp_path / "ledgers")
+    made = plan_experiment(config, tmp_path / "ledgers")
     assert made.named("base")
     assert {stage.name for stage in made.stages} <= {"base", "score"}
     assert [cell.task for cell in made.cells] == list(TASKS)
@@ -60,7 +60,7 @@ def test_the_papers_experiment_scores_a_base_without_its_teacher(
     composed: Callable[..., Any], tmp_path: Path
 ) -> None:
     given = ("experiment=paper", "student=smollm2", "++data_dir=null", "language=yoruba")
-    assert not plan(composed(*given, ALONE), tmp_path).taught
+    assert not plan_experiment(composed(*given, ALONE), tmp_path).taught
     with pytest.raises(ConfigError, match=r"teacher\.base_url: a value is needed"):
         composed(*given)
 
@@ -71,7 +71,7 @@ def test_scores_have_the_same_keys_with_and_without_training(
     published = f"++published=[{{name: theirs, kind: directory, path: {tiny}}}]"
 
     def keys(*overrides: str) -> dict[tuple[str, str], str]:
-        cells = plan(composed(*overrides, published), tmp_path).cells
+        cells = plan_experiment(composed(*overrides, published), tmp_path).cells
         return {(c.producer, c.task): c.score.key for c in cells if c.score}
 
     whole = keys("++producers=[base,trained]")
@@ -85,7 +85,7 @@ def test_a_published_checkpoint_needs_no_student(
 ) -> None:
     published = f"++published=[{{name: theirs, kind: directory, path: {tiny}}}]"
     lost = ("student=directory", "student.name=lost", "student.path=/nowhere")
-    made = plan(composed("++producers=[]", published, *lost), tmp_path)
+    made = plan_experiment(composed("++producers=[]", published, *lost), tmp_path)
     assert [stage.about.student for stage in made.named("base")] == ["theirs"]
 
 
@@ -93,7 +93,7 @@ def test_sources_need_no_student_that_they_do_not_count_by(
     composed: Callable[..., Any], tmp_path: Path
 ) -> None:
     lost = ("student=directory", "student.name=lost", "student.path=/nowhere")
-    made = plan(composed("mix=topic", "++stop_after=sources", *lost), tmp_path)
+    made = plan_experiment(composed("mix=topic", "++stop_after=sources", *lost), tmp_path)
     assert [stage.name for stage in made.stages] == ["source"]
 
 

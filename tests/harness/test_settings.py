@@ -20,8 +20,8 @@ from planned import least_checkpoint
 from core.languages import list_languages
 from generation.settings import Own
 from harness.config import Config, MakingConfig, Served, Student
-from harness.experiment import Plan, plan
-from harness.keys import keyed
+from harness.experiment import Plan, plan_experiment
+from harness.keys import take_keyed
 from harness.overrides import CONF
 from harness.stage import Stage
 from tasks.catalogue import BENCHMARKS, TASKS
@@ -204,9 +204,9 @@ def test_each_value_of_a_configuration_is_in_a_key_or_inert(
         for where, given in need.items():
             before = changed(before, where, given)
         name = repr(need)
-        plans[name] = plans.get(name) or plan(before, fixed)
+        plans[name] = plans.get(name) or plan_experiment(before, fixed)
         other = special[path] if path in special else another(hint, value)
-        after = plan(changed(before, path, other), fixed)
+        after = plan_experiment(changed(before, path, other), fixed)
         same = keys(plans[name]) == keys(after)
         if any(is_below(path, entry) for entry in INERT):
             idle += [] if same else [path]
@@ -227,7 +227,7 @@ def test_each_value_of_a_configuration_is_in_a_key_or_inert(
 def test_a_stage_reads_its_settings_and_nothing_else_of_a_configuration(
     ground: MakingConfig, fixed: Path
 ) -> None:
-    for stage in plan(ground, fixed).stages:
+    for stage in plan_experiment(ground, fixed).stages:
         function: Any = stage.make
         assert inspect.isfunction(function), stage.label
         assert function.__closure__ is None, stage.label
@@ -243,9 +243,9 @@ def test_another_identifier_under_the_same_path_is_another_source(
     model = tmp_path / "lid.bin"
     config = changed(ground, "sources.quality.identifier", str(model))
     model.write_bytes(b"one")
-    before = plan(config, fixed).named("source")
+    before = plan_experiment(config, fixed).named("source")
     model.write_bytes(b"another")
-    after = plan(config, fixed).named("source")
+    after = plan_experiment(config, fixed).named("source")
     assert not {s.key for s in before} & {s.key for s in after}
 
 
@@ -270,7 +270,9 @@ def test_a_score_knows_the_language_of_its_items_and_translations(
         after = changed(after, path, value)
 
     def scores(config: Config) -> dict[str, str]:
-        return {cell.task: cell.score.key for cell in plan(config, fixed).cells if cell.score}
+        return {
+            cell.task: cell.score.key for cell in plan_experiment(config, fixed).cells if cell.score
+        }
 
     old, new = scores(before), scores(after)
     assert {task for task in old if old[task] != new[task]} == moves
@@ -340,7 +342,7 @@ def fields_of(stage: Stage) -> dict[str, Any]:
             if dataclasses.is_dataclass(value):
                 yield from walk(value, f"{path}.{field.name}")
             else:
-                yield f"{path}.{field.name}", keyed(value)
+                yield f"{path}.{field.name}", take_keyed(value)
 
     return dict(walk(stage.settings, type(stage.settings).__name__))
 

@@ -7,7 +7,7 @@ from small import manifests, run, small
 from small_checkpoints import edit, save_model, small_tokenizer
 
 from harness.config import Student
-from harness.stages.base import base_stage
+from harness.stages.base import make_base_stage
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def test_what_is_held_fast_is_in_the_key_and_in_the_manifest(tmp_path: Path) -> 
     (dated / "chat_template.jinja").write_text("{{ strftime_now('%Y') }}{{ messages[0].content }}")
 
     def fields(path: Path) -> set[str]:
-        return set(base_stage(Student("s", "directory", path=str(path))).fields)
+        return set(make_base_stage(Student("s", "directory", path=str(path))).fields)
 
     assert fields(plain) == {"kind", "path", "content"}
     assert fields(dated) == {"kind", "path", "content", "held_fast"}

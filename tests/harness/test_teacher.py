@@ -15,7 +15,7 @@ from openai import OpenAI
 from generation.settings import Teacher
 from harness.errors import TeacherServerError
 from harness.teacher import running_teacher
-from training.students import embedded_gguf
+from training.students import find_embedded_gguf
 
 EMBEDDED = Teacher(name="SmolLM2-135M-Instruct", kind="embedded")
 
@@ -29,7 +29,7 @@ def answers(url: str) -> bool:
 
 
 def test_it_answers_on_loopback_and_ends_with_the_block() -> None:
-    with running_teacher(EMBEDDED, embedded_gguf()) as ready:
+    with running_teacher(EMBEDDED, find_embedded_gguf()) as ready:
         assert ready.base_url is not None
         assert ready.base_url.startswith("http://127.0.0.1:")
         with OpenAI(base_url=ready.base_url, api_key="none") as client:
@@ -53,7 +53,7 @@ def test_it_answers_on_loopback_and_ends_with_the_block() -> None:
 def test_an_error_in_the_block_ends_it_too() -> None:
     with (
         pytest.raises(RuntimeError, match="boom"),
-        running_teacher(EMBEDDED, embedded_gguf()) as ready,
+        running_teacher(EMBEDDED, find_embedded_gguf()) as ready,
     ):
         raise RuntimeError("boom")
     assert not answers(str(ready.base_url))
@@ -63,8 +63,8 @@ def test_kill_9_of_the_run_ends_it() -> None:
     program = (
         "import time\n"
         "from harness.teacher import running_teacher\n"
-        "from test_teacher import EMBEDDED, embedded_gguf\n"
-        "with running_teacher(EMBEDDED, embedded_gguf()) as ready:\n"
+        "from test_teacher import EMBEDDED, find_embedded_gguf\n"
+        "with running_teacher(EMBEDDED, find_embedded_gguf()) as ready:\n"
         "    print(ready.base_url, flush=True)\n"
         "    time.sleep(600)\n"
     )

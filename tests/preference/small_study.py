@@ -13,7 +13,7 @@ from preference.preparation import Preparation
 from preference.preparing import prepare_study
 from preference.questions import freeze, make_draft, read_prompts
 from preference.rater_app import vote_body
-from preference.screens import Screen, screens
+from preference.screens import Screen, lay_out_screens
 from preference.standing import Choice
 
 SECRET = bytes(range(32))
@@ -83,7 +83,7 @@ def vote_all(
 
 def enrolled(pack: dict[str, Any], ballots: Ballots, slot: int) -> list[Screen]:
     body = ballots.enrol(slot).body
-    return screens(pack, slot, body["nonce"], body["pair_nonce"])
+    return lay_out_screens(pack, slot, body["nonce"], body["pair_nonce"])
 
 
 def field(html: str, name: str) -> str:

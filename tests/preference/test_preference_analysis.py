@@ -8,7 +8,7 @@ import pytest
 
 from preference import cli
 from preference.analysis import analyse
-from preference.output import comparison, figure, summary
+from preference.output import compare_studies, draw_figure, summarise
 from preference.votes import Guess, Vote
 
 
@@ -51,10 +51,10 @@ def test_one_rater_that_ties_everything_gives_gaps_and_no_number() -> None:
     assert result["estimate"]["net"] == {"value": 0, "interval": None}
     assert result["gaps"]["primary"] == "no prompt on which one arm was preferred"
     assert result["gaps"]["agreement"] == "one rater"
-    assert "not computed: primary" in summary(result)
+    assert "not computed: primary" in summarise(result)
     empty = analyse([], study={})
     assert empty["estimate"]["net"]["value"] is None
-    assert "no votes" in figure([empty])
+    assert "no votes" in draw_figure([empty])
 
 
 def test_repeats_and_checks_stay_out_of_the_estimate() -> None:
@@ -96,7 +96,7 @@ def test_the_figure_is_well_formed_whatever_it_says(p: float | None, shown: str)
     from xml.etree import ElementTree
 
     result = analyse(votes(), study={"language": "<&>"})
-    svg = ElementTree.fromstring(figure([result | {"primary": result["primary"] | {"p": p}}]))
+    svg = ElementTree.fromstring(draw_figure([result | {"primary": result["primary"] | {"p": p}}]))
     assert any(shown in text for text in svg.itertext())
 
 
@@ -107,7 +107,7 @@ def test_several_languages_are_corrected_by_holm(tmp_path: Path) -> None:
         results.append(result)
         (tmp_path / str(n)).mkdir()
         (tmp_path / str(n) / "result.json").write_text(json.dumps(result), "utf-8")
-    rows = comparison(results)
+    rows = compare_studies(results)
     p = [r["primary"]["p"] for r in results]
     assert min(r["p_holm"] for r in rows) == pytest.approx(2 * min(p))
     assert (

@@ -11,7 +11,7 @@ from small_study import frozen
 from core.contract.manifest import Manifest
 from core.contract.record import to_text
 from preference import cli
-from preference.answering import answers_file
+from preference.answering import find_answers_file
 
 
 @pytest.fixture
@@ -64,7 +64,9 @@ def answer(study: Path, *more: str) -> int:
 
 
 def rows_of(study: Path, arm: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in answers_file(study, arm).read_text("utf-8").splitlines()]
+    return [
+        json.loads(line) for line in find_answers_file(study, arm).read_text("utf-8").splitlines()
+    ]
 
 
 def test_both_arms_answer_as_plain_greedy_decoding_does(
@@ -114,9 +116,9 @@ def test_both_arms_answer_as_plain_greedy_decoding_does(
     assert True in told, "the penalty tells"
 
     # The second call makes nothing; another setting is not taken for the same.
-    before = answers_file(study, "base").stat().st_mtime_ns
+    before = find_answers_file(study, "base").stat().st_mtime_ns
     assert answer(study, *arms[:2], *system) == 0
-    assert answers_file(study, "base").stat().st_mtime_ns == before
+    assert find_answers_file(study, "base").stat().st_mtime_ns == before
     assert answer(study, *arms[:2]) == 2
     assert "was made with another system_prompt" in capsys.readouterr().err
     files = sorted(path.name for path in (study / "answers").iterdir())
@@ -134,7 +136,7 @@ def test_arms_that_were_asked_differently_are_named(
     study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for arm, name in (("base", "plain"), ("trained", "tuned")):
-        path = answers_file(study, arm)
+        path = find_answers_file(study, arm)
         path.parent.mkdir(exist_ok=True)
         recorded = {"name": name, "max_new_tokens": 5, "thinking": arm == "trained"}
         lines = [{"recorded": recorded}]
@@ -142,7 +144,7 @@ def test_arms_that_were_asked_differently_are_named(
         path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     pack = ["--pack", str(tmp_path / "pack"), "--key", str(tmp_path / "key.json")]
     few = ["--repeats", "1", "--checks", "1"]
-    trained = answers_file(study, "trained")
+    trained = find_answers_file(study, "trained")
     kept = trained.read_text("utf-8")
     trained.write_text(kept.replace('"max_new_tokens": 5', '"max_new_tokens": 7'), "utf-8")
     assert cli.main(["prepare", str(study), *pack, *few]) == 2
@@ -161,7 +163,7 @@ def test_arms_that_were_asked_differently_are_named(
 def test_a_checkpoint_is_a_directory_or_an_artifact(
     study: Path, talkers: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from preference.answering import weights_of
+    from preference.answering import find_weights
 
     artifact = tmp_path / "train" / "key"
     artifact.mkdir(parents=True)
@@ -171,9 +173,9 @@ def test_a_checkpoint_is_a_directory_or_an_artifact(
         files={},
     )  # fmt: skip
     (artifact / "manifest.json").write_text(to_text(manifest), "utf-8")
-    assert weights_of(artifact) == weights_of(talkers[0]) == talkers[0]
+    assert find_weights(artifact) == find_weights(talkers[0]) == talkers[0]
     shutil.copytree(talkers[0], artifact / "checkpoint")
-    assert weights_of(artifact) == artifact / "checkpoint"
+    assert find_weights(artifact) == artifact / "checkpoint"
     assert answer(study, "--base", f"plain={tmp_path}") == 2
     assert "neither a model saved with save_pretrained" in capsys.readouterr().err
     assert answer(study, "--base", "plain") == 2

@@ -13,13 +13,13 @@ from small_study import SECRET, answers, frozen, write_lines
 from unblinding_attack import View, agreement, arm_balanced_layout, by_chance, recover
 
 from core.statistics import sign_flip_sampled
-from preference.commitment import canonical
-from preference.design import Prompt, turned
-from preference.key import Content, Key, Settings, first_arm
+from preference.commitment import write_canonical
+from preference.design import Prompt, turn_sides
+from preference.key import Content, Key, Settings, find_first_arm
 from preference.pack import pack_of
 from preference.preparation import Preparation
 from preference.preparing import prepare_study
-from preference.screens import screens
+from preference.screens import lay_out_screens
 
 SIZES = (2, 4, 10, 14, 20, 30, 50)
 MT_BENCH = [Prompt(f"q{n}", f"c{n // 10}") for n in range(80)]
@@ -60,7 +60,7 @@ def test_exchanging_the_arms_of_any_questions_leaves_every_byte_of_the_pack_but_
     key, turned_key = key_of(secret, rows, **options), key_of(secret, other, **options)
     packs = [pack_of(key), pack_of(turned_key)]
     commitments = [pack.pop("commitment") for pack in packs]
-    assert canonical(packs[0]) == canonical(packs[1])
+    assert write_canonical(packs[0]) == write_canonical(packs[1])
     assert (commitments[0] == commitments[1]) == (rows == other), "whose a text is must be bound"
     # The key still knows: every text is led back to the arm that gave it.
     for one in (key, turned_key):
@@ -126,7 +126,7 @@ def views(pack: dict[str, Any]) -> dict[str, View]:
     served = [
         [
             (s.prompt, s.a, s.b)
-            for s in screens(pack, slot, f"rater {slot}", f"pair {slot // 2}")
+            for s in lay_out_screens(pack, slot, f"rater {slot}", f"pair {slot // 2}")
             if s.item not in pack["twins"][slot]
         ]
         for slot in range(len(pack["slots"]))
@@ -170,11 +170,11 @@ def arms_on_a(rng: np.random.Generator, *, raters: int) -> np.ndarray:
     blocks: dict[str, list[str]] = {}
     for prompt in MT_BENCH:
         blocks.setdefault(prompt.category, []).append(prompt.question)
-    first = [first_arm(secret, p.question, ("one", "two")) for p in MT_BENCH]
+    first = [find_first_arm(secret, p.question, ("one", "two")) for p in MT_BENCH]
     out = []
     for slot in range(raters):
         if slot % 2 == 0:
-            turn = turned(rng.bytes(16).hex(), blocks)
+            turn = turn_sides(rng.bytes(16).hex(), blocks)
         out.append([a ^ turn[p.question] ^ slot % 2 for a, p in zip(first, MT_BENCH, strict=True)])
     return np.array(out, dtype=bool)
 

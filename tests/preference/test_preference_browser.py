@@ -13,7 +13,7 @@ from small_study import prepared, questions, write_lines
 from study_server import PATIENCE, read_until
 
 from preference.closing import open_ballots
-from preference.correct_app import links
+from preference.correct_app import make_links
 from preference.errors import BallotError
 from preference.pack import read_pack
 from preference.packet import import_packet, write_packet
@@ -248,7 +248,7 @@ def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
         address = read_until(process, r"to correct: (http://\S+)/c/\S+\n")[1]
         context = phone(browser)
         page = context.new_page()
-        page.goto(f"{address}/c/{links(study)['speaker']}")
+        page.goto(f"{address}/c/{make_links(study)['speaker']}")
         assert_usable(page, "start")
         click_through(page, "button.main")
         assert_usable(page, "list")
@@ -267,7 +267,7 @@ def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
         context.close()
         other = phone(browser)
         page = other.new_page()
-        page.goto(f"{address}/c/{links(study)['approver']}")
+        page.goto(f"{address}/c/{make_links(study)['approver']}")
         click_through(page, "button.main")
         page.goto(f"{address}/question/1")
         click_through(page, "text=Approve")

@@ -12,7 +12,7 @@ from preference.key import read_key
 from preference.messages import FOLDER
 from preference.pack import read_pack
 from preference.questions import freeze, make_draft, read_prompts
-from preference.tells import error_in, names_in
+from preference.tells import find_names, find_tool_error
 
 PROMPTS = [
     "Andika hadithi fupi kuhusu simba.", "Eleza jinsi ya kupika ugali.",
@@ -221,7 +221,7 @@ def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(
     ],
 )  # fmt: skip
 def test_who_says_who_it_is(text: str) -> None:
-    assert names_in(text, ["Wewe ni nani?"]).own
+    assert find_names(text, ["Wewe ni nani?"]).own
 
 
 @pytest.mark.parametrize(
@@ -235,15 +235,15 @@ def test_who_says_who_it_is(text: str) -> None:
     ],
 )  # fmt: skip
 def test_words_that_are_names_as_well_name_nobody(text: str) -> None:
-    assert not names_in(text, ["Swali?"]).own
+    assert not find_names(text, ["Swali?"]).own
 
 
 def test_what_the_question_says_names_nobody() -> None:
-    assert names_in("OpenAI ilianzishwa 2015.", ["OpenAI ni nini?"]).own == ()
-    asked = names_in("I am Qwen of Alibaba.", ["Are you Qwen or Alibaba's?"])
+    assert find_names("OpenAI ilianzishwa 2015.", ["OpenAI ni nini?"]).own == ()
+    asked = find_names("I am Qwen of Alibaba.", ["Are you Qwen or Alibaba's?"])
     assert asked.own == ()
     assert asked.mentioned == ("Alibaba", "Qwen")
-    assert names_in("The northern lights", ["Northern lights?"], ["northern"]).own == ()
+    assert find_names("The northern lights", ["Northern lights?"], ["northern"]).own == ()
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_what_the_question_says_names_nobody() -> None:
     ],
 )  # fmt: skip
 def test_errors_of_tools(text: str) -> None:
-    assert error_in(text, ["Swali?"])
+    assert find_tool_error(text, ["Swali?"])
 
 
 @pytest.mark.parametrize(
@@ -271,9 +271,11 @@ def test_errors_of_tools(text: str) -> None:
     ],
 )  # fmt: skip
 def test_words_that_are_no_errors(text: str) -> None:
-    assert error_in(text, ["Swali?"]) is None
+    assert find_tool_error(text, ["Swali?"]) is None
     assert (
-        error_in("Traceback (most recent call last): x", ["Traceback (most recent call last)?"])
+        find_tool_error(
+            "Traceback (most recent call last): x", ["Traceback (most recent call last)?"]
+        )
         is None
     )
 
@@ -290,8 +292,8 @@ def test_real_answers_pass(real_data: Path) -> None:
             if not isinstance(turn, str):
                 turn = turn["choices"][0]["message"]["content"] or ""
             about = [asked[row["question_id"]]]
-            assert names_in(turn, about).own == (), row["question_id"]
-            assert error_in(turn, about) is None, row["question_id"]
+            assert find_names(turn, about).own == (), row["question_id"]
+            assert find_tool_error(turn, about) is None, row["question_id"]
 
 
 @pytest.mark.parametrize("option", ["--title", "--contact", "--plan"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preference.design import Item, Prompt, assign, order, turned
+from preference.design import Item, Prompt, assign, order_items, turn_sides
 
 M = "ab" * 32
 MT_BENCH = [Prompt(f"q{n}", f"c{n // 10}") for n in range(80)]
@@ -33,7 +33,7 @@ def on_the_left(items: list[Item], turn: dict[str, bool]) -> dict[str, int]:
 @given(secrets, nonces)
 @settings(max_examples=20, deadline=None)
 def test_mt_bench_is_balanced_to_the_prompt(secret: bytes, nonce: str) -> None:
-    turn = turned(nonce, blocks_of(MT_BENCH))
+    turn = turn_sides(nonce, blocks_of(MT_BENCH))
     for items in assign(secret, M, MT_BENCH, slots=2, repeats=8, checks=3):
         left = on_the_left(items, turn)
         assert Counter(left.values()) == {0: 40, 1: 40}
@@ -46,7 +46,7 @@ def test_mt_bench_is_balanced_to_the_prompt(secret: bytes, nonce: str) -> None:
 def test_any_sizes_are_balanced_within_one_and_mirrored_in_a_pair(
     secret: bytes, prompts: list[Prompt], nonce: str
 ) -> None:
-    turn = turned(nonce, blocks_of(prompts))
+    turn = turn_sides(nonce, blocks_of(prompts))
     one, two, three = (
         on_the_left(items, turn)
         for items in assign(secret, M, prompts, slots=3, repeats=0, checks=0)
@@ -63,7 +63,7 @@ def test_any_sizes_are_balanced_within_one_and_mirrored_in_a_pair(
 
 
 def test_pairs_of_other_nonces_do_not_copy() -> None:
-    turns = [turned(f"nonce {n}", blocks_of(MT_BENCH)) for n in range(200)]
+    turns = [turn_sides(f"nonce {n}", blocks_of(MT_BENCH)) for n in range(200)]
     assert len({tuple(sorted(turn.items())) for turn in turns}) == 200
     share = np.mean([[turn[p.question] for p in MT_BENCH] for turn in turns], axis=0)
     # Each prompt is turned in half of the pairs: 5 standard errors of 200 coin flips.
@@ -80,7 +80,7 @@ def test_repeats_are_swapped_and_in_the_other_half() -> None:
             original = originals[repeat.question]
             assert (repeat.first, repeat.second) == (original.second, original.first)
         twins = {i.id: originals[i.question].id for i in repeats}
-        ranked = order(f"nonce{seed}", [i.id for i in items], twins)
+        ranked = order_items(f"nonce{seed}", [i.id for i in items], twins)
         assert sorted(ranked) == sorted(i.id for i in items)
         half = len(ranked) // 2
         for repeat_id, original_id in twins.items():
@@ -111,8 +111,8 @@ def test_order_says_nothing_of_sides() -> None:
     (items,) = assign(bytes(32), M, MT_BENCH, slots=1, repeats=0, checks=0)
     question = {i.id: i.question for i in items}
     for n in range(200):
-        left = on_the_left(items, turned(f"pair {n}", blocks_of(MT_BENCH)))
-        ranked = order(f"nonce {n}", list(question), {})
+        left = on_the_left(items, turn_sides(f"pair {n}", blocks_of(MT_BENCH)))
+        ranked = order_items(f"nonce {n}", list(question), {})
         sides = [left[question[i]] for i in ranked]
         correlations.append(np.corrcoef(range(80), sides)[0, 1])
     # The standard error of the mean of 200 correlations of 80 places is 0.008.
@@ -122,7 +122,7 @@ def test_order_says_nothing_of_sides() -> None:
 
 def test_raters_have_orders_of_their_own() -> None:
     ids = [p.question for p in MT_BENCH]
-    places = [order(f"nonce {n}", ids, {}).index("q0") for n in range(200)]
+    places = [order_items(f"nonce {n}", ids, {}).index("q0") for n in range(200)]
     assert len(set(places)) > 50
 
 

@@ -12,7 +12,7 @@ from small_study import enrolled, prepared
 from study_server import Server
 
 from preference import cli
-from preference.addresses import reachable
+from preference.addresses import list_reachable
 from preference.ballots import NAME
 from preference.closing import close, open_ballots
 from preference.invitations import SECRET
@@ -94,21 +94,21 @@ def test_a_served_study_names_addresses_that_others_can_open(
     port = server.port
     try:
         shown = links(pack, capsys)
-        for address in reachable("0.0.0.0", port):
+        for address in list_reachable("0.0.0.0", port):
             with urllib.request.urlopen(address, timeout=10) as answer:
                 assert answer.status == 200
-        assert shown[1].startswith(f"{reachable('0.0.0.0', port)[0]}/i/")
+        assert shown[1].startswith(f"{list_reachable('0.0.0.0', port)[0]}/i/")
     finally:
         log = server.kill()
     said = re.findall(r"raters: (http://\S+)/", log)
-    assert said == reachable("0.0.0.0", port)
+    assert said == list_reachable("0.0.0.0", port)
     assert "0.0.0.0" not in log
 
 
 def test_reachable_addresses() -> None:
-    everywhere = reachable("0.0.0.0", 1)
+    everywhere = list_reachable("0.0.0.0", 1)
     assert everywhere
-    for address in [*everywhere, *reachable("::", 1)]:
+    for address in [*everywhere, *list_reachable("::", 1)]:
         host = re.fullmatch(r"http://(?:\[(.*)\]|([\d.]+)):1", address)
         assert host, address
         ip = ipaddress.ip_address(host.group(1) or host.group(2))
@@ -118,9 +118,9 @@ def test_reachable_addresses() -> None:
         assert not ip.is_loopback or everywhere == ["http://127.0.0.1:1"]
         with socket.socket(socket.AF_INET6 if ip.version == 6 else socket.AF_INET) as own:
             own.bind((str(ip), 0))
-    assert reachable("::1", 8770) == ["http://[::1]:8770"]
-    assert reachable("192.0.2.7", 8770) == ["http://192.0.2.7:8770"]
-    assert reachable("study.example", 80) == ["http://study.example:80"]
+    assert list_reachable("::1", 8770) == ["http://[::1]:8770"]
+    assert list_reachable("192.0.2.7", 8770) == ["http://192.0.2.7:8770"]
+    assert list_reachable("study.example", 80) == ["http://study.example:80"]
 
 
 def test_correction_pages_of_two_studies_keep_apart_and_name_an_address(tmp_path: Path) -> None:
@@ -155,5 +155,5 @@ def test_correction_pages_of_two_studies_keep_apart_and_name_an_address(tmp_path
         process.communicate()
     address = re.fullmatch(r"to correct: (http://\S+):(\d+)/c/\S+\n", said)
     assert address, said
-    assert f"{address[1]}:{address[2]}" in reachable("0.0.0.0", int(address[2]))
+    assert f"{address[1]}:{address[2]}" in list_reachable("0.0.0.0", int(address[2]))
     assert int(address[2]) > 0

@@ -11,7 +11,7 @@ import pytest
 from small_study import SECRET, answers, field, frozen, prepared, write_lines
 from starlette.testclient import TestClient
 
-from preference.admin_app import admin_app
+from preference.admin_app import make_admin_app
 from preference.ballots import Ballots
 from preference.closing import close, open_ballots
 from preference.key import read_key
@@ -19,7 +19,7 @@ from preference.pack import pack_of, read_pack
 from preference.preparation import Preparation
 from preference.preparing import prepare_study
 from preference.rater_app import RaterApp
-from preference.screens import asked_at_the_end, screens
+from preference.screens import choose_final_screens, lay_out_screens
 
 CANARIES = ("zanzibarmodel", "kilimanjaromodel")
 SCRIPT = (
@@ -194,14 +194,16 @@ def test_too_fast_is_said_and_nothing_is_lost(study: Study) -> None:
 
 
 def test_guesses_are_asked_on_different_prompts(study: Study) -> None:
-    sheet = screens(study.pack, 0, "n", "p")
+    sheet = lay_out_screens(study.pack, 0, "n", "p")
     voted = [screen.item for screen in sheet]
     prompts = {screen.item: screen.prompt for screen in sheet}
-    asked = asked_at_the_end(sheet, voted, 8)
+    asked = choose_final_screens(sheet, voted, 8)
     assert len({screen.prompt for screen in asked}) == len(asked) == 8
     latest = dict.fromkeys(prompts[item] for item in reversed(voted))
-    assert {screen.prompt for screen in asked_at_the_end(sheet, voted, 3)} == set(list(latest)[:3])
-    assert asked_at_the_end(sheet, voted, 0) == []
+    assert {screen.prompt for screen in choose_final_screens(sheet, voted, 3)} == set(
+        list(latest)[:3]
+    )
+    assert choose_final_screens(sheet, voted, 0) == []
 
 
 def crawl(study: Study, client: TestClient) -> dict[str, bytes]:
@@ -244,7 +246,7 @@ def test_no_byte_that_a_rater_or_the_database_sees_names_a_model(study: Study) -
     assert len(seen) > 30
     seen |= {p.name: p.read_bytes() for p in study.pack_dir.iterdir()}
     seen["admin"] = (
-        TestClient(admin_app(study.pack, study.ballots), base_url="http://127.0.0.1")
+        TestClient(make_admin_app(study.pack, study.ballots), base_url="http://127.0.0.1")
         .get("/")
         .content
     )
@@ -340,7 +342,7 @@ ROUTES = {
 
 
 def test_each_route_by_role(study: Study) -> None:
-    admin = TestClient(admin_app(study.pack, study.ballots), base_url="http://localhost")
+    admin = TestClient(make_admin_app(study.pack, study.ballots), base_url="http://localhost")
     clients = (study.client(), study.begin(), admin)
     for route, wanted in ROUTES.items():
         assert tuple(c.get(route).status_code for c in clients) == wanted, route
@@ -356,7 +358,7 @@ def test_each_route_by_role(study: Study) -> None:
 def test_the_admin_page_counts_and_answers_loopback_only(study: Study) -> None:
     client = study.begin()
     vote(client, "b", comment="secretive")
-    app = admin_app(study.pack, study.ballots)
+    app = make_admin_app(study.pack, study.ballots)
     page = TestClient(app, base_url="http://127.0.0.1:8771").get("/").text
     assert f"1 of {study.total}" in page
     assert "secretive" not in page
@@ -382,7 +384,7 @@ def test_time_says_nothing_of_the_arm(tmp_path: Path) -> None:
     for slot in range(2):
         client = study.begin(slot)
         sitting = study.ballots.sitting(slot)
-        shown = screens(study.pack, slot, str(sitting.nonce), str(sitting.pair_nonce))
+        shown = lay_out_screens(study.pack, slot, str(sitting.nonce), str(sitting.pair_nonce))
         arm_on_a = {screen.item: whose[screen.a][1] for screen in shown}
         while (arm := arm_on_a[field(client.get("/rate").text, "item")]) in pages:
             vote(client)

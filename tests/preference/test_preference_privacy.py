@@ -18,7 +18,7 @@ from small_study import enrolled, prepared
 
 from preference import cli
 from preference.ballots import NAME, Ballots
-from preference.chain import Row, read_row, row_line
+from preference.chain import Row, read_row, write_row
 from preference.closing import close, open_ballots
 from preference.comments import COMMENTS, forget, withdraw
 from preference.errors import StudyStateError, VerificationError, WithdrawnError
@@ -127,7 +127,7 @@ def test_what_a_withdrawn_rater_did_cannot_be_left_in_the_published_file(tmp_pat
     unblind(pack, key, out)
     path = out / "votes.jsonl"
     lines = path.read_text("utf-8").split("\n")
-    path.write_text("\n".join([row_line(before[0]), *lines[1:]]), "utf-8")
+    path.write_text("\n".join([write_row(before[0]), *lines[1:]]), "utf-8")
     with pytest.raises(VerificationError, match="who withdrew, still says what was to be deleted"):
         verify(out, out / "key.json")
 
@@ -355,11 +355,11 @@ def test_withdrawing_for_a_rater_and_forgetting_in_an_open_study(tmp_path: Path)
 
 def test_a_line_of_the_published_votes_says_all_that_its_hash_covers() -> None:
     row = Row(1, 0, "aa", "bb", "cc", "now", "vote", "vote:1", '{"item":"x"}')
-    assert read_row(json.loads(row_line(row))) == row
+    assert read_row(json.loads(write_row(row))) == row
     stub = Row(1, 0, "aa", "bb", None, None, None, None, None)
-    assert read_row(json.loads(row_line(stub))) == stub
+    assert read_row(json.loads(write_row(stub))) == stub
     with pytest.raises(ValueError, match="unknown fields"):
-        read_row({**json.loads(row_line(stub)), "choice": "a"})
+        read_row({**json.loads(write_row(stub)), "choice": "a"})
 
 
 def test_a_server_killed_between_deleting_and_wiping_leaves_nothing_to_the_next_one(

@@ -15,12 +15,12 @@ from small_study import prepared, vote_all
 
 from core.lines import read_json_lines
 from preference import cli
-from preference.chain import Row, event_hash, payload_hash, read_row
+from preference.chain import Row, hash_event, hash_payload, read_row
 from preference.closing import close
-from preference.commitment import digest
+from preference.commitment import hash_canonical
 from preference.key import read_key
 from preference.pack import read_pack
-from preference.publishing import published_files, result_of
+from preference.publishing import compute_result, make_published_files
 from preference.verify import Check, inspect
 
 
@@ -102,8 +102,8 @@ def rechained(rows: list[Row], commitment: str) -> list[Row]:
             value = json.loads(body)
             value["choice"] = "equal" if value["choice"] != "equal" else "a"
             body, changed = json.dumps(value, sort_keys=True, separators=(",", ":")), True
-        payload = payload_hash(row.salt, row.at, row.kind, row.idempotency, body)
-        previous = event_hash(previous, row.seq, row.slot, payload)
+        payload = hash_payload(row.salt, row.at, row.kind, row.idempotency, body)
+        previous = hash_event(previous, row.seq, row.slot, payload)
         out.append(
             Row(
                 row.seq, row.slot, payload, previous, row.salt, row.at, row.kind, row.idempotency,
@@ -122,7 +122,7 @@ def forged(folder: Path) -> dict[str, str]:
     """Every file of the folder as it would be had a vote been another, made by the program."""
     key = read_key(folder / "key.json")
     rows = rechained(rows_of(folder), key.commitment)
-    return published_files(key, rows, result_of(key, rows))
+    return make_published_files(key, rows, compute_result(key, rows))
 
 
 def change(folder: Path, name: str) -> None:
@@ -138,7 +138,7 @@ def change(folder: Path, name: str) -> None:
         write(path, value)
         if name == "pack.json":
             other = json.loads((folder / "commitment.json").read_text("utf-8"))
-            write(folder / "commitment.json", {**other, "pack_sha256": digest(value)})
+            write(folder / "commitment.json", {**other, "pack_sha256": hash_canonical(value)})
     else:
         text = path.read_text("utf-8")
         at = next(i for i, c in enumerate(text) if c in "0123456789")

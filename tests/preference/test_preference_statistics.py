@@ -8,13 +8,13 @@ from scipy import stats
 
 from core.statistics import sign_flip_sampled
 from preference.statistics import (
-    agreement,
-    bang,
-    bca,
-    needed_share,
-    power,
+    compute_agreement,
+    compute_bang,
+    compute_bca,
+    compute_power,
+    compute_wilson_interval,
+    find_needed_share,
     sign_test,
-    wilson_interval,
 )
 
 
@@ -23,11 +23,11 @@ def test_sign_test_and_wilson_by_their_formulas() -> None:
     tail = sum(math.comb(n, i) for i in range(k, n + 1)) / 2**n
     assert sign_test(k, n - k) == pytest.approx(2 * tail)
     assert sign_test(0, 0) is None
-    interval = wilson_interval(k, n)
+    interval = compute_wilson_interval(k, n)
     assert interval is not None
     low, high = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
     assert (interval.low, interval.high, interval.method) == (low, high, "Wilson")
-    assert wilson_interval(0, 0) is None
+    assert compute_wilson_interval(0, 0) is None
 
 
 def test_bca_against_its_formula() -> None:
@@ -44,17 +44,17 @@ def test_bca_against_its_formula() -> None:
     z0 = norm.ppf(below)
     z = z0 + norm.ppf([0.025, 0.975])
     low, high = np.quantile(drawn, norm.cdf(z0 + z / (1 - acceleration * z)))
-    interval = bca(values.tolist())
+    interval = compute_bca(values.tolist())
     assert interval is not None
     assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.02)
-    assert bca([1.0, 1.0, 1.0]) is None
+    assert compute_bca([1.0, 1.0, 1.0]) is None
 
 
 def test_alpha_is_krippendorffs_own_example() -> None:
     """Nominal alpha of the 2011 paper's example A, two observers and ten units: 0.095."""
     one = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0]
     two = [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
-    found = agreement(
+    found = compute_agreement(
         {
             name: {str(u): str(v) for u, v in enumerate(row)}
             for name, row in (("a", one), ("b", two))
@@ -67,24 +67,24 @@ def test_alpha_is_krippendorffs_own_example() -> None:
 
 
 def test_alpha_of_one_rater_or_of_one_answer_is_a_gap() -> None:
-    assert agreement({"a": {"1": "x", "2": "y"}}) is None
-    assert agreement({"a": {"1": "x"}, "b": {"1": "x"}}) is None
+    assert compute_agreement({"a": {"1": "x", "2": "y"}}) is None
+    assert compute_agreement({"a": {"1": "x"}, "b": {"1": "x"}}) is None
 
 
 def test_bang_by_hand() -> None:
-    index = bang(30, 10, 20)
+    index = compute_bang(30, 10, 20)
     assert index is not None
     assert index.index == pytest.approx(20 / 60)
     variance = (0.5 * 0.5 + (1 / 6) * (5 / 6) + 2 * 0.5 / 6) / 60
     assert index.interval.high - index.index == pytest.approx(1.959964 * math.sqrt(variance))
-    assert bang(0, 0, 0) is None
+    assert compute_bang(0, 0, 0) is None
 
 
 def test_power_of_eighty_prompts() -> None:
     """The known needs: 67% of decisive votes without ties; with 30% ties, about 69%."""
-    assert needed_share(80) == 0.67
-    assert needed_share(80, ties=0.3) in (0.69, 0.70)
-    assert needed_share(3) is None
+    assert find_needed_share(80) == 0.67
+    assert find_needed_share(80, ties=0.3) in (0.69, 0.70)
+    assert find_needed_share(3) is None
     # Summed over every outcome, by the test itself.
     found = sum(
         stats.binom.pmf(n, 20, 0.7) * stats.binom.pmf(w, n, 0.7)
@@ -92,18 +92,18 @@ def test_power_of_eighty_prompts() -> None:
         for w in range(n + 1)
         if (sign_test(w, n - w) or 1) <= 0.05
     )
-    assert power(20, 0.7, ties=0.3) == pytest.approx(found)
+    assert compute_power(20, 0.7, ties=0.3) == pytest.approx(found)
 
 
 @pytest.mark.parametrize("raters", [1, 3, 5])
 def test_the_primary_test_holds_its_level_with_correlated_raters(raters: int) -> None:
     """Null studies in which raters agree prompt by prompt; scripts/bench preference draws more."""
-    from preference.simulation import null_study
+    from preference.simulation import simulate_null_study
 
     rng = np.random.default_rng(raters)
     rejected = 0
     for _ in range(200):
-        scores = null_study(rng, prompts=80, raters=raters, spread=1.0).mean(axis=0)
+        scores = simulate_null_study(rng, prompts=80, raters=raters, spread=1.0).mean(axis=0)
         p = sign_flip_sampled(scores.tolist(), resamples=499, seed=int(rng.integers(2**31)))
         rejected += p is not None and p <= 0.05
     # 10 expected; 4 standard errors above are 22.

@@ -19,13 +19,13 @@ from preference.errors import (
 )
 from preference.languages import (
     FONTS,
-    common_stacks,
-    direction_of,
-    font_file,
-    study_language,
+    find_direction,
+    find_font_file,
+    find_study_language,
+    read_common_stacks,
 )
-from preference.messages import FOLDER, english, fill, fill_html, read_catalogue
-from preference.normalise import clean_text, normalise, template_traces
+from preference.messages import FOLDER, fill, fill_html, read_catalogue, read_english
+from preference.normalise import clean_text, find_template_traces, normalise
 from preference.output import to_csv
 from preference.questions import (
     Correction,
@@ -35,8 +35,8 @@ from preference.questions import (
     read_prompts,
 )
 from preference.rendering import render_answer
-from preference.tells import find_self_names, names_of
-from preference.translation import difference, warnings
+from preference.tells import find_self_names, list_names
+from preference.translation import mark_difference, warn_of_translation
 from preference.web import clean
 
 
@@ -94,7 +94,7 @@ def test_marks_are_bound_and_what_is_written_in_any_script_stays() -> None:
     written = [
         "བསྒྲུབས་པའི་ ཧྐྵྨླྺྼྻྂ", "ကျွန်ုပ်တို့၏ မြန်မာဘာသာ", "ខ្ញុំស្រឡាញ់ភាសាខ្មែរ", "בְּרֵאשִׁ֖ית בָּרָ֣א",
         "ที่นี่ น้ำ", "ạ̀̄ ọ́", "بِسْمِ ٱللَّهِ ٱلرَّحْمَٰنِ", "ꦏꦿꦾꦁ", "می\u200cخواهم क्\u200dष",
-        *common_stacks(),
+        *read_common_stacks(),
     ]  # fmt: skip
     for text in written:
         assert clean_text(text) == unicodedata.normalize("NFC", text)
@@ -118,22 +118,24 @@ def test_thinking_is_kept_apart_and_a_cut_is_told() -> None:
     assert normalise("<think>why</think>Because.").thinking == "why"
     assert normalise("<think>why").cut_in_thinking
     assert not normalise("Because.").cut_in_thinking
-    assert template_traces("a <|start_header_id|> b [INST] <think>") == [
+    assert find_template_traces("a <|start_header_id|> b [INST] <think>") == [
         "<think>",
         "<|start_header_id|>",
         "[INST]",
     ]
-    assert template_traces("Use `<think>` and `<|im_end|>`.") == []
-    assert template_traces(normalise("finalHabari!").text) == ["mark of reasoning in the answer"]
+    assert find_template_traces("Use `<think>` and `<|im_end|>`.") == []
+    assert find_template_traces(normalise("finalHabari!").text) == [
+        "mark of reasoning in the answer"
+    ]
 
 
 def test_names_are_found_whatever_their_form() -> None:
-    names = names_of("openai/gpt-oss-120b")
+    names = list_names("openai/gpt-oss-120b")
     assert names == ["gpt-oss", "gpt-oss-120b", "openai", "openai/gpt-oss-120b"]
     assert find_self_names("Olen GPT OSS, OpenAI:n kouluttama", names) == ["gpt-oss", "openai"]
     assert find_self_names("Egypt's Ossian", names) == []
-    assert find_self_names("He has his reasons", names_of("reas")) == []
-    assert names_of("base") == []
+    assert find_self_names("He has his reasons", list_names("reas")) == []
+    assert list_names("base") == []
 
 
 def show(text: str, direction: str = "ltr") -> str:
@@ -155,7 +157,7 @@ def test_each_block_has_the_direction_of_most_of_its_letters() -> None:
     assert '<p dir="rtl">MT-Bench' in html
     assert '<p dir="ltr">English' in html
     assert '<pre dir="ltr"' in html
-    assert direction_of("123", "rtl") == "rtl"
+    assert find_direction("123", "rtl") == "rtl"
 
 
 def test_a_models_br_breaks_the_line_and_is_no_html() -> None:
@@ -174,7 +176,7 @@ def test_headings_do_not_enter_the_outline() -> None:
 
 def test_what_a_translation_may_have_lost() -> None:
     source = "Compute 3.5 + 12 in `f(x)` for {name}, see https://e.org, within 20 days."
-    found = warnings(source, "ሒሳብ ፫ እና 12 ለ {ስም} በ f(x)")
+    found = warn_of_translation(source, "ሒሳብ ፫ እና 12 ለ {ስም} በ f(x)")
     text = "\n".join(found)
     for lost in (
         "number of the English is missing: 35",
@@ -184,15 +186,15 @@ def test_what_a_translation_may_have_lost() -> None:
         "https://e.org",
     ):
         assert lost in text
-    assert warnings("Add 1,000 and 2.", "اجمع ١٠٠٠ و٢.") == []
-    assert warnings("Hi.", "") == ["The translation is empty."]
-    assert warnings("Same text here.", "Same text here.") == [
+    assert warn_of_translation("Add 1,000 and 2.", "اجمع ١٠٠٠ و٢.") == []
+    assert warn_of_translation("Hi.", "") == ["The translation is empty."]
+    assert warn_of_translation("Same text here.", "Same text here.") == [
         "The translation is the English text."
     ]
 
 
 def test_differences_are_shown_word_by_word_and_escaped() -> None:
-    html = str(difference("the old <b> word", "the new <b> word"))
+    html = str(mark_difference("the old <b> word", "the new <b> word"))
     assert html == "the <del>old</del><ins>new</ins> &lt;b&gt; word"
 
 
@@ -210,15 +212,15 @@ def test_a_catalogue_that_lost_a_placeholder_is_refused(tmp_path: Path) -> None:
         read_catalogue(tmp_path / "gl.yaml")
     assert "undo is missing" in str(raised.value)
     assert "progress has ['done'], English has ['done', 'total']" in str(raised.value)
-    assert fill(english().messages["progress"], done=1, total=2) == "1 of 2 done"
+    assert fill(read_english().messages["progress"], done=1, total=2) == "1 of 2 done"
 
 
 def test_every_language_of_the_registry_has_a_tag_and_a_font_that_exists() -> None:
     fonts = set()
     with pytest.raises(PreferenceError, match=r"needs its name.*Remedy: copy"):
-        study_language("other")
+        find_study_language("other")
     for name in list_languages():
-        language = study_language(name)
+        language = find_study_language(name)
         assert 2 <= len(language.tag.partition("-")[0]) <= 3
         if language.font:
             fonts.add(language.font)
@@ -232,12 +234,12 @@ def test_the_small_tibetan_font_is_taken_where_it_holds_every_stack() -> None:
 
     from fontTools.ttLib import TTFont
 
-    small = font_file("tibetan", ["བཀྲ་ཤིས་བདེ་ལེགས། སྐྱེ་བ་ཡིན།", "Latin {}"])
-    whole = font_file("tibetan", ["བཀྲ་ཤིས་ ཀླྀ"])
+    small = find_font_file("tibetan", ["བཀྲ་ཤིས་བདེ་ལེགས། སྐྱེ་བ་ཡིན།", "Latin {}"])
+    whole = find_font_file("tibetan", ["བཀྲ་ཤིས་ ཀླྀ"])
     assert len(small) < 52_000 < 140_000 < len(whole)
-    letters = {ord(letter) for stack in common_stacks() for letter in stack}
+    letters = {ord(letter) for stack in read_common_stacks() for letter in stack}
     assert letters <= set(TTFont(io.BytesIO(small)).getBestCmap())
-    assert len(common_stacks()) > 1000
+    assert len(read_common_stacks()) > 1000
 
 
 def test_fonts_cover_the_letters_of_real_text(real_data: Path) -> None:
@@ -249,7 +251,7 @@ def test_fonts_cover_the_letters_of_real_text(real_data: Path) -> None:
         ("lao_Laoo", "lao"),
         ("uig_Arab", "uyghur"),
     ):
-        font = study_language(name).font
+        font = find_study_language(name).font
         covered = set(TTFont(FONTS / f"{font}.woff2").getBestCmap())
         text = (real_data / "flores" / "devtest" / f"{code}.txt").read_text("utf-8")
         # Letters and marks of the script; Latin ones and common signs every phone has.

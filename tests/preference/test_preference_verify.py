@@ -12,9 +12,9 @@ from small_study import prepared, vote_all
 
 from preference import cli
 from preference.ballots import NAME
-from preference.chain import event_hash, payload_hash
+from preference.chain import hash_event, hash_payload
 from preference.closing import close, open_ballots
-from preference.commitment import digest
+from preference.commitment import hash_canonical
 from preference.errors import StudyStateError, VerificationError
 from preference.pack import read_pack
 from preference.screens import Screen
@@ -115,8 +115,8 @@ def rechain(
             value = json.loads(body)
             change(value)
             body, changed = json.dumps(value, sort_keys=True, separators=(",", ":")), True
-        payload = payload_hash(salt, at, kind, key, body)
-        previous = event_hash(previous, seq, slot, payload)
+        payload = hash_payload(salt, at, kind, key, body)
+        previous = hash_event(previous, seq, slot, payload)
         db.execute(
             "UPDATE events SET body=?, payload=?, hash=? WHERE seq=?",
             (body, payload, previous, seq),
@@ -144,7 +144,9 @@ def another_pack(pack: Path) -> None:
 
     edit_json(pack / "pack.json", exchange)
     fresh = json.loads((pack / "pack.json").read_text("utf-8"))
-    edit_json(pack / "commitment.json", lambda value: value.update(pack_sha256=digest(fresh)))
+    edit_json(
+        pack / "commitment.json", lambda value: value.update(pack_sha256=hash_canonical(fresh))
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ from small_study import enrolled, prepared, vote_all
 from preference import cli
 from preference.analysis import analyse
 from preference.closing import close, open_ballots
-from preference.output import figure, summary
+from preference.output import draw_figure, summarise
 from preference.pack import read_pack
 from preference.rater_app import vote_body
 from preference.screens import Screen
 from preference.simulation import draw_votes
 from preference.standing import Choice
-from preference.statistics import agreement
+from preference.statistics import compute_agreement
 from preference.votes import Guess, Vote
 from preference.warnings import find_warnings
 from reports import cli as report_cli
@@ -35,7 +35,7 @@ def named(
     for vote in votes:
         if vote.kind == "main":
             rated.setdefault(vote.rater, {})[vote.question] = vote.choice
-    found = find_warnings(votes, guesses, agreement(rated), study or {})
+    found = find_warnings(votes, guesses, compute_agreement(rated), study or {})
     return [warning.name for warning in found]
 
 
@@ -220,11 +220,11 @@ def test_verdicts_are_averaged_over_prompts_raters_first(tmp_path: Path) -> None
     assert (found["base"]["value"], found["base"]["judged"]) == (pytest.approx(0.25), 3)
     assert (found["trained"]["value"], found["trained"]["prompts"]) == (pytest.approx(0.5), 2)
     assert (found["difference"]["value"], found["difference"]["judged"]) == (pytest.approx(0.5), 2)
-    assert "called good: trained 50.0%" in summary(analyse(votes, study={}))
+    assert "called good: trained 50.0%" in summarise(analyse(votes, study={}))
     none = analyse([Vote("r1", "q1", "all", "equal", "a")], study={})
     assert none["verdicts"] is None
     assert "verdicts" in none["gaps"]
-    figure([none])
+    draw_figure([none])
 
 
 def test_a_choice_that_was_never_decided_is_told_at_the_close_and_beside_p(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from preference.commitment import bit, keyed
+from preference.commitment import derive_bytes, flip_coin
 from preference.design import Prompt
 
 Shown = tuple[str, str, str]
@@ -87,24 +87,26 @@ def arm_balanced_layout(
     category = {p.question: p.category for p in prompts}
 
     def text(question: str, arm: int) -> str:
-        return keyed(secret, "text", question, arm).hex()[:16]
+        return derive_bytes(secret, "text", question, arm).hex()[:16]
 
     views: list[list[Shown]] = []
     for slot in range(raters):
         pair, mirrored = divmod(slot, 2)
         screens: list[Shown] = []
         for questions in blocks.values():
-            ranked = sorted(questions, key=lambda q, pair=pair: keyed(secret, "side", pair, q))
+            ranked = sorted(
+                questions, key=lambda q, pair=pair: derive_bytes(secret, "side", pair, q)
+            )
             for at, q in enumerate(ranked):
                 arm = int(at >= len(ranked) // 2) ^ mirrored
                 screens.append((q, text(q, arm), text(q, 1 - arm)))
-        checked = sorted(category, key=lambda q, slot=slot: keyed(secret, "check", slot, q))
+        checked = sorted(category, key=lambda q, slot=slot: derive_bytes(secret, "check", slot, q))
         for q in checked[:checks]:
             wrong = min(
                 (o for o in category if category[o] != category[q]),
-                key=lambda o, q=q, slot=slot: keyed(secret, "wrong", slot, q, o),
+                key=lambda o, q=q, slot=slot: derive_bytes(secret, "wrong", slot, q, o),
             )
-            arm = int(bit(secret, "check-arm", slot, q))
+            arm = int(flip_coin(secret, "check-arm", slot, q))
             screens.append((q, text(q, arm), text(wrong, arm)))
         views.append(screens)
     return View(views, list(blocks.values())), {q: text(q, 0) for q in category}

@@ -64,14 +64,14 @@ def measure(draw: np.random.Generator, world: World, source: Source) -> BaseAndG
             correlation.pair_halves(masks @ b, masks @ a)
             for b, a in zip(before, after, strict=True)
         ]
-        return correlation.base_and_gain(base.tolist(), points.tolist(), parts)
+        return correlation.relate_base_and_gain(base.tolist(), points.tolist(), parts)
     variances = np.full(n, world.noise**2)
     noise = {
         "stderr": Noise(variances, variances),
         "bound": Noise(2 * variances, 2 * variances, exact=False),
         "nothing": None,
     }[source]
-    return correlation.base_and_gain(base.tolist(), points.tolist(), [], noise=noise)
+    return correlation.relate_base_and_gain(base.tolist(), points.tolist(), [], noise=noise)
 
 
 def _standard(draw: np.random.Generator, world: World) -> Any:

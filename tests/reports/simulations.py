@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.statistics import sign_flip_exact, wilson
+from core.statistics import compute_wilson, sign_flip_exact
 from reports.stats import bootstrap, chrf, correlation, intervals, languages, paired
 
 ITEMS, PASSAGES, SENTENCES, LANGUAGES = 201, 300, 200, 54
@@ -89,7 +89,7 @@ def unclustered_level(times: int, seed: int = 2) -> float:
 def passage_coverage(times: int, seed: int = 3) -> float:
     def once(draw: np.random.Generator) -> bool:
         before, after, clusters = passages(draw, 0.05)
-        found = paired.accuracy_difference(before, after, clusters)
+        found = paired.compare_accuracy(before, after, clusters)
         assert found.interval
         return found.interval.low <= TRUTH_PASSAGES <= found.interval.high
 
@@ -99,7 +99,7 @@ def passage_coverage(times: int, seed: int = 3) -> float:
 def items_coverage(times: int, seed: int = 4, n: int = ITEMS) -> float:
     def once(draw: np.random.Generator) -> bool:
         before, after = pairs(draw, n, 0.4, 0.5)
-        found = paired.accuracy_difference(before, after)
+        found = paired.compare_accuracy(before, after)
         assert found.interval
         return found.interval.low <= TRUTH_ITEMS <= found.interval.high
 
@@ -111,7 +111,7 @@ def wilson_coverage(times: int, seed: int = 5) -> float:
 
     def once(draw: np.random.Generator) -> bool:
         truth = draw.uniform(0.25, 0.95)
-        interval = wilson(int(draw.binomial(ITEMS, truth)), ITEMS)
+        interval = compute_wilson(int(draw.binomial(ITEMS, truth)), ITEMS)
         assert interval
         return interval.low <= truth <= interval.high
 
@@ -124,8 +124,8 @@ def clustered_score_coverage(times: int, seed: int = 12, clustered: bool = True)
     def once(draw: np.random.Generator) -> bool:
         clusters = np.repeat(np.arange(PASSAGES), draw.choice([1, 2, 4], PASSAGES))
         correct = draw.random(len(clusters)) < 0.5 + draw.normal(0, 0.25, PASSAGES)[clusters]
-        effect = intervals.design_effect(correct, clusters if clustered else None)
-        interval = wilson(int(correct.sum()), len(correct), design_effect=effect)
+        effect = intervals.compute_design_effect(correct, clusters if clustered else None)
+        interval = compute_wilson(int(correct.sum()), len(correct), design_effect=effect)
         assert interval
         return interval.low <= 0.5 <= interval.high
 
@@ -134,7 +134,7 @@ def clustered_score_coverage(times: int, seed: int = 12, clustered: bool = True)
 
 def chrf_level(times: int, seed: int = 6, n: int = SENTENCES) -> float:
     def once(draw: np.random.Generator) -> bool:
-        p = chrf.chrf_difference(*sentences(draw, n, 0.0)).p
+        p = chrf.compare_chrf(*sentences(draw, n, 0.0)).p
         return p is not None and p < 0.05
 
     return _share(times, seed, once)
@@ -145,8 +145,8 @@ def sacrebleu_level(times: int, seed: int = 6, n: int = SENTENCES) -> float:
 
     def once(draw: np.random.Generator) -> bool:
         before, after = sentences(draw, n, 0.0)
-        gap = float(chrf.chrf(after.sum(axis=0)) - chrf.chrf(before.sum(axis=0)))
-        apart = np.abs(chrf.resampled(after) - chrf.resampled(before))
+        gap = float(chrf.compute_chrf(after.sum(axis=0)) - chrf.compute_chrf(before.sum(axis=0)))
+        apart = np.abs(chrf.score_resamples(after) - chrf.score_resamples(before))
         return bool((np.sum(apart - apart.mean() > abs(gap)) + 1) / (len(apart) + 1) < 0.05)
 
     return _share(times, seed, once)
@@ -156,7 +156,7 @@ def chrf_coverage(times: int, seed: int = 7, n: int = SENTENCES) -> float:
     truth = _truth_chrf()
 
     def once(draw: np.random.Generator) -> bool:
-        found = chrf.chrf_difference(*sentences(draw, n, 0.3))
+        found = chrf.compare_chrf(*sentences(draw, n, 0.3))
         assert found.interval
         return found.interval.low <= truth <= found.interval.high
 
@@ -167,13 +167,13 @@ def detected(times: int, seed: int = 8) -> float:
     """How often an effect of the minimum detectable size is found: 80% by its definition."""
     draw = np.random.default_rng(0)
     errors = [
-        paired.accuracy_difference(*pairs(draw, ITEMS, 0.4, 0.5)).stderr or 0.0 for _ in range(200)
+        paired.compare_accuracy(*pairs(draw, ITEMS, 0.4, 0.5)).stderr or 0.0 for _ in range(200)
     ]
-    effect = intervals.minimum_detectable(float(np.mean(errors))) / 100
+    effect = intervals.compute_minimum_detectable(float(np.mean(errors))) / 100
 
     def once(draw: np.random.Generator) -> bool:
         before, after = pairs(draw, ITEMS, 0.45 - effect / 2, 0.45 + effect / 2)
-        found = paired.accuracy_difference(before, after)
+        found = paired.compare_accuracy(before, after)
         assert found.stderr
         return abs(found.points) > 1.959964 * found.stderr
 
@@ -182,7 +182,7 @@ def detected(times: int, seed: int = 8) -> float:
 
 def mean_coverage(times: int, seed: int = 9, n: int = LANGUAGES) -> float:
     def once(draw: np.random.Generator) -> bool:
-        found = languages.mean_over_languages(draw.normal(8, 6, n).tolist()).interval
+        found = languages.average_over_languages(draw.normal(8, 6, n).tolist()).interval
         assert found
         return found.low <= 8 <= found.high
 
@@ -197,7 +197,7 @@ def _scores(draw: np.random.Generator, languages_: int) -> tuple[Any, Any, Any]:
     measured = []
     for b, g in zip(base, gain, strict=True):
         before, after = draw.random(ITEMS) < b, draw.random(ITEMS) < b + g
-        scores = [paired.half_accuracies(x, None, halves) for x in (before, after)]
+        scores = [paired.compute_half_accuracies(x, None, halves) for x in (before, after)]
         measured.append((100 * before.mean(), 100 * after.mean(), correlation.pair_halves(*scores)))
     return zip(*measured, strict=True)  # type: ignore[return-value]
 
@@ -207,7 +207,9 @@ def naive_level(times: int, seed: int = 10) -> float:
 
     def once(draw: np.random.Generator) -> bool:
         before, after, _ = _scores(draw, LANGUAGES)
-        found = correlation.pearson(before, [a - b for b, a in zip(before, after, strict=True)])
+        found = correlation.correlate_pearson(
+            before, [a - b for b, a in zip(before, after, strict=True)]
+        )
         assert found.interval
         return not found.interval.low <= 0 <= found.interval.high
 
@@ -231,7 +233,7 @@ def correlation_coverage(times: int, kind: str, seed: int = 11, n: int = LANGUAG
     def once(draw: np.random.Generator) -> bool:
         x = draw.normal(size=n)
         y = rho * x + np.sqrt(1 - rho**2) * draw.normal(size=n)
-        found = getattr(correlation, kind)(x.tolist(), y.tolist()).interval
+        found = getattr(correlation, f"correlate_{kind}")(x.tolist(), y.tolist()).interval
         return bool(found.low <= truth <= found.high)
 
     return _share(times, seed, once)
@@ -244,7 +246,7 @@ def _sums(before: Any, after: Any, clusters: Any) -> Any:
 
 def _truth_chrf() -> float:
     before, after = sentences(np.random.default_rng(0), 100_000, 0.3)
-    return float(chrf.chrf(after.sum(axis=0)) - chrf.chrf(before.sum(axis=0)))
+    return float(chrf.compute_chrf(after.sum(axis=0)) - chrf.compute_chrf(before.sum(axis=0)))
 
 
 def _truth(shift: float, seed: int = 0) -> float:

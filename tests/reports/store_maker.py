@@ -32,7 +32,7 @@ from core.contract.names import CARD as CARD_FILE
 from core.contract.names import ERROR, LOG, MANIFEST, PLAN, RUNS, SAMPLES, SCORES, SPEED
 from core.contract.plan import Checkpoint, Language, Plan, PlannedCell, PlannedStage
 from core.contract.record import as_json
-from core.contract.samples import Choice, Translation, arrow_schema, names
+from core.contract.samples import Choice, Translation, list_columns, make_arrow_schema
 from core.contract.score import (
     Engine,
     Measures,
@@ -160,9 +160,9 @@ def train_facts(rows: int, losses: Sequence[float], eval_loss: float | None) -> 
 
 def parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """The rows as a Parquet file; rows that a test has damaged have the types of what they hold."""
-    kinds = [kind for kind in (Choice, Translation) if set(names(kind)) == rows[0].keys()]
+    kinds = [kind for kind in (Choice, Translation) if set(list_columns(kind)) == rows[0].keys()]
     try:
-        table = pa.Table.from_pylist(list(rows), arrow_schema(kinds[0]) if kinds else None)
+        table = pa.Table.from_pylist(list(rows), make_arrow_schema(kinds[0]) if kinds else None)
     except pa.ArrowInvalid:
         table = pa.Table.from_pylist(list(rows))
     stream = io.BytesIO()

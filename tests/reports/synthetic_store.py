@@ -31,9 +31,9 @@ from core.contract.journal import LogLine
 from core.contract.manifest import About
 from core.contract.names import LOG, SAMPLES, SCORES
 from core.contract.record import as_json
-from core.contract.samples import Choice, Translation, arrow_schema
+from core.contract.samples import Choice, Translation, make_arrow_schema
 from core.contract.score import Engine, ProtocolFields, ScoredData, ScoreRecord
-from reports.stats.chrf import chrf
+from reports.stats.chrf import compute_chrf
 
 ITEMS = {
     "sib200": 201,
@@ -152,10 +152,10 @@ def _write_score(
     stderr: float | None = None
     if translated:
         counts = sentences(draw, n, skill)[1]
-        score = float(chrf(counts.sum(axis=0)))
+        score = float(compute_chrf(counts.sum(axis=0)))
         columns |= {
             "hypothesis": pa.array([f"Words {place} that were said." for place in range(n)]),
-            "chrf": pa.array(chrf(counts)),
+            "chrf": pa.array(compute_chrf(counts)),
             "chrf_statistics": pa.ListArray.from_arrays(
                 pa.array(np.arange(0, 24 * n + 1, 24), pa.int32()), pa.array(counts.ravel())
             ),
@@ -174,7 +174,7 @@ def _write_score(
             "prediction": pa.array(np.where(correct, "A", "B")),
             "correct": pa.array(correct),
         }
-    schema = arrow_schema(Translation if translated else Choice)
+    schema = make_arrow_schema(Translation if translated else Choice)
     stream = io.BytesIO()
     table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     pq.write_table(table, stream, compression="zstd")

@@ -14,7 +14,7 @@ from reports.errors import ImportedTableError
 from reports.figures.gallery import draw_comparisons
 from reports.report import Report
 from reports.stats import correlation
-from reports.stats.decoupled import MOST_NOISE, Noise, decouple_halves, decouple_noise, side
+from reports.stats.decoupled import MOST_NOISE, Noise, decouple_halves, decouple_noise, find_side
 from reports.tables.correlations import TaskCorrelation, describe_correlations
 from reports.tables.importing import import_table, read_published
 
@@ -76,19 +76,19 @@ def test_the_leave_one_out_range_and_the_language_that_decides_are_told() -> Non
     gain = np.array([5.0, 6, 5.5, 5, 6, 5.2, 6.1, 5.4, 5.7, -9])
     names = [*"ABCDEFGHI", "Outlier"]
     known = Noise(np.full(10, 0.1), np.full(10, 0.1))
-    found = correlation.base_and_gain(base.tolist(), gain.tolist(), [], known, names)
+    found = correlation.relate_base_and_gain(base.tolist(), gain.tolist(), [], known, names)
     assert found.decoupled.without_one
     low, high = found.decoupled.without_one
     assert low < -0.9
     assert high > 0
     # The robust standard error sees the outlier's leverage: with it alone nothing is concluded.
-    assert side(found.decoupled.slope) == 0
+    assert find_side(found.decoupled.slope) == 0
     draw = np.random.default_rng(4)
     base = np.concatenate([draw.normal(40, 5, 20), [64.0, 66.0]])
     gain = np.concatenate([draw.normal(9, 2, 20), [2.0, 1.0]])
     names = [f"L{n}" for n in range(20)] + ["Bengali", "Telugu"]
     noise = Noise(np.full(22, 0.1), np.full(22, 0.1))
-    both = correlation.base_and_gain(base.tolist(), gain.tolist(), [], noise, names)
+    both = correlation.relate_base_and_gain(base.tolist(), gain.tolist(), [], noise, names)
     assert both.relation == "lower"
     without = [names[place] for place in both.decoupled.decisive]
     for name in without:
@@ -99,12 +99,12 @@ def test_a_table_that_does_not_tell_its_noise_is_told_how_much_would_do() -> Non
     draw = np.random.default_rng(5)
     base = draw.normal(50, 12, 54)
     steep, weak = 20 - 0.6 * (base - 50), 10 - 0.15 * (base - 50) + draw.normal(0, 3, 54)
-    told = correlation.base_and_gain(base.tolist(), steep.tolist(), [], accuracy=True)
+    told = correlation.relate_base_and_gain(base.tolist(), steep.tolist(), [], accuracy=True)
     assert told.relation == "lower"
     assert "unless the item noise of a base score, which the table does not tell" in told.conclusion
     assert "items)" in told.conclusion
     assert told.slope.r is None, "nothing is corrected"
-    open_ = correlation.base_and_gain(base.tolist(), weak.tolist(), [])
+    open_ = correlation.relate_base_and_gain(base.tolist(), weak.tolist(), [])
     assert open_.relation == "unknown_noise"
     assert open_.decoupled.explained_by is not None
     assert f"item noise of {open_.decoupled.explained_by:.1f} points" in open_.conclusion
@@ -112,7 +112,7 @@ def test_a_table_that_does_not_tell_its_noise_is_told_how_much_would_do() -> Non
     for factor, relation in ((0.8, "lower"), (1.3, "noise")):
         variance = np.full(54, (factor * open_.decoupled.explained_by) ** 2)
         known = Noise(variance, variance)
-        found = correlation.base_and_gain(base.tolist(), weak.tolist(), [], known)
+        found = correlation.relate_base_and_gain(base.tolist(), weak.tolist(), [], known)
         assert found.relation == relation
 
 
@@ -120,7 +120,7 @@ def test_noise_as_large_as_the_spread_of_base_scores_concludes_nothing() -> None
     draw = np.random.default_rng(6)
     base, gain = draw.normal(50, 2, 12), draw.normal(0, 2, 12)
     noise = Noise(np.full(12, 16.0), np.full(12, 16.0))
-    found = correlation.base_and_gain(base.tolist(), gain.tolist(), [], noise)
+    found = correlation.relate_base_and_gain(base.tolist(), gain.tolist(), [], noise)
     assert found.relation == "nothing"
     assert "differ by no more than item noise" in found.conclusion
     empty = decouple_halves(np.full((12, 4), np.nan), np.full((12, 4), np.nan))

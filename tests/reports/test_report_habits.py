@@ -41,7 +41,7 @@ def test_a_base_that_gives_one_answer_does_not_beat_its_habit(
     said = {("science", "science"): 48} | {("science", f"label {n}"): 25 for n in range(5)}
     said["science", "other"] = 28
     monkeypatch.setattr(habits, "count_answers", lambda score: said)
-    assert habits.p_above(score, score.chance or 0) < 0.05
+    assert habits.compute_p_above(score, score.chance or 0) < 0.05
     assert not habits.beats_habit(score)
     said = {("science", "science"): 90, ("a", "a"): 60, ("a", "b"): 51}
     assert habits.beats_habit(replace(score, score=100 * 150 / 201))

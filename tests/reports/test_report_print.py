@@ -16,7 +16,7 @@ from reports import read_store
 from reports.errors import FiguresError
 from reports.figures.export import PRINT, convert, write_figures
 from reports.figures.scatter import place_labels
-from reports.figures.svg import Figure, font_of
+from reports.figures.svg import Figure, find_font
 from reports.outputs.latex import as_latex, escape, write_latex
 from reports.report import Report
 from reports.sections import draw_all
@@ -74,9 +74,9 @@ def test_names_are_text_and_scripts_name_their_font(figures: dict[str, Figure]) 
     svg = str(figures["forest-sib200"].svg)
     assert "Telugu &amp; &lt;b&gt;" in svg
     assert 'font-family="Noto Sans Arabic' in svg
-    assert font_of("ལྷ་ས").startswith("Noto Serif Tibetan")
-    assert font_of("አማርኛ").startswith("Noto Sans Ethiopic")
-    assert font_of("Kiswahili") == font_of("Татар") == ""
+    assert find_font("ལྷ་ས").startswith("Noto Serif Tibetan")
+    assert find_font("አማርኛ").startswith("Noto Sans Ethiopic")
+    assert find_font("Kiswahili") == find_font("Татар") == ""
 
 
 def test_labels_never_overlap() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from store_maker import key_of, make_store
 
-from core.contract.producers import role_of
+from core.contract.producers import find_role
 from reports import read_store
 from reports.figures.training import draw_curves
 from reports.outputs.card import write_card
@@ -29,7 +29,7 @@ def rename(store: Path) -> Path:
         if found.get("stage") == "train":
             found["stage"] = "cooked"
         if found.get("producer") in NAMES:
-            role = role_of(found["producer"])
+            role = find_role(found["producer"])
             found |= {"producer": NAMES[found["producer"]], "role": role}
         return found
 
@@ -82,5 +82,5 @@ def test_its_training_cost_and_card_are_there(known: Any, other: Any) -> None:
     ],
 )
 def test_the_role_in_an_older_record_is_in_the_name(producer: str, role: str) -> None:
-    assert role_of(producer) == role
-    assert role_of(producer, "trained") == "trained"
+    assert find_role(producer) == role
+    assert find_role(producer, "trained") == "trained"

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from reports import sections
 from reports.cli import main
-from reports.figures.svg import Figure, figure, text
+from reports.figures.svg import Figure, draw_figure, draw_text
 from reports.outputs.csv_files import write_csv
 from reports.outputs.latex import write_latex
 from reports.outputs.markdown import as_markdown
@@ -36,7 +36,7 @@ def make_sheet(report: Report) -> Sheet:
 
 
 def draw_flower(report: Report) -> list[Figure]:
-    return [figure("flower", "A flower", "Its petals.", 40, 40, [text(20, 20, "petal")])]
+    return [draw_figure("flower", "A flower", "Its petals.", 40, 40, [draw_text(20, 20, "petal")])]
 
 
 FLOWERS = Section(

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.stats.chrf import chrf
+from reports.stats.chrf import compute_chrf
 from reports.stats.crossed import Comparison, UnitScores, compare_producers, split_over_sentences
-from reports.stats.languages import mean_over_languages
+from reports.stats.languages import average_over_languages
 
 
 def simulate(
@@ -64,7 +64,7 @@ def test_an_interval_over_languages_alone_is_too_short_where_they_share_items() 
     generator, covered = np.random.default_rng(3), 0
     for _ in range(100):
         cells = simulate(generator, shared=0.8, languages=40, items=100).values()
-        mean = mean_over_languages([float(c.scores[0] - c.scores[1]) for c in cells])
+        mean = average_over_languages([float(c.scores[0] - c.scores[1]) for c in cells])
         assert mean.interval
         covered += mean.interval.low <= 0 <= mean.interval.high
     assert covered < 85, "which is why items are counted, too"
@@ -129,9 +129,9 @@ def test_sentences_share_out_a_corpus_score_with_its_spread() -> None:
     counts = generator.integers(20, 60, (300, 24))
     counts[:, 2::3] = np.minimum(counts[:, ::3], counts[:, 1::3]) // 2
     shares = split_over_sentences([counts.astype(np.int32)])
-    assert shares.mean() == pytest.approx(float(chrf(counts.sum(axis=0))))
+    assert shares.mean() == pytest.approx(float(compute_chrf(counts.sum(axis=0))))
     weights = generator.multinomial(300, np.full(300, 1 / 300), 2000)
-    whole = chrf(weights @ counts)
+    whole = compute_chrf(weights @ counts)
     assert shares.std(ddof=1) / 300**0.5 == pytest.approx(whole.std(ddof=1), rel=0.1)
 
 

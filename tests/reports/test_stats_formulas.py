@@ -41,7 +41,7 @@ def counts(hypotheses: list[str], references: list[str]) -> np.ndarray:
 
 def test_the_standard_error_of_single_items_is_the_paired_t_tests() -> None:
     before, after = pairs(np.random.default_rng(3), 150, 0.4, 0.5)
-    found = paired.accuracy_difference(before, after)
+    found = paired.compare_accuracy(before, after)
     expected = stats.ttest_rel(100.0 * after, 100.0 * before)
     assert found.stderr == pytest.approx(expected._standard_error)
     low, high = expected.confidence_interval(0.95)
@@ -54,7 +54,7 @@ def test_the_clustered_standard_error_is_statsmodels() -> None:
     from statsmodels.regression.linear_model import OLS
 
     before, after, clusters = passages(np.random.default_rng(4), 0.05)
-    found = paired.accuracy_difference(before, after, clusters)
+    found = paired.compare_accuracy(before, after, clusters)
     change = 100.0 * (after.astype(int) - before.astype(int))
     fit = OLS(change, np.ones_like(change)).fit(
         cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}
@@ -81,23 +81,23 @@ def test_drawing_kinds_of_clusters_is_drawing_clusters(monkeypatch: pytest.Monke
 
 def test_the_bootstrap_interval_is_scipys_widened_for_few_units() -> None:
     values = np.random.default_rng(6).normal(8, 6, 54)
-    found = languages.mean_over_languages(values.tolist())
+    found = languages.average_over_languages(values.tolist())
     result = stats.bootstrap((values,), np.mean, n_resamples=9999, method="percentile", rng=1)
     assert found.interval == pytest.approx(tuple(result.confidence_interval), abs=0.25)
-    few = languages.mean_over_languages(values[:8].tolist())
+    few = languages.average_over_languages(values[:8].tolist())
     low, high = stats.t.interval(0.95, 7, values[:8].mean(), stats.sem(values[:8]))
     assert few.interval is not None
     assert few.interval.high - few.interval.low == pytest.approx(high - low, rel=0.2)
 
 
 def test_too_few_for_an_interval_get_none_and_the_reason() -> None:
-    assert languages.mean_over_languages([3.0, 9.0, 4.0, 7.0, 1.0, 2.0]).interval is None
+    assert languages.average_over_languages([3.0, 9.0, 4.0, 7.0, 1.0, 2.0]).interval is None
     before, after = pairs(np.random.default_rng(3), 11, 0.4, 0.5)
-    found = paired.accuracy_difference(before, after)
+    found = paired.compare_accuracy(before, after)
     assert (found.interval, found.why) == (None, "an interval needs 12 independent items")
     assert found.p is not None, "the exact test holds for any number of items"
     said, _, references = texts(1, n=11)
-    some = chrf.chrf_difference(counts(said, references), counts(references, references))
+    some = chrf.compare_chrf(counts(said, references), counts(references, references))
     assert (some.interval, some.p, some.why) == (None, None, "a bootstrap needs 12 items")
 
 
@@ -112,7 +112,7 @@ def test_resampled_chrf_is_sacrebleus_corpus_score() -> None:
         ).score
         for row in weights
     ]
-    assert chrf.resampled(counts(before, references))[:60] == pytest.approx(slow, abs=1e-9)
+    assert chrf.score_resamples(counts(before, references))[:60] == pytest.approx(slow, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -131,9 +131,9 @@ def test_the_paired_bootstrap_is_sacrebleus_on_sacrebleus_resamples(seed: int) -
     # The same 1000 resamples (sacrebleu's seed), scored by our formula, all at once.
     indices = np.random.default_rng(12345).choice(40, size=(1000, 40), replace=True)
     weights = np.stack([np.bincount(row, minlength=40) for row in indices])
-    ours = [chrf.chrf(weights @ counts(side, references)) for side in (before, after)]
+    ours = [chrf.compute_chrf(weights @ counts(side, references)) for side in (before, after)]
     assert ours[1].mean() == pytest.approx(theirs[1].mean, abs=1e-4)
-    gap = abs(chrf.chrf(counts(after, references).sum(axis=0)) - theirs[0].score)
+    gap = abs(chrf.compute_chrf(counts(after, references).sum(axis=0)) - theirs[0].score)
     apart = np.abs(ours[1] - ours[0])
     p = (np.sum(apart - apart.mean() > gap) + 1) / 1001
     assert p == pytest.approx(theirs[1].p_value, abs=0.0021)
@@ -142,23 +142,27 @@ def test_the_paired_bootstrap_is_sacrebleus_on_sacrebleus_resamples(seed: int) -
 @pytest.mark.parametrize("hypothesis", ["", "a", "?!", "  ", "ئۇيغۇر"])
 def test_chrf_of_odd_texts_is_sacrebleus(hypothesis: str) -> None:
     expected = CHRF(word_order=2).corpus_score([hypothesis], [["The river rises."]]).score
-    found = chrf.chrf(np.array(sentence_counts(hypothesis, "The river rises.")))
+    found = chrf.compute_chrf(np.array(sentence_counts(hypothesis, "The river rises.")))
     assert found == pytest.approx(expected)
 
 
 def test_the_design_effect_of_equal_twins_is_two() -> None:
     correct = np.random.default_rng(1).random(500) < 0.4
     twins, clusters = np.repeat(correct, 2), np.repeat(np.arange(500), 2)
-    assert intervals.design_effect(twins, clusters) == pytest.approx(2 * 500 / 499 * 999 / 1000)
-    assert intervals.design_effect(correct, None) == 1.0
-    assert intervals.design_effect(np.ones(4, bool), np.array([0, 0, 1, 1])) == 1.0
+    assert intervals.compute_design_effect(twins, clusters) == pytest.approx(
+        2 * 500 / 499 * 999 / 1000
+    )
+    assert intervals.compute_design_effect(correct, None) == 1.0
+    assert intervals.compute_design_effect(np.ones(4, bool), np.array([0, 0, 1, 1])) == 1.0
 
 
 def test_chance_and_the_detectable_effect() -> None:
-    assert intervals.above_chance(70, 201, 25.0) == pytest.approx(stats.binom.sf(69, 201, 0.25))
+    assert intervals.compute_p_above_chance(70, 201, 25.0) == pytest.approx(
+        stats.binom.sf(69, 201, 0.25)
+    )
     # One group of n units whose spread is 1: stderr 1/sqrt(n).
     power = NormalIndPower(ddof=0).power(
-        intervals.minimum_detectable(0.1), nobs1=100, alpha=0.05, ratio=0
+        intervals.compute_minimum_detectable(0.1), nobs1=100, alpha=0.05, ratio=0
     )
     assert power == pytest.approx(0.8, abs=1e-4)
 
@@ -166,14 +170,14 @@ def test_chance_and_the_detectable_effect() -> None:
 def test_the_correction_is_statsmodels() -> None:
     ps = np.random.default_rng(7).beta(0.4, 2, 54).tolist()
     expected = multipletests(ps, method="fdr_bh")[1].tolist()
-    assert multiple.benjamini_hochberg(ps) == pytest.approx(expected)
-    assert multiple.benjamini_hochberg([]) == []
+    assert multiple.adjust_benjamini_hochberg(ps) == pytest.approx(expected)
+    assert multiple.adjust_benjamini_hochberg([]) == []
 
 
 def test_oldhams_correlation_is_that_of_gain_and_mean() -> None:
     draw = np.random.default_rng(8)
     base, after = draw.normal(40, 8, 30), draw.normal(48, 5, 30)
-    found = correlation.oldham(base.tolist(), (after - base).tolist())
+    found = correlation.correlate_oldham(base.tolist(), (after - base).tolist())
     expected = stats.pearsonr(after - base, (after + base) / 2)
     assert found.r == pytest.approx(expected.statistic)
     # Pitman's test of equal variances is the same (Pitman 1939).
@@ -189,7 +193,7 @@ def test_one_split_is_pearsons_r_between_the_halves() -> None:
         before, after = pairs(draw, 50, draw.uniform(0.3, 0.6), 0.6)
         masks = correlation.draw_halves(50)
         assert (masks[:20] + masks[20:] == 1).all()
-        scores = [paired.half_accuracies(side, None, masks) for side in (before, after)]
+        scores = [paired.compute_half_accuracies(side, None, masks) for side in (before, after)]
         first, second = masks[0] == 1, masks[20] == 1
         assert scores[0][0] == pytest.approx(100 * before[first].mean())
         found = correlation.pair_halves(*scores)
@@ -202,34 +206,34 @@ def test_one_split_is_pearsons_r_between_the_halves() -> None:
 
 def test_what_cannot_be_computed_is_none_with_a_reason() -> None:
     yes, no = np.array([True]), np.array([False])
-    one = paired.accuracy_difference(no, yes)
+    one = paired.compare_accuracy(no, yes)
     assert (one.points, one.stderr, one.p, one.why) == (100.0, None, None, "one item has no spread")
     same = np.array([True, False, True])
-    tie = paired.accuracy_difference(same, same)
+    tie = paired.compare_accuracy(same, same)
     assert (tie.points, tie.interval, tie.p, tie.why) == (0.0, None, 1.0, "no item changed")
-    alike = paired.accuracy_difference(~np.array([True, True]), np.array([True, True]))
+    alike = paired.compare_accuracy(~np.array([True, True]), np.array([True, True]))
     assert (alike.points, alike.interval, alike.why) == (100.0, None, "every item changed alike")
     counted = sentences(np.random.default_rng(0), 3, 0.0)[0]
-    assert chrf.chrf_difference(counted, counted).p == 1.0
-    assert chrf.chrf_difference(counted[:1], counted[:1]).why == "one item has no spread"
-    assert languages.mean_over_languages([3.0]).interval is None
+    assert chrf.compare_chrf(counted, counted).p == 1.0
+    assert chrf.compare_chrf(counted[:1], counted[:1]).why == "one item has no spread"
+    assert languages.average_over_languages([3.0]).interval is None
     for x, why in (([1.0, 2.0], "needs three"), ([1.0] * 5, "all values are equal")):
-        found = correlation.base_and_gain(x, x, [])
+        found = correlation.relate_base_and_gain(x, x, [])
         assert found.pearson.r is None
         assert why in found.conclusion
-    three = correlation.pearson([1, 2, 3], [1, 3, 2])
+    three = correlation.correlate_pearson([1, 2, 3], [1, 3, 2])
     assert (three.interval, three.why) == (None, "an interval needs four languages")
 
 
 def test_conclusions_follow_from_what_is_not_coupled() -> None:
     draw = np.random.default_rng(10)
     base = draw.uniform(20, 70, 54)
-    closing = correlation.base_and_gain(base.tolist(), (30 - 0.4 * base).tolist(), [])
+    closing = correlation.relate_base_and_gain(base.tolist(), (30 - 0.4 * base).tolist(), [])
     assert closing.conclusion.startswith("Languages with a lower base score gain more")
     # Noise alone: the naive r is far from zero, and Oldham's is not.
     truth = draw.uniform(45, 50, 54)
     before, after = truth + draw.normal(0, 4, 54), truth + draw.normal(0, 4, 54)
-    coupled = correlation.base_and_gain(before.tolist(), (after - before).tolist(), [])
+    coupled = correlation.relate_base_and_gain(before.tolist(), (after - before).tolist(), [])
     assert coupled.pearson.interval is not None
     assert coupled.pearson.interval.high < 0
     assert "contains minus the base score" in coupled.conclusion
@@ -237,6 +241,6 @@ def test_conclusions_follow_from_what_is_not_coupled() -> None:
 
 def test_three_points_on_a_line_give_a_coefficient_without_a_warning() -> None:
     """Warnings are errors in tests: scipy's interval of three points adds infinities."""
-    found = correlation.pearson([3.0, 3.0, 2.0], [-1.0, -1.0, 2.0])
+    found = correlation.correlate_pearson([3.0, 3.0, 2.0], [-1.0, -1.0, 2.0])
     assert found.r == -1
     assert (found.interval, found.why) == (None, "an interval needs four languages")

@@ -14,7 +14,7 @@ from lm_eval.tasks import TaskManager
 
 from harness.scoring.choice import EngineChoice
 from harness.scoring.engines import open_engine
-from harness.scoring.score import ScoreRequest, ask, score_task
+from harness.scoring.score import ScoreRequest, ask_lm_eval, score_task
 from tasks.catalogue import TASKS
 from tasks.data import open_data
 from tasks.loading import Loaded, load_task
@@ -81,7 +81,7 @@ def test_lm_evals_own_chat_options_ask_the_same(tiny: Path, tmp_path: Path, prom
         system_instruction="You know Swahili.",
     )
     engine = open_engine(ENGINE, tiny, journal=tmp_path / "journal")
-    ours = ask(asked_of(tiny, ready), engine)
+    ours = ask_lm_eval(asked_of(tiny, ready), engine)
     asked, expected = (
         [sample["arguments"] for sample in result["samples"][ready.name]]
         for result in (ours, stock)

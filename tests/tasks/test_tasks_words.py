@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tasks.errors import WordsMalformed, WordsMissing
-from tasks.words import TABLE, TOPICS, words
+from tasks.words import TABLE, TOPICS, find_words
 
 LANGUAGES = Path(__file__).parents[2] / "conf" / "language"
 NAMES = {yaml.safe_load(path.read_text())["name"] for path in LANGUAGES.glob("*.yaml")}
@@ -16,7 +16,7 @@ ENTRIES = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
 @pytest.mark.parametrize("language", ENTRIES)
 def test_an_entry_is_whole_and_of_a_known_language(language: str) -> None:
     assert language in NAMES
-    entry = words(language)
+    entry = find_words(language)
     assert len({entry.topics[topic] for topic in TOPICS}) == len(TOPICS)
     assert entry.to_english != entry.from_english
     if language != "English":
@@ -28,8 +28,8 @@ def test_a_language_without_an_entry_names_the_file_to_edit() -> None:
     with pytest.raises(
         WordsMissing, match=r"not written in Mizo yet.*add an entry 'Mizo' to .*yaml"
     ):
-        words("Mizo")
-    assert words().passage == "Passage"
+        find_words("Mizo")
+    assert find_words().passage == "Passage"
 
 
 def test_a_broken_table_says_what_it_lacks(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_broken_table_says_what_it_lacks(tmp_path: Path) -> None:
         return path
 
     whole = yaml.safe_dump({"English": ENTRIES["English"]})
-    assert words(table=table(whole)).answer == "Answer"
+    assert find_words(table=table(whole)).answer == "Answer"
     for change, message in (
         ({"answer": None}, "English: lacking answer; not known: nothing"),
         ({"answers": "x"}, "not known: answers"),
@@ -48,7 +48,7 @@ def test_a_broken_table_says_what_it_lacks(tmp_path: Path) -> None:
         ({"topics": {**ENTRIES["English"]["topics"], "sports": ""}}, r"lacking topics\.sports"),
     ):
         with pytest.raises(WordsMalformed, match=message):
-            words(table=table(yaml.safe_dump({"English": ENTRIES["English"] | change})))
+            find_words(table=table(yaml.safe_dump({"English": ENTRIES["English"] | change})))
     for content in ("[1", "- x"):
         with pytest.raises(WordsMalformed):
-            words(table=table(content))
+            find_words(table=table(content))

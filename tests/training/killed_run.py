@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.launch import run
+from training.launch import run_training
 from training.settings import Train
 
 SETTINGS = Train(
@@ -44,4 +44,4 @@ if __name__ == "__main__":
     die_while_saving()
     base, packed, out = map(Path, sys.argv[1:4])
     seed = int(sys.argv[4])
-    run(base=base, packed=packed, out=out, settings=SETTINGS, precision="fp32", seed=seed)
+    run_training(base=base, packed=packed, out=out, settings=SETTINGS, precision="fp32", seed=seed)

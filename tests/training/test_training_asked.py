@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from small_checkpoints import TURNS, edit, save_model, small_tokenizer
 
-from core.checkpoints.chat import ask
+from core.checkpoints.chat import build_prompt
 from core.checkpoints.errors import CheckpointError
 from core.checkpoints.opening import check_checkpoint
 from core.checkpoints.tokens import encode
-from training.dataset import IGNORED, examples
+from training.dataset import IGNORED, make_examples
 from training.errors import MaskError
 from training.finetune import finetune
 from training.prepare import prepare
@@ -39,8 +39,8 @@ def test_the_prompt_of_scoring_and_then_the_answer_alone_is_trained(
     template: str, frame: str | None
 ) -> None:
     tokenizer = small_tokenizer(template, frame)
-    (example,) = examples(answered("four"), tokenizer, ENDS)
-    prompt = encode(tokenizer, [ask(tokenizer, QUESTION, thinking=False).text])[0]
+    (example,) = make_examples(answered("four"), tokenizer, ENDS)
+    prompt = encode(tokenizer, [build_prompt(tokenizer, QUESTION, thinking=False).text])[0]
     answer = tokenizer("four</s>", add_special_tokens=False)["input_ids"]
     length = len(prompt) + len(answer)
     assert example.input_ids[:length] == prompt + answer
@@ -53,7 +53,7 @@ def test_the_prompt_of_scoring_and_then_the_answer_alone_is_trained(
 def test_an_answer_that_thinks_is_trained_with_its_thought(template: str) -> None:
     tokenizer = small_tokenizer(template)
     content = "<think>\nthe sea\n</think>\n\nfour"
-    (example,) = examples(answered(content), tokenizer, ENDS)
+    (example,) = make_examples(answered(content), tokenizer, ENDS)
     trained = [token for token in example.labels if token != IGNORED]
     assert tokenizer.decode(trained) == f"{content}</s>"
     assert tokenizer.decode(example.input_ids).count("<think>") == 1
@@ -63,7 +63,7 @@ def test_every_answer_of_a_longer_talk_is_asked_for_in_the_same_way() -> None:
     tokenizer = small_tokenizer(OPENS)
     talk = [*answered("four"), {"role": "user", "content": "the sea"},
             {"role": "assistant", "content": "is"}]  # fmt: skip
-    first, second = examples(talk, tokenizer, ENDS)
+    first, second = make_examples(talk, tokenizer, ENDS)
     texts = [tokenizer.decode(each.input_ids) for each in (first, second)]
     assert texts[0].endswith("<think>\n\n</think>\n\nfour</s>\n")
     assert texts[1].endswith(
@@ -75,7 +75,7 @@ def test_every_answer_of_a_longer_talk_is_asked_for_in_the_same_way() -> None:
 def test_reasoning_that_a_template_drops_is_named() -> None:
     tokenizer = small_tokenizer(WITHOUT_REASONING)
     with pytest.raises(MaskError, match=r"leaves out the reasoning of an answer.*Remedy"):
-        examples(answered("<think>\nthe sea\n</think>\n\nfour"), tokenizer, ENDS)
+        make_examples(answered("<think>\nthe sea\n</think>\n\nfour"), tokenizer, ENDS)
 
 
 def trained(base: Path, out: Path) -> Path:

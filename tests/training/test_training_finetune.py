@@ -12,7 +12,7 @@ from tuning import log_of, tune
 from core.checkpoints.errors import CheckpointError
 from training.errors import DivergedError, LeakError, MemoryShort, RowsError
 from training.finetune import _memory_errors
-from training.flops import flops_per_token, peak_flops
+from training.flops import count_flops_per_token, find_peak_flops
 from training.prepare import prepare
 from training.settings import Lora, Train
 
@@ -60,12 +60,12 @@ def test_losses_are_those_of_a_plain_trainer_on_unpacked_rows(
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
-    from training.dataset import examples_of, read_examples
+    from training.dataset import read_examples, tokenise_conversations
 
     settings = replace(SETTINGS, batch_size=5, micro_batch=1, max_length=128, warmup=0.0)
     facts = tune(tiny, rows, tmp_path / "ours", settings)
     tokenizer = AutoTokenizer.from_pretrained(tiny)
-    make = partial(examples_of, tokenizer=tokenizer, end_ids=frozenset({2}))
+    make = partial(tokenise_conversations, tokenizer=tokenizer, end_ids=frozenset({2}))
     examples = [each for _, some in read_examples(rows, make) for each in some]
     longest = max(len(example.input_ids) for example in examples)
     data = [
@@ -249,8 +249,8 @@ def test_operations_of_a_token(tiny: Path) -> None:
     config = model.config
     weights = sum(parameter.numel() for parameter in model.parameters())
     attention = 6 * config.num_hidden_layers * config.hidden_size
-    alike = flops_per_token(model, [100, 100], frozen=False)
+    alike = count_flops_per_token(model, [100, 100], frozen=False)
     assert alike == 6 * weights + attention * 100
-    assert flops_per_token(model, [10, 90], frozen=True) == 4 * weights + attention * 82
-    assert peak_flops("NVIDIA H100 80GB HBM3", "bf16") == 989e12
-    assert peak_flops("NVIDIA H100 80GB HBM3", "fp32") is None
+    assert count_flops_per_token(model, [10, 90], frozen=True) == 4 * weights + attention * 82
+    assert find_peak_flops("NVIDIA H100 80GB HBM3", "bf16") == 989e12
+    assert find_peak_flops("NVIDIA H100 80GB HBM3", "fp32") is None

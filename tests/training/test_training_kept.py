@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import training.tokenised
-from training.dataset import IGNORED, Example, examples_of
+from training.dataset import IGNORED, Example, tokenise_conversations
 from training.prepare import prepare
 from training.settings import Data
 from training.tokenised import Tokeniser, _from_bytes, _to_bytes
@@ -34,9 +34,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def count(chats: Sequence[Any], *rest: Any, **more: Any) -> Any:
         counts.append(len(chats))
-        return examples_of(chats, *rest, **more)
+        return tokenise_conversations(chats, *rest, **more)
 
-    monkeypatch.setattr(training.tokenised, "examples_of", count)
+    monkeypatch.setattr(training.tokenised, "tokenise_conversations", count)
     return counts
 
 

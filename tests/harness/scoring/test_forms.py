@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sacrebleu.metrics import CHRF
 
-from harness.scoring.chrf import chrf_plus_plus
+from harness.scoring.chrf import compute_chrf
 from harness.scoring.forms import Forms, compare_forms
 
 YORUBA = [
@@ -26,7 +26,7 @@ def of_sacrebleu(hypotheses: list[str], references: list[str]) -> float:
 
 
 def looked_at(hypotheses: list[str], references: list[str]) -> Forms:
-    score = chrf_plus_plus(hypotheses, references).score
+    score = compute_chrf(hypotheses, references).score
     assert score == of_sacrebleu(hypotheses, references)
     return compare_forms(score, hypotheses, references)
 

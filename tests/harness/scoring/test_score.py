@@ -17,11 +17,11 @@ from sacrebleu.metrics import CHRF
 
 from core.contract.names import SAMPLES, SCORES
 from core.contract.record import read_record
-from core.contract.samples import Choice, Sample, Translation, arrow_schema
+from core.contract.samples import Choice, Sample, Translation, make_arrow_schema
 from core.contract.score import ScoreRecord
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
-from harness.scoring.measures import copied, of_prompts
+from harness.scoring.measures import is_copied, measure_prompts
 from harness.scoring.score import JOURNAL, ScoreRequest, score_task
 from harness.study.answers import generate_answers
 from tasks.catalogue import TASKS
@@ -57,7 +57,7 @@ def read_samples(path: Path) -> list[dict[str, Any]]:
 
 def test_samples_say_what_was_asked_and_answered(tiny: Path, tmp_path: Path) -> None:
     scores = score(request(tiny, "belebele"), tmp_path)
-    assert pq.read_schema(tmp_path / "samples.parquet").equals(arrow_schema(Choice))
+    assert pq.read_schema(tmp_path / "samples.parquet").equals(make_arrow_schema(Choice))
     rows = read_samples(tmp_path / "samples.parquet")
     assert [row["doc"] for row in rows] == list(range(8))
     assert len({row["doc_id"] for row in rows}) == 8
@@ -79,7 +79,7 @@ def test_samples_say_what_was_asked_and_answered(tiny: Path, tmp_path: Path) -> 
 
 def test_sentence_statistics_give_the_corpus_score(tiny: Path, tmp_path: Path) -> None:
     scores = score(request(tiny, "flores_en_xx"), tmp_path)
-    assert pq.read_schema(tmp_path / "samples.parquet").equals(arrow_schema(Translation))
+    assert pq.read_schema(tmp_path / "samples.parquet").equals(make_arrow_schema(Translation))
     rows = read_samples(tmp_path / "samples.parquet")
     metric = CHRF(word_order=2)
     summed = [sum(column) for column in zip(*(r["chrf_statistics"] for r in rows), strict=True)]
@@ -172,16 +172,16 @@ def test_measures() -> None:
         Sample(**every, prompt_sha256="", prompt_tokens=tokens, truncated=tokens > 4)
         for tokens in (4, 8)
     ]
-    assert of_prompts(rows, ["one two", "three"], [4, 2]) == {
+    assert measure_prompts(rows, ["one two", "three"], [4, 2]) == {
         "items_truncated": 1,
         "prompt_tokens_mean": 6.0,
         "fertility": 2.0,
         "tokens_per_character": 6 / 11,
     }
-    assert of_prompts(rows, [" ", ""], [1, 0])["fertility"] is None
-    assert copied("HABARI yako!", "Habari, yako")
-    assert not copied("", "")
-    assert not copied("Habari", "Hello")
+    assert measure_prompts(rows, [" ", ""], [1, 0])["fertility"] is None
+    assert is_copied("HABARI yako!", "Habari, yako")
+    assert not is_copied("", "")
+    assert not is_copied("Habari", "Hello")
 
 
 def test_answers_to_conversations(smollm2: Path, tmp_path: Path) -> None:
@@ -209,9 +209,9 @@ def test_answers_to_conversations(smollm2: Path, tmp_path: Path) -> None:
 def test_an_endpoint_scores_what_it_serves(smollm2: Path, tmp_path: Path, composed: Any) -> None:
     """llama.cpp computes with quantised weights and activations: close, not equal."""
     from harness.teacher import running_teacher
-    from training.students import embedded_gguf
+    from training.students import find_embedded_gguf
 
-    with running_teacher(composed().teacher, embedded_gguf()) as teacher:
+    with running_teacher(composed().teacher, find_embedded_gguf()) as teacher:
         engine = EngineChoice("completions", base_url=teacher.base_url)
         served = score(request(smollm2, "sib200", 4, engine=engine), tmp_path / "served")
         labels = request(smollm2, "sib200", 2, engine=engine, protocol=Protocol(answers="labels"))
