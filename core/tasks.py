@@ -17,12 +17,14 @@ FILE = Path(__file__).parent / "tasks.yaml"
 @dataclass(frozen=True)
 class TaskFacts:
     """A task as reports name it. `chance` is the accuracy of guessing in percent, None for
-    translations; `from_english` is the direction of a translation."""
+    translations; `from_english` is the direction of a translation; `labelled` says that the
+    benchmark's files tell of each item besides (see `core.contract.samples.Choice`)."""
 
     title: str
     metric: Literal["accuracy", "chrf++"]
     chance: float | None
     from_english: bool
+    labelled: bool
 
 
 TASKS: Mapping[str, TaskFacts] = {

@@ -7,7 +7,7 @@ from functools import cached_property
 from core.languages import identify_name
 from reports.errors import LanguageNotFoundError
 from reports.store.model import StoreView, Study
-from reports.tables import correlations, ranking, summary, wins
+from reports.tables import answers, correlations, item_groups, kinds, ranking, summary, wins
 from reports.tables.panels import Panel, build_panels
 from reports.tables.results import Results, from_panels
 from reports.tables.sheet import Sheet
@@ -86,6 +86,21 @@ class Report:
     def ranking(self) -> ranking.Ranking:
         """All producers compared on what every one of them has."""
         return ranking.rank_producers(self.results)
+
+    @cached_property
+    def answer_shares(self) -> tuple[answers.AnswerShares, ...]:
+        """The shares of each answer, right and given, in every multiple-choice score."""
+        return answers.find_answer_shares(self.results)
+
+    @cached_property
+    def group_gains(self) -> tuple[item_groups.GroupGain, ...]:
+        """Gains on the items of a benchmark by what it says of them."""
+        return item_groups.find_group_gains(self.results)
+
+    @cached_property
+    def kind_gains(self) -> tuple[kinds.KindGains, ...]:
+        """Gains by what is known of their languages."""
+        return kinds.find_kind_gains(self.results)
 
     @cached_property
     def means(self) -> Sheet:

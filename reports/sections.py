@@ -10,11 +10,15 @@ from reports.figures import gallery
 from reports.figures.svg import Figure
 from reports.report import Report
 from reports.section import Format, Omission, Part, Section
+from reports.stats.languages import LEAST
 from reports.store.model import StoreView, Study
 from reports.tables import (
+    answers,
     correlations,
     cost,
     coverage,
+    item_groups,
+    kinds,
     mixtures,
     precision,
     preference,
@@ -60,6 +64,10 @@ def _has_too_few_or_many_pairs(report: Report) -> bool:
     return not 3 <= len(report.results.producers) <= MOST_COMPARED
 
 
+def _has_few_languages(report: Report) -> bool:
+    return len(report.results.languages) < LEAST
+
+
 def _has_panels(report: Report) -> bool:
     return bool(report.panels)
 
@@ -72,6 +80,10 @@ PAIR = Omission("where base and one producer are all: their gains say it", _has_
 PAIRS = Omission(
     f"where base and one producer are all, or more than {MOST_COMPARED}: pairs.csv has them",
     _has_too_few_or_many_pairs,
+)
+FEW = Omission(
+    f"where there are fewer than {LEAST} languages: nothing can be told of kinds",
+    _has_few_languages,
 )
 LONG = Omission("it has a row for each score or artifact")
 WIDE = Omission("it has too many columns")
@@ -204,6 +216,53 @@ PARTS: tuple[Part, ...] = (
                 "For each gain, whether it is more than chance, by four ways to count.",
                 make=lambda report: wins.tabulate_wins(report.verdicts),
                 left_out={"terminal": LONG, "markdown": LONG, "latex": LONG, "html": ALONE},
+            ),
+        ),
+    ),
+    Part(
+        "chance",
+        "Chance and content",
+        (
+            Section(
+                "answers",
+                "Answers given",
+                "How often each answer is right, and how often each producer gives it.",
+                make=lambda report: answers.tabulate_mean_answers(report.answer_shares),
+                make_file=lambda report: answers.tabulate_answers(report.answer_shares),
+                draw=gallery.draw_answers,
+                left_out={"terminal": DETAIL, "markdown": LONG, "latex": LONG},
+                folded=True,
+            ),
+            Section(
+                "item_groups",
+                "Gains by kind of item",
+                "Gains on culturally sensitive and agnostic items apart, and by subject.",
+                make=lambda report: item_groups.tabulate_mean_group_gains(report.group_gains),
+            ),
+            Section(
+                "item_groups_by_language",
+                "Gains by kind of item, each language",
+                "The same in each language, and why where a language has none.",
+                make=lambda report: item_groups.tabulate_group_gains(report.group_gains),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+                folded=True,
+            ),
+            Section(
+                "kinds",
+                "Gains by script and family",
+                "Whether gains differ between groups of languages.",
+                make=lambda report: kinds.tabulate_kinds(report.kind_gains),
+                left_out={"terminal": DETAIL, "markdown": FEW, "latex": FEW, "html": FEW},
+                folded=True,
+            ),
+            Section(
+                "kind_measures",
+                "Gains by documents and fertility",
+                "Whether gains go with how much text a language has, and how its words are cut.",
+                make=lambda report: kinds.describe_measures(report.kind_gains),
+                make_file=lambda report: kinds.tabulate_measures(report.kind_gains),
+                draw=gallery.draw_measures,
+                left_out={"terminal": FEW, "markdown": FEW, "latex": FEW, "html": FEW},
             ),
         ),
     ),

@@ -47,7 +47,13 @@ def list_facts() -> str:
     return dump(
         {
             task.name: asdict(
-                tasks.TaskFacts(task.title, task.metric, task.chance, task.from_english)
+                tasks.TaskFacts(
+                    title=task.title,
+                    metric=task.metric,
+                    chance=task.chance,
+                    from_english=task.from_english,
+                    labelled=bool(task.content.asides),
+                )
             )
             for task in TASKS.values()
         }

@@ -2,10 +2,23 @@
 
 from collections.abc import Iterator
 
-from reports.figures import cost, forest, heatmap, mixture, preference, scatter, subsets, training
+from reports.figures import (
+    answers,
+    cost,
+    forest,
+    heatmap,
+    measures,
+    mixture,
+    preference,
+    scatter,
+    subsets,
+    training,
+)
 from reports.figures.svg import Figure
 from reports.report import Report
+from reports.tables.answers import tabulate_mean_answers
 from reports.tables.cost import tabulate_cost_by_language
+from reports.tables.kinds import KindGains
 from reports.tables.subsets import tabulate_subsets
 
 
@@ -15,6 +28,22 @@ def draw_comparisons(report: Report) -> list[Figure]:
     Where only one producer has room, it is the one of `Results.shown`; each caption names it.
     """
     return [figure for figure in _draw_comparisons(report) if figure]
+
+
+def draw_answers(report: Report) -> list[Figure]:
+    """Draw the share of each answer, one figure a task."""
+    return answers.draw_answers(tabulate_mean_answers(report.answer_shares))
+
+
+def draw_measures(report: Report) -> list[Figure]:
+    """Draw the gains of the producer of `Results.shown` over each measure of languages."""
+    shown = [one for one in report.kind_gains if one.producer == report.results.shown]
+    by_kind: dict[str, list[KindGains]] = {}
+    for one in shown:
+        if one.kind.is_measure:
+            by_kind.setdefault(one.kind.name, []).append(one)
+    drawn = [measures.draw_measure(found) for found in by_kind.values()]
+    return [found for found in drawn if found]
 
 
 def draw_studies(report: Report) -> list[Figure]:

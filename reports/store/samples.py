@@ -1,6 +1,6 @@
 """The kept samples of a score: the columns that statistics need, and the rows that people read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PAIRING = ("doc", "doc_id", "doc_sha256", "cluster", "prompt_sha256")
 _OF_METRIC = {"accuracy": ("correct",), "chrf++": ("chrf_statistics",)}
+LABELS = ("cultural_sensitivity", "category")
+"""What a benchmark may say of its items besides: columns of `core.contract.samples.Choice`."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,53 @@ def count_answers(score: Score) -> dict[tuple[str, str], int]:
         raise Unreadable(f"{SAMPLES} has no column {', '.join(lacking)}")
     counted = table.group_by(wanted, use_threads=False).aggregate([([], "count_all")])
     return {(row["prediction"], row["answer"]): row["count_all"] for row in counted.to_pylist()}
+
+
+def read_labels(score: Score) -> Mapping[str, Mapping[str, str]]:
+    """Read what the benchmark says of the items: label by item id, by kind of label.
+
+    An item that bears no label of a kind has no entry. Raises Unreadable, with what to do, where
+    the samples were written before labels were kept.
+    """
+    return _read_labels(score.artifact.folder)
+
+
+@lru_cache(maxsize=64)
+def _read_labels(folder: Path) -> Mapping[str, Mapping[str, str]]:
+    table = _read_table(folder, ("doc_id", *LABELS))
+    lacking = [kind for kind in LABELS if kind not in table.column_names]
+    if lacking or "doc_id" not in table.column_names:
+        raise Unreadable(
+            f"the samples are older than the items' labels; delete score/{folder.name} and run its "
+            "command again: only that score is made anew"
+        )
+    ids = table.column("doc_id").to_pylist()
+    columns = {kind: table.column(kind).to_pylist() for kind in LABELS}
+    return {
+        kind: {id_: label for id_, label in zip(ids, column, strict=True) if label}
+        for kind, column in columns.items()
+    }
+
+
+def keep_items(items: Items, ids: Collection[str]) -> Items:
+    """Give those of the items whose ids are given, in their order; Unreadable for none."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kept = pc.is_in(items.ids, value_set=pa.array(sorted(ids), items.ids.type))
+    at = np.flatnonzero(kept.to_numpy(zero_copy_only=False))
+    if not len(at):
+        raise Unreadable(f"{SAMPLES} holds none of these items")
+    where = pa.array(at)
+    return Items(
+        ids=items.ids.take(where),
+        contents=items.contents.take(where),
+        prompts=items.prompts.take(where),
+        clusters=None if items.clusters is None else items.clusters[at],
+        correct=None if items.correct is None else items.correct[at],
+        counts=None if items.counts is None else items.counts[at],
+    )
 
 
 def is_translation(score: ScoreRecord) -> bool:

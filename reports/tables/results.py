@@ -42,6 +42,8 @@ class Result:
     no_gain: str = ""
     record: Score | None = None
     """The score artifact; None for an imported table."""
+    base_record: Score | None = None
+    """The score artifact that the gain is over; None without a gain, and for an imported table."""
     items: int | None = None
     """Of an imported table: the items that were scored, where it tells."""
     stderr: float | None = None
@@ -214,6 +216,7 @@ def _result(view: StoreView, panel: Panel, row: Row, cell: TableCell, suffix: st
         gain=cell.gain,
         no_gain=cell.no_gain,
         record=cell.score,
+        base_record=cell.base if cell.gain else None,
         size=_training_size(view, cell.score),
     )
 

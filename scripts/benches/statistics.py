@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "reports"))
 
 import base_gain_simulations as gains
+import kind_simulations as kinds
 import simulations as sim
 
 from core.output import guard_output
@@ -59,6 +60,18 @@ RELATIONS = {
 }
 
 
+def tell_kinds() -> dict[str, float]:
+    """Data sets of which a report says that gains go with a kind of language, in percent: false
+    but for `rise`, and where languages of a family are alike."""
+    found: dict[str, float] = {}
+    print("gains by kind of language: data sets with a claim, in percent")
+    for world in ("alike", "tight", "wild", "skewed", "families"):
+        for n in (54, 14):
+            _tell(found, f"{world}_{n}_languages", kinds.claims(EIGHTH, world, n)["any"])
+    _tell(found, "rise_8_documents", kinds.claims(EIGHTH, rise=8.0)["documents"])
+    return found
+
+
 def tell_gains() -> dict[str, dict[str, float]]:
     """False and right sentences on base and gain, and what their intervals cover, in percent."""
     found: dict[str, dict[str, float]] = {"false": {}, "right": {}, "covers": {}}
@@ -99,11 +112,18 @@ def main() -> None:
             print(f"  {name:32s} {found[kind][name]:6.2f}", flush=True)
     power = round(100 * sim.detected(TIMES), 2)
     print(f"power at the minimum detectable effect {power:.2f} (80 is nominal)")
-    told = tell_gains()
+    told, of_kinds = tell_gains(), tell_kinds()
     seconds = round(time.perf_counter() - start, 1)
     print(
         json.dumps(
-            {"times": TIMES, "seconds": seconds, **found, "power": power, "base_and_gain": told}
+            {
+                "times": TIMES,
+                "seconds": seconds,
+                **found,
+                "power": power,
+                "base_and_gain": told,
+                "kinds": of_kinds,
+            }
         )
     )
 

@@ -1,0 +1,87 @@
+"""Gains over a measure of their languages: one panel a task, one point a language."""
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from reports.figures.svg import Axis, Figure, figure, fit, line, mark, number, text
+from reports.signs import set_minus
+from reports.stats.languages import LEAST
+from reports.tables.kinds import KindGains
+from reports.tables.sheet import TASK_NAMES
+
+ACROSS, WIDTH, HEIGHT, LEFT, TOP = 2, 280, 190, 46, 24
+
+
+def draw_measure(found: Sequence[KindGains]) -> Figure | None:
+    """Draw one measure of one producer, a panel for each task with enough languages; None for
+    none."""
+    shown = [one for one in found if len(one.rows) >= LEAST]
+    if not shown:
+        return None
+    kind, producer = shown[0].kind, shown[0].producer
+    parts = list[Markup]()
+    for place, one in enumerate(shown):
+        left, top = WIDTH * (place % ACROSS), HEIGHT * (place // ACROSS)
+        parts += _draw_panel(one, left, top)
+    caption = (
+        f"{producer}: gain over base against {_name(kind.name)}, one point a language. "
+        f"{_say(shown)} A pattern is no cause."
+    )
+    columns = min(ACROSS, len(shown))
+    height = HEIGHT * math.ceil(len(shown) / ACROSS)
+    title = f"Gains and {kind.title if kind.name == 'documents' else kind.title.lower()}"
+    return figure(f"measure-{kind.name}", title, caption, WIDTH * columns, height, parts)
+
+
+def _name(kind: str) -> str:
+    named = {
+        "documents": "the documents of its training split in FineWeb2 (in powers of ten)",
+        "fertility": "the base's tokens per word",
+    }
+    return named.get(kind, kind)
+
+
+def _say(shown: Sequence[KindGains]) -> str:
+    told = [TASK_NAMES.get(one.task, one.task) for one in shown if one.is_told]
+    if not told:
+        return "No relation can be told."
+    return f"A relation can be told of {', '.join(told)} alone." if len(told) < len(shown) else ""
+
+
+def _draw_panel(one: KindGains, left: float, top: float) -> list[Markup]:
+    logarithmic = one.kind.name == "documents"
+    values = [float(value) for value in one.values]
+    places = [math.log10(value) for value in values] if logarithmic else values
+    gains = [row.gain.points for row in one.rows if row.gain]
+    x = fit(places, left + LEFT, left + WIDTH - 12)
+    y = fit(gains, top + HEIGHT - 34, top + TOP, zero=True)
+    parts = [text(left + LEFT, top + 14, TASK_NAMES.get(one.task, one.task), "start head")]
+    parts += [
+        line(x.at(tick), y.start, x.at(tick), y.end, "grid")
+        + text(x.at(tick), y.start + 15, _tick(tick, logarithmic), "tick")
+        for tick in _list_ticks(x, logarithmic)
+    ]
+    parts += [
+        line(x.start, y.at(tick), x.end, y.at(tick), "zero" if tick == 0 else "grid")
+        + text(x.start - 5, y.at(tick) + 4, number(tick), "tick end")
+        for tick in y.ticks(5)
+    ]
+    for row, value, place, gain in zip(one.rows, values, places, gains, strict=True):
+        about = set_minus(f"{row.language.name}: {value:,.6g}, gain {gain:+.1f}")
+        parts.append(mark(x.at(place), y.at(gain), "tie", about, size=3.5))
+    return parts
+
+
+def _list_ticks(x: Axis, logarithmic: bool) -> list[float]:
+    if logarithmic:
+        return [float(n) for n in range(math.ceil(x.low), math.floor(x.high) + 1)]
+    return x.ticks(4)
+
+
+def _tick(value: float, logarithmic: bool) -> str:
+    if not logarithmic:
+        return number(value)
+    power = round(value)
+    return f"{10 ** (power - 6)} M" if power >= 6 else f"{10 ** (power - 3)}k"

@@ -1,0 +1,261 @@
+"""Gains on the items of a benchmark by what it says of them: by culture, and by subject."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.contract.record import Unreadable
+from core.statistics import Interval, holm
+from core.tasks import TASKS
+from reports.stats.groups import Changes, difference_of_groups, mean_change
+from reports.store.samples import LABELS, keep_items, read_items, read_labels
+from reports.tables.gain import Gain, compute_gain
+from reports.tables.results import Result, Results
+from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SENSITIVE, AGNOSTIC, UNLABELLED = "CS", "CA", "-"
+GROUPS = {
+    SENSITIVE: "Culturally sensitive",
+    AGNOSTIC: "Culturally agnostic",
+    UNLABELLED: "Not labelled",
+}
+KINDS = {"cultural_sensitivity": "Culture", "category": "Subject"}
+DIFFERENCE = "Agnostic minus sensitive"
+NOTE = (
+    "Gain over base on the items of one group, tested as any gain is: in one language by exact "
+    "McNemar; the mean over languages with languages and items both as chance, since all languages "
+    "have the same items. Holm: corrected over all lines of this table. Items that nobody labelled "
+    "are a group of their own: most of Global-MMLU is neither called sensitive nor agnostic. "
+    "Groups differ in subject and difficulty too, so that a difference is not of culture alone."
+)
+
+
+@dataclass(frozen=True)
+class GroupGain:
+    """One producer's gain in one language on the items that bear a label.
+
+    Without a gain, `why` says why; `group` is "" where it is known of no item what it bears.
+    """
+
+    result: Result
+    kind: str
+    group: str
+    base: float | None = None
+    score: float | None = None
+    gain: Gain | None = None
+    why: str = ""
+    ids: tuple[str, ...] = ()
+    changes: "NDArray[np.float64] | None" = None
+    """What each of `ids` changed by, in points."""
+
+
+def find_group_gains(results: Results) -> tuple[GroupGain, ...]:
+    """Find the gain of each result on each group of its items; those of unlabelled tasks have
+    none."""
+    return tuple(
+        found
+        for result in results.rows
+        if result.task in TASKS and TASKS[result.task].labelled
+        if result.record and result.base_record and not result.is_base and result.gain
+        for found in _split(result)
+    )
+
+
+def _split(result: Result) -> Iterator[GroupGain]:
+    try:
+        labels = _find_labels(result)
+    except Unreadable as error:
+        yield GroupGain(result, "", "", why=str(error))
+        return
+    for kind in LABELS:
+        groups: dict[str, set[str]] = defaultdict(set)
+        for id_, label in labels[kind].items():
+            groups[label].add(id_)
+        if not groups:
+            yield GroupGain(result, kind, "", why="the benchmark's file bears no such label")
+        # The rows of English without annotations are labelled by nobody either.
+        if kind == "cultural_sensitivity" and groups:
+            every = {id_ for of_kind in labels.values() for id_ in of_kind}
+            groups[UNLABELLED] |= every - labels[kind].keys()
+        for label in sorted(groups, key=lambda name: ([*GROUPS, name].index(name), name)):
+            if groups[label]:
+                yield _gain_on(result, kind, label, groups[label])
+
+
+def _find_labels(result: Result) -> Mapping[str, Mapping[str, str]]:
+    """Read the labels of the items, which base and producer share; Unreadable where neither has
+    any."""
+    assert result.record
+    assert result.base_record
+    found: dict[str, dict[str, str]] = {kind: {} for kind in LABELS}
+    why: list[Unreadable] = []
+    for score in (result.base_record, result.record):
+        try:
+            read = read_labels(score)
+        except Unreadable as error:
+            why.append(error)
+            continue
+        for kind, labels in read.items():
+            if any(found[kind].get(id_, label) != label for id_, label in labels.items()):
+                raise Unreadable(f"base and this differ in the {KINDS[kind].lower()} of an item")
+            found[kind] |= labels
+    if len(why) == 2:
+        raise why[-1]
+    return found
+
+
+def _gain_on(result: Result, kind: str, label: str, ids: set[str]) -> GroupGain:
+    import numpy as np
+
+    assert result.record
+    assert result.base_record
+    try:
+        gain = compute_gain(result.base_record, result.record, ids)
+        sides = [keep_items(read_items(s), ids) for s in (result.base_record, result.record)]
+    except Unreadable as error:
+        return GroupGain(result, kind, label, why=str(error))
+    before, after = (
+        dict(
+            zip(
+                side.ids.to_pylist(),
+                (side.correct if side.correct is not None else []),
+                strict=True,
+            )
+        )
+        for side in sides
+    )
+    shared = tuple(id_ for id_ in before if id_ in after)
+    changes = np.array([100.0 * (int(after[id_]) - int(before[id_])) for id_ in shared])
+    base, score = (
+        100.0 * sum(bool(side[id_]) for id_ in shared) / len(shared) for side in (before, after)
+    )
+    return GroupGain(result, kind, label, base, score, gain, gain.why, shared, changes)
+
+
+def tabulate_group_gains(found: Sequence[GroupGain]) -> Sheet:
+    """List each language's gain on each group of items; what has none says why."""
+    columns = (
+        LANGUAGE,
+        TASK,
+        PRODUCER,
+        Column("kind", "By"),
+        Column("group", "Items"),
+        *_NUMBERS,
+        Column("why", "Without it", prose=True),
+    )
+    ps = _correct([one.gain.p if one.gain else None for one in found])
+    rows = tuple(
+        (
+            *(one.result.language.name, one.result.task, one.result.producer),
+            *(KINDS.get(one.kind), GROUPS.get(one.group, one.group)),
+            *(one.gain.n if one.gain else None, one.base, one.score),
+            *(
+                (one.gain.points, one.gain.low, one.gain.high, one.gain.p)
+                if one.gain
+                else (None,) * 4
+            ),
+            p,
+            one.why,
+        )
+        for one, p in zip(found, ps, strict=True)
+    )
+    return Sheet(columns, rows, notes=(NOTE,))
+
+
+_NUMBERS = (
+    Column("n", "Items, n", numeric=True),
+    Column("base", "Base", ".1f", numeric=True),
+    Column("score", "Score", ".1f", numeric=True),
+    Column("gain", "Gain", "+.1f", numeric=True),
+    Column("low", "95% from", "+.1f", numeric=True),
+    Column("high", "95% to", "+.1f", numeric=True),
+    Column("p", "p", "p", numeric=True),
+    Column("p_holm", "p, Holm", "p", numeric=True),
+)
+
+
+def tabulate_mean_group_gains(found: Sequence[GroupGain]) -> Sheet:
+    """Give the mean over languages of the gain on each group, and what the two cultures differ
+    by."""
+    columns = (
+        TASK,
+        PRODUCER,
+        Column("kind", "By"),
+        Column("group", "Items"),
+        Column("languages", "Languages", numeric=True),
+        *_NUMBERS,
+    )
+    groups: dict[tuple[str, ...], list[GroupGain]] = defaultdict(list)
+    for one in found:
+        if one.gain:
+            which = (one.result.task, one.result.producer, one.kind, one.group)
+            groups[which].append(one)
+    lines: list[tuple[tuple[Value, ...], _Tested]] = []
+    for (task, producer, kind, group), some in groups.items():
+        head = (task, producer, KINDS[kind], GROUPS.get(group, group), len(some))
+        lines.append(((*head, *_means(some)), _test(some)))
+        other = groups.get((task, producer, kind, SENSITIVE))
+        if group == AGNOSTIC and other and (found_ := _differ(some, other)):
+            count = len({o.result.language.name for o in some} & _names(other))
+            lines.append(((task, producer, KINDS[kind], DIFFERENCE, count, *(None,) * 3), found_))
+    ps = _correct([tested.p for _, tested in lines])
+    rows = tuple(
+        (*head, tested.points, *(tested.interval or (None, None)), tested.p, p)
+        for (head, tested), p in zip(lines, ps, strict=True)
+    )
+    lacking = sorted({one.why for one in found if not one.gain and not one.kind})
+    return Sheet(columns, rows, notes=(NOTE, *(f"Without labels: {why}." for why in lacking)))
+
+
+@dataclass(frozen=True)
+class _Tested:
+    points: float
+    interval: Interval | None
+    p: float | None
+
+
+def _test(some: Sequence[GroupGain]) -> _Tested:
+    """Test one language as the language is tested alone, and several by their mean."""
+    gain = some[0].gain
+    if len(some) == 1 and gain:
+        interval = None if gain.low is None or gain.high is None else Interval(gain.low, gain.high)
+        return _Tested(gain.points, interval, gain.p)
+    mean = mean_change(_changes(some))
+    return _Tested(mean.points, mean.interval, mean.p)
+
+
+def _differ(first: Sequence[GroupGain], second: Sequence[GroupGain]) -> _Tested | None:
+    if not _names(first) & _names(second):
+        return None
+    found = difference_of_groups(_changes(first), _changes(second))
+    return _Tested(found.points, found.interval, found.p)
+
+
+def _names(some: Sequence[GroupGain]) -> set[str]:
+    return {one.result.language.name for one in some}
+
+
+def _changes(some: Sequence[GroupGain]) -> Changes:
+    return {
+        one.result.language.name: (one.ids, one.changes) for one in some if one.changes is not None
+    }
+
+
+def _means(some: Sequence[GroupGain]) -> tuple[Value, ...]:
+    """Give the items that any of the languages has, and the mean scores."""
+    items = len({id_ for one in some for id_ in one.ids})
+    base, score = (
+        sum(value for value in values if value is not None) / len(some)
+        for values in ([one.base for one in some], [one.score for one in some])
+    )
+    return items, base, score
+
+
+def _correct(ps: Sequence[float | None]) -> list[float | None]:
+    adjusted = iter(holm([p for p in ps if p is not None]))
+    return [None if p is None else next(adjusted) for p in ps]
