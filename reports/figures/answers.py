@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from core.tasks import show_task
-from reports.figures.svg import Axis, Figure, figure, line, number, rect, text
+from reports.figures.svg import (
+    Axis,
+    Figure,
+    draw_figure,
+    draw_line,
+    draw_rect,
+    draw_text,
+    format_number,
+)
 from reports.tables.sheet import Sheet
 
 WIDTH, LABELS, LINE, COLOURS = 560, 150, 20, 5
@@ -36,23 +44,23 @@ def _draw(
     top, bottom = 12, 16 + LINE * len(bars)
     parts = list[Markup]()
     for tick in x.ticks():
-        parts.append(line(x.at(tick), top - 4, x.at(tick), bottom, "grid"))
-        parts.append(text(x.at(tick), bottom + 15, number(tick), "tick"))
+        parts.append(draw_line(x.at(tick), top - 4, x.at(tick), bottom, "grid"))
+        parts.append(draw_text(x.at(tick), bottom + 15, format_number(tick), "tick"))
     for place, (name, shares) in enumerate(bars.items()):
         y, so_far = top + LINE * place, 0.0
-        parts.append(text(LABELS - 8, y + 13, name, "label", 22))
+        parts.append(draw_text(LABELS - 8, y + 13, name, "label", 22))
         for number_, answer in enumerate(answers):
             share = shares.get(answer, 0.0)
             width = x.at(so_far + share) - x.at(so_far)
             about = f"{name}, {answer}: {share:.1f}%"
             if width > 0:
                 kind = f"s{number_ % COLOURS} share"
-                parts.append(rect(x.at(so_far), y + 2, width, LINE - 5, kind, about))
+                parts.append(draw_rect(x.at(so_far), y + 2, width, LINE - 5, kind, about))
             if width > 8 + 7 * len(answer):
                 middle = x.at(so_far) + width / 2
-                parts.append(text(middle, y + 13, answer, "value on-share"))
+                parts.append(draw_text(middle, y + 13, answer, "value on-share"))
             so_far += share
-    parts.append(text((x.start + x.end) / 2, bottom + 31, "Percent of items", "axis"))
+    parts.append(draw_text((x.start + x.end) / 2, bottom + 31, "Percent of items", "axis"))
     caption = (
         f"{show_task(task)}: how often each answer is right, and how often each producer gives it; "
         "means over languages. A bar that is one answer is a habit, whatever its score."
@@ -60,4 +68,4 @@ def _draw(
     if len(producers) > MOST:
         caption += f" The first {MOST} producers."
     title = f"Answers given, {show_task(task)}"
-    return figure(f"answers-{task}", title, caption, WIDTH, bottom + 40, parts)
+    return draw_figure(f"answers-{task}", title, caption, WIDTH, bottom + 40, parts)

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from reports.figures.svg import Axis, Figure, figure, fit, line, mark, number, text
+from reports.figures.svg import (
+    Axis,
+    Figure,
+    draw_figure,
+    draw_line,
+    draw_mark,
+    draw_text,
+    fit,
+    format_number,
+)
 from reports.signs import set_minus
 from reports.stats.languages import LEAST
 from reports.tables.kinds import KindGains
@@ -32,7 +41,7 @@ def draw_measure(found: Sequence[KindGains]) -> Figure | None:
     columns = min(ACROSS, len(shown))
     height = HEIGHT * math.ceil(len(shown) / ACROSS)
     title = f"Gains and {kind.title if kind.name == 'documents' else kind.title.lower()}"
-    return figure(f"measure-{kind.name}", title, caption, WIDTH * columns, height, parts)
+    return draw_figure(f"measure-{kind.name}", title, caption, WIDTH * columns, height, parts)
 
 
 def _name(kind: str) -> str:
@@ -57,20 +66,20 @@ def _draw_panel(one: KindGains, left: float, top: float) -> list[Markup]:
     gains = [row.gain.points for row in one.rows if row.gain]
     x = fit(places, left + LEFT, left + WIDTH - 12)
     y = fit(gains, top + HEIGHT - 34, top + TOP, zero=True)
-    parts = [text(left + LEFT, top + 14, TASK_NAMES.get(one.task, one.task), "start head")]
+    parts = [draw_text(left + LEFT, top + 14, TASK_NAMES.get(one.task, one.task), "start head")]
     parts += [
-        line(x.at(tick), y.start, x.at(tick), y.end, "grid")
-        + text(x.at(tick), y.start + 15, _tick(tick, logarithmic), "tick")
+        draw_line(x.at(tick), y.start, x.at(tick), y.end, "grid")
+        + draw_text(x.at(tick), y.start + 15, _tick(tick, logarithmic), "tick")
         for tick in _list_ticks(x, logarithmic)
     ]
     parts += [
-        line(x.start, y.at(tick), x.end, y.at(tick), "zero" if tick == 0 else "grid")
-        + text(x.start - 5, y.at(tick) + 4, number(tick), "tick end")
+        draw_line(x.start, y.at(tick), x.end, y.at(tick), "zero" if tick == 0 else "grid")
+        + draw_text(x.start - 5, y.at(tick) + 4, format_number(tick), "tick end")
         for tick in y.ticks(5)
     ]
     for row, value, place, gain in zip(one.rows, values, places, gains, strict=True):
         about = set_minus(f"{row.language.name}: {value:,.6g}, gain {gain:+.1f}")
-        parts.append(mark(x.at(place), y.at(gain), "tie", about, size=3.5))
+        parts.append(draw_mark(x.at(place), y.at(gain), "tie", about, size=3.5))
     return parts
 
 
@@ -82,6 +91,6 @@ def _list_ticks(x: Axis, logarithmic: bool) -> list[float]:
 
 def _tick(value: float, logarithmic: bool) -> str:
     if not logarithmic:
-        return number(value)
+        return format_number(value)
     power = round(value)
     return f"{10 ** (power - 6)} M" if power >= 6 else f"{10 ** (power - 3)}k"

@@ -16,7 +16,7 @@ Changes = Mapping[str, tuple[Sequence[str], "Floats"]]
 -100, 0 or 100 where an item is right or wrong."""
 
 
-def mean_change(changes: Changes) -> Contrast:
+def compute_mean_change(changes: Changes) -> Contrast:
     """The mean over languages of the mean change of a group of items, with interval and test.
 
     As between two producers (`crossed`): items and languages are both counted as chance, and with
@@ -31,7 +31,7 @@ def mean_change(changes: Changes) -> Contrast:
     return compare_producers({"group": cells}).difference(1, 0)
 
 
-def difference_of_groups(first: Changes, second: Changes) -> Contrast:
+def contrast_groups(first: Changes, second: Changes) -> Contrast:
     """The mean change on `first` minus that on `second`, over the languages that have both.
 
     The two groups share no item. Each item counts with its distance from its own group's mean, so

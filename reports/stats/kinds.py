@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.statistics import Interval
-from reports.stats.bootstrap import SEED, percentile_interval
+from reports.stats.bootstrap import SEED, compute_percentile_interval
 from reports.stats.languages import LEAST
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def relate_measure(gains: Sequence[float], measures: Sequence[float]) -> Relatio
     p = _share(np.abs(drawn), abs(rho))
     picked = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
     again = _correlate(*(stats.rankdata(values[picked], axis=1) for values in (x, y)))
-    interval = percentile_interval(again[np.isfinite(again)], n, least=LEAST)
+    interval = compute_percentile_interval(again[np.isfinite(again)], n, least=LEAST)
     return Relation(n, p, rho, interval)
 
 

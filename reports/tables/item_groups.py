@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.contract.record import Unreadable
-from core.statistics import Interval, holm
+from core.statistics import Interval, adjust_holm
 from core.tasks import TASKS
-from reports.stats.groups import Changes, difference_of_groups, mean_change
+from reports.stats.groups import Changes, compute_mean_change, contrast_groups
 from reports.store.samples import LABELS, keep_items, read_items, read_labels
 from reports.tables.gain import Gain, compute_gain
 from reports.tables.results import Result, Results
@@ -225,14 +225,14 @@ def _test(some: Sequence[GroupGain]) -> _Tested:
     if len(some) == 1 and gain:
         interval = None if gain.low is None or gain.high is None else Interval(gain.low, gain.high)
         return _Tested(gain.points, interval, gain.p)
-    mean = mean_change(_changes(some))
+    mean = compute_mean_change(_changes(some))
     return _Tested(mean.points, mean.interval, mean.p)
 
 
 def _differ(first: Sequence[GroupGain], second: Sequence[GroupGain]) -> _Tested | None:
     if not _names(first) & _names(second):
         return None
-    found = difference_of_groups(_changes(first), _changes(second))
+    found = contrast_groups(_changes(first), _changes(second))
     return _Tested(found.points, found.interval, found.p)
 
 
@@ -257,5 +257,5 @@ def _means(some: Sequence[GroupGain]) -> tuple[Value, ...]:
 
 
 def _correct(ps: Sequence[float | None]) -> list[float | None]:
-    adjusted = iter(holm([p for p in ps if p is not None]))
+    adjusted = iter(adjust_holm([p for p in ps if p is not None]))
     return [None if p is None else next(adjusted) for p in ps]

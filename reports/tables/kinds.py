@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.languages import Language, find_language
-from core.statistics import holm
+from core.statistics import adjust_holm
 from core.tasks import show_task
 from reports.stats.kinds import LEAST_OF_GROUP, Relation, compare_groups, relate_measure
-from reports.stats.languages import Mean, mean_over_languages
+from reports.stats.languages import Mean, average_over_languages
 from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
 from reports.tables.wins import ALPHA
@@ -97,7 +97,7 @@ class KindGains:
             if row.gain:
                 found[str(value)].append(row.gain.points)
         ordered = sorted(found, key=lambda name: (-len(found[name]), name))
-        return {name: mean_over_languages(found[name]) for name in ordered}
+        return {name: average_over_languages(found[name]) for name in ordered}
 
     @property
     def is_told(self) -> bool:
@@ -135,7 +135,7 @@ def find_kind_gains(results: Results) -> tuple[KindGains, ...]:
         for kind in KINDS
         if results.gained(task, producer)
     ]
-    adjusted = iter(holm([one.relation.p for one in found if one.relation.p is not None]))
+    adjusted = iter(adjust_holm([one.relation.p for one in found if one.relation.p is not None]))
     return tuple(
         one if one.relation.p is None else replace(one, p_holm=next(adjusted)) for one in found
     )

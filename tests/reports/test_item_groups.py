@@ -15,7 +15,7 @@ from store_maker import SWAHILI, cell, choices, write_plan, write_score
 
 from core.contract.names import SAMPLES
 from reports.report import Report
-from reports.stats.groups import difference_of_groups, mean_change
+from reports.stats.groups import compute_mean_change, contrast_groups
 from reports.store.read import read_store
 from reports.tables.item_groups import (
     find_group_gains,
@@ -149,8 +149,8 @@ def test_equal_gains_on_both_groups_are_told_apart_in_one_of_twenty(languages: i
                 signs = draw.random((2, 60))
                 up, down = signs[0] < 0.2 + gain + hard[group], signs[1] < 0.2
                 found[str(place)] = (ids[group], 100.0 * (up.astype(float) - down))
-        wrong += (difference_of_groups(*groups).p or 1) < 0.05
-        wrong_mean += (mean_change(groups[0]).p or 1) < 0.05
+        wrong += (contrast_groups(*groups).p or 1) < 0.05
+        wrong_mean += (compute_mean_change(groups[0]).p or 1) < 0.05
     # Up to three standard errors above 5%.
     assert wrong <= times * (0.05 + 3 * np.sqrt(0.05 * 0.95 / times))
     assert wrong_mean <= times * (0.05 + 3 * np.sqrt(0.05 * 0.95 / times))
