@@ -50,11 +50,15 @@ def main() -> None:
         sys.argv[1:] = prepare_arguments(sys.argv[1:])
     except ConfigError as error:
         sys.exit(f"kakugo: {error}")
+    failed = True
     try:
         try:
             _hydra_main()
+            failed = False
         finally:
-            end_sweep()
+            # What it cannot do must not take the place of what a job has failed of.
+            if not _tell_sweep() and not failed:
+                sys.exit(1)
     except (HydraException, OmegaConfBaseException) as error:
         sys.exit(f"kakugo: {_say_composition(error)}")
     except Exception as error:
@@ -97,6 +101,17 @@ def _hydra_main(values: DictConfig) -> None:
             if not sweeps:
                 sys.exit(1)
         raise
+
+
+def _tell_sweep() -> bool:
+    """Prints the end of a sweep, or why that cannot be done; returns whether it was done."""
+    try:
+        end_sweep()
+    except Exception as error:
+        said = _mendable(error) or f"{type(error).__name__}: {error}"
+        print(f"kakugo: the sweep's table and page: {said}", file=sys.stderr)
+        return False
+    return True
 
 
 def _mendable(error: Exception) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.contract.names import RUNS
+from core.tasks import show_task
 from harness.stage import Stage
 from harness.store import Store
 
@@ -58,12 +59,11 @@ def begin_job(plan: "Plan", store: Store, display: "Display") -> None:
 
 def end_job(root: Path, folder: Path, display: "Display") -> None:
     """Says in a line what a sweep's job brought: each score, with its gain over base."""
-    from reports.tables.sheet import TASK_NAMES
 
     rows = [row for row in read_run(root, folder).results.rows if row.score is not None]
     compared = [row for row in rows if not row.is_base] or rows
     parts = [
-        f"{TASK_NAMES.get(row.task, row.task)} {row.score:.1f}"
+        f"{show_task(row.task)} {row.score:.1f}"
         + (f" ({row.gain.points:+.1f})" if row.gain else "")
         for row in compared
     ]
@@ -71,8 +71,12 @@ def end_job(root: Path, folder: Path, display: "Display") -> None:
 
 
 def describe_job(stages: Iterable[Stage]) -> str:
-    """Names the language and the producers of a job's scores."""
+    """Names the language and the producers of a job's scores; the last stage of one that scores
+    nothing."""
+    stages = list(stages)
     scored = [stage.about for stage in stages if stage.about.task]
+    if not scored:
+        return stages[-1].label if stages else "nothing to do"
     languages = dict.fromkeys(about.language for about in scored if about.language)
     producers = dict.fromkeys(about.producer for about in scored if about.producer)
-    return ": ".join(filter(None, (", ".join(languages), ", ".join(producers)))) or "no score"
+    return ": ".join(filter(None, (", ".join(languages), ", ".join(producers))))

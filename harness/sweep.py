@@ -1,10 +1,12 @@
 """A sweep's end: one table of its members, best first, and one page, however many jobs it had."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
+from omegaconf.errors import OmegaConfBaseException
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Sweep(Callback):  # type: ignore[misc]
 
     def on_multirun_start(self, config: Any, **kwargs: Any) -> None:
         global _begun
-        _begun = Begun(Path(config.store).expanduser(), Path(config.hydra.sweep.dir).expanduser())
+        # A value that cannot be put in is told by the job, whose words are ours.
+        with suppress(OmegaConfBaseException):
+            folder = Path(config.hydra.sweep.dir).expanduser()
+            _begun = Begun(Path(config.store).expanduser(), folder)
 
 
 def end_sweep() -> None:
@@ -45,5 +50,8 @@ def end_sweep() -> None:
         report = read_run(_begun.store, _begun.folder)
     except ReportsError:
         return  # no job came so far that there is anything to tell
+    if all(row.score is None for row in report.results.rows):
+        console.print(f"No checkpoint was scored. Results: {_begun.store}", soft_wrap=True)
+        return
     print_members(report, console)
     say_where(report, _begun.store, _begun.folder, console)

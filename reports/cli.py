@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core.output import guard_output
+from core.tasks import TASKS
 from core.versions import VERSION
 from reports.errors import ReportsError
 from reports.samples import FILTERS
-from reports.tables.sheet import TASK_NAMES
 
 if TYPE_CHECKING:
     from reports.report import Report
@@ -169,7 +169,7 @@ def _samples_parser() -> argparse.ArgumentParser:
     )
     _add_store(parser)
     parser.add_argument("--language", required=True, metavar="NAME", help="for example Swahili")
-    parser.add_argument("--task", required=True, choices=tuple(TASK_NAMES))
+    parser.add_argument("--task", required=True, choices=tuple(TASKS))
     parser.add_argument(
         "--producer",
         action="append",

@@ -7,12 +7,11 @@ from typing import NamedTuple
 from core.contract.record import Unreadable
 from core.contract.samples import AnySample, Translation
 from core.languages import identify_name
-from core.tasks import is_from_english
+from core.tasks import is_from_english, show_task
 from reports.errors import SamplesNotFoundError
 from reports.store.model import Language
 from reports.store.samples import is_translation, read_rows
 from reports.tables.results import Result, Results
-from reports.tables.sheet import TASK_NAMES
 
 FILTERS = {
     "all": "every item",
@@ -45,7 +44,7 @@ class Found:
 
     @property
     def title(self) -> str:
-        return f"{self.language.name}, {TASK_NAMES.get(self.task, self.task)}"
+        return f"{self.language.name}, {show_task(self.task)}"
 
 
 class Direction(NamedTuple):

@@ -237,11 +237,6 @@ FACTS: Mapping[str, type[Facts]] = {
 """By stage. A score's facts are those of its own file, which is what is read."""
 
 
-def stage_of(kind: type[Facts]) -> str:
-    """Returns the stage that has these facts."""
-    return next(stage for stage, facts in FACTS.items() if facts is kind)
-
-
 def extract_facts(manifest: Manifest, kind: type[F]) -> F:
     """Returns the facts of an artifact; Unreadable names the field that is wrong."""
     return _read(kind, manifest.facts)

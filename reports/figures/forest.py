@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
+from core.tasks import show_task
 from reports.figures.svg import (
     Axis,
     Figure,
@@ -16,7 +17,6 @@ from reports.figures.svg import (
 )
 from reports.signs import set_minus
 from reports.stats.languages import average_over_languages
-from reports.tables.sheet import TASK_NAMES
 from reports.tables.wins import JudgedGain
 
 WIDTH, NAMES, LINE = 520, 132, 17
@@ -54,7 +54,7 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
     diamond = f"{left - 3:g},{top} {middle:g},{top - 6} {right + 3:g},{top} {middle:g},{top + 6}"
     parts.append(Markup('<polygon class="mean" points="{}"/>').format(diamond))
     parts.append(draw_text((x.start + x.end) / 2, bottom + 31, "Gain in points", "axis"))
-    name = TASK_NAMES.get(task, task)
+    name = show_task(task)
     tested = any(v.by_test != "untested" for v in rows)
     how = (
         "Filled circle: a win by test at 5%; triangle: a loss; open: neither."

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from core.tasks import show_task
 from reports.figures.svg import Figure, draw_figure, draw_rect, draw_text
 from reports.signs import set_minus
 from reports.tables.results import Result, Results
-from reports.tables.sheet import TASK_NAMES
 
 LABELS, CELL, LINE, HEAD = 140, 70, 19, 46
 _STEPS = (-20.0, -10.0, -4.0, -1.0, 1.0, 4.0, 10.0, 20.0)
@@ -20,7 +20,7 @@ def draw_task(results: Results, task: str) -> Figure | None:
     producers = [p for p in results.trained if results.gained(task, p)]
     if len(producers) < 2:
         return None
-    name = TASK_NAMES.get(task, task)
+    name = show_task(task)
     columns = [(p, {r.language.name: r for r in results.of(task, p)}) for p in producers]
     caption = f"Gain over base on {name}, in points, for each language and producer."
     return _grid(f"heatmap-{task}", f"Gains on {name}", caption, columns)
@@ -29,7 +29,7 @@ def draw_task(results: Results, task: str) -> Figure | None:
 def draw_producer(results: Results, producer: str) -> Figure | None:
     """Languages by tasks; None for one language."""
     columns = [
-        (TASK_NAMES.get(task, task), {r.language.name: r for r in results.of(task, producer)})
+        (show_task(task), {r.language.name: r for r in results.of(task, producer)})
         for task in results.tasks
     ]
     caption = f"Gain of {producer} over base, in points, for each language and task."

@@ -6,10 +6,10 @@ from statistics import fmean
 
 from markupsafe import Markup
 
+from core.tasks import show_task
 from reports.figures.svg import Figure, draw_figure, draw_frame, draw_path, draw_text, fit
 from reports.store.model import StoreView
 from reports.tables.results import Results
-from reports.tables.sheet import TASK_NAMES
 
 WIDTH, HEIGHT, KEY = 560, 320, 130
 
@@ -93,7 +93,7 @@ def _lines(name: str, title: str, points: Points, x_title: str) -> Figure | None
     last = -99.0
     for py, task, px in sorted(ends):
         last = max(py + 4, last + 13)
-        parts.append(draw_text(WIDTH - KEY + 8, last, TASK_NAMES.get(task, task), "start"))
+        parts.append(draw_text(WIDTH - KEY + 8, last, show_task(task), "start"))
         if px < WIDTH - KEY:
             parts.append(draw_path([(px, py), (WIDTH - KEY + 5, last - 4)], "none"))
     caption = f"{title}: mean over languages, one line a task, one point a producer."

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
+from core.tasks import show_task
 from reports.figures.svg import (
     Axis,
     Figure,
@@ -17,7 +18,6 @@ from reports.figures.svg import (
 )
 from reports.signs import set_minus
 from reports.stats.correlation import BaseAndGain
-from reports.tables.sheet import TASK_NAMES
 from reports.tables.wins import JudgedGain
 
 WIDTH, HEIGHT = 560, 400
@@ -34,7 +34,7 @@ def draw_scatter(
         return None
     x = fit([p[0] for p in points], 56, WIDTH - 14)
     y = fit([p[1] for p in points], HEIGHT - 46, 26, zero=True)
-    name = TASK_NAMES.get(task, task)
+    name = show_task(task)
     parts = [draw_frame(x, y, f"Base score, {name}", "Gain"), _fit(points, r, x, y)]
     places = [(x.at(a), y.at(b)) for a, b in points]
     for verdict, (px, py) in zip(found, places, strict=True):

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from core.tasks import show_task
 from reports import words
 from reports.report import Report
 from reports.section import Form
@@ -16,7 +17,7 @@ from reports.sections import find_parts, list_of_sweep, prints_each_language
 from reports.signs import clean
 from reports.tables.gain import Gain
 from reports.tables.panels import Panel, TableCell, list_lines
-from reports.tables.sheet import TASK_NAMES, Mark, Sheet
+from reports.tables.sheet import Mark, Sheet
 
 _STYLES = {"result": "", "gap": "dim", "missing": "yellow", "failed": "red", "damaged": "red"}
 
@@ -64,7 +65,7 @@ def _print_reasons(console: Console, sheet: Sheet) -> None:
     """Print the cells without a result, those with the same reason told once."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for language, task, producer, state, reason in sheet.rows:
-        which = f"{language} {TASK_NAMES.get(str(task), task)} ({producer})"
+        which = f"{language} {show_task(str(task))} ({producer})"
         grouped.setdefault((str(state), str(reason)), []).append(which)
     if not grouped:
         return

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.statistics import Interval
+from core.tasks import is_translation, show_task
 from reports.signs import set_minus
 from reports.stats.correlation import BaseAndGain, Correlation, relate_base_and_gain
 from reports.tables.results import Result, Results
-from reports.tables.sheet import PRODUCER, TASK, TASK_NAMES, Column, Sheet, Value
+from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
 
 if TYPE_CHECKING:
     from reports.stats.decoupled import Noise
@@ -24,7 +25,6 @@ NOTE = (
     "the mean of both scores) tells whether languages come closer together, and nothing of who "
     "gains. 95% intervals."
 )
-_TRANSLATIONS = ("flores_xx_en", "flores_en_xx")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def find_correlations(results: Results) -> list[TaskCorrelation]:
                 halves,
                 noise=_find_noise(results, task, rows),
                 languages=[r.language.name for r in rows],
-                accuracy=task not in _TRANSLATIONS,
+                accuracy=not is_translation(task),
             )
             listed.append(TaskCorrelation(task, producer, found))
     return listed
@@ -76,7 +76,7 @@ def _find_noise(results: Results, task: str, rows: Sequence[Result]) -> "Noise |
         return None
     base, trained = np.array(variances, np.float64).T
     given = all(each and each.stderr is not None for pair in pairs for each in pair)
-    return Noise(base, trained, exact=given or task not in _TRANSLATIONS)
+    return Noise(base, trained, exact=given or not is_translation(task))
 
 
 def _variance(result: Result | None) -> float | None:
@@ -181,7 +181,7 @@ def _whose(some: list[TaskCorrelation], every: list[TaskCorrelation]) -> str:
     told = []
     for task, names in producers.items():
         whole = len(names) == sum(c.task == task for c in every)
-        told.append(TASK_NAMES.get(task, task) + ("" if whole else f" ({', '.join(names)})"))
+        told.append(show_task(task) + ("" if whole else f" ({', '.join(names)})"))
     return ", ".join(told)
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.languages import find_language
+from core.tasks import TASKS
 from core.text import fold, has_visible_text
 from reports.errors import ImportedTableError
 from reports.store.languages import describe_language
 from reports.tables.gain import Gain
 from reports.tables.results import BASE, Result, Results
-from reports.tables.sheet import TASK_NAMES
 from reports.tables.table_columns import find_beside, find_producers
 from reports.tables.table_file import TableFile, fold_name, read_table, refuse, strip_marks
 from reports.tables.table_numbers import (
@@ -157,13 +157,13 @@ def _read_language(reading: _Reading, line: int, name: str) -> str:
 
 def _read_task(reading: _Reading, line: int, name: str) -> str:
     """The task's own name, from that or the one that readers know."""
-    known = {_letters(text): task for task, shown in TASK_NAMES.items() for text in (task, shown)}
+    known = {_letters(text): task for task, facts in TASKS.items() for text in (task, facts.title)}
     task = known.get(_letters(name))
     if task is None:
         close = difflib.get_close_matches(_letters(name), known, n=1)
         hint = f". Did you mean {known[close[0]]}?" if close else ""
         reading.problems.append(
-            f"line {line}: unknown task {name!r}; allowed: {', '.join(TASK_NAMES)}{hint}"
+            f"line {line}: unknown task {name!r}; allowed: {', '.join(TASKS)}{hint}"
         )
     return task or name
 

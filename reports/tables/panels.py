@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from core.contract.names import SCORES
 from core.contract.record import Unreadable
 from core.statistics import Interval
+from core.tasks import TASKS, show_task
 from reports.store.cells import Entry, find_entries, group_rows
 from reports.store.model import Language, Score, State, StoreView
 from reports.store.naming import name_producers
 from reports.tables.gain import Gain, compute_gain, find_interval, recompute_score
-from reports.tables.sheet import TASK_NAMES
 
 SIDE_BY_SIDE = 2
 """Languages computed at once: numpy and Arrow leave the interpreter free while they work, but with
@@ -51,7 +51,7 @@ class Row:
     @property
     def name(self) -> str:
         """The task's name as readers know it; an unknown task keeps its own."""
-        return TASK_NAMES.get(self.task, self.task)
+        return show_task(self.task)
 
     @property
     def full_name(self) -> str:
@@ -166,13 +166,13 @@ def _panel(view: StoreView, entries: list[Entry]) -> Panel:
 
 
 def _task_order(task: str) -> tuple[int, str]:
-    known = list(TASK_NAMES)
+    known = list(TASKS)
     return (known.index(task) if task in known else len(known), task)
 
 
 def _row(view: StoreView, entries: list[Entry], several: bool, notes: dict[str, list[str]]) -> Row:
     shown: dict[str, Entry] = {}
-    name = TASK_NAMES.get(entries[0].cell.task, entries[0].cell.task)
+    name = show_task(entries[0].cell.task)
     for entry in sorted(entries, key=lambda entry: entry.order):
         producer = entry.cell.producer
         if producer in shown:

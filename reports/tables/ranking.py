@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from core.contract.record import Unreadable
+from core.tasks import show_task
 from reports.stats.crossed import (
     Comparison,
     UnitScores,
@@ -13,7 +14,7 @@ from reports.stats.crossed import (
 )
 from reports.store.samples import Items, read_items
 from reports.tables.results import Result, Results
-from reports.tables.sheet import PRODUCER, TASK, TASK_NAMES, Column, Mark, Sheet, Value
+from reports.tables.sheet import PRODUCER, TASK, Column, Mark, Sheet, Value
 
 ALL = "all tasks"
 
@@ -88,7 +89,7 @@ def rank_producers(results: Results) -> Ranking:
                 raise Unreadable(f"{', '.join(lacking[:3])} has no score")
             cells[task][language] = _split(language, [rows[name] for name in producers])
         except Unreadable as error:
-            left_out.append(f"{language}, {TASK_NAMES.get(task, task)}: {error}")
+            left_out.append(f"{language}, {show_task(task)}: {error}")
     for task, of_task in cells.items():
         left_out += _keep_one_protocol(task, of_task, found)
     order = [task for task in results.tasks if cells.get(task)]
@@ -122,7 +123,7 @@ def _keep_one_protocol(
         for language in languages if protocol != kept else ():
             del cells[language]
             reason = f"scored as {protocol}, others as {kept}"
-            left_out.append(f"{language}, {TASK_NAMES.get(task, task)}: {reason}")
+            left_out.append(f"{language}, {show_task(task)}: {reason}")
     return left_out
 
 
@@ -256,7 +257,7 @@ def _say_basis(found: Ranking) -> str:
     many = _count(counts[0], "language")
     if len(counts) > 1:
         many = f"{counts[0]} to {_count(counts[-1], 'language')}"
-    tasks = ", ".join(TASK_NAMES.get(task, task) for task in found.by_task)
+    tasks = ", ".join(show_task(task) for task in found.by_task)
     basis = f"Mean over {tasks}, each over {many}."
     if not found.whole.is_tested:
         return f"{basis} Nothing could be tested, so no place is sure.{_say_untested(found.whole)}"

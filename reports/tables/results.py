@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from core.contract.producers import find_role
+from core.tasks import TASKS
 from reports.store.cells import find_entries
 from reports.store.model import Language, Score, State, StoreView
 from reports.store.naming import name_producers
 from reports.tables.gain import Gain
 from reports.tables.panels import Panel, Row, TableCell
-from reports.tables.sheet import TASK_NAMES
 
 BASE = "base"
 BUDGET_SPREAD = 0.02
@@ -71,7 +71,7 @@ class Results:
     @property
     def tasks(self) -> list[str]:
         found = {row.task for row in self.rows}
-        return [t for t in TASK_NAMES if t in found] + sorted(found - set(TASK_NAMES))
+        return [t for t in TASKS if t in found] + sorted(found - set(TASKS))
 
     @property
     def languages(self) -> list[Language]:

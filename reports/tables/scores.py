@@ -2,7 +2,7 @@
 
 from reports.tables.panels import Panel
 from reports.tables.results import Results
-from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet
+from reports.tables.sheet import GAIN_COLUMNS, LANGUAGE, PRODUCER, TASK, Column, Sheet
 
 
 def tabulate_scores(panels: tuple[Panel, ...]) -> Sheet:
@@ -39,12 +39,7 @@ def tabulate_imported_scores(results: Results) -> Sheet:
 def tabulate_gains(panels: tuple[Panel, ...]) -> Sheet:
     """List the gain of every producer over its base, in points, with its 95% interval."""
     columns = (
-        LANGUAGE,
-        TASK,
-        PRODUCER,
-        Column("base", "Base", ".1f", numeric=True),
-        Column("score", "Score", ".1f", numeric=True),
-        Column("gain", "Gain", "+.1f", numeric=True),
+        *GAIN_COLUMNS,
         Column("stderr", "Standard error", ".1f", numeric=True),
         Column("low", "95% from", "+.1f", numeric=True),
         Column("high", "95% to", "+.1f", numeric=True),

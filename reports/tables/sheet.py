@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from core.tasks import TASKS
+from core.tasks import show_task
 from reports.signs import set_minus
-
-TASK_NAMES = {name: facts.title for name, facts in TASKS.items()}
 
 Value = str | int | float | None
 Mark = Literal["best", "best_equal"]
@@ -101,8 +99,7 @@ class Sheet:
         columns = tuple(self.columns[place] for place in kept)
         rows = tuple(
             tuple(
-                TASK_NAMES.get(str(row[p]), row[p]) if self.columns[p].name == "task" else row[p]
-                for p in kept
+                show_task(str(row[p])) if self.columns[p].name == "task" else row[p] for p in kept
             )
             for row in self.rows
         )
@@ -120,3 +117,12 @@ LANGUAGE, TASK, PRODUCER = (
     Column("producer", "Producer"),
 )
 KEY = Column("key", "Artifact", code=True, spare=True)
+# Of a gain: whose, and from what to what.
+GAIN_COLUMNS = (
+    LANGUAGE,
+    TASK,
+    PRODUCER,
+    Column("base", "Base", ".1f", numeric=True),
+    Column("score", "Score", ".1f", numeric=True),
+    Column("gain", "Gain", "+.1f", numeric=True),
+)

@@ -2,9 +2,10 @@
 
 from statistics import fmean
 
+from core.tasks import show_task
 from reports.tables.ranking import Ranking
 from reports.tables.results import Result, Results
-from reports.tables.sheet import LANGUAGE, PRODUCER, TASK_NAMES, Column, Mark, Sheet, Value
+from reports.tables.sheet import LANGUAGE, PRODUCER, Column, Mark, Sheet, Value
 
 
 def tabulate_subsets(results: Results, ranking: Ranking) -> Sheet:
@@ -15,7 +16,7 @@ def tabulate_subsets(results: Results, ranking: Ranking) -> Sheet:
     tasks = results.tasks
     columns = (
         PRODUCER,
-        *(Column(task, TASK_NAMES.get(task, task), ".1f", numeric=True) for task in tasks),
+        *(Column(task, show_task(task), ".1f", numeric=True) for task in tasks),
     )
     means: dict[str, dict[str, float]] = {}
     notes: dict[str, list[str]] = {}
@@ -38,7 +39,7 @@ def tabulate_subsets(results: Results, ranking: Ranking) -> Sheet:
             said = f"mean of the {len(shared)} language{'s' * (len(shared) != 1)}"
             if every - shared:
                 said += f" that all producers have; not counted: {_listed(every - shared)}"
-            notes.setdefault(said, []).append(TASK_NAMES.get(task, task))
+            notes.setdefault(said, []).append(show_task(task))
     rows = tuple(
         (producer, *(means[task].get(producer) for task in tasks))
         for producer in results.producers
@@ -68,7 +69,7 @@ def tabulate_languages(results: Results, ranking: Ranking) -> Sheet:
     columns = (
         LANGUAGE,
         PRODUCER,
-        *(Column(task, TASK_NAMES.get(task, task), ".1f", numeric=True) for task in tasks),
+        *(Column(task, show_task(task), ".1f", numeric=True) for task in tasks),
     )
     found = {(r.language.name, r.producer, r.task): r for r in results.rows}
     rows: list[tuple[Value, ...]] = []

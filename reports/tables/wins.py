@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.statistics import adjust_holm
 from reports.stats.multiple import adjust_benjamini_hochberg
 from reports.tables.results import Result, Results
-from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
+from reports.tables.sheet import GAIN_COLUMNS, LANGUAGE, PRODUCER, Column, Sheet, Value
 
 ALPHA = 0.05
 
@@ -71,12 +71,7 @@ def judge_gains(results: Results) -> list[JudgedGain]:
 def tabulate_wins(found: Iterable[JudgedGain]) -> Sheet:
     """Each language, task and producer: the gain, its p-values and the verdicts."""
     columns = (
-        LANGUAGE,
-        TASK,
-        PRODUCER,
-        Column("base", "Base", ".1f", numeric=True),
-        Column("score", "Score", ".1f", numeric=True),
-        Column("gain", "Gain", "+.1f", numeric=True),
+        *GAIN_COLUMNS,
         Column("p", "p", "p", numeric=True),
         Column("p_holm", "p, Holm", "p", numeric=True),
         Column("q_bh", "q, BH", "p", numeric=True),

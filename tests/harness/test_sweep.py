@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from small import manifests, run, small
+from small import KAKUGO, manifests, run, small
 
 
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
@@ -55,3 +55,29 @@ def test_a_failed_job_leaves_the_others_and_its_reason(tiny: Path, tmp_path: Pat
     assert "trained:topic" in end, "the members that ended well are compared all the same"
     assert "/nowhere" in done.stdout + done.stderr
     assert len(manifests(tmp_path, "score")) == 2
+
+
+def test_a_sweep_that_scores_nothing_says_so(tiny: Path, tmp_path: Path) -> None:
+    done = run(small(tmp_path, tiny, "-m", "mix=topic", "stop_after=sources,mix"))
+    assert done.returncode == 0, done.stderr
+    assert "[job 1] Swahili: benchmark texts in topic: " in done.stdout
+    assert f"No checkpoint was scored. Results: {tmp_path}" in done.stdout
+    assert not list(tmp_path.glob("runs/**/report.html"))
+
+
+def test_a_value_that_cannot_be_put_in_is_told_in_one_sentence() -> None:
+    done = run([*KAKUGO, "-m", "store=${nope}"])
+    assert done.returncode == 1
+    assert done.stderr.startswith("kakugo: a value cannot be put in: ")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_an_end_that_cannot_be_told_hides_no_error_of_a_job(tiny: Path, tmp_path: Path) -> None:
+    """A sweep's page cannot be written into a folder in which there is something in its place."""
+    command = small(tmp_path, tiny, "-m", "mix=topic,context", "sources.context.texts=/nowhere")
+    runs = tmp_path / "runs" / "mine"
+    (runs / "report.html" / "full").mkdir(parents=True)
+    done = run([*command, "evaluate.tasks=[sib200]", f"hydra.sweep.dir={runs}"])
+    assert done.returncode == 1
+    assert "/nowhere" in done.stderr
+    assert "kakugo: the sweep's table and page: " in done.stderr
