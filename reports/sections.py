@@ -32,6 +32,7 @@ from reports.tables import (
     summary,
     training,
     wins,
+    worth,
     yields,
 )
 from reports.tables.panels import Panel
@@ -105,6 +106,15 @@ def _from_store(make: Callable[[StoreView], Sheet]) -> Callable[[Report], Sheet 
 def _from_panels(make: Callable[[tuple[Panel, ...]], Sheet]) -> Callable[[Report], Sheet | None]:
     """Give a table of a store's scores; an imported table has none."""
     return lambda report: make(report.panels) if report.view else None
+
+
+def _from_gains(
+    make: Callable[[Sequence[worth.Worth]], Sheet],
+) -> Callable[[Report], Sheet | None]:
+    """Give a table of gains and what they cost; an imported table has no costs."""
+    return lambda report: (
+        make(worth.find_worth(report.view, report.results)) if report.view else None
+    )
 
 
 def _from_studies(make: Callable[[Sequence[Study]], Sheet]) -> Callable[[Report], Sheet | None]:
@@ -424,6 +434,21 @@ PARTS: tuple[Part, ...] = (
         "cost",
         "Cost",
         (
+            Section(
+                "worth",
+                "Gain per dollar and GPU-hour",
+                "What a point of gain cost, where the price is known.",
+                make=_from_gains(worth.tabulate_mean_worth),
+                left_out={"terminal": ALONE, "latex": WIDE},
+            ),
+            Section(
+                "worth_by_language",
+                "Gain per dollar and GPU-hour, each language",
+                "The same for each gain, and why where it is not known.",
+                make=_from_gains(worth.tabulate_worth),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+                folded=True,
+            ),
             Section(
                 "cost_by_language",
                 "Cost of each language",

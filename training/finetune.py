@@ -139,6 +139,7 @@ def _finetune(
         trained_parameters=trained,
         processes=processes,
         probe=trainer.probed,
+        device=torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     )
 
 

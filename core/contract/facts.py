@@ -212,6 +212,7 @@ class TuningFacts(Facts):
     trained_parameters: Count | None
     processes: Count | None
     probe: NotNegative | None
+    device: str | None  # "cpu", or the name of the first process's GPU
 
 
 @dataclass(frozen=True)

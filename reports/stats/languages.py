@@ -35,3 +35,21 @@ def average_over_languages(values: Sequence[float]) -> Mean:
         return Mean(float(array.mean()), None, n)
     draws = draw_weights(n, RESAMPLES).astype(np.float64) @ array / n
     return Mean(float(array.mean()), compute_percentile_interval(draws, n, least=LEAST), n)
+
+
+def compute_ratio(sums: Sequence[float], sizes: Sequence[float]) -> tuple[float, Interval | None]:
+    """Compute the ratio of two means over the same languages, with a bootstrap over languages.
+
+    No interval for fewer than `LEAST`. `sizes` are above zero. Raises ValueError for no value.
+    """
+    import numpy as np
+
+    if not sums:
+        raise ValueError("a ratio needs at least one value")
+    above, below = np.asarray(sums, np.float64), np.asarray(sizes, np.float64)
+    n, ratio = len(above), float(above.sum() / below.sum())
+    if n < LEAST:
+        return ratio, None
+    weights = draw_weights(n, RESAMPLES).astype(np.float64)
+    draws = (weights @ above) / (weights @ below)
+    return ratio, compute_percentile_interval(draws, n, least=LEAST)

@@ -150,6 +150,7 @@ def train_facts(rows: int, losses: Sequence[float], eval_loss: float | None) -> 
         trained_parameters=134_515_008,
         processes=1,
         probe=None,
+        device="cpu",
         rows=rows,
         truncated=0,
         packs=40,
@@ -470,6 +471,7 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
             table=table,
         ),
         {"rows.jsonl": "{}\n"},
+        inputs=[(line.source, *source) for line, source in zip(table, sources, strict=True)],
         seconds=0.04,
     )
     train = key_of("train", language, mix)
