@@ -23,7 +23,7 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Spent:
-    """What a checkpoint cost. An amount that is not known is None, and `why` says why by its
+    """The cost of a checkpoint. An amount that is not known is None, and `why` says why by its
     unit."""
 
     dollars: float | None
