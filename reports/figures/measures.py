@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from core.tasks import show_task
 from reports.figures.svg import (
     Axis,
     Figure,
@@ -18,7 +19,6 @@ from reports.figures.svg import (
 from reports.signs import set_minus
 from reports.stats.languages import LEAST
 from reports.tables.kinds import KindGains
-from reports.tables.sheet import TASK_NAMES
 
 ACROSS, WIDTH, HEIGHT, LEFT, TOP = 2, 280, 190, 46, 24
 
@@ -53,7 +53,7 @@ def _name(kind: str) -> str:
 
 
 def _say(shown: Sequence[KindGains]) -> str:
-    told = [TASK_NAMES.get(one.task, one.task) for one in shown if one.is_told]
+    told = [show_task(one.task) for one in shown if one.is_told]
     if not told:
         return "No relation can be told."
     return f"A relation can be told of {', '.join(told)} alone." if len(told) < len(shown) else ""
@@ -66,7 +66,7 @@ def _draw_panel(one: KindGains, left: float, top: float) -> list[Markup]:
     gains = [row.gain.points for row in one.rows if row.gain]
     x = fit(places, left + LEFT, left + WIDTH - 12)
     y = fit(gains, top + HEIGHT - 34, top + TOP, zero=True)
-    parts = [draw_text(left + LEFT, top + 14, TASK_NAMES.get(one.task, one.task), "start head")]
+    parts = [draw_text(left + LEFT, top + 14, show_task(one.task), "start head")]
     parts += [
         draw_line(x.at(tick), y.start, x.at(tick), y.end, "grid")
         + draw_text(x.at(tick), y.start + 15, _tick(tick, logarithmic), "tick")
