@@ -56,7 +56,7 @@ def adjust_holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def sign_flip_exact(sums: "NDArray[np.int64]") -> float:
+def flip_signs_exactly(sums: "NDArray[np.int64]") -> float:
     """Returns the two-sided exact p of the hypothesis that each unit's change is as likely as
     its opposite.
 
@@ -83,7 +83,7 @@ def sign_flip_exact(sums: "NDArray[np.int64]") -> float:
     return min(1.0, 2 * float(chances[: reach - far + 1].sum()))
 
 
-def sign_flip_sampled(
+def flip_signs_sampled(
     scores: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> float | None:
     """Returns the p of the same hypothesis for scores that are no whole numbers, such as means.

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from decoding.loop import Decoded, decode
 from decoding.packed import PackedModel, Prefix
-from decoding.prompts import Continuation, Prompt, Tokens
+from decoding.prompts import Continuation, TokenPrompt, Tokens
 
 
 def decode_greedily(
@@ -16,7 +16,7 @@ def decode_greedily(
     ends: frozenset[int],
     shared: Tokens,
     prefix: Prefix,
-    prompts: Sequence[Prompt],
+    prompts: Sequence[TokenPrompt],
     slots: int,
 ) -> list[Continuation]:
     """Continues each prompt greedily; the arguments are those of `decoding.loop.decode`."""

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from decoding.packed import KeysValues, PackedModel, Prefix, Rows
-from decoding.prompts import Prompt, Tokens
-from decoding.slots import Slots, Step
+from decoding.prompts import TokenPrompt, Tokens
+from decoding.slots import Slots, TokenStep
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Decoded:
     `logprobs` are for who chooses the tokens.
     """
 
-    prompt: Prompt
+    prompt: TokenPrompt
     index: int
     suffix: Tokens
     length: int = 0  # tokens in the slot
@@ -63,7 +63,7 @@ def decode(
     ends: frozenset[int],
     shared: Tokens,
     prefix: Prefix,
-    prompts: Sequence[Prompt],
+    prompts: Sequence[TokenPrompt],
     slots: int,
     choose: Choose,
 ) -> list[Decoded]:
@@ -98,7 +98,7 @@ def decode(
             active = under_way[entered:]
         else:
             entered, active = 0, under_way
-            step = Step(store, prefix, [s.length for s in active], model.device)
+            step = TokenStep(store, prefix, [s.length for s in active], model.device)
             logits = model.forward(
                 step,
                 [[s.tokens[-1]] for s in active],

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from decoding.prompts import Continuation, Prompt
+from decoding.prompts import Continuation, TokenPrompt
 
 
 class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no type information
     """Stops each row whose answer holds one of its stop texts."""
 
-    def __init__(self, tokenizer: Any, prompts: Sequence[Prompt], start: int) -> None:
+    def __init__(self, tokenizer: Any, prompts: Sequence[TokenPrompt], start: int) -> None:
         self.tokenizer, self.prompts, self.start = tokenizer, prompts, start
 
     def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
@@ -29,7 +29,7 @@ class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no t
 
 
 def decode(
-    model: Any, tokenizer: Any, ends: frozenset[int], prompts: Sequence[Prompt]
+    model: Any, tokenizer: Any, ends: frozenset[int], prompts: Sequence[TokenPrompt]
 ) -> list[Continuation]:
     """Continues prompts greedily by transformers' own `generate`, those of one length at a time:
     padding before a prompt would enter the state of a recurrent layer.
@@ -59,7 +59,7 @@ def decode(
 
 
 def _continuation(
-    row: Sequence[int], prompt: Prompt, ends: frozenset[int], tokenizer: Any
+    row: Sequence[int], prompt: TokenPrompt, ends: frozenset[int], tokenizer: Any
 ) -> Continuation:
     tokens = []
     for token in row:

@@ -7,7 +7,7 @@ Tokens = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Prompt:
+class TokenPrompt:
     """A prompt to continue, in tokens: at most `limit` more, up to the first of the `stops`.
 
     `penalty` divides the positive and multiplies the negative logits of every token that the

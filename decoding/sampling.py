@@ -17,7 +17,7 @@ from torch.nn.functional import pad
 
 from decoding.loop import Decoded, decode
 from decoding.packed import PackedModel, Prefix
-from decoding.prompts import Prompt, Tokens
+from decoding.prompts import TokenPrompt, Tokens
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def sample_answers(
     ends: frozenset[int],
     shared: Tokens,
     prefix: Prefix,
-    prompts: Sequence[Prompt],
+    prompts: Sequence[TokenPrompt],
     slots: int,
     sampling: Sampling,
     seeds: Sequence[str],

@@ -43,7 +43,7 @@ class Slots:
             keys[target], values[target] = keys[source], values[source]
 
 
-class Step:
+class TokenStep:
     """A pass over one token of each of the first slots; see `decoding.packed.Pass`."""
 
     def __init__(self, slots: Slots, prefix: Prefix, lengths: Sequence[int], device: Any) -> None:

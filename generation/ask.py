@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from core.contract.facts import StepFacts
-from generation.ids import request_seed
+from generation.ids import derive_seed
 from generation.parse import read_list
 from generation.prompts import Prompts
 from generation.settings import Teacher
@@ -20,7 +20,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass
-class Step:
+class StepCounts:
     """Counts what becomes of one step; see `StepFacts`."""
 
     step: str
@@ -71,7 +71,7 @@ class Asker:
         self.teacher = teacher
         self.prompts = prompts
         self.seed = seed
-        self.steps: list[Step] = []
+        self.steps: list[StepCounts] = []
         # Requests whose only outcome is a failure that may pass, by reason.
         self.passing: dict[str, int] = {}
         self._client = client
@@ -80,9 +80,9 @@ class Asker:
         self._asked: set[str] = set()
         self._pilot = pilot
 
-    def step(self, name: str) -> Step:
+    def step(self, name: str) -> StepCounts:
         """A new line in the table of yields."""
-        self.steps.append(Step(name))
+        self.steps.append(StepCounts(name))
         return self.steps[-1]
 
     def list_request(
@@ -114,7 +114,7 @@ class Asker:
             "messages": messages,
             "temperature": teacher.temperature,
             "max_tokens": max_tokens or usual,
-            "seed": request_seed(self.seed, step, identity),
+            "seed": derive_seed(self.seed, step, identity),
         }
         if schema is not None and teacher.lists == "schema":
             body["response_format"] = {
@@ -124,7 +124,7 @@ class Asker:
         body |= teacher.extra_body | (teacher.response_extra_body if final else {})
         return Request(step, {name: value for name, value in body.items() if value is not None})
 
-    async def replies(self, requests: Sequence[Request], step: Step) -> Iterator[Reply]:
+    async def replies(self, requests: Sequence[Request], step: StepCounts) -> Iterator[Reply]:
         """Ask what the ledger lacks, then give the reply to each request, in order.
 
         Counts asked, answered and the reasons of what did not finish, also in `passing`. A
@@ -152,20 +152,20 @@ class Asker:
         return self._read(requests, step)
 
     async def lists(
-        self, requests: Sequence[Request], step: Step, limit: int
+        self, requests: Sequence[Request], step: StepCounts, limit: int
     ) -> Iterator[list[str] | None]:
         """Ask for lists; None where there is none."""
         replies = await self.replies(requests, step)
         return (read_counted(reply, step, lambda text: read_list(text, limit)) for reply in replies)
 
-    def _read(self, requests: Sequence[Request], step: Step) -> Iterator[Reply]:
+    def _read(self, requests: Sequence[Request], step: StepCounts) -> Iterator[Reply]:
         for answer in self._ledger.answers(requests):
             reply = self._reply(answer, step)
             if reply.reason:
                 step.lose(reply.reason)
             yield reply
 
-    def _reply(self, answer: RecordedAnswer, step: Step) -> Reply:
+    def _reply(self, answer: RecordedAnswer, step: StepCounts) -> Reply:
         if answer.response is None:
             # The server's own words after the colon stay in the ledger.
             failure = answer.failure or "no response"
@@ -189,7 +189,7 @@ class Asker:
         )
 
 
-def read_counted(reply: Reply, step: Step, read: Callable[[str], T | None]) -> T | None:
+def read_counted(reply: Reply, step: StepCounts, read: Callable[[str], T | None]) -> T | None:
     """Read a reply with `read` and count the result in the step; None where nothing is found."""
     if reply.reason is not None:
         return None

@@ -8,7 +8,7 @@ from core.lines import Line, LineError, read_json_lines, read_lines
 from generation.ask import Asker
 from generation.errors import InputError
 from generation.ids import draw_chance, hash_parts, keep_distinct, rank_by_seed
-from generation.items import Prompt, names_media
+from generation.items import DraftPrompt, names_media
 from generation.settings import Context
 
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
@@ -71,7 +71,7 @@ def _text(path: Path, line: Line) -> str:
 
 async def make_context_prompts(
     asker: Asker, settings: Context, corpus: list[str], cut_tokens: Callable[[str, int], str]
-) -> list[Prompt]:
+) -> list[DraftPrompt]:
     """Prompts about a seeded sample of the corpus, each text cut to its first tokens.
 
     If the corpus has more than `max_texts` texts, one prompt of each is kept, else all, sampled
@@ -93,12 +93,12 @@ async def make_context_prompts(
         )
         for index, (full, text) in enumerate(zip(chosen, texts, strict=True))
     ]
-    prompts: list[Prompt] = []
+    prompts: list[DraftPrompt] = []
     lists = await asker.lists(requests, step, settings.prompts)
     for index, (request, words) in enumerate(zip(requests, lists, strict=True)):
         found = keep_distinct(words or (), str)
         for place, word in enumerate(found):
-            prompt = Prompt(
+            prompt = DraftPrompt(
                 id=f"context-{request.key[:16]}-{place}",
                 words=word,
                 text=texts[index],
@@ -125,12 +125,14 @@ def _choose(asker: Asker, settings: Context, corpus: list[str]) -> list[str]:
     return chosen
 
 
-def _sample(seed: int, settings: Context, prompts: list[Prompt], *, one_each: bool) -> list[Prompt]:
-    def draw(prompt: Prompt) -> float:
+def _sample(
+    seed: int, settings: Context, prompts: list[DraftPrompt], *, one_each: bool
+) -> list[DraftPrompt]:
+    def draw(prompt: DraftPrompt) -> float:
         return draw_chance(seed, "context.prompts", prompt.id)
 
     if one_each:
-        best: dict[str, Prompt] = {}
+        best: dict[str, DraftPrompt] = {}
         for prompt in prompts:
             text = prompt.origin["context"]
             if text not in best or draw(prompt) < draw(best[text]):

@@ -24,7 +24,7 @@ def draw_chance(*parts: object) -> float:
     return int(hash_parts(*parts)[:13], 16) / 16**13
 
 
-def request_seed(*parts: object) -> int:
+def derive_seed(*parts: object) -> int:
     """A seed that fits the 31 bits which every server accepts."""
     return int(hash_parts(*parts)[:8], 16) & 0x7FFF_FFFF
 

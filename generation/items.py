@@ -23,7 +23,7 @@ class ListEntry:
 
 
 @dataclass(frozen=True)
-class Prompt:
+class DraftPrompt:
     """A user message in the making; `text` is the text it is about, or None."""
 
     id: str
@@ -95,10 +95,10 @@ async def expand(
     return kept
 
 
-def as_prompts(source: str, origin: str, items: Sequence[ListEntry]) -> list[Prompt]:
+def as_prompts(source: str, origin: str, items: Sequence[ListEntry]) -> list[DraftPrompt]:
     """Items that are prompts; `origin` names what their parents are."""
     return [
-        Prompt(
+        DraftPrompt(
             id=f"{source}-{item.request[:16]}-{item.index}",
             words=item.text,
             origin={origin: item.parent},

@@ -9,7 +9,7 @@ from core.contract.facts import QualityFacts, SourceFacts
 from core.contract.names import ROWS
 from core.files import making
 from core.lines import count_lines
-from generation.ask import Progress, Step
+from generation.ask import Progress, StepCounts
 from generation.card import write_card
 from generation.errors import InputError, OutputError
 from generation.ids import draw_chance, fold_text, hash_parts, rank_by_seed
@@ -40,7 +40,7 @@ def make_own(
     none of whose lines can be used are an InputError.
     """
     files = list(find_own_files(name, own).values())
-    step = Step(f"{name}.read")
+    step = StepCounts(f"{name}.read")
     read = read_chats if own.kind == "chat" else read_pairs
     # Of two files that belong together a line of each is one row.
     lines = _count_lines(files if own.kind == "chat" else files[:1])
@@ -164,7 +164,7 @@ def _content(row: Row) -> object:
     return row.get("pair") or [row["messages"], row["reasoning"]]
 
 
-def _distinct(rows: Iterable[Row], step: Step) -> Iterator[Row]:
+def _distinct(rows: Iterable[Row], step: StepCounts) -> Iterator[Row]:
     seen: set[str] = set()
     for row in rows:
         mark = hash_parts(

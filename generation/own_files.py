@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.lines import Line, LineError, read_json_lines, read_lines
-from generation.ask import Step
+from generation.ask import StepCounts
 from generation.chats import read_chat
 from generation.errors import InputError
 from generation.items import names_media
@@ -37,7 +37,7 @@ def find_own_files(name: str, own: Own) -> dict[str, Path]:
     return paths
 
 
-def read_chats(files: Sequence[Path], step: Step) -> Iterator[Row]:
+def read_chats(files: Sequence[Path], step: StepCounts) -> Iterator[Row]:
     """{"messages", "reasoning", "at"} of each line that is a chat.
 
     Raises InputError where a line is not JSON, or a file has lines and none of them is a chat.
@@ -85,7 +85,7 @@ def _shape(value: Any) -> str:
 user\'s turn and "{pair[1]}" into an assistant\'s)'
 
 
-def read_pairs(files: Sequence[Path], step: Step) -> Iterator[Row]:
+def read_pairs(files: Sequence[Path], step: StepCounts) -> Iterator[Row]:
     """{"pair": [other, language], "at"} of each line, or two lines, with text on both sides.
 
     Raises InputError where the lines do not correspond, or none of them has both.
@@ -149,10 +149,10 @@ def _lines(path: Path) -> Iterator[str]:
         raise InputError(f"{error}. Remedy: save the file as UTF-8 text.") from error
 
 
-def _check_lines(files: Sequence[Path], step: Step) -> None:
+def _check_lines(files: Sequence[Path], step: StepCounts) -> None:
     if not step.asked:
         raise InputError(f"{', '.join(map(str, files))}: no line at all. Remedy: check the file.")
 
 
-def _lost(step: Step) -> str:
+def _lost(step: StepCounts) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in step.reasons.items())

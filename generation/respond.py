@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 from generation.ask import Asker, read_counted
 from generation.ids import keep_distinct
-from generation.items import Made, Prompt, names_media, record_provenance
+from generation.items import DraftPrompt, Made, names_media, record_provenance
 
 
-async def respond(asker: Asker, source: str, prompts: list[Prompt]) -> AsyncIterator[Made]:
+async def respond(asker: Asker, source: str, prompts: list[DraftPrompt]) -> AsyncIterator[Made]:
     """One row for each prompt that got a finished answer, in the prompts' order."""
     step = asker.step(f"{source}.responses")
     different = keep_distinct(prompts, lambda prompt: prompt.message)

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from generation.ask import Asker
 from generation.ids import draw_chance
-from generation.items import Prompt
+from generation.items import DraftPrompt
 
 
-async def revise(asker: Asker, source: str, prompts: list[Prompt], share: float) -> list[Prompt]:
+async def revise(
+    asker: Asker, source: str, prompts: list[DraftPrompt], share: float
+) -> list[DraftPrompt]:
     """The prompts, a share of them revised; which ones depends on the seed and their ids alone.
 
     A prompt whose revision failed stays as it was, unrevised, and is counted in the step.

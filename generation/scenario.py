@@ -2,11 +2,11 @@
 
 from generation.ask import Asker
 from generation.ids import keep_distinct
-from generation.items import Prompt, as_prompts, expand
+from generation.items import DraftPrompt, as_prompts, expand
 from generation.settings import Scenario
 
 
-async def make_scenario_prompts(asker: Asker, settings: Scenario) -> list[Prompt]:
+async def make_scenario_prompts(asker: Asker, settings: Scenario) -> list[DraftPrompt]:
     """Prompts of each broad and detailed scenario, without repeats."""
     step = asker.step("scenario.scenarios")
     counts = {

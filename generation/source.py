@@ -49,7 +49,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenMeasure:
     """Text by the student's tokens: how many it has, and the text of its first ones."""
 
     count: Callable[[str], int]
@@ -62,7 +62,7 @@ def make_source(
     *,
     ledger: Path,
     out: Path,
-    tokens: Tokens,
+    tokens: TokenMeasure,
     progress: Progress,
     pilot: int | None = None,
     origins: Mapping[str, str] = MappingProxyType({}),
@@ -166,7 +166,7 @@ def hash_inputs(order: Order) -> dict[str, str]:
         raise InputError(f"{error}. Remedy: see that the file can be read.") from error
 
 
-async def _generated(asker: Asker, order: Order, tokens: Tokens) -> AsyncIterator[Made]:
+async def _generated(asker: Asker, order: Order, tokens: TokenMeasure) -> AsyncIterator[Made]:
     source, settings = order.source, order.settings
     if source == "topic":
         prompts = await make_topic_prompts(asker, settings.topic)

@@ -2,11 +2,11 @@
 
 from generation.ask import Asker
 from generation.ids import keep_distinct
-from generation.items import Prompt, as_prompts, expand
+from generation.items import DraftPrompt, as_prompts, expand
 from generation.settings import Topic
 
 
-async def make_topic_prompts(asker: Asker, settings: Topic) -> list[Prompt]:
+async def make_topic_prompts(asker: Asker, settings: Topic) -> list[DraftPrompt]:
     """Prompts about each seed, macro-topic and topic, without repeats."""
     seeds = [
         *asker.prompts.general_seeds[: settings.general_seeds],

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.lines import LineError, read_json_lines
 from core.reasoning import MARK_LEFT, split_reasoning
-from generation.ask import Asker, Step, as_json, make_conversation_schema, read_counted
+from generation.ask import Asker, StepCounts, as_json, make_conversation_schema, read_counted
 from generation.chats import NOT_A_CHAT, read_chat
 from generation.errors import InputError
 from generation.ids import hash_parts
@@ -123,7 +123,7 @@ def _choose(
     return chosen
 
 
-def _chats(path: Path, step: Step) -> Iterator[list[Turn]]:
+def _chats(path: Path, step: StepCounts) -> Iterator[list[Turn]]:
     try:
         for _, row in read_json_lines(path):
             chat = _chat(row, step)
@@ -138,7 +138,7 @@ def _chats(path: Path, step: Step) -> Iterator[list[Turn]]:
         ) from error
 
 
-def _chat(row: Any, step: Step) -> list[Turn] | str:
+def _chat(row: Any, step: StepCounts) -> list[Turn] | str:
     """The turns of a row, or why they cannot be used.
 
     A row that says it is not English (`langdetect`) is left out, and so is one of which a turn is

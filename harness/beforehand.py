@@ -16,7 +16,7 @@ from harness.stages.training import PackedSettings, TrainSettings
 from harness.store import Store
 from harness.students import find_checkpoint_path
 from training.prepare import make_token_counter
-from training.settings import Data
+from training.settings import DataSettings
 
 
 def check_students(
@@ -52,7 +52,7 @@ def warn_of_memory(folder: Path, stage: Stage, warn: Callable[[Stage, str], None
         warn(stage, str(error))
 
 
-def check_student(folder: Path, *, chats: bool, trains: Data | None) -> list[str]:
+def check_student(folder: Path, *, chats: bool, trains: DataSettings | None) -> list[str]:
     """Opens all of a checkpoint but its weights' values, which takes seconds.
 
     chats: it will be asked in its chat template; trains: it will be trained with this data. Returns

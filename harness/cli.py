@@ -19,7 +19,7 @@ from core.output import guard_output
 from core.places import expand
 from core.versions import VERSION
 from harness.errors import ConfigError
-from harness.help import help_text
+from harness.help import write_help
 from harness.overrides import COMMAND_VARIABLE, CONF, prepare_arguments
 from harness.sweep import end_sweep
 
@@ -33,7 +33,7 @@ def main() -> None:
         print(f"kakugo {VERSION}")
         return
     if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_text())
+        print(write_help())
         return
     register_resolvers()
     # The bars of libraries would be drawn over the run's own.

@@ -22,7 +22,7 @@ def _check_name(what: str, name: str) -> None:
 
 
 @dataclass(frozen=True)
-class Language:
+class LanguageSettings:
     """A language, with the fields of `core.languages.Language`: one of the registry's, or any
     other by its name. `gaps` gives the reason for each benchmark that lacks it."""
 
@@ -170,7 +170,7 @@ class Config:
     """
 
     name: str
-    language: Language
+    language: LanguageSettings
     student: Student
     evaluate: Evaluate
     store: TypedPath

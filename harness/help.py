@@ -42,7 +42,7 @@ More      kakugo --hydra-help                     what Hydra itself can do
 """
 
 
-def help_text() -> str:
+def write_help() -> str:
     """Returns the help, as wide as the terminal allows."""
     width = min(100, shutil.get_terminal_size().columns)
     groups = []

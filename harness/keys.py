@@ -65,7 +65,9 @@ def _as_before(settings: Any, field: dataclasses.Field[Any]) -> bool:
     return write_canonical_json(take_keyed(value)) == write_canonical_json(take_keyed(before))
 
 
-def stage_key(name: str, version: int, fields: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+def make_stage_key(
+    name: str, version: int, fields: Mapping[str, Any], inputs: Mapping[str, str]
+) -> str:
     """Computes the key of a stage: 24 hexadecimal digits (96 bits) of the SHA-256.
 
     `inputs` maps the role that an input plays to its key.

@@ -23,11 +23,11 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
     """
     language = config.language
     made = config if isinstance(config, MakingConfig) else None
-    record = plan_record.Plan(
+    record = plan_record.RunPlan(
         run=folder.name,
         experiment=config.name,
         command=os.environ.get(COMMAND_VARIABLE, "kakugo"),
-        language=plan_record.Language(
+        language=plan_record.PlannedLanguage(
             name=language.name,
             autonym=language.autonym,
             tag=language.find_tag(),

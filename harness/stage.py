@@ -17,7 +17,7 @@ from core.contract.manifest import About, Manifest
 from core.contract.names import MANIFEST
 from core.contract.record import Unreadable
 from harness.errors import report_unreadable
-from harness.keys import stage_key, take_keyed
+from harness.keys import make_stage_key, take_keyed
 
 Progress = Callable[[int, int, str], None]
 """Called as (done, total, note) while a stage works."""
@@ -111,8 +111,8 @@ class Stage:
 
     @cached_property
     def key(self) -> str:
-        """The key of the stage; see `harness.keys.stage_key`."""
-        return stage_key(
+        """The key of the stage; see `harness.keys.make_stage_key`."""
+        return make_stage_key(
             self.name, self.version, self.fields, {role: s.key for role, s in self.inputs.items()}
         )
 

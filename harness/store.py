@@ -20,7 +20,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from core.contract.manifest import FileEntry, Input, Manifest, Tokens
+from core.contract.manifest import FileEntry, Input, Manifest, TokenCounts
 from core.contract.names import LOCKS, MANIFEST, PARTIAL
 from core.contract.record import Unreadable, as_json, read_file, to_text
 from core.files import write_whole
@@ -174,7 +174,7 @@ class Store:
                     for role, needed in sorted(inputs.items())
                 ),
                 facts=as_json(outcome.facts),
-                tokens=Tokens(outcome.tokens_input, outcome.tokens_output),
+                tokens=TokenCounts(outcome.tokens_input, outcome.tokens_output),
                 cost_usd=outcome.cost_usd,
                 created=datetime.now(UTC).isoformat(timespec="seconds"),
                 seconds=round(time.monotonic() - start, 3),

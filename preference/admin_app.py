@@ -18,7 +18,7 @@ from preference.ballots import Ballots
 from preference.closing import CLOSED, open_ballots
 from preference.commitment import make_fingerprint
 from preference.pack import read_pack
-from preference.web import Assets, Guard, make_environment, render_page, style_sheet
+from preference.web import Assets, Guard, make_environment, make_style_sheet, render_page
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -69,7 +69,7 @@ def describe_unfinished(pack_dir: Path) -> list[str]:
 def make_admin_app(pack: Mapping[str, Any], ballots: Ballots) -> Starlette:
     """The ASGI application: one page and its style."""
     env = make_environment()
-    assets = Assets({"study.css": style_sheet(None).encode("utf-8")})
+    assets = Assets({"study.css": make_style_sheet(None).encode("utf-8")})
 
     async def home(request: Request) -> Response:
         rows = await run_in_threadpool(count_sessions, pack, ballots)

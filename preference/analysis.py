@@ -10,18 +10,18 @@ from typing import Any
 
 from core.contract.record import as_json, read_record
 from core.contract.study import StudyResult
-from core.statistics import sign_flip_sampled
+from core.statistics import flip_signs_sampled
 from preference.statistics import (
     Agreement,
-    Blinding,
-    Interval,
+    BangIndex,
+    ConfidenceInterval,
     compute_agreement,
     compute_bang,
     compute_bca,
     compute_power,
+    compute_sign_test,
     compute_wilson_interval,
     find_needed_share,
-    sign_test,
 )
 from preference.votes import Guess, Vote
 from preference.warnings import find_warnings, list_rater_warnings
@@ -59,7 +59,7 @@ def analyse(
     for vote in main:
         by_prompt[vote.question].append(vote)
     scores = {q: _mean(_SCORES[v.choice] for v in vs) for q, vs in by_prompt.items()}
-    p_value = sign_flip_sampled(list(scores.values()), seed=seed) if scores else None
+    p_value = flip_signs_sampled(list(scores.values()), seed=seed) if scores else None
     if p_value is None:
         gaps["primary"] = "no vote" if not main else "no prompt on which one arm was preferred"
     raters = sorted({vote.rater for vote in main})
@@ -169,7 +169,7 @@ def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
         "trained_as_b": sides["b"],
         "win_share_of_decisive": counts["wins"] / decisive if decisive else None,
         "interval": _fields(interval),
-        "sign_test_p": sign_test(counts["wins"], counts["losses"]),
+        "sign_test_p": compute_sign_test(counts["wins"], counts["losses"]),
     }
 
 
@@ -295,7 +295,7 @@ def _counts(votes: Iterable[Vote]) -> dict[str, int]:
     return {"wins": counts["trained"], "ties": counts["equal"], "losses": counts["base"]}
 
 
-def _fields(found: Interval | Agreement | Blinding | None) -> dict[str, Any] | None:
+def _fields(found: ConfidenceInterval | Agreement | BangIndex | None) -> dict[str, Any] | None:
     """A figure's fields as JSON; None where there is no figure."""
     return None if found is None else asdict(found)
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from preference.chain import (
     Event,
-    Row,
+    EventRow,
     as_event,
     hash_comment,
     hash_event,
@@ -32,7 +32,7 @@ from preference.chain import (
 )
 from preference.commitment import write_canonical
 from preference.errors import BallotError, StudyStateError, WithdrawnError
-from preference.standing import Choice, Sitting, find_subject, fold_sitting, place_choice
+from preference.standing import HeldChoice, Sitting, find_subject, fold_sitting, place_choice
 from preference.votes_file import (
     close_votes,
     note_deletion,
@@ -225,7 +225,7 @@ class Ballots:
             }
             return self._append(slot, kind, "enrol", {**(body or {}), **nonces})
 
-    def take(self, slot: int, choices: Sequence[Choice]) -> list[Event]:
+    def take(self, slot: int, choices: Sequence[HeldChoice]) -> list[Event]:
         """Places a page's choices, all or none; returns the events that keep them, without those
         that were there before. See `standing` for what stands and what waits."""
         with self._writing():
@@ -322,9 +322,9 @@ class Ballots:
         """The whole chain, oldest first."""
         return self._seen("")
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[EventRow]:
         """The chain as stored, for `verify`, which trusts no JSON in it."""
-        return [Row(*row) for row in self._read(f"SELECT {_COLUMNS} FROM events ORDER BY seq")]
+        return [EventRow(*row) for row in self._read(f"SELECT {_COLUMNS} FROM events ORDER BY seq")]
 
     def _append(
         self,
@@ -388,7 +388,7 @@ class Ballots:
             f"SELECT {_COLUMNS} FROM events {where} ORDER BY seq", values
         )
         for row in rows.fetchall():
-            yield as_event(Row(*row))
+            yield as_event(EventRow(*row))
 
     def _end(self, slot: int) -> None:
         self._db.execute("UPDATE invitations SET revoked=1 WHERE slot=?", (slot,))

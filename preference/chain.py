@@ -26,7 +26,7 @@ FIELDS = ("seq", "slot", "payload", "hash", "salt", "at", "kind", "idempotency",
 
 
 @dataclass(frozen=True)
-class Row:
+class EventRow:
     """An event as stored: body is JSON text; what is None was deleted when its rater withdrew."""
 
     seq: int
@@ -87,7 +87,7 @@ def hash_comment(salt: str, text: str) -> str:
     return hashlib.sha256(write_canonical(["comment", salt, text])).hexdigest()
 
 
-def as_event(row: Row) -> Event:
+def as_event(row: EventRow) -> Event:
     """Raises ValueError for a body that is no JSON object."""
     if row.emptied:
         return Event(row.seq, "", row.slot, REMOVED, "", {}, row.hash)
@@ -99,7 +99,7 @@ def as_event(row: Row) -> Event:
     )
 
 
-def write_row(row: Row) -> str:
+def write_row(row: EventRow) -> str:
     """An event as a line of `votes.jsonl`: what its hash covers, and nothing of an emptied one but
     seq, slot and the two hashes."""
     kept = {name: value for name, value in asdict(row).items() if value is not None}
@@ -108,12 +108,12 @@ def write_row(row: Row) -> str:
     return json.dumps(kept, ensure_ascii=False, sort_keys=True)
 
 
-def read_row(value: Mapping[str, Any]) -> Row:
+def read_row(value: Mapping[str, Any]) -> EventRow:
     """A line of `votes.jsonl`. Raises KeyError, TypeError or ValueError for what is none."""
     if unknown := value.keys() - set(FIELDS):
         raise ValueError(f"unknown fields {sorted(unknown)}")
     body = value.get("body")
-    return Row(
+    return EventRow(
         int(value["seq"]),
         int(value["slot"]),
         str(value["payload"]),
@@ -126,7 +126,7 @@ def read_row(value: Mapping[str, Any]) -> Row:
     )
 
 
-def check_chain(rows: Sequence[Row], commitment: str) -> tuple[list[str], list[Event]]:
+def check_chain(rows: Sequence[EventRow], commitment: str) -> tuple[list[str], list[Event]]:
     """Say what is wrong with the hashes, and give the events that can be read."""
     problems: list[str] = []
     events: list[Event] = []

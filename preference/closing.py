@@ -9,7 +9,7 @@ from typing import Any
 
 from core.shell import quote_for_shell
 from preference.ballots import NAME, Ballots
-from preference.chain import Row
+from preference.chain import EventRow
 from preference.errors import StudyStateError
 from preference.files import read_json, write_json
 from preference.pack import read_pack
@@ -26,13 +26,13 @@ def close(pack_dir: Path) -> dict[str, Any]:
     ballots = open_ballots(pack_dir, pack)
     if not ballots.closed():
         ballots.close_study()
-    published = record_of_closing(pack, ballots.rows())
+    published = make_record_of_closing(pack, ballots.rows())
     write_json(pack_dir / CLOSED, published)
     ballots.close_file()
     return published
 
 
-def record_of_closing(pack: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+def make_record_of_closing(pack: Mapping[str, Any], rows: Sequence[EventRow]) -> dict[str, Any]:
     """Make what closed.json holds, to be published at the close. rows: the whole chain."""
     return {
         "study": pack["study"],
@@ -48,7 +48,7 @@ def open_ballots(pack_dir: Path, pack: Mapping[str, Any]) -> Ballots:
     return Ballots(pack_dir / NAME, pack["commitment"])
 
 
-def read_closed_rows(pack_dir: Path) -> tuple[list[Row], dict[str, Any]]:
+def read_closed_rows(pack_dir: Path) -> tuple[list[EventRow], dict[str, Any]]:
     """The chain of a closed study and what was published. Raises StudyStateError while it is open:
     there is no result before the close."""
     pack = read_pack(pack_dir)

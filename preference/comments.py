@@ -14,7 +14,7 @@ from core.shell import quote_for_shell
 from preference.ballots import Ballots, Comment
 from preference.chain import Event, as_event
 from preference.closing import open_ballots, read_closed_rows
-from preference.design import Item
+from preference.design import RaterItem
 from preference.errors import BallotError, VerificationError
 from preference.files import write_text
 from preference.invitations import find_slot
@@ -87,7 +87,7 @@ def list_remarks(
 
 def _remark(
     event: Event,
-    item: Item,
+    item: RaterItem,
     name_of: Mapping[str, tuple[str, str]],
     comments: Mapping[int, Comment],
     stands: str,

@@ -44,8 +44,8 @@ from preference.web import (
     is_same_token,
     make_environment,
     make_form_token,
+    make_style_sheet,
     render_page,
-    style_sheet,
 )
 
 LINKS, MESSAGES = "correction-links.json", "messages.yaml"
@@ -68,7 +68,7 @@ class CorrectApp:
         font = self.language.font
         files = {f"{font}.woff2": (FONTS / f"{font}.woff2").read_bytes()} if font else {}
         font_url = Assets(files).urls.get(f"{font}.woff2")
-        self.assets = Assets(files | {"study.css": style_sheet(font_url).encode("utf-8")})
+        self.assets = Assets(files | {"study.css": make_style_sheet(font_url).encode("utf-8")})
 
     def app(self) -> Starlette:
         """The ASGI application."""

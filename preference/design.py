@@ -27,14 +27,14 @@ Kind = Literal["main", "repeat", "check"]
 
 
 @dataclass(frozen=True)
-class Prompt:
+class StudyPrompt:
     """Holds what the design needs to know of a question."""
 
     question: str
     category: str
 
 
-class Text(NamedTuple):
+class AnswerText(NamedTuple):
     """One of the two texts of a question, number 0 or 1."""
 
     question: str
@@ -42,7 +42,7 @@ class Text(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Item:
+class RaterItem:
     """One screen of one rater. first, second: its texts, before the pair's nonce turns them over.
     In a check, one of the two answers another question."""
 
@@ -51,19 +51,19 @@ class Item:
     question: str
     category: str
     kind: Kind
-    first: Text
-    second: Text
+    first: AnswerText
+    second: AnswerText
 
 
 def assign(
     secret: bytes,
     manifest: str,
-    prompts: Sequence[Prompt],
+    prompts: Sequence[StudyPrompt],
     *,
     slots: int,
     repeats: int,
     checks: int,
-) -> list[list[Item]]:
+) -> list[list[RaterItem]]:
     """Every slot's items, in the order of the questions. Raises ValueError if more repeats or
     checks are asked for than the prompts allow."""
     if repeats > len(prompts):
@@ -76,21 +76,23 @@ def assign(
     out = []
     for slot in range(slots):
 
-        def item(kind: Kind, question: str, first: Text, second: Text, slot: int = slot) -> Item:
+        def item(
+            kind: Kind, question: str, first: AnswerText, second: AnswerText, slot: int = slot
+        ) -> RaterItem:
             name = make_opaque_id(secret, slot, kind, question)
-            return Item(name, slot, question, category[question], kind, first, second)
+            return RaterItem(name, slot, question, category[question], kind, first, second)
 
         # The two raters of a pair see opposite sides, and a repeat swaps the rater's own.
         one, two = slot % 2, 1 - slot % 2
-        items = [item("main", q, Text(q, one), Text(q, two)) for q in category]
+        items = [item("main", q, AnswerText(q, one), AnswerText(q, two)) for q in category]
         items += [
-            item("repeat", q, Text(q, two), Text(q, one))
+            item("repeat", q, AnswerText(q, two), AnswerText(q, one))
             for q in _chosen(secret, manifest, slot, "repeat", prompts, repeats)
         ]
         swapped = flip_coin(secret, "check-side", manifest, slot)
         for q in _chosen(secret, manifest, slot, "check", prompts, checks):
             texts = [
-                Text(of, int(flip_coin(secret, "check-text", manifest, slot, q, of)))
+                AnswerText(of, int(flip_coin(secret, "check-text", manifest, slot, q, of)))
                 for of in (q, _other(secret, manifest, slot, q, category))
             ]
             items.append(item("check", q, *(reversed(texts) if swapped else texts)))
@@ -142,7 +144,7 @@ def order_items(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]
 
 
 def _chosen(
-    secret: bytes, manifest: str, slot: int, what: str, prompts: Sequence[Prompt], count: int
+    secret: bytes, manifest: str, slot: int, what: str, prompts: Sequence[StudyPrompt], count: int
 ) -> list[str]:
     ranked = sorted(prompts, key=lambda p: derive_bytes(secret, what, manifest, slot, p.question))
     return [prompt.question for prompt in ranked[:count]]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from preference.commitment import commit, derive_bytes, flip_coin, hash_canonical, make_opaque_id
-from preference.design import Item, Prompt, Text, assign
+from preference.design import AnswerText, RaterItem, StudyPrompt, assign
 from preference.errors import PackError
 from preference.files import read_json
 
@@ -110,14 +110,14 @@ class Key:
     def whose(self) -> dict[str, tuple[str, int]]:
         """Id of a text in the pack -> its question, and the arm that gave it."""
         return {
-            make_text_id(self.secret, Text(question, number)): (question, number ^ arm)
+            make_text_id(self.secret, AnswerText(question, number)): (question, number ^ arm)
             for question, arm in self.first_arms.items()
             for number in (0, 1)
         }
 
-    def items(self) -> list[list[Item]]:
+    def items(self) -> list[list[RaterItem]]:
         """Every slot's items with their identities."""
-        prompts = [Prompt(row[0], row[1]) for row in self.content.rows]
+        prompts = [StudyPrompt(row[0], row[1]) for row in self.content.rows]
         try:
             return assign(
                 self.secret,
@@ -131,7 +131,7 @@ class Key:
             raise PackError(f"the study cannot be laid out: {error}") from None
 
 
-def make_text_id(secret: bytes, text: Text) -> str:
+def make_text_id(secret: bytes, text: AnswerText) -> str:
     """Name a text as the pack does."""
     return make_opaque_id(secret, "text", text.question, text.number)
 

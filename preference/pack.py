@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from preference.commitment import hash_canonical, make_fingerprint, make_opaque_id
-from preference.design import Item, Text
+from preference.design import AnswerText, RaterItem
 from preference.errors import PackError
 from preference.files import read_json, write_json
 from preference.key import (
@@ -34,7 +34,7 @@ def build_pack(
     manifest: str,
     shown: Content,
     settings: Settings,
-    items: Sequence[Sequence[Item]],
+    items: Sequence[Sequence[RaterItem]],
     commitment: str,
 ) -> dict[str, Any]:
     """Make what the raters' server needs, as JSON. shown: the texts in their own order, see
@@ -48,7 +48,7 @@ def build_pack(
         prompts[prompt_id] = prompt
         blocks[make_opaque_id(secret, "category", category)].append(prompt_id)
         for number, text in enumerate(answers):
-            texts[make_text_id(secret, Text(question, number))] = text
+            texts[make_text_id(secret, AnswerText(question, number))] = text
     slots = []
     twins = []
     for row in items:

@@ -28,11 +28,11 @@ from preference.invitations import find_slot
 from preference.languages import find_direction, find_font_file
 from preference.messages import fill_html, read_english
 from preference.pack import read_pack
-from preference.rater_app import find_words_beside, list_texts, vote_body
+from preference.rater_app import find_words_beside, list_texts, make_vote_body
 from preference.rendering import render_answer
 from preference.screens import CHOICES, Screen, lay_out_screens
-from preference.standing import GUESSES, Choice, Sitting
-from preference.web import HERE, make_environment, style_sheet
+from preference.standing import GUESSES, HeldChoice, Sitting
+from preference.web import HERE, make_environment, make_style_sheet
 
 FORMAT, GIVEN_OUT = "kakugo-packet-2", "packets.json"
 # Of an entry of the log, in the order in which its hash covers them.
@@ -105,7 +105,7 @@ def import_packet(pack_dir: Path, path: Path) -> ImportedVotes:
 
 def _checked(
     path: Path, given: dict[str, Any], pack: dict[str, Any], pack_dir: Path, ballots: Ballots
-) -> tuple[int, list[Choice]]:
+) -> tuple[int, list[HeldChoice]]:
     def refuse(why: str) -> BallotError:
         return BallotError(f"{path}: {why}. Nothing was taken in. Remedy: ask for the file anew")
 
@@ -130,7 +130,7 @@ def _checked(
     page, log = given.get("page"), given.get("log")
     if not isinstance(log, list) or not re.fullmatch("[0-9a-f]{16}", str(page)):
         raise refuse("it holds no log of votes")
-    choices: list[Choice] = []
+    choices: list[HeldChoice] = []
     guesses: dict[str, str] = {}
     last_guess: tuple[int, str] | None = None
     previous = _sha(f"{packet_id}\n{page}")
@@ -148,10 +148,10 @@ def _checked(
             guesses[item], last_guess = choice, (number, said["seen"])
             continue
         guesses, last_guess = {}, None
-        body = {"item": item} if kind == "undo" else vote_body(sheet[item], choice, said)
-        choices.append(Choice(kind, f"packet:{page}", number, said["seen"], body))
+        body = {"item": item} if kind == "undo" else make_vote_body(sheet[item], choice, said)
+        choices.append(HeldChoice(kind, f"packet:{page}", number, said["seen"], body))
     if last_guess:
-        choices.append(Choice("guess", f"packet:{page}", *last_guess, {"guesses": guesses}))
+        choices.append(HeldChoice("guess", f"packet:{page}", *last_guess, {"guesses": guesses}))
     return slot, choices
 
 
@@ -236,7 +236,7 @@ def _html(
         url = "data:font/woff2;base64," + base64.b64encode(
             find_font_file(font, list_texts(pack))
         ).decode("ascii")
-    style = style_sheet(url)
+    style = make_style_sheet(url)
     script = (HERE / "static" / "packet.js").read_text(encoding="utf-8")
     meta = {
         "format": FORMAT,

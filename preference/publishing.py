@@ -15,9 +15,9 @@ from core.contract.names import VOTES as VOTES_TABLE
 from core.contract.record import as_json
 from core.contract.study import StudyManifest
 from preference.analysis import analyse
-from preference.chain import Event, Row, as_event, write_row
-from preference.closing import CLOSED, record_of_closing
-from preference.design import Item
+from preference.chain import Event, EventRow, as_event, write_row
+from preference.closing import CLOSED, make_record_of_closing
+from preference.design import RaterItem
 from preference.files import write_json_text
 from preference.key import Key, write_key_json
 from preference.output import tabulate_study, to_csv
@@ -35,7 +35,7 @@ _DIGITS = 10
 
 
 def make_published_files(
-    key: Key, rows: Sequence[Row], result: Mapping[str, Any]
+    key: Key, rows: Sequence[EventRow], result: Mapping[str, Any]
 ) -> dict[str, str]:
     """Every published file by name, the manifest last. result: what `compute_result` gives."""
     votes, _, _ = unblind_rows(key, [as_event(row) for row in rows])
@@ -43,7 +43,7 @@ def make_published_files(
     files = {
         PACK: write_json_text(pack),
         COMMITMENT: write_json_text(make_commitment(key, pack)),
-        CLOSED: write_json_text(record_of_closing(pack, rows)),
+        CLOSED: write_json_text(make_record_of_closing(pack, rows)),
         KEY: write_json_text(write_key_json(key)),
         VOTES: "".join(write_row(row) + "\n" for row in rows),
         VOTES_TABLE: write_votes_csv(votes),
@@ -53,7 +53,7 @@ def make_published_files(
     return files | {MANIFEST: write_json_text(_manifest(key, pack["study"], files))}
 
 
-def compute_result(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
+def compute_result(key: Key, rows: Sequence[EventRow]) -> dict[str, Any]:
     """The result of a closed study: a function of its key and its votes alone, whose figures have
     as many digits as every machine agrees on."""
     votes, guesses, counts = unblind_rows(key, [as_event(row) for row in rows])
@@ -71,7 +71,7 @@ def compute_result(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
         **counts,
     }
     seed = int(key.plan.get("seed", 0))
-    result = analyse(votes, guesses, study=study, texts=answer_texts(key), seed=seed)
+    result = analyse(votes, guesses, study=study, texts=list_answer_texts(key), seed=seed)
     rounded: dict[str, Any] = _rounded(result)
     return rounded | {"computed_with": read_library_versions()}
 
@@ -111,7 +111,7 @@ def unblind_rows(
 
 def _vote(
     rater: str,
-    item: Item,
+    item: RaterItem,
     body: Mapping[str, Any],
     arm_of: Mapping[str, tuple[str, int]],
     trained: int,
@@ -137,7 +137,7 @@ def _vote(
 def _guesses(
     rater: str,
     sitting: Sitting,
-    by_id: Mapping[str, Item],
+    by_id: Mapping[str, RaterItem],
     arm_of: Mapping[str, tuple[str, int]],
     trained: int,
 ) -> list[Guess]:
@@ -151,7 +151,7 @@ def _guesses(
     return out
 
 
-def answer_texts(key: Key) -> dict[str, list[dict[str, Any]]]:
+def list_answer_texts(key: Key) -> dict[str, list[dict[str, Any]]]:
     """Arm -> characters of each answer, whether it ended by itself, and whether it is in another
     language than the study's; None where a file does not say, or it cannot be told."""
     from core.identify.text import is_in_language

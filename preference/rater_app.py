@@ -26,7 +26,7 @@ from preference.languages import find_direction, find_font_file
 from preference.messages import fill_html, read_english
 from preference.rendering import render_answer
 from preference.screens import CHOICES, Screen, Sittings, choose_final_screens
-from preference.standing import GUESSES, Choice
+from preference.standing import GUESSES, HeldChoice
 from preference.web import (
     HERE,
     Assets,
@@ -36,8 +36,8 @@ from preference.web import (
     is_same_token,
     make_environment,
     make_form_token,
+    make_style_sheet,
     render_page,
-    style_sheet,
 )
 
 COMMENT_LIMIT = 2000
@@ -215,7 +215,7 @@ class RaterApp:
             return self._say("refused", 400)
         if not self.votes_a_minute.allows(seat.session):
             return self._say("too_fast", 429)
-        body = vote_body(
+        body = make_vote_body(
             screens[item],
             choice,
             {name: str(form.get(name, "")) for name in ("verdict_a", "verdict_b", "comment")},
@@ -346,10 +346,10 @@ def _own(seat: Seat) -> dict[str, Any]:
     return {"form": make_form_token(seat.session), "sheet": seat.sheet}
 
 
-def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> Choice:
+def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> HeldChoice:
     """A page's choice: which page it was, and what that page had seen. Only its script counts."""
     turn, key = str(form.get("turn", "")), str(form.get("idempotency", ""))
-    return Choice(
+    return HeldChoice(
         kind,
         f"{kind}:{key if _PAGE.fullmatch(key) else secrets.token_hex(8)}",
         int(turn) if turn.isdecimal() and len(turn) < 7 else None,
@@ -370,7 +370,7 @@ def find_words_beside(choices: Sequence[Event], words: Mapping[int, str]) -> dic
     return said
 
 
-def vote_body(screen: Screen, choice: str, extra: Mapping[str, str]) -> dict[str, Any]:
+def make_vote_body(screen: Screen, choice: str, extra: Mapping[str, str]) -> dict[str, Any]:
     """Make the record of a vote: the choice, and what stood where when it was made."""
     body: dict[str, Any] = {
         "item": screen.item,
@@ -399,7 +399,7 @@ def _assets(font: str | None, texts: list[str]) -> Assets:
     if font:
         files[f"{font}.woff2"] = find_font_file(font, texts)
     font_url = Assets(files).urls.get(f"{font}.woff2")
-    return Assets(files | {"study.css": style_sheet(font_url).encode("utf-8")})
+    return Assets(files | {"study.css": make_style_sheet(font_url).encode("utf-8")})
 
 
 def _client(request: Request) -> str:

@@ -20,7 +20,7 @@ _LINKS = ("supersedes", "unseen", "undone", "comment_sha256")
 
 
 @dataclass(frozen=True)
-class Choice:
+class HeldChoice:
     """Holds what a page sends: a `vote`, the `guess`, or an `undo` of the page's own vote on an
     item.
 
@@ -79,7 +79,7 @@ class Sitting:
         elif event.kind == "guess":
             self.guesses = event
         elif event.kind == "held":
-            held = [e for e in held if page_of(e) != page_of(event)] + [event]
+            held = [e for e in held if find_page(e) != find_page(event)] + [event]
         elif subject in self.votes and self.votes[subject].hash in gone:
             del self.votes[subject]
         if held:
@@ -92,7 +92,7 @@ def find_subject(event: Event) -> str:
     return str(event.body.get("item", GUESSES))
 
 
-def page_of(event: Event) -> str:
+def find_page(event: Event) -> str:
     """The page that an event came from; its idempotency key is PAGE:TURN."""
     return event.idempotency.rpartition(":")[0]
 
@@ -111,14 +111,14 @@ def fold_sitting(events: Iterable[Event]) -> Sitting:
 
 
 def place_choice(
-    events: Sequence[Event], comments: Mapping[int, str], choice: Choice
+    events: Sequence[Event], comments: Mapping[int, str], choice: HeldChoice
 ) -> Event | tuple[str, str, dict[str, Any]] | None:
     """Decide what becomes of a choice, given its slot's events and the comments on them by seq:
     (kind, idempotency, body) of the event to append, or the event that says it already, or None
     for an undo of what does not stand.
     """
     sitting, subject = fold_sitting(events), str(choice.body.get("item", GUESSES))
-    of_page = [e for e in events if page_of(e) == choice.page]
+    of_page = [e for e in events if find_page(e) == choice.page]
     own = [e for e in of_page if find_subject(e) == subject]
     turn = choice.turn
     for event in own[-1:] if turn is None else [e for e in own if _turn(e) == turn]:
@@ -131,13 +131,13 @@ def place_choice(
     idempotency = f"{choice.page}:{turn}"
     there, standing = sitting.choices(subject), sitting.standing(subject)
     if choice.kind == "undo":
-        mine = [e for e in there if page_of(e) == choice.page]
+        mine = [e for e in there if find_page(e) == choice.page]
         return ("undo", idempotency, {**choice.body, "undone": mine[-1].hash}) if mine else None
     seen = max(
         (e.seq for e in events if e.idempotency == choice.seen and find_subject(e) == subject),
         default=0,
     )
-    known = [e for e in there if page_of(e) == choice.page or e.seq <= seen]
+    known = [e for e in there if find_page(e) == choice.page or e.seq <= seen]
     if standing is None or standing in known:
         links = {"supersedes": [e.hash for e in known]} if known else {}
         return choice.kind, idempotency, {**choice.body, **links}
@@ -147,7 +147,7 @@ def place_choice(
     return "held", idempotency, {**choice.body, "unseen": standing.hash}
 
 
-def _says(event: Event, comments: Mapping[int, str], choice: Choice) -> dict[str, Any]:
+def _says(event: Event, comments: Mapping[int, str], choice: HeldChoice) -> dict[str, Any]:
     """Read what an event keeps, as a choice of that kind says it; nothing where it is of
     another.
     """

@@ -16,7 +16,7 @@ from core.statistics import LEVEL, RESAMPLES, compute_wilson
 
 
 @dataclass(frozen=True)
-class Interval:
+class ConfidenceInterval:
     """A confidence interval at LEVEL, and how it was made."""
 
     low: float
@@ -24,7 +24,7 @@ class Interval:
     method: str
 
 
-def sign_test(wins: int, losses: int) -> float | None:
+def compute_sign_test(wins: int, losses: int) -> float | None:
     """Exact two-sided binomial p of wins against losses, ties left out; None without either."""
     return float(stats.binomtest(wins, wins + losses).pvalue) if wins + losses else None
 
@@ -39,15 +39,15 @@ def compute_two_sided(successes: int, n: int) -> float:
     return float(stats.binomtest(successes, n).pvalue) if n else 1.0
 
 
-def compute_wilson_interval(successes: int, n: int) -> Interval | None:
+def compute_wilson_interval(successes: int, n: int) -> ConfidenceInterval | None:
     """Wilson score interval of a proportion; None for n = 0."""
     found = compute_wilson(successes, n, LEVEL)
-    return Interval(found.low, found.high, "Wilson") if found else None
+    return ConfidenceInterval(found.low, found.high, "Wilson") if found else None
 
 
 def compute_bca(
     values: Sequence[float], *, resamples: int = RESAMPLES, seed: int = 0
-) -> Interval | None:
+) -> ConfidenceInterval | None:
     """BCa bootstrap interval of the mean over prompts (Efron 1987). None where the values are all
     equal or fewer than two: then the bootstrap has nothing to say."""
     array = np.asarray(values, dtype=float)
@@ -58,7 +58,11 @@ def compute_bca(
         rng=np.random.default_rng(seed),
     )  # fmt: skip
     low, high = (float(bound) for bound in result.confidence_interval)
-    return Interval(low, high, "BCa bootstrap over prompts") if math.isfinite(low + high) else None
+    return (
+        ConfidenceInterval(low, high, "BCa bootstrap over prompts")
+        if math.isfinite(low + high)
+        else None
+    )
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Agreement:
     """Krippendorff's nominal alpha between raters, with a bootstrap interval."""
 
     alpha: float
-    interval: Interval | None
+    interval: ConfidenceInterval | None
     raters: int
     prompts: int
 
@@ -91,22 +95,24 @@ def compute_agreement(
     alpha = float(evalica.alpha(frame, distance="nominal").alpha)
     drawn = evalica.alpha_bootstrap(frame, distance="nominal", n_resamples=2000, random_state=seed)
     low, high = float(drawn.low), float(drawn.high)
-    interval = Interval(low, high, "KALPHA bootstrap") if math.isfinite(low + high) else None
+    interval = (
+        ConfidenceInterval(low, high, "KALPHA bootstrap") if math.isfinite(low + high) else None
+    )
     return Agreement(alpha, interval, len(ratings), len(shared))
 
 
 @dataclass(frozen=True)
-class Blinding:
+class BangIndex:
     """Bang's index (2004): 0 where guesses are chance, 1 where all are right, -1 all wrong."""
 
     index: float
-    interval: Interval
+    interval: ConfidenceInterval
     right: int
     wrong: int
     unknown: int
 
 
-def compute_bang(right: int, wrong: int, unknown: int) -> Blinding | None:
+def compute_bang(right: int, wrong: int, unknown: int) -> BangIndex | None:
     """Bang's blinding index of an arm: (right - wrong) / n, "don't know" counted in n, with its
     normal interval. Guesses of one rater are not independent, so it is a description."""
     n = right + wrong + unknown
@@ -116,8 +122,8 @@ def compute_bang(right: int, wrong: int, unknown: int) -> Blinding | None:
     spread = float(stats.norm.ppf(0.5 + LEVEL / 2)) * math.sqrt(
         (r * (1 - r) + w * (1 - w) + 2 * r * w) / n
     )
-    interval = Interval(max(-1.0, r - w - spread), min(1.0, r - w + spread), "normal")
-    return Blinding(r - w, interval, right, wrong, unknown)
+    interval = ConfidenceInterval(max(-1.0, r - w - spread), min(1.0, r - w + spread), "normal")
+    return BangIndex(r - w, interval, right, wrong, unknown)
 
 
 def compute_power(

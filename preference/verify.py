@@ -17,8 +17,15 @@ from typing import Any
 from core.contract.names import MANIFEST, RESULT
 from core.lines import LineError, read_json_lines
 from preference.ballots import NAME, Ballots, Comment
-from preference.chain import Event, Row, check_chain, check_withdrawals, count_removed, read_row
-from preference.closing import CLOSED, record_of_closing
+from preference.chain import (
+    Event,
+    EventRow,
+    check_chain,
+    check_withdrawals,
+    count_removed,
+    read_row,
+)
+from preference.closing import CLOSED, make_record_of_closing
 from preference.commitment import hash_canonical, write_canonical
 from preference.comparing import compare_contents, compare_names
 from preference.errors import PackError, StudyStateError, VerificationError
@@ -111,7 +118,7 @@ def is_result(directory: Path) -> bool:
     return any((directory / name).exists() for name in names)
 
 
-def _files(directory: Path, key: Key, rows: Sequence[Row], failed: bool) -> Check:
+def _files(directory: Path, key: Key, rows: Sequence[EventRow], failed: bool) -> Check:
     """The folder against what the key and the votes give. failed: they do not fit together, so that
     nothing can be derived but which files there should be."""
     try:
@@ -151,7 +158,7 @@ def _derived(key_path: Path, *, published: bool) -> tuple[Key, dict[str, Any]]:
         raise
 
 
-def _rows(directory: Path, commitment: str, result: bool) -> tuple[list[Row], list[Comment]]:
+def _rows(directory: Path, commitment: str, result: bool) -> tuple[list[EventRow], list[Comment]]:
     """The chain, and the comments beside it, which no result holds."""
     if not result:
         if not (directory / NAME).exists():
@@ -255,7 +262,10 @@ def _names(key: Key, derived: Mapping[str, Any]) -> list[str]:
 
 
 def _head(
-    rows: Sequence[Row], pack: Mapping[str, Any], closed: Mapping[str, Any], elsewhere: str | None
+    rows: Sequence[EventRow],
+    pack: Mapping[str, Any],
+    closed: Mapping[str, Any],
+    elsewhere: str | None,
 ) -> list[str]:
     problems = []
     last = rows[-1].hash if rows else None
@@ -266,7 +276,7 @@ def _head(
             f"closed.json has {closed.get('events')} events and head"
             f" {str(closed.get('head'))[:16]}..., the chain {len(rows)} and {str(last)[:16]}..."
         )
-    elif closed != record_of_closing(
+    elif closed != make_record_of_closing(
         {"study": pack.get("study"), "commitment": closed.get("commitment")}, rows
     ):
         problems.append("closed.json says something else of the study than the pack and the chain")

@@ -7,9 +7,9 @@ twenty cases or fewer, and one with a rater who clicks at random gets one in fou
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from core.contract.study import StudyWarning
 from core.statistics import LEVEL
 from preference.statistics import (
     Agreement,
@@ -38,15 +38,6 @@ BLINDING_P = 0.02
 LEAST_RATERS, LEAST_PROMPTS = 2, 30
 """With 30 prompts and 30% ties, one rater's study finds four of five decisive votes for an arm, and
 nothing less, with 80% power."""
-
-
-@dataclass(frozen=True)
-class StudyWarning:
-    """name: one word to filter by; sentence: for people; figures: what it rests on."""
-
-    name: str
-    sentence: str
-    figures: Mapping[str, Any]
 
 
 def find_warnings(

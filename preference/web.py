@@ -150,7 +150,7 @@ _TYPES = {
 }
 
 
-def style_sheet(font_url: str | None) -> str:
+def make_style_sheet(font_url: str | None) -> str:
     """The pages' style, with the study's font where it has one."""
     css = (HERE / "static" / "study.css").read_text(encoding="utf-8")
     if font_url is None:

@@ -9,7 +9,7 @@ from core.contract.samples import AnySample, Translation
 from core.languages import identify_name
 from core.tasks import is_from_english, show_task
 from reports.errors import SamplesNotFoundError
-from reports.store.model import Language
+from reports.store.model import ShownLanguage
 from reports.store.samples import is_translation, read_rows
 from reports.tables.results import Result, Results
 
@@ -30,10 +30,10 @@ Item = tuple[AnySample | None, ...]
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSamples:
     """The items that answer to a question; each has a row per producer, None where it has none."""
 
-    language: Language
+    language: ShownLanguage
     task: str
     producers: tuple[str, ...]
     translated: bool
@@ -58,7 +58,7 @@ UNKNOWN = Direction("auto", "")
 """A text of which it is not known in which language it is sets its own direction."""
 
 
-def find_directions(task: str, language: Language) -> tuple[Direction, Direction]:
+def find_directions(task: str, language: ShownLanguage) -> tuple[Direction, Direction]:
     """Give the directions of a translation's source and of its reference."""
     own, english = Direction(language.direction, language.tag), Direction("ltr", "en")
     return (english, own) if is_from_english(task) else (own, english)
@@ -84,7 +84,7 @@ def find_samples(
     only: str = "all",
     docs: Sequence[str] = (),
     count: int = 5,
-) -> Found:
+) -> FoundSamples:
     """Find the items of one language and task.
 
     `producers` (none: base and all others) are shown side by side, in this order; `only` is one of
@@ -116,7 +116,7 @@ def find_samples(
                 f"Remedy: ids look like {ids[0]!r}; there are {len(ids)} items."
             )
     kept = [item for item in items if _keeps(only, item)]
-    return Found(
+    return FoundSamples(
         language=chosen[0].language,
         task=task,
         producers=tuple(r.producer for r in chosen),

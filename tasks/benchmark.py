@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.protocol import LETTERS, Protocol
-from tasks.rows import Column, Raw, Row
+from tasks.rows import Raw, Row, RowColumn
 from tasks.words import Words
 
 UNASKED: Mapping[str, Any] = {"asked": False}
@@ -103,7 +103,7 @@ class Benchmark:
     repository: str
     split: str
     complete: int
-    columns: tuple[Column, ...]
+    columns: tuple[RowColumn, ...]
     identity: tuple[str, ...]
     read_files: Callable[[Path, str], list[Raw]]
     item: Callable[[Row, Asking], Item]
@@ -112,7 +112,7 @@ class Benchmark:
     description: Callable[[Asking], str] = _empty
     letters: str = ""
     unasked: tuple[str, ...] = ()
-    asides: tuple[Column, ...] = ()
+    asides: tuple[RowColumn, ...] = ()
     texts: "Benchmark | None" = None
 
     @property

@@ -25,7 +25,7 @@ HUB = "hub"
 
 
 @dataclass(frozen=True)
-class Data:
+class BenchmarkData:
     """An opened switch. `root` is the directory, None for the Hub; `repositories` names those of
     the Hub that stand in for a benchmark's own, by benchmark."""
 
@@ -51,21 +51,21 @@ class Read:
     left_out: tuple[LeftOut, ...] = ()
 
 
-def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = None) -> Data:
+def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = None) -> BenchmarkData:
     """Opens the switch. None stands for ``$KAKUGO_DATA_DIR`` and, without it, the embedded sets.
 
     Raises `DataMissing` where there is no such directory.
     """
     given = data_dir or os.environ.get(DATA_DIR_VARIABLE)
     if given == HUB:
-        return Data("hub", None, dict(repositories or {}))
+        return BenchmarkData("hub", None, dict(repositories or {}))
     root = Path(given or EMBEDDED).expanduser()
     if not _is_folder(root):
         raise DataMissing(
             f"data_dir={given}: there is no such directory. Remedy: give the directory that holds "
             f"{', '.join(f'{name}/' for name in BENCHMARKS)}, or hub, or null for the embedded sets"
         )
-    return Data("embedded" if root.resolve() == EMBEDDED.resolve() else "local", root)
+    return BenchmarkData("embedded" if root.resolve() == EMBEDDED.resolve() else "local", root)
 
 
 def _is_folder(path: Path) -> bool:
@@ -76,7 +76,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def read(
-    benchmark: Benchmark, data: Data, code: str, hub_codes: Mapping[str, str] | None = None
+    benchmark: Benchmark, data: BenchmarkData, code: str, hub_codes: Mapping[str, str] | None = None
 ) -> Read:
     """Reads the rows of a benchmark in the language that it calls `code`, and a repository of
     the Hub perhaps otherwise: `hub_codes` are the language's (see `core.languages`).

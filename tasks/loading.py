@@ -16,7 +16,7 @@ from typing import Any
 from core.languages import find_language
 from tasks.benchmark import Asking, Item
 from tasks.catalogue import TASKS, VERSION, Task
-from tasks.data import Data, Read, open_data, read
+from tasks.data import BenchmarkData, Read, open_data, read
 from tasks.errors import DataMalformed
 from tasks.protocol import SHOTS, Protocol, split_shots
 from tasks.warnings import (
@@ -137,7 +137,7 @@ def load_task(
     task: Task,
     code: str,
     language: str,
-    data: Data,
+    data: BenchmarkData,
     protocol: Protocol | None = None,
     hub_codes: Mapping[str, str] | None = None,
 ) -> Loaded:

@@ -32,7 +32,7 @@ class Raw:
 
 
 @dataclass(frozen=True)
-class Column:
+class RowColumn:
     """A column, and the values that it may hold.
 
     text: any text. Nothing that can be seen leaves the row out.
@@ -85,7 +85,7 @@ class Column:
         return f" ({self.hint})" if self.hint else ""
 
 
-def read_asides(raw: Raw, columns: Sequence[Column]) -> Row:
+def read_asides(raw: Raw, columns: Sequence[RowColumn]) -> Row:
     """Returns those of `columns` that a row has and that make sense; no row is refused for them."""
     found: Row = {}
     for column in columns:
@@ -103,7 +103,7 @@ class LeftOut:
     columns: tuple[str, ...]
 
 
-def check(raws: Sequence[Raw], columns: Sequence[Column], identity: Sequence[str]) -> list[Row]:
+def check(raws: Sequence[Raw], columns: Sequence[RowColumn], identity: Sequence[str]) -> list[Row]:
     """Returns the `columns` of all rows as text, blank ones as "" or what was there.
 
     `identity` names the columns that tell one row from another. Raises `DataMalformed`, which names
@@ -139,8 +139,8 @@ def check(raws: Sequence[Raw], columns: Sequence[Column], identity: Sequence[str
 def leave_out(
     raws: Sequence[Raw],
     rows: Sequence[Row],
-    columns: Sequence[Column],
-    asides: Sequence[Column] = (),
+    columns: Sequence[RowColumn],
+    asides: Sequence[RowColumn] = (),
 ) -> tuple[list[Row], list[LeftOut]]:
     """Returns the rows that can be asked, with what `asides` say of them, and those that lack a
     text."""
@@ -166,12 +166,12 @@ def list_wrong(wrong: Sequence[str]) -> str:
     return "; ".join(wrong[:_MOST_NAMED]) + (f"; and {more} more rows" if more > 0 else "")
 
 
-def read_texts(*names: str) -> tuple[Column, ...]:
-    return tuple(Column(name) for name in names)
+def read_texts(*names: str) -> tuple[RowColumn, ...]:
+    return tuple(RowColumn(name) for name in names)
 
 
-def read_keys(*names: str) -> tuple[Column, ...]:
-    return tuple(Column(name, "key") for name in names)
+def read_keys(*names: str) -> tuple[RowColumn, ...]:
+    return tuple(RowColumn(name, "key") for name in names)
 
 
 def _shown(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from harness.help import help_text
+from harness.help import write_help
 from harness.overrides import CONF, prepare_arguments
 from preference.cli import main as study_main
 from reports.cli import main as report_main
@@ -42,7 +42,7 @@ def read_commands() -> Iterator[tuple[str, str]]:
     """The `kakugo` lines of the pages, of the heads of the configurations and of --help."""
     texts = {page.name: page.read_text("utf-8") for page in [*PAGES, *OTHERS]}
     texts |= {str(p.relative_to(CONF)): p.read_text("utf-8") for p in sorted(CONF.rglob("*.yaml"))}
-    texts["--help"] = help_text()
+    texts["--help"] = write_help()
     for name, text in texts.items():
         whole = re.sub(r"\\\n[# ]*", "", text)
         for line in re.findall(r"^[# ]*(kakugo [^\n]*)$", whole, re.MULTILINE):

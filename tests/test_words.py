@@ -66,3 +66,52 @@ def measure():
 def test_every_package_is_covered() -> None:
     packages = {file.parent.name for file in ROOT.glob("*/__init__.py")} - {"tests", "scripts"}
     assert packages == set(PACKAGES)
+
+
+# A function of one of these is a yes or no, a conversion, a context ("with making(path)"), or what
+# another library looks for by its name.
+NO_VERBS = {
+    *("as", "from", "has", "is", "may", "to"),
+    *("asks", "beats", "begins", "names", "opens", "prints", "repeats", "starts", "takes"),
+    *("making", "packing", "running", "tracking", "parsed", "served"),
+    *("main", "dataset"),
+}
+VERBS = set((ROOT / "tests" / "verbs.txt").read_text(encoding="utf-8").split())
+
+
+def list_nouns(source: str) -> list[str]:
+    """Lists the public functions of a module whose names begin with no verb."""
+    return [
+        node.name
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not node.name.startswith("_")
+        and node.name.partition("_")[0] not in VERBS | NO_VERBS
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_public_functions_begin_with_a_verb(package: str) -> None:
+    """One that is new stands in tests/verbs.txt, a word a line."""
+    nouns = {
+        str(file.relative_to(ROOT)): found
+        for file in sorted((ROOT / package).rglob("*.py"))
+        if (found := list_nouns(file.read_text(encoding="utf-8")))
+    }
+    assert not nouns
+
+
+def test_a_noun_is_found() -> None:
+    assert list_nouns("def read_rows(): ...\ndef rows(): ...\ndef _rows(): ...\n") == ["rows"]
+
+
+def test_one_word_names_one_class() -> None:
+    places: dict[str, list[str]] = {}
+    for package in PACKAGES:
+        for file in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    places.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
+    twice = {name: files for name, files in places.items() if len(files) > 1}
+    # Private ones are nobody else's.
+    assert not {name: files for name, files in twice.items() if not name.startswith("_")}

@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from core.checkpoints.chat import Prompt, build_prompt, render, starts_with_thought
+from core.checkpoints.chat import ChatPrompt, build_prompt, render, starts_with_thought
 from core.checkpoints.errors import ChatError
 from core.checkpoints.tokens import find_frame
 from core.lines import LineError, read_json_lines
@@ -202,7 +202,7 @@ def _masked(
     return found
 
 
-def _answered(prompt: Prompt, turn: str, answer: dict[str, Any]) -> tuple[str, str]:
+def _answered(prompt: ChatPrompt, turn: str, answer: dict[str, Any]) -> tuple[str, str]:
     """The header and the whole text of a conversation up to an answer, as it is asked for.
 
     Where the template opens a thought and the answer has none, the prompt closes it, and the answer

@@ -21,7 +21,7 @@ from training.checkpoints import find_last_whole
 from training.collate import Collator, Packed
 from training.dataset import IGNORED
 from training.head import TrainedPositions
-from training.journal import Journal
+from training.journal import TrainingJournal
 from training.probe import probe
 from training.settings import Precision, Train
 from training.trackers import PROJECT, tracking
@@ -37,7 +37,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         self,
         *,
         model: Any,
-        journal: Journal,
+        journal: TrainingJournal,
         validation: Dataset,
         collator: Collator,
         **arguments: Any,
@@ -143,7 +143,7 @@ def train(
     settings: Train,
     precision: Precision,
     arguments: SFTConfig,
-    journal: Journal,
+    journal: TrainingJournal,
     probed: bool,
 ) -> PackedTrainer:
     """Train `model` in place on `rows` in their order, continuing from `states` if it can.

@@ -75,7 +75,7 @@ def _finetune(
     from training.collate import Collator
     from training.engine import make_training_arguments, train
     from training.flops import count_elements, count_flops_per_token
-    from training.journal import Journal
+    from training.journal import TrainingJournal
 
     arguments = make_training_arguments(
         settings, precision, steps=steps, states=states, seed=seed, evaluate=len(validation) > 0
@@ -101,7 +101,9 @@ def _finetune(
     collator = Collator(attention, pad, isolated=isolated)
     size = sum(map(count_elements, model.parameters()))
     operations = count_flops_per_token(model, lengths, frozen=frozen)
-    journal = Journal(out, states, progress, precision=precision, flops_per_token=operations)
+    journal = TrainingJournal(
+        out, states, progress, precision=precision, flops_per_token=operations
+    )
     trainer = train(
         model,
         tokenizer,

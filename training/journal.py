@@ -30,7 +30,7 @@ _NAMES = {field.name for field in fields(LogLine)}
 Progress = Callable[[int, int, str], None]
 
 
-class Journal(TrainerCallback):  # type: ignore[misc]
+class TrainingJournal(TrainerCallback):  # type: ignore[misc]
     """One line per step, in the Trainer's state, in log.jsonl, and to `progress`.
 
     The state's copy is saved with each interrupted state, so that a continued run rewrites

@@ -19,7 +19,7 @@ from core.lines import count_lines
 from training.dataset import IGNORED, Example, Messages, read_examples
 from training.errors import RowsError
 from training.packing import pack_documents
-from training.settings import Data
+from training.settings import DataSettings
 from training.tokenised import Tokeniser
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def prepare(
     base: Path,
     rows: Path,
     out: Path,
-    data: Data,
+    data: DataSettings,
     seed: int,
     kept: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
@@ -129,7 +129,7 @@ def prepare(
 
 
 def make_token_counter(
-    base: Path, data: Data, kept: Path | None = None
+    base: Path, data: DataSettings, kept: Path | None = None
 ) -> Callable[[Sequence[Messages]], list[int]]:
     """A function that counts the tokens that `prepare` takes of each of some conversations: 0 of
     one that it leaves out.
@@ -147,12 +147,12 @@ def make_token_counter(
     return count
 
 
-def _longest(config: Any, data: Data) -> int:
+def _longest(config: Any, data: DataSettings) -> int:
     """The most tokens that an example may have: `max_length`, or the student's own limit."""
     return min(data.max_length, getattr(config, "max_position_embeddings", None) or 2**31)
 
 
-def _within(found: Sequence[Example], limit: int, data: Data) -> Iterator[Example]:
+def _within(found: Sequence[Example], limit: int, data: DataSettings) -> Iterator[Example]:
     """The examples that are no longer than `limit`, or were cut to it and still teach something."""
     for example in found:
         if len(example.input_ids) <= limit:
@@ -207,7 +207,10 @@ class _Tokens:
 
 
 def _packed(
-    conversations: Sequence[Sequence[_Tokens]], chosen: Sequence[int], data: Data, limit: int
+    conversations: Sequence[Sequence[_Tokens]],
+    chosen: Sequence[int],
+    data: DataSettings,
+    limit: int,
 ) -> list[list[_Tokens]]:
     examples = [example for number in sorted(chosen) for example in conversations[number]]
     if not data.packing:

@@ -30,7 +30,7 @@ class Lora:
 
 
 @dataclass(frozen=True)
-class Data:
+class DataSettings:
     """The part of `Train` that decides what tokens, labels and packed rows the trainer is given."""
 
     max_length: int
@@ -125,8 +125,8 @@ class Train:
             )
 
     @property
-    def data(self) -> Data:
-        return Data(
+    def data(self) -> DataSettings:
+        return DataSettings(
             self.max_length, self.packing, self.overlong, self.train_newline, self.validation
         )
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from core.checkpoints.opening import open_tokenizer
-from core.checkpoints.tokens import end_tokens
+from core.checkpoints.tokens import find_end_tokens
 from training.dataset import IGNORED, Example, Messages, tokenise_conversations
 from training.kept import Kept
 
@@ -27,7 +27,7 @@ class Tokeniser:
     ) -> None:
         """`kept` is the folder of what was tokenised before. Raises CheckpointError."""
         self._tokenizer = open_tokenizer(base)
-        self._ends = end_tokens(base, self._tokenizer)
+        self._ends = find_end_tokens(base, self._tokenizer)
         self._newline = train_newline
         self._kept = Kept(kept, base) if kept else None
 

@@ -31,7 +31,7 @@ _ASKING = 100  # characters at most, where a template writes earlier turns other
 
 
 @dataclass(frozen=True)
-class Prompt:
+class ChatPrompt:
     """The text that asks for an answer; its part before a thought that it opens or closes; and
     what it has `opened`: the beginning of a thought that the answer goes on with, if any."""
 
@@ -54,7 +54,7 @@ def render(
     )
 
 
-def build_prompt(tokenizer: Any, messages: Messages, *, thinking: bool | None = None) -> Prompt:
+def build_prompt(tokenizer: Any, messages: Messages, *, thinking: bool | None = None) -> ChatPrompt:
     """Returns the prompt for the next turn of the assistant.
 
     thinking: False and None do not leave it inside a thought; False besides turns the template's
@@ -63,17 +63,17 @@ def build_prompt(tokenizer: Any, messages: Messages, *, thinking: bool | None = 
     messages = _taken(tokenizer, messages)
     text = _render(tokenizer, messages, _switched(thinking), generation=True)
     if not _OPENS.search(text):
-        return Prompt(text, text)
+        return ChatPrompt(text, text)
     thought = _thought(tokenizer, messages, text, thinking)
     if thought.open and not thinking:
         text = _render(tokenizer, messages, _switched(False), generation=True)
         thought = _thought(tokenizer, messages, text, False)
     before = text[: thought.start]
     if not thought.open or thinking:
-        return Prompt(text, before, text[thought.start :] if thought.open else "")
+        return ChatPrompt(text, before, text[thought.start :] if thought.open else "")
     inside = text[thought.start :].rstrip()
     gap = "\n\n" if inside == thought.opening.rstrip() else "\n"
-    return Prompt(f"{before}{inside}{gap}{thought.closing}\n\n", before)
+    return ChatPrompt(f"{before}{inside}{gap}{thought.closing}\n\n", before)
 
 
 def opens_thought(text: str) -> bool:

@@ -46,7 +46,7 @@ def check_files(folder: Path) -> None:
             f"{folder / CONFIG} names no model_type, so that it is no configuration of "
             f"transformers. {_SAVED}"
         )
-    for path in weight_files(folder):
+    for path in list_weight_files(folder):
         _check_weights(path, quantised="quantization_config" in config)
     there = [folder / name for name in TOKENIZERS if (folder / name).is_file()]
     if not there:
@@ -121,7 +121,7 @@ def _check_pointer(path: Path, beginning: bytes) -> None:
         )
 
 
-def weight_files(folder: Path) -> list[Path]:
+def list_weight_files(folder: Path) -> list[Path]:
     """Returns the files of weights that transformers would read; each is there."""
     for name in WEIGHTS:
         path = folder / name

@@ -53,7 +53,7 @@ def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     return [ids if ids[: len(before)] == before else before + ids for ids in bare]
 
 
-def end_tokens(folder: Path, tokenizer: Any) -> frozenset[int]:
+def find_end_tokens(folder: Path, tokenizer: Any) -> frozenset[int]:
     """Returns all tokens that end an answer: the tokenizer's end token, and those of
     generation_config.json, or where there is none, of config.json."""
     found = {tokenizer.eos_token_id}

@@ -41,7 +41,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenCounts:
     """The teacher's tokens."""
 
     input: Count = 0
@@ -92,7 +92,7 @@ class Manifest:
     config: Mapping[str, Any]
     inputs: tuple[Input, ...]
     facts: Mapping[str, Any]
-    tokens: Tokens = field(default_factory=Tokens)
+    tokens: TokenCounts = field(default_factory=TokenCounts)
     cost_usd: NotNegative | None
     created: str | None
     seconds: NotNegative

@@ -7,7 +7,7 @@ from core.contract.record import make_schema_field
 
 
 @dataclass(frozen=True)
-class Language:
+class PlannedLanguage:
     """A language, by its names and its script; `direction` is "ltr", "rtl" or "" (unknown)."""
 
     name: str
@@ -53,13 +53,13 @@ class PlannedCell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class RunPlan:
     """A run's experiment in one language. `command` is what a person typed."""
 
     run: str | None
     experiment: str = ""
     command: str = ""
-    language: Language
+    language: PlannedLanguage
     student: str = ""
     teacher: str = ""
     mix: str = ""

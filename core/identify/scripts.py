@@ -108,7 +108,7 @@ def count_script_shares(text: str) -> dict[str, float]:
     return {script: count / total for script, count in counts.most_common()}
 
 
-def share_in(shares: dict[str, float], script: str) -> float:
+def find_share(shares: dict[str, float], script: str) -> float:
     """Returns the share of a script, or of all scripts of a writing system such as Jpan."""
     return sum(shares.get(part, 0.0) for part in _SYSTEMS.get(script, (script,)))
 

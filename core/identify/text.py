@@ -26,7 +26,7 @@ from core.identify.labels import (
     from_label,
     take_iso_code,
 )
-from core.identify.scripts import count_script_shares, find_script_code, share_in
+from core.identify.scripts import count_script_shares, find_script_code, find_share
 
 DEFAULT = "cld2"
 # A text whose letters are to less than the first share in the wanted script is in another
@@ -125,7 +125,7 @@ def _identified(read: _Read) -> Identification:
 def _matches(read: _Read, code: str | None, written: str | None) -> bool | None:
     if not read.shares:
         return None
-    share = share_in(read.shares, written) if written else 1.0
+    share = find_share(read.shares, written) if written else 1.0
     if share < _OTHER_SCRIPT_BELOW:
         return False
     told_by_script = share >= _TELLING_FROM and code in TELLING.get(written or "", ())

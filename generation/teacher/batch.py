@@ -26,7 +26,7 @@ from generation.ids import write_canonical
 from generation.settings import Teacher
 from generation.teacher.dialects import DIALECTS, Dialect, State
 from generation.teacher.endpoint import EndpointClient, wait_for
-from generation.teacher.failures import LEFT_OUT, MALFORMED, may_pass, status_may_pass
+from generation.teacher.failures import LEFT_OUT, MALFORMED, may_pass, may_pass_later
 from generation.teacher.jobs import Job, Jobs
 from generation.teacher.ledger import Ledger, Request, RequestOutcome, compute_cost
 from generation.teacher.reply import find_fault
@@ -169,7 +169,7 @@ class BatchClient:
             fault = find_fault(raw)
             return made(None if fault else raw, fault)
         if isinstance(status, int) and status != 200:
-            said = "" if status_may_pass(status) else f": {_said(error)}"
+            said = "" if may_pass_later(status) else f": {_said(error)}"
             return made(None, f"HTTP {status}{said}")
         code = error.get("code") if isinstance(error, dict) else None
         if code in ("batch_expired", "batch_cancelled"):

@@ -20,7 +20,7 @@ import openai
 
 from generation.errors import TeacherError
 from generation.settings import Teacher
-from generation.teacher.failures import CONNECTION_LOST, MALFORMED, TIME_OUT, status_may_pass
+from generation.teacher.failures import CONNECTION_LOST, MALFORMED, TIME_OUT, may_pass_later
 from generation.teacher.limiter import Limiter
 from generation.teacher.reply import find_fault
 
@@ -148,8 +148,8 @@ class EndpointClient:
         failure = f"HTTP {status}"
         if stop := self._stop(status, said, error):
             return Attempt(failure=f"{failure}: {said}", stop=stop)
-        if status_may_pass(status):
-            asked = retry_after(error.response.headers)
+        if may_pass_later(status):
+            asked = read_retry_after(error.response.headers)
             return Attempt(
                 failure=failure,
                 wait=wait_for(attempt, asked),
@@ -206,7 +206,7 @@ def wait_for(attempt: int, asked: float = 0.0) -> float:
     return asked + 0.1 * jitter * grown if asked > 0 else grown * jitter
 
 
-def retry_after(headers: httpx2.Headers) -> float:
+def read_retry_after(headers: httpx2.Headers) -> float:
     """Seconds that a response asks to wait: retry-after-ms, or Retry-After as seconds or date."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(name)

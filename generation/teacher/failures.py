@@ -9,7 +9,7 @@ LEFT_OUT = "left out of the batch"
 _STATUSES = (408, 409, 425, 429)
 
 
-def status_may_pass(status: int) -> bool:
+def may_pass_later(status: int) -> bool:
     """Tell whether the server may answer the same request later: it is busy, or broken itself."""
     return status in _STATUSES or status >= 500
 
@@ -25,4 +25,4 @@ def may_pass(failure: str) -> bool:
     ):
         return True
     status = failure.removeprefix("HTTP ").partition(":")[0]
-    return status.isdecimal() and status_may_pass(int(status))
+    return status.isdecimal() and may_pass_later(int(status))

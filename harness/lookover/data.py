@@ -14,7 +14,7 @@ from harness.stages.corpus import CorpusSettings
 from harness.stages.sources import make_any_source_stage
 from harness.store import Store
 from tasks.catalogue import TASKS, Task
-from tasks.data import Data
+from tasks.data import BenchmarkData
 from tasks.loading import Loaded
 
 # The columns from which a source can be made; one of each line is needed.
@@ -53,7 +53,7 @@ def _look_at_source(config: MakingConfig, name: str, ledgers: Path, store: Store
     return f"{settings.path}, subset {settings.subset}: its first row was read"
 
 
-def _look_at_task(config: Config, task: Task, data: Data) -> str:
+def _look_at_task(config: Config, task: Task, data: BenchmarkData) -> str:
     found = load_task_or_gap(config, task, data)
     if isinstance(found, Loaded):
         return f"{len(found.items):,} items"

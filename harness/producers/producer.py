@@ -13,7 +13,7 @@ from harness.config import Config
 from harness.stage import Stage
 from harness.stages.base import make_base_stage
 from harness.stages.benchmarks import open_benchmarks
-from tasks.data import Data
+from tasks.data import BenchmarkData
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Ground:
         return make_base_stage(self.config.student)
 
     @cached_property
-    def benchmarks(self) -> Data:
+    def benchmarks(self) -> BenchmarkData:
         """The place from which the benchmarks are read."""
         return open_benchmarks(self.config)
 

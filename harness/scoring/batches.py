@@ -36,7 +36,7 @@ def plan_batches(lengths: Sequence[int], tokens: int, *, padded: bool = False) -
     return batches
 
 
-class Journal:
+class BatchJournal:
     """Results of finished batches in JSONL files of a directory, a line each, on disk before the
     next is begun.
 

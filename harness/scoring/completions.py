@@ -20,15 +20,15 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from decoding.prompts import Continuation, Prompt, Tokens
+from decoding.prompts import Continuation, TokenPrompt, Tokens
 from harness.errors import ScoringError
 from harness.scoring.choice import VERSION, EngineChoice
 from harness.scoring.lm import (
     WHOLE,
     LogProbability,
-    Question,
     ScoringLM,
     Share,
+    TokenQuestion,
 )
 
 # How many of the most probable tokens are asked for; more only where these hold no answer.
@@ -105,7 +105,7 @@ class CompletionsLM(ScoringLM):
         }
 
     def score_batch(
-        self, shared: Tokens, questions: Sequence[Question]
+        self, shared: Tokens, questions: Sequence[TokenQuestion]
     ) -> list[list[LogProbability]]:
         """Scores the answers of a batch of questions; see `ScoringLM`."""
         # What stands before each token of each answer, and the tokens wanted there.
@@ -139,7 +139,7 @@ class CompletionsLM(ScoringLM):
             for question in questions
         ]
 
-    def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
+    def continue_batch(self, shared: Tokens, prompts: Sequence[TokenPrompt]) -> list[Continuation]:
         """Continues a batch of prompts greedily; see `ScoringLM`."""
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             return list(pool.map(self._continue, prompts))
@@ -150,7 +150,7 @@ class CompletionsLM(ScoringLM):
             raise ScoringError("a repetition penalty is no part of the completions protocol")
         return {}
 
-    def _continue(self, prompt: Prompt) -> Continuation:
+    def _continue(self, prompt: TokenPrompt) -> Continuation:
         done = self._completion(
             prompt.context,
             max_tokens=prompt.limit,
@@ -279,7 +279,7 @@ def _sum_answer(
     return total if is_known else None, greedy, total
 
 
-def _find_unsettled(question: Question, after: Mapping[Tokens, NextTokens]) -> list[Tokens]:
+def _find_unsettled(question: TokenQuestion, after: Mapping[Tokens, NextTokens]) -> list[Tokens]:
     """Finds the prompts after which more tokens must be known, to say which answer is best.
 
     An answer that is not known is of no account only where the most that it can be is less than

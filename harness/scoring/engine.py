@@ -17,16 +17,16 @@ from decoding.errors import NotPackable, TooLarge
 from decoding.greedy import decode_greedily
 from decoding.memory import Halving, Item, Result, estimate_batch_tokens, find_local_rank
 from decoding.packed import PackedModel, Prefix, Rows
-from decoding.prompts import Continuation, Prompt, Tokens
+from decoding.prompts import Continuation, TokenPrompt, Tokens
 from harness.errors import ScoringError
 from harness.scoring import plain
 from harness.scoring.choice import VERSION
 from harness.scoring.lm import (
     WHOLE,
     LogProbability,
-    Question,
     ScoringLM,
     Share,
+    TokenQuestion,
     report_not_numbers,
 )
 
@@ -126,7 +126,7 @@ class SharedPrefixLM(ScoringLM):
             **self.spoken_facts,
         }
 
-    def question_cost(self, shared: Tokens, question: Question) -> int:
+    def question_cost(self, shared: Tokens, question: TokenQuestion) -> int:
         """Counts the tokens that a question adds to its batch."""
         if self.shares:
             return super().question_cost(shared, question)
@@ -135,7 +135,7 @@ class SharedPrefixLM(ScoringLM):
 
     @torch.inference_mode()
     def score_batch(
-        self, shared: Tokens, questions: Sequence[Question]
+        self, shared: Tokens, questions: Sequence[TokenQuestion]
     ) -> list[list[LogProbability]]:
         """Scores the answers of a batch of questions; see `ScoringLM`."""
         packed = self.packed
@@ -145,7 +145,7 @@ class SharedPrefixLM(ScoringLM):
         return self._in_memory(questions, lambda part: _score(packed, shared, prefix, part))
 
     @torch.inference_mode()
-    def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
+    def continue_batch(self, shared: Tokens, prompts: Sequence[TokenPrompt]) -> list[Continuation]:
         """Continues a batch of prompts greedily; see `ScoringLM`."""
         packed = self.packed
         if packed is None:
@@ -155,7 +155,7 @@ class SharedPrefixLM(ScoringLM):
             )
         prefix = self._computed(packed, shared)
 
-        def decode(part: Sequence[Prompt]) -> list[Continuation]:
+        def decode(part: Sequence[TokenPrompt]) -> list[Continuation]:
             slots = max(1, self.slots // 2**self.halving.times)
             return decode_greedily(packed, self.tokenizer, self.ends, shared, prefix, part, slots)
 
@@ -179,7 +179,7 @@ class SharedPrefixLM(ScoringLM):
 
 
 def _score(
-    packed: PackedModel, shared: Tokens, prefix: Prefix, questions: Sequence[Question]
+    packed: PackedModel, shared: Tokens, prefix: Prefix, questions: Sequence[TokenQuestion]
 ) -> list[list[LogProbability]]:
     """Scores all answers in one forward pass.
 

@@ -24,20 +24,20 @@ from core.checkpoints.tokens import (
     ASSUMED_LENGTH,
     check_tokens,
     encode,
-    end_tokens,
+    find_end_tokens,
     find_frame,
     read_stated_length,
 )
-from decoding.prompts import Continuation, Prompt, Tokens, find_common_prefix
+from decoding.prompts import Continuation, TokenPrompt, Tokens, find_common_prefix
 from harness.errors import ScoringError
-from harness.scoring.batches import Journal, plan_batches
+from harness.scoring.batches import BatchJournal, plan_batches
 
 LogProbability = tuple[float | None, bool]
 """Of an answer, in nats (None where an endpoint did not give it), and whether it is greedy's."""
 
 
 @dataclass(frozen=True)
-class Question:
+class TokenQuestion:
     """A prompt with the answers to choose from, in tokens."""
 
     context: Tokens
@@ -91,7 +91,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         self.stated_length = read_stated_length(config, self.tokenizer)
         self.max_length = self.stated_length or ASSUMED_LENGTH
         self.vocabulary = int(config.get_text_config().vocab_size)
-        self.ends = end_tokens(checkpoint, self.tokenizer)
+        self.ends = find_end_tokens(checkpoint, self.tokenizer)
         """The tokens that end an answer."""
         self._ways: dict[str, str] | None = None
         self.spoken: dict[str, Any] = {}
@@ -101,7 +101,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         if self.stated_length is None:
             self.spoken["assumed_length"] = ASSUMED_LENGTH
         self.batch_tokens = batch_tokens
-        self.journal = Journal(journal, share.rank)
+        self.journal = BatchJournal(journal, share.rank)
         self.share = share
         self.on_progress = on_progress
         self.prompts: dict[str, PromptFacts] = {}
@@ -135,16 +135,16 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     @abstractmethod
     def score_batch(
-        self, shared: Tokens, questions: Sequence[Question]
+        self, shared: Tokens, questions: Sequence[TokenQuestion]
     ) -> list[list[LogProbability]]:
         """Computes the log-probability of each answer of each question. All contexts begin with
         `shared`."""
 
     @abstractmethod
-    def continue_batch(self, shared: Tokens, prompts: Sequence[Prompt]) -> list[Continuation]:
+    def continue_batch(self, shared: Tokens, prompts: Sequence[TokenPrompt]) -> list[Continuation]:
         """Continues each prompt greedily. All contexts begin with `shared`."""
 
-    def question_cost(self, shared: Tokens, question: Question) -> int:
+    def question_cost(self, shared: Tokens, question: TokenQuestion) -> int:
         """Counts the tokens that a question adds to its batch."""
         tails = sum(len(answer) - 1 for answer in set(question.answers))
         return len(question.context) - len(shared) + tails
@@ -204,7 +204,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             answers = tuple(pairs[index][1] for index in group)
             room = self.max_length - max(len(answer) for answer in answers) + 1
             context = self._fitted(pairs[group[0]][0], room)
-            questions.append(Question(context, answers))
+            questions.append(TokenQuestion(context, answers))
             for index in group:
                 self._note_prompt(requests[index].args[0], context, pairs[index][0])
         results = [(0.0, False)] * len(requests)
@@ -239,7 +239,9 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             self._note_prompt(request.args[0], context, tuple(tokens))
             penalty = float(settings.get("repetition_penalty", 1.0))
             prompts.append(
-                Prompt(context, limit, tuple(settings["until"]), penalty, "thinking" in self.spoken)
+                TokenPrompt(
+                    context, limit, tuple(settings["until"]), penalty, "thinking" in self.spoken
+                )
             )
         texts = [""] * len(requests)
         for part, found in self._parts(

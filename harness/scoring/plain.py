@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from decoding.prompts import Tokens
-from harness.scoring.lm import LogProbability, Question
+from harness.scoring.lm import LogProbability, TokenQuestion
 
 
-def score_answers(model: Any, questions: Sequence[Question]) -> list[list[LogProbability]]:
+def score_answers(model: Any, questions: Sequence[TokenQuestion]) -> list[list[LogProbability]]:
     """Computes log-probabilities of each answer of each question; answers of one token share a row.
 
     Rows are padded at their ends: what comes after a token cannot reach it.

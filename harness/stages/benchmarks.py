@@ -7,13 +7,13 @@ from core.languages import list_languages
 from generation.mixture.contamination import BenchmarkText
 from harness.config import Config
 from tasks.catalogue import BENCHMARKS, Task
-from tasks.data import Data, open_data
+from tasks.data import BenchmarkData, open_data
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.files import EMBEDDED
 from tasks.loading import Loaded, load_task
 
 
-def open_benchmarks(config: Config) -> Data:
+def open_benchmarks(config: Config) -> BenchmarkData:
     """Opens the place from which the benchmarks are read: the directory or Hub that was given,
     or our own sets."""
     # The composed configuration has looked at KAKUGO_DATA_DIR already.
@@ -22,7 +22,7 @@ def open_benchmarks(config: Config) -> Data:
 
 
 def load_task_or_gap(
-    config: Config, task: Task, data: Data
+    config: Config, task: Task, data: BenchmarkData
 ) -> Loaded | DataMissing | DataMalformed:
     """Loads the task in the experiment's language, or says why it cannot be asked: the benchmark
     or the data lack it, or its file makes no sense. That ends no other cell."""
@@ -38,7 +38,7 @@ def load_task_or_gap(
 
 
 def read_benchmark_items(
-    config: Config, data: Data
+    config: Config, data: BenchmarkData
 ) -> tuple[Sequence[BenchmarkText], Mapping[str, str]]:
     """Reads every text of the benchmarks, shots included, and says why any benchmark is not
     among them.

@@ -18,7 +18,7 @@ from harness.stage import Artifact, Outcome, Stage, Work
 from harness.stages.benchmarks import read_benchmark_items
 from harness.stages.mixture import find_excluded
 from harness.values import show_override
-from tasks.data import Data
+from tasks.data import BenchmarkData
 
 NAME = "contamination"
 
@@ -37,7 +37,7 @@ class ContaminationSettings:
     known: Path | None = field(metadata=UNKEYED)  # what the mixture left out, by its own key
 
 
-def make_contamination_stage(config: MakingConfig, mixture: Stage, data: Data) -> Stage:
+def make_contamination_stage(config: MakingConfig, mixture: Stage, data: BenchmarkData) -> Stage:
     """Returns the stage that looks for the benchmarks' texts."""
     items, unchecked = read_benchmark_items(config, data)
     digest = hashlib.sha256()

@@ -16,7 +16,7 @@ from harness.stage import Outcome, Stage, Work
 from harness.store import hash_file
 from harness.students import find_checkpoint_path, find_kept_tokens
 from training.prepare import make_token_counter
-from training.settings import Data
+from training.settings import DataSettings
 from training.tokenised import Tokeniser
 
 
@@ -100,10 +100,12 @@ class MixtureSettings:
     language: str = field(metadata=UNKEYED)
 
     @property
-    def data(self) -> Data:
+    def data(self) -> DataSettings:
         """The settings that decide which conversations can be trained on; packing and the rest
         do not."""
-        return Data(self.max_length, True, self.overlong, train_newline=False, validation=0.0)
+        return DataSettings(
+            self.max_length, True, self.overlong, train_newline=False, validation=0.0
+        )
 
 
 def make_mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, Stage]) -> Stage:

@@ -9,7 +9,7 @@ from core.contract.manifest import About
 from core.contract.producers import Role
 from core.languages import list_languages
 from core.versions import read_package_version
-from harness.config import Config, Evaluate, Language, Served
+from harness.config import Config, Evaluate, LanguageSettings, Served
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
 from harness.producers.producer import Producer
 from harness.scoring.choice import VERSION as ENGINE_VERSION
@@ -168,7 +168,7 @@ def choose_engine(evaluate: Evaluate, kind: str) -> EngineChoice | str:
     return EngineChoice("transformers", precision, evaluate.batch_tokens)
 
 
-def choose_spoken_language(language: Language, code: str) -> Spoken | None:
+def choose_spoken_language(language: LanguageSettings, code: str) -> Spoken | None:
     """Returns the experiment's language, or None where it is the one that the benchmark's own
     code names.
 

@@ -23,7 +23,7 @@ from generation.settings import (
     Topic,
     Translated,
 )
-from generation.source import Order, Source, Tokens, hash_inputs, make_source
+from generation.source import Order, Source, TokenMeasure, hash_inputs, make_source
 from harness.config import Config, MakingConfig
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
 from harness.overrides import CONF
@@ -185,7 +185,7 @@ def ask_teacher(settings: SourceSettings, work: Work, pilot: int | None = None) 
             ready,
             ledger=settings.ledger,
             out=work.out,
-            tokens=Tokens(tokens.count, tokens.cut),
+            tokens=TokenMeasure(tokens.count, tokens.cut),
             progress=work.progress,
             pilot=pilot,
             origins=origins,

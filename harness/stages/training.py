@@ -14,14 +14,14 @@ from harness.stage import Outcome, Stage, Work
 from harness.students import find_checkpoint_path, find_kept_tokens
 from training.precision import resolve_precision
 from training.prepare import prepare
-from training.settings import Data, Precision, Train
+from training.settings import DataSettings, Precision, Train
 
 
 @dataclass(frozen=True)
 class PackedSettings:
     """The settings of tokens, labels and packed rows, beside the mixture and the student."""
 
-    data: Data
+    data: DataSettings
     seed: int
     # As a mixture's: what was tokenised before decides nothing.
     kept_tokens: Path = field(metadata=UNKEYED)

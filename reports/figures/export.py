@@ -46,13 +46,13 @@ def write_figures(report: Report, out: Path, form: Form) -> list[Path]:
 
 def convert(figure: Figure, form: Form) -> bytes:
     """One figure as a file's bytes."""
-    svg = standalone(figure).encode()
+    svg = make_standalone(figure).encode()
     if form == "svg":
         return svg
     return _typeset(svg, figure, form)
 
 
-def standalone(figure: Figure) -> str:
+def make_standalone(figure: Figure) -> str:
     """The figure as an SVG file of its own, in the colours of print."""
     css = (Path(__file__).parent / "figures.css").read_text(encoding="utf-8")
     css = re.sub(r"var\(--([\w-]+)\)", lambda name: PRINT[name[1]], css)

@@ -12,7 +12,7 @@ from core.contract.names import LOG, SPEED
 from core.contract.record import R, Unreadable
 from reports.figures.svg import Axis, Figure, draw_figure, draw_line, draw_path, draw_text
 from reports.store.files import read_lines
-from reports.store.model import Artifact, StoreView
+from reports.store.model import StoredArtifact, StoreView
 
 WIDTH, PAD = 300, 6
 LOSS, STRIP, GAP = 96, 28, 18  # heights of the loss, of a strip below it, and between them
@@ -98,7 +98,7 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
     return draw_figure(name, f"Training loss, {title}", about, WIDTH, height, parts)
 
 
-def _read(artifact: Artifact[Facts]) -> Log:
+def _read(artifact: StoredArtifact[Facts]) -> Log:
     steps = _lines(LogLine, artifact, LOG)
     return Log(
         loss=_points((line.step, line.loss) for line in steps),
@@ -110,7 +110,7 @@ def _read(artifact: Artifact[Facts]) -> Log:
     )
 
 
-def _lines(kind: type[R], artifact: Artifact[Facts], name: str) -> Sequence[R]:
+def _lines(kind: type[R], artifact: StoredArtifact[Facts], name: str) -> Sequence[R]:
     if name not in artifact.manifest.files:
         return ()
     try:

@@ -7,7 +7,7 @@ from core.contract.names import CARD
 from reports import words
 from reports.errors import CheckpointNotFoundError
 from reports.outputs.markdown import draw_grid, escape, write_scores
-from reports.store.model import Artifact, StoreView
+from reports.store.model import StoredArtifact, StoreView
 from reports.tables.panels import Panel, build_panels
 
 SCORES = "\n## Scores\n"
@@ -39,7 +39,7 @@ def write_card(view: StoreView, name: str) -> str:
     return "\n\n".join([*parts, "## Cost", _cost(view, checkpoint)]) + "\n"
 
 
-def _find(view: StoreView, name: str) -> Artifact[Facts]:
+def _find(view: StoreView, name: str) -> StoredArtifact[Facts]:
     trained = view.trained
     found = [a for a in trained if a.key.startswith(name) or name in (a.about.producer, a.label)]
     if len(found) == 1:
@@ -59,9 +59,9 @@ def _protocol(panel: Panel) -> str:
     return escape("; ".join(sorted(found)))
 
 
-def _cost(view: StoreView, checkpoint: Artifact[Facts]) -> str:
+def _cost(view: StoreView, checkpoint: StoredArtifact[Facts]) -> str:
     """Time and money of the checkpoint and of everything it was made of, by stage."""
-    stages: dict[str, list[Artifact[Facts]]] = {}
+    stages: dict[str, list[StoredArtifact[Facts]]] = {}
     for artifact in _list_ancestors(view, checkpoint):
         stages.setdefault(artifact.stage, []).append(artifact)
     lines = []
@@ -73,11 +73,13 @@ def _cost(view: StoreView, checkpoint: Artifact[Facts]) -> str:
     return draw_grid(["Stage", "Seconds", "US dollars"], [False, True, True], lines)
 
 
-def _list_ancestors(view: StoreView, artifact: Artifact[Facts]) -> Iterator[Artifact[Facts]]:
+def _list_ancestors(
+    view: StoreView, artifact: StoredArtifact[Facts]
+) -> Iterator[StoredArtifact[Facts]]:
     """Give each artifact that this one was made of once, inputs first, and then itself."""
-    seen: dict[tuple[str, str], Artifact[Facts]] = {}
+    seen: dict[tuple[str, str], StoredArtifact[Facts]] = {}
 
-    def visit(one: Artifact[Facts]) -> None:
+    def visit(one: StoredArtifact[Facts]) -> None:
         for needed in one.manifest.inputs:
             made = view.artifacts.get(needed.stage, {}).get(needed.key)
             if made and (needed.stage, needed.key) not in seen:

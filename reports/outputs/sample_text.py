@@ -12,7 +12,7 @@ from reports.samples import (
     FILTERS,
     UNKNOWN,
     Direction,
-    Found,
+    FoundSamples,
     find_answer_direction,
     find_directions,
 )
@@ -22,7 +22,7 @@ _MARKS = {"ltr": "\N{LEFT-TO-RIGHT MARK}", "rtl": "\N{RIGHT-TO-LEFT MARK}"}
 _INDENT = 3
 
 
-def print_samples(found: Found, console: Console, only: str, prompts: bool = False) -> None:
+def print_samples(found: FoundSamples, console: Console, only: str, prompts: bool = False) -> None:
     """Print the items, each text on lines of its own, so that a script that runs from right to
     left reorders nothing but itself. `prompts`: with the whole prompt of each."""
     many = f"{found.matching:,} of {found.total:,} items"

@@ -8,7 +8,7 @@ from core.contract.samples import AnySample, Translation
 from reports.outputs.sample_text import describe_answer, describe_oddities
 from reports.page.samples import TextLine
 from reports.page.write import HERE, make_environment, read_trusted
-from reports.samples import FILTERS, Found, Item, find_answer_direction, find_directions
+from reports.samples import FILTERS, FoundSamples, Item, find_answer_direction, find_directions
 from reports.store import files
 
 
@@ -21,7 +21,7 @@ class ItemView:
     lines: tuple[TextLine, ...]
 
 
-def write_sample_page(found: Found, out: Path, only: str, prompts: bool) -> Path:
+def write_sample_page(found: FoundSamples, out: Path, only: str, prompts: bool) -> Path:
     """Write the page and returns its path: `out` itself if it ends in .html, else a file in it."""
     path = out if out.suffix == ".html" else out / "samples.html"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def write_sample_page(found: Found, out: Path, only: str, prompts: bool) -> Path
     return path
 
 
-def _list_lines(found: Found, row: AnySample, item: Item) -> Iterator[TextLine]:
+def _list_lines(found: FoundSamples, row: AnySample, item: Item) -> Iterator[TextLine]:
     origin, target = find_directions(found.task, found.language)
     if isinstance(row, Translation):
         yield TextLine("Source", row.source, origin)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from core.contract.record import Unreadable
 from core.contract.samples import AnySample, Choice, Translation
 from reports.samples import UNKNOWN, Direction, find_answer_direction, find_directions
-from reports.store.model import Language, Score
+from reports.store.model import Score, ShownLanguage
 from reports.store.samples import is_translation, read_rows
-from reports.tables.panels import Row
+from reports.tables.panels import PanelRow
 
 FIRST = 5
 Rows = Mapping[str, AnySample]
@@ -46,7 +46,7 @@ class TaskSamples:
     prompt: str
 
 
-def find_task_samples(row: Row, language: Language, name: str) -> TaskSamples | None:
+def find_task_samples(row: PanelRow, language: ShownLanguage, name: str) -> TaskSamples | None:
     """Find the first five items of a row; None when no score of it has readable samples."""
     scored = [(cell.producer, cell.score) for cell in row.cells if cell.score]
     read = [(producer, score, _first_rows(score)) for producer, score in scored]
@@ -82,7 +82,9 @@ def _prompt(score: Score) -> str:
         return ""
 
 
-def _item(id_: str, said: Sequence[tuple[str, Rows]], task: str, language: Language) -> SampleItem:
+def _item(
+    id_: str, said: Sequence[tuple[str, Rows]], task: str, language: ShownLanguage
+) -> SampleItem:
     rows = [(who, items.get(id_)) for who, items in said]
     texts = [(who, row) for who, row in rows if isinstance(row, Translation)]
     if texts:
@@ -92,7 +94,7 @@ def _item(id_: str, said: Sequence[tuple[str, Rows]], task: str, language: Langu
 
 
 def _list_lines(
-    texts: Sequence[tuple[str, Translation]], task: str, language: Language
+    texts: Sequence[tuple[str, Translation]], task: str, language: ShownLanguage
 ) -> Iterator[TextLine]:
     origin, target = find_directions(task, language)
     _, first = texts[0]

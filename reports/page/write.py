@@ -19,7 +19,7 @@ from reports.section import Part, Section
 from reports.sections import find_parts
 from reports.signs import clean, make_safe
 from reports.store import files
-from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, Row, TableCell, list_lines
+from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, PanelRow, TableCell, list_lines
 from reports.tables.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class LineView:
 class TaskView:
     """One task's lines, and its samples when they can be read."""
 
-    row: Row
+    row: PanelRow
     lines: tuple[LineView, ...]
     samples: TaskSamples | None
 

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 from core.statistics import Interval
 from reports.stats import verdict
 from reports.stats.bootstrap import SEED
-from reports.stats.decoupled import Decoupled, Estimate, Noise, decouple_halves, decouple_noise
+from reports.stats.decoupled import (
+    Decoupled,
+    Noise,
+    TestedEstimate,
+    decouple_halves,
+    decouple_noise,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,7 +151,7 @@ def _of_halves(halves: Sequence["Halves"]) -> Decoupled:
     return Decoupled(len(halves), why=lacking) if lacking else decouple_halves(base, gain)
 
 
-def _as_correlation(found: Estimate | None, of: Decoupled) -> Correlation:
+def _as_correlation(found: TestedEstimate | None, of: Decoupled) -> Correlation:
     if found is None:
         return Correlation(None, None, None, of.n, of.why)
     return Correlation(found.value, found.interval, found.p, of.n, of.why)

@@ -43,7 +43,7 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TestedEstimate:
     """A value with its 95% interval and the p of the hypothesis that it is zero.
 
     A correlation has no value where the gains differ by no more than item noise.
@@ -65,8 +65,8 @@ class Decoupled:
     """
 
     n: int
-    slope: Estimate | None = None
-    r: Estimate | None = None
+    slope: TestedEstimate | None = None
+    r: TestedEstimate | None = None
     without_one: Interval | None = None
     decisive: tuple[int, ...] = ()
     noise_share: float | None = None
@@ -209,7 +209,7 @@ def _decouple(
     )
 
 
-def find_side(estimate: Estimate | None) -> int:
+def find_side(estimate: TestedEstimate | None) -> int:
     """-1 or 1 where the interval lies on one side of zero, else 0."""
     found = estimate.interval if estimate else None
     return (found.low > 0) - (found.high < 0) if found else 0
@@ -256,17 +256,17 @@ def _slopes(x: "Floats", g: "Floats", weights: "Floats", free: _Moments) -> _Slo
     return _Slopes(slope, np.sqrt(variance) / reliability, sizes - 2)
 
 
-def _as_slope(found: _Slopes, row: int) -> Estimate:
+def _as_slope(found: _Slopes, row: int) -> TestedEstimate:
     from scipy import special
 
     slope, stderr, freedom = (
         float(each[row]) for each in (found.value, found.stderr, found.freedom)
     )
     if freedom + 2 < LEAST or not math.isfinite(stderr):
-        return Estimate(slope)
+        return TestedEstimate(slope)
     reach = float(special.stdtrit(freedom, 0.975)) * stderr
     p = float(2 * special.stdtr(freedom, -abs(slope) / stderr)) if stderr else None
-    return Estimate(slope, Interval(slope - reach, slope + reach), p)
+    return TestedEstimate(slope, Interval(slope - reach, slope + reach), p)
 
 
 def _correlations(free: _Moments) -> "Floats":
@@ -281,7 +281,7 @@ def _correlations(free: _Moments) -> "Floats":
     return found
 
 
-def _as_correlation(free: _Moments, observed: float, slopes: _Slopes) -> Estimate:
+def _as_correlation(free: _Moments, observed: float, slopes: _Slopes) -> TestedEstimate:
     """The correlation of all languages, with an interval on Fisher's scale.
 
     Without noise and with equal spread it is Fisher's own, of standard error 1 / sqrt(n - 3).
@@ -294,9 +294,9 @@ def _as_correlation(free: _Moments, observed: float, slopes: _Slopes) -> Estimat
     r = float(_correlations(free)[0])
     freedom, stderr = float(slopes.freedom[0]), float(slopes.stderr[0])
     if freedom + 2 < LEAST:
-        return Estimate(r if math.isfinite(r) else None)
+        return TestedEstimate(r if math.isfinite(r) else None)
     if not math.isfinite(r):
-        return Estimate(None, Interval(-1.0, 1.0), 1.0)
+        return TestedEstimate(None, Interval(-1.0, 1.0), 1.0)
     inner = max(-0.999999, min(0.999999, r))
     left = 1 - inner**2
     scale = math.sqrt(float(free.base[0]) / float(free.gain[0]))
@@ -307,20 +307,20 @@ def _as_correlation(free: _Moments, observed: float, slopes: _Slopes) -> Estimat
     )
     z, reach = math.atanh(inner), 1.959963984540054 * spread
     p = float(2 * special.ndtr(-abs(z) / spread)) if spread else None
-    return Estimate(r, Interval(math.tanh(z - reach), math.tanh(z + reach)), p)
+    return TestedEstimate(r, Interval(math.tanh(z - reach), math.tanh(z + reach)), p)
 
 
-def _join(estimates: list[Estimate]) -> Estimate:
+def _join(estimates: list[TestedEstimate]) -> TestedEstimate:
     """The first of them, with the interval that holds those of all and the largest p.
 
     p is 1 where they lie on both sides of zero.
     """
     held = [each.interval for each in estimates if each.interval]
     if len(held) < len(estimates):
-        return Estimate(estimates[0].value)
+        return TestedEstimate(estimates[0].value)
     signs = {math.copysign(1, each.value) for each in estimates if each.value is not None}
     ps = [each.p for each in estimates if each.p is not None]
-    return Estimate(
+    return TestedEstimate(
         estimates[0].value,
         Interval(min(i.low for i in held), max(i.high for i in held)),
         (1.0 if len(signs) > 1 else max(ps)) if len(ps) == len(estimates) else None,

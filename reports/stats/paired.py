@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.statistics import Interval, sign_flip_exact
+from core.statistics import Interval, flip_signs_exactly
 from reports.stats.bootstrap import LEAST_UNITS, compute_percentile_interval, draw_ratios
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def compare_accuracy(before: "Bools", after: "Bools", clusters: "Ints | None" = 
 
     `before` and `after` are (n,) booleans, `clusters` (n,) cluster numbers (None: every item on
     its own). Standard error: linearised for clusters (Miller 2024, arXiv 2411.00640, section 2.2,
-    with the K/(K-1) correction). Interval: paired bootstrap over clusters. Test: `sign_flip_exact`.
+    with the K/(K-1) correction). Interval: paired bootstrap over clusters. Test:
+    `flip_signs_exactly`.
     Not covered: the seed of training.
     """
     import numpy as np
@@ -60,7 +61,7 @@ def compare_accuracy(before: "Bools", after: "Bools", clusters: "Ints | None" = 
         return Difference(points, None, None, None, n, units, test, f"{what} has no spread")
     residuals = sums - points / 100 * sizes
     stderr = 100 * math.sqrt(units / (units - 1) * float(np.sum(residuals**2))) / n
-    p = sign_flip_exact(sums)
+    p = flip_signs_exactly(sums)
     if stderr == 0 and points == 0:
         return Difference(0.0, 0.0, None, 1.0, n, units, test, "no item changed")
     if stderr == 0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.contract.plan import Checkpoint, PlannedCell
 from core.contract.producers import find_role
 from reports.store.languages import describe_language
-from reports.store.model import Language, Run, Score, State, StoreView
+from reports.store.model import Run, Score, ShownLanguage, State, StoreView
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Entry:
     """One planned or found score. `base_key` is the score key of base in the same run and task."""
 
     cell: PlannedCell
-    language: Language
+    language: ShownLanguage
     student: str
     teacher: str
     order: int

@@ -9,8 +9,8 @@ from typing import Generic, Literal, TypeVar, cast
 
 from core.contract.facts import F, Facts, MixtureFacts
 from core.contract.manifest import About, Manifest
-from core.contract.plan import Language as PlannedLanguage
-from core.contract.plan import Plan, PlannedCell
+from core.contract.plan import PlannedCell, RunPlan
+from core.contract.plan import PlannedLanguage as PlannedLanguage
 from core.contract.producers import find_role
 from core.contract.score import ScoreRecord
 from core.contract.study import StudyAbout, StudyResult
@@ -42,7 +42,7 @@ F_co = TypeVar("F_co", bound=Facts, covariant=True)
 
 
 @dataclass(frozen=True)
-class Artifact(Generic[F_co]):
+class StoredArtifact(Generic[F_co]):
     """One finished artifact. Its files are only checked when a report reads them."""
 
     folder: Path
@@ -82,7 +82,7 @@ class Artifact(Generic[F_co]):
 class Score(ScoreRecord):
     """A score with the artifact that it stands in."""
 
-    artifact: Artifact[Facts]
+    artifact: StoredArtifact[Facts]
 
     @property
     def full_protocol(self) -> str:
@@ -91,7 +91,7 @@ class Score(ScoreRecord):
 
 
 @dataclass(frozen=True)
-class Language:
+class ShownLanguage:
     """Tells how a language is named and written. `direction` is "ltr", "rtl" or "auto"
     (unknown).
     """
@@ -104,7 +104,7 @@ class Language:
     """The language as an HTML `lang` value; "" when unknown."""
 
 
-NO_PLAN = Plan(run=None, language=PlannedLanguage(""), stages=(), cells=())
+NO_PLAN = RunPlan(run=None, language=PlannedLanguage(""), stages=(), cells=())
 """Of a run that failed before its plan was written."""
 
 
@@ -114,8 +114,8 @@ class Run:
 
     path: str
     """Relative to the store's `runs` folder, with forward slashes."""
-    plan: Plan
-    language: Language
+    plan: RunPlan
+    language: ShownLanguage
     error: str | None
 
     @property
@@ -147,7 +147,7 @@ class StoreView:
 
     root: Path
     runs: tuple[Run, ...]
-    artifacts: Mapping[str, Mapping[str, Artifact[Facts]]]
+    artifacts: Mapping[str, Mapping[str, StoredArtifact[Facts]]]
     """Stage to key to artifact."""
     scores: Mapping[str, Score]
     """Score key to score, verified ones only."""
@@ -170,7 +170,7 @@ class StoreView:
                 found[which].append(cells)
         return found
 
-    def stage(self, name: str) -> list[Artifact[Facts]]:
+    def stage(self, name: str) -> list[StoredArtifact[Facts]]:
         """The stage's artifacts, by language and label."""
         found = self.artifacts.get(name, {}).values()
         return sorted(found, key=lambda a: (a.language, a.label, a.key))
@@ -181,23 +181,23 @@ class StoreView:
         return order_stages(self.artifacts)
 
     @property
-    def trained(self) -> list[Artifact[Facts]]:
+    def trained(self) -> list[StoredArtifact[Facts]]:
         """The checkpoints that were made here, by language and label."""
         makers = [stage for stage in self.stages if stage != "score"]
         found = [a for stage in makers for a in self.stage(stage) if a.role == "trained"]
         return sorted(found, key=lambda a: (a.language, a.label, a.key))
 
-    def with_facts(self, kind: type[F]) -> list[Artifact[F]]:
+    def with_facts(self, kind: type[F]) -> list[StoredArtifact[F]]:
         """The artifacts that have these facts, by language and label."""
         found = [a for stage in self.stages for a in self.stage(stage) if isinstance(a.facts, kind)]
-        return [cast(Artifact[F], a) for a in found]
+        return [cast(StoredArtifact[F], a) for a in found]
 
-    def find(self, kind: type[F], key: str) -> Artifact[F] | None:
+    def find(self, kind: type[F], key: str) -> StoredArtifact[F] | None:
         """The artifact with a key, if it has these facts; None where there is none."""
         found = next((made[key] for made in self.artifacts.values() if key in made), None)
-        return cast(Artifact[F], found) if found and isinstance(found.facts, kind) else None
+        return cast(StoredArtifact[F], found) if found and isinstance(found.facts, kind) else None
 
-    def find_mixture(self, checkpoint: str) -> Artifact[MixtureFacts] | None:
+    def find_mixture(self, checkpoint: str) -> StoredArtifact[MixtureFacts] | None:
         """Find the mixture that a checkpoint was made from; None where it is of no mixture, or
         that is gone.
         """

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from core.contract.names import ERROR, PLAN, RUNS
-from core.contract.plan import Plan
+from core.contract.plan import RunPlan
 from core.contract.record import Unreadable, read_file
 from reports.store.languages import describe_language
-from reports.store.model import NO_PLAN, Language, Problem, Run
+from reports.store.model import NO_PLAN, Problem, Run, ShownLanguage
 
 _REDO = "run its command again, or delete the run's folder; no result is lost by it"
 
@@ -40,10 +40,10 @@ def read_runs(store: Path, names: Iterable[str], problems: list[Problem]) -> Ite
     for name in names:
         path, error = root / name / PLAN, _first_line(root / name / ERROR)
         if not path.exists():
-            yield Run(name, NO_PLAN, Language(""), error)
+            yield Run(name, NO_PLAN, ShownLanguage(""), error)
             continue
         try:
-            plan = read_file(Plan, path)
+            plan = read_file(RunPlan, path)
         except Unreadable as wrong:
             remedy = wrong.remedy or _REDO
             problems.append(Problem(f"{RUNS}/{name}/{PLAN}", f"the plan {wrong}", remedy))

@@ -11,7 +11,7 @@ from core.contract.names import LOG, MANIFEST, PARTIAL, RUNS
 from core.contract.record import Unreadable, read_object, read_record
 from reports.errors import EmptyStoreError, RunNotFoundError, StoreNotFoundError
 from reports.store.files import verify
-from reports.store.model import STAGES, Artifact, Problem, Run, Score, StoreView, order_stages
+from reports.store.model import STAGES, Problem, Run, Score, StoredArtifact, StoreView, order_stages
 from reports.store.plans import find_runs, read_runs
 from reports.store.scores import read_score
 from reports.store.studies import read_studies
@@ -114,11 +114,11 @@ def _list_keys(folder: Path, ending: str, keys: set[str] | None) -> list[str]:
 
 
 def _read_scores(
-    artifacts: Mapping[str, Artifact[Facts]],
+    artifacts: Mapping[str, StoredArtifact[Facts]],
 ) -> Iterator[tuple[str, Score | Unreadable]]:
     """Each key with its score, or with why there is none. Hashing runs beside reading."""
 
-    def read(artifact: Artifact[Facts]) -> Score | Unreadable:
+    def read(artifact: StoredArtifact[Facts]) -> Score | Unreadable:
         try:
             return read_score(artifact)
         except Unreadable as error:
@@ -142,8 +142,8 @@ def _planned_stages(runs: Iterable[Run]) -> list[str]:
 
 def _read_stage(
     store: Path, stage: str, keys: set[str] | None, problems: list[Problem]
-) -> dict[str, Artifact[Facts]]:
-    found: dict[str, Artifact[Facts]] = {}
+) -> dict[str, StoredArtifact[Facts]]:
+    found: dict[str, StoredArtifact[Facts]] = {}
     for key in _list_keys(store / stage, "", keys):
         folder = store / stage / key
         if key.endswith(PARTIAL) or not (folder / MANIFEST).exists():
@@ -156,10 +156,10 @@ def _read_stage(
     return found
 
 
-def _read_manifest(folder: Path, stage: str) -> Artifact[Facts]:
+def _read_manifest(folder: Path, stage: str) -> StoredArtifact[Facts]:
     row = read_object(folder / MANIFEST)
     name = read_record(Name, row)
     if (name.stage, name.key) != (stage, folder.name):
         raise Unreadable("names another stage or key than its folder")
     manifest = read_record(Manifest, row)
-    return Artifact(folder, manifest, extract_any_facts(manifest))
+    return StoredArtifact(folder, manifest, extract_any_facts(manifest))

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.contract.names import RESULT, VOTES
 from core.contract.record import Unreadable
 from core.contract.study import Counts, Estimate, StudyResult
-from core.statistics import sign_flip_exact
+from core.statistics import flip_signs_exactly
 
 _SCORES = {"trained": 1, "equal": 0, "base": -1}
 _NAMES = {"trained": "wins", "equal": "ties", "base": "losses"}
@@ -105,7 +105,7 @@ def _check_p(said: float | None, scores: Mapping[str, Sequence[int]]) -> None:
         if said is not None:
             raise Unreadable(f"{RESULT} says p {said}, where {VOTES} prefers no arm anywhere")
         return
-    exact = sign_flip_exact(sums)
+    exact = flip_signs_exactly(sums)
     # What a study that draws its signs may be off by, five deviations of it.
     margin = 10 * math.sqrt(exact / 2 * (1 - exact / 2) / _DRAWS) + 2 / _DRAWS
     if said is None or abs(said - exact) > margin:

@@ -7,10 +7,10 @@ from core.contract.names import SAMPLES, SCORES
 from core.contract.record import Unreadable, read_file
 from core.contract.score import ScoreRecord
 from reports.store.files import verify
-from reports.store.model import Artifact, Score
+from reports.store.model import Score, StoredArtifact
 
 
-def read_score(artifact: Artifact[Facts]) -> Score:
+def read_score(artifact: StoredArtifact[Facts]) -> Score:
     """The score of an artifact. Raises Unreadable, which names the file and the field."""
     for name in (SCORES, SAMPLES):
         verify(artifact.folder, name, artifact.manifest.files)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from core.contract.facts import MixtureFacts, PackedFacts, TakenFacts
-from reports.store.model import Artifact, StoreView
+from reports.store.model import StoredArtifact, StoreView
 from reports.tables.sheet import KEY, LANGUAGE, Column, Sheet, Value
 
 COLUMNS = (
@@ -58,7 +58,9 @@ def tabulate_mixtures(view: StoreView) -> Sheet:
     return Sheet(COLUMNS, tuple(rows))
 
 
-def _find_packed(view: StoreView, mixture: Artifact[MixtureFacts]) -> Mapping[str, TakenFacts]:
+def _find_packed(
+    view: StoreView, mixture: StoredArtifact[MixtureFacts]
+) -> Mapping[str, TakenFacts]:
     """Finds what became of each source's rows in packing; the same however they were packed."""
     for a in view.with_facts(PackedFacts):
         if a.manifest.key_of("mixture") == mixture.key:

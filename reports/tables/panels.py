@@ -9,7 +9,7 @@ from core.contract.record import Unreadable
 from core.statistics import Interval
 from core.tasks import TASKS, show_task
 from reports.store.cells import Entry, find_entries, group_rows
-from reports.store.model import Language, Score, State, StoreView
+from reports.store.model import Score, ShownLanguage, State, StoreView
 from reports.store.naming import name_producers
 from reports.tables.gain import Gain, compute_gain, find_interval, recompute_score
 
@@ -40,7 +40,7 @@ class TableCell:
 
 
 @dataclass(frozen=True)
-class Row:
+class PanelRow:
     """One task under one protocol. `setting` is "" unless the task has several rows."""
 
     task: str
@@ -78,7 +78,7 @@ class ScoreLine:
         return self.cell.gain if self.cell else None
 
 
-def list_lines(row: Row) -> list[ScoreLine]:
+def list_lines(row: PanelRow) -> list[ScoreLine]:
     """List a row's lines, one per producer; one line when base is alone or all share one gap."""
     first = row.bases[0] if row.bases else None
     alike = len({(cell.state, cell.reason) for cell in row.cells}) == 1
@@ -97,11 +97,11 @@ def list_lines(row: Row) -> list[ScoreLine]:
 class Panel:
     """One language and student. `notes` are warnings of the scores and of their pairing."""
 
-    language: Language
+    language: ShownLanguage
     student: str
     teachers: tuple[str, ...]
     data: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PanelRow, ...]
     notes: tuple[str, ...]
 
     @property
@@ -115,7 +115,7 @@ class Panel:
         return any(cell.gain for row in self.rows for cell in row.others)
 
     @property
-    def gaps(self) -> list[tuple[Row, TableCell]]:
+    def gaps(self) -> list[tuple[PanelRow, TableCell]]:
         """Every cell that is no result, in the table's order."""
         return [(row, cell) for row in self.rows for cell in row.cells if cell.state != "result"]
 
@@ -170,7 +170,9 @@ def _task_order(task: str) -> tuple[int, str]:
     return (known.index(task) if task in known else len(known), task)
 
 
-def _row(view: StoreView, entries: list[Entry], several: bool, notes: dict[str, list[str]]) -> Row:
+def _row(
+    view: StoreView, entries: list[Entry], several: bool, notes: dict[str, list[str]]
+) -> PanelRow:
     shown: dict[str, Entry] = {}
     name = show_task(entries[0].cell.task)
     for entry in sorted(entries, key=lambda entry: entry.order):
@@ -195,7 +197,7 @@ def _row(view: StoreView, entries: list[Entry], several: bool, notes: dict[str, 
                 notes[note].append(f"{name}, {cell.producer}")
     example = next((entry.score for entry in ordered if entry.score), None)
     setting = f"n {example.n}; {example.full_protocol}" if example else "no result yet"
-    return Row(
+    return PanelRow(
         task=entries[0].cell.task,
         setting=setting if several else "",
         bases=tuple(cells[entry.cell.producer] for entry in bases),

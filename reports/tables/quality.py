@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from core.contract.facts import ContaminationFacts, Facts, QualityFacts, SourceFacts
-from reports.store.model import Artifact, StoreView
+from reports.store.model import StoredArtifact, StoreView
 from reports.tables.sheet import KEY, LANGUAGE, Column, Sheet, Value
 
 
@@ -24,7 +24,7 @@ def tabulate_quality(view: StoreView) -> Sheet:
         Column("share", "Share", ".1%", numeric=True),
     )
     rows: list[tuple[Value, ...]] = []
-    found: list[tuple[Artifact[Facts], Iterator[_Fault]]] = [
+    found: list[tuple[StoredArtifact[Facts], Iterator[_Fault]]] = [
         *((a, _find_faults(a.facts.quality)) for a in view.with_facts(SourceFacts)),
         *((a, _find_benchmarks(a.facts)) for a in view.with_facts(ContaminationFacts)),
     ]

@@ -13,10 +13,10 @@ from functools import cached_property
 from core.contract.producers import find_role
 from core.tasks import TASKS
 from reports.store.cells import find_entries
-from reports.store.model import Language, Score, State, StoreView
+from reports.store.model import Score, ShownLanguage, State, StoreView
 from reports.store.naming import name_producers
 from reports.tables.gain import Gain
-from reports.tables.panels import Panel, Row, TableCell
+from reports.tables.panels import Panel, PanelRow, TableCell
 
 BASE = "base"
 BUDGET_SPREAD = 0.02
@@ -31,7 +31,7 @@ class Result:
     Scores and gains are on a 0-100 scale. Without a gain, `no_gain` says why ("" for base).
     """
 
-    language: Language
+    language: ShownLanguage
     task: str
     producer: str
     state: State
@@ -74,7 +74,7 @@ class Results:
         return [t for t in TASKS if t in found] + sorted(found - set(TASKS))
 
     @property
-    def languages(self) -> list[Language]:
+    def languages(self) -> list[ShownLanguage]:
         found = {row.language.name: row.language for row in self.rows}
         return [found[name] for name in sorted(found)]
 
@@ -143,7 +143,7 @@ def from_panels(view: StoreView, panels: Iterable[Panel]) -> Results:
                 if other is not best
             ]
             rows += [_result(view, panel, best, cell, suffix) for cell in best.cells]
-    return Results(tuple(rows), str(view.root.name), tuple(notes), equal_budget(rows))
+    return Results(tuple(rows), str(view.root.name), tuple(notes), find_equal_budget(rows))
 
 
 def collect_entries(view: StoreView) -> Results:
@@ -170,7 +170,7 @@ def collect_entries(view: StoreView) -> Results:
     return Results(tuple(found.values()), view.root.name)
 
 
-def equal_budget(rows: Iterable[Result]) -> frozenset[str]:
+def find_equal_budget(rows: Iterable[Result]) -> frozenset[str]:
     """The largest group of producers trained on the same amount in each language they share."""
     sizes: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows:
@@ -192,18 +192,18 @@ def _alike(left: dict[str, float], right: dict[str, float]) -> bool:
     )
 
 
-def _results_in(row: Row) -> int:
+def _results_in(row: PanelRow) -> int:
     return sum(cell.score is not None for cell in row.cells)
 
 
-def _by_task(panel: Panel) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
+def _by_task(panel: Panel) -> dict[str, list[PanelRow]]:
+    found: dict[str, list[PanelRow]] = defaultdict(list)
     for row in panel.rows:
         found[row.task].append(row)
     return found
 
 
-def _result(view: StoreView, panel: Panel, row: Row, cell: TableCell, suffix: str) -> Result:
+def _result(view: StoreView, panel: Panel, row: PanelRow, cell: TableCell, suffix: str) -> Result:
     return Result(
         language=panel.language,
         task=row.task,

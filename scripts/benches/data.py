@@ -40,12 +40,14 @@ from generation.quality.checks import repeats_itself
 from generation.quality.signature import sign_text
 from generation.settings import Own, Quality
 from training.prepare import make_token_counter, prepare
-from training.settings import Data
+from training.settings import DataSettings
 from training.students import find_embedded_gguf, materialise_gguf
 from training.tokenised import Tokeniser
 
 TEXT = Path("generation/embedded/contexts/swh_Latn.txt")
-DATA = Data(max_length=8000, packing=True, overlong="drop", train_newline=False, validation=0.01)
+DATA = DataSettings(
+    max_length=8000, packing=True, overlong="drop", train_newline=False, validation=0.01
+)
 LOOP = re.compile(r"(.{1,80}?)\1{4,}\s*\Z", re.DOTALL)
 WARMING = 40  # rows
 ITEMS = 2_000

@@ -17,11 +17,11 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "harness" / "preference"))
 
 from core.output import guard_output
-from core.statistics import sign_flip_sampled
+from core.statistics import flip_signs_sampled
 from preference.closing import open_ballots
 from preference.pack import read_pack
 from preference.simulation import simulate_null_study
-from preference.statistics import sign_test
+from preference.statistics import compute_sign_test
 
 STUDIES = 2000
 
@@ -34,9 +34,9 @@ def levels() -> dict[str, dict[str, float]]:
         flips = pooled = 0
         for study in range(STUDIES):
             scores = simulate_null_study(rng, prompts=80, raters=raters, spread=1.0)
-            p = sign_flip_sampled(scores.mean(axis=0).tolist(), resamples=999, seed=study)
+            p = flip_signs_sampled(scores.mean(axis=0).tolist(), resamples=999, seed=study)
             flips += p is not None and p <= 0.05
-            q = sign_test(int((scores > 0).sum()), int((scores < 0).sum()))
+            q = compute_sign_test(int((scores > 0).sum()), int((scores < 0).sum()))
             pooled += q is not None and q <= 0.05
         out[str(raters)] = {"sign_flip": flips / STUDIES, "pooled_binomial": pooled / STUDIES}
         print(

@@ -16,14 +16,14 @@ from pathlib import Path
 from tasks.benchmark import Asking, Benchmark, Item, Naming, list_answers, name_choices
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
-from tasks.rows import Column, Raw, Row, identify, read_keys, read_texts
+from tasks.rows import Raw, Row, RowColumn, identify, read_keys, read_texts
 
 ANSWERS = ("mc_answer1", "mc_answer2", "mc_answer3", "mc_answer4")
 IDENTITY = ("link", "question_number")
 COLUMNS = (
     *read_keys(*IDENTITY),
     *read_texts("flores_passage", "question", *ANSWERS),
-    Column("correct_answer_num", "label", ("1", "2", "3", "4"), "the first answer is number 1"),
+    RowColumn("correct_answer_num", "label", ("1", "2", "3", "4"), "the first answer is number 1"),
 )
 
 

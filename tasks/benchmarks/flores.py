@@ -25,13 +25,13 @@ from pathlib import Path
 from tasks.benchmark import Asking, Benchmark, Item, Naming
 from tasks.errors import DataMalformed, DataMissing
 from tasks.files import EMBEDDED, is_there, read_lines, read_lines_of_archive, report_missing
-from tasks.rows import REMEDY, Column, Raw, Row, check, read_keys
+from tasks.rows import REMEDY, Raw, Row, RowColumn, check, read_keys
 
 ENGLISH = "eng_Latn"
 SPLIT = "devtest"
 ARCHIVE = "flores200_dataset"
 IDENTITY = ("id",)
-SENTENCE = (*read_keys(*IDENTITY), Column("text", "line"))
+SENTENCE = (*read_keys(*IDENTITY), RowColumn("text", "line"))
 
 
 def read(root: Path, code: str) -> list[Raw]:
@@ -55,25 +55,25 @@ def read(root: Path, code: str) -> list[Raw]:
 
 
 @dataclass(frozen=True)
-class Text:
+class SplitText:
     """One language of a split: a sentence a line. `name` says where it was found."""
 
     name: str
     lines: list[str]
 
 
-def find(root: Path, code: str, split: str = SPLIT) -> Text:
+def find(root: Path, code: str, split: str = SPLIT) -> SplitText:
     """Returns one language of a split, from whichever form of FLORES-200 the directory holds."""
     text = root / "flores" / split / f"{code}.txt"
     folders = [root, root / ARCHIVE, root / "flores" / ARCHIVE]
     unpacked = [folder / split / f"{code}.{split}" for folder in folders]
     for path in [text, *unpacked]:
         if is_there(path):
-            return Text(str(path), read_lines(path))
+            return SplitText(str(path), read_lines(path))
     for archive in (root / f"{ARCHIVE}.tar.gz", root / "flores" / f"{ARCHIVE}.tar.gz"):
         if is_there(archive):
             member = f"{ARCHIVE}/{split}/{code}.{split}"
-            return Text(f"{archive}: {member}", read_lines_of_archive(archive, member))
+            return SplitText(f"{archive}: {member}", read_lines_of_archive(archive, member))
     if code == ENGLISH and root.resolve() != EMBEDDED.resolve():
         raise DataMissing(f"there is no file {text}: FLORES needs its English sentences too")
     raise report_missing(text)
@@ -86,7 +86,7 @@ def _less_end(lines: list[str]) -> list[str]:
     return lines
 
 
-def _not_parallel(here: Text, english: Text) -> str:
+def _not_parallel(here: SplitText, english: SplitText) -> str:
     empty = [
         f"line {n} of {one.name} is empty"
         for one in (here, english)
@@ -196,7 +196,7 @@ BENCHMARK = replace(
         Naming("flores_xx_en", "FLORES xx→en"),
         Naming("flores_en_xx", "FLORES en→xx", from_english=True),
     ),
-    columns=(*SENTENCE, Column("english", "line")),
+    columns=(*SENTENCE, RowColumn("english", "line")),
     read_files=read,
     read_hub=read_hub,
     hub_columns=("id", "text"),

@@ -17,17 +17,17 @@ from pathlib import Path
 from tasks.benchmark import Asking, Benchmark, Item, Naming, list_answers, name_choices
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
-from tasks.rows import Column, Raw, Row, read_keys, read_texts
+from tasks.rows import Raw, Row, RowColumn, read_keys, read_texts
 
 ANSWERS = ("option_a", "option_b", "option_c", "option_d")
 COLUMNS = (
     *read_keys("sample_id", "subject"),
     *read_texts("question", *ANSWERS),
-    Column("answer", "label", ("A", "B", "C", "D")),
+    RowColumn("answer", "label", ("A", "B", "C", "D")),
 )
 ASIDES = (
-    Column("subject_category"),
-    Column("cultural_sensitivity_label", "label", ("CS", "CA", "-")),
+    RowColumn("subject_category"),
+    RowColumn("cultural_sensitivity_label", "label", ("CS", "CA", "-")),
 )
 
 

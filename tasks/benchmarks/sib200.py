@@ -15,10 +15,14 @@ from pathlib import Path
 from tasks.benchmark import Asking, Benchmark, Item, Naming, list_answers, name_choices
 from tasks.files import read_tsv
 from tasks.protocol import LETTERS
-from tasks.rows import Column, Raw, Row, read_keys
+from tasks.rows import Raw, Row, RowColumn, read_keys
 from tasks.words import TOPICS
 
-COLUMNS = (*read_keys("index_id"), Column("category", "label", TOPICS), Column("text", "line"))
+COLUMNS = (
+    *read_keys("index_id"),
+    RowColumn("category", "label", TOPICS),
+    RowColumn("text", "line"),
+)
 
 
 def read(root: Path, code: str) -> list[Raw]:

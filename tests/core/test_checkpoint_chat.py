@@ -12,7 +12,13 @@ from transformers import AutoConfig
 from core.checkpoints.chat import build_prompt, describe_held_parts, render
 from core.checkpoints.errors import ChatError, CheckpointError
 from core.checkpoints.held import find_held_fast
-from core.checkpoints.tokens import check_tokens, encode, end_tokens, find_frame, read_stated_length
+from core.checkpoints.tokens import (
+    check_tokens,
+    encode,
+    find_end_tokens,
+    find_frame,
+    read_stated_length,
+)
 
 ASKED = [{"role": "user", "content": "What is <think> for?"}]
 WITH_SYSTEM = [{"role": "system", "content": "Be brief."}, *ASKED]
@@ -145,15 +151,15 @@ def test_a_text_begins_as_the_tokenizer_begins_it_once_and_ends_as_it_ends(
 def test_all_end_tokens_count(tmp_path: Path) -> None:
     folder = save_model(tmp_path / "model")
     tokenizer = small_tokenizer()
-    assert end_tokens(folder, tokenizer) == {1}
+    assert find_end_tokens(folder, tokenizer) == {1}
     edit(folder / "generation_config.json", eos_token_id=[1, 7, 9])
-    assert end_tokens(folder, tokenizer) == {1, 7, 9}
+    assert find_end_tokens(folder, tokenizer) == {1, 7, 9}
     edit(folder / "generation_config.json", eos_token_id=None)
     tokenizer.eos_token = None
-    assert end_tokens(folder, tokenizer) == frozenset()
+    assert find_end_tokens(folder, tokenizer) == frozenset()
     (folder / "generation_config.json").unlink()
     edit(folder / "config.json", eos_token_id=5)
-    assert end_tokens(folder, tokenizer) == {5}
+    assert find_end_tokens(folder, tokenizer) == {5}
 
 
 @pytest.mark.parametrize(

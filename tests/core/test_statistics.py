@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.statistics import adjust_holm, compute_wilson, sign_flip_exact, sign_flip_sampled
+from core.statistics import adjust_holm, compute_wilson, flip_signs_exactly, flip_signs_sampled
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -57,32 +57,32 @@ def enumerated(scores: Sequence[float]) -> float:
     "scores", [[1, 1, 0, -1, 1, 0.5], [1 / 3, -1, 1, 1, 2 / 3, 1, 1, 0], [1.0] * 5]
 )
 def test_sampled_sign_flips_are_exact_for_few_prompts(scores: list[float]) -> None:
-    assert sign_flip_sampled(scores) == pytest.approx(enumerated(scores))
+    assert flip_signs_sampled(scores) == pytest.approx(enumerated(scores))
 
 
 def test_sampled_sign_flips_of_many_prompts_are_near_the_normal_limit() -> None:
     rng = np.random.default_rng(1)
     scores = rng.choice([-1.0, 0.0, 1.0], 80, p=[0.28, 0.3, 0.42])
     z = scores.sum() / math.sqrt((scores**2).sum())
-    assert sign_flip_sampled(scores.tolist()) == pytest.approx(
+    assert flip_signs_sampled(scores.tolist()) == pytest.approx(
         math.erfc(abs(z) / math.sqrt(2)), abs=0.015
     )
 
 
 def test_sampled_sign_flips_have_nothing_to_say_of_ties_alone() -> None:
-    assert sign_flip_sampled([0.0] * 10) is None
-    assert sign_flip_sampled([]) is None
+    assert flip_signs_sampled([0.0] * 10) is None
+    assert flip_signs_sampled([]) is None
 
 
 @pytest.mark.parametrize("score", [1.0, -1.0, 1 / 3])
 def test_sampled_sign_flips_of_one_prompt_say_nothing_against_chance(score: float) -> None:
-    assert sign_flip_sampled([score]) == 1.0 == pytest.approx(enumerated([score]))
+    assert flip_signs_sampled([score]) == 1.0 == pytest.approx(enumerated([score]))
 
 
 def test_sampled_sign_flips_do_not_depend_on_which_arm_is_called_trained() -> None:
     scores = [1, 1, 0, -1, 1, 0.5, 1, -0.5, 1, 1, 1, 0, -1, 1, 1, 1]
-    assert sign_flip_sampled(scores) == pytest.approx(
-        sign_flip_sampled([-s for s in scores]), abs=0.01
+    assert flip_signs_sampled(scores) == pytest.approx(
+        flip_signs_sampled([-s for s in scores]), abs=0.01
     )
 
 
@@ -92,15 +92,15 @@ def test_sign_flips_of_single_items_are_mcnemars_exact_test(seed: int) -> None:
     before, after = (draw.random(97) < chance for chance in (0.4, 0.42 + 0.03 * seed))
     table = [[int((b & a).sum()) for a in (after, ~after)] for b in (before, ~before)]
     expected = mcnemar(table, exact=True).pvalue
-    assert sign_flip_exact(after.astype(int) - before.astype(int)) == pytest.approx(expected)
+    assert flip_signs_exactly(after.astype(int) - before.astype(int)) == pytest.approx(expected)
 
 
 def test_sign_flips_of_whole_numbers_are_the_share_of_all_patterns() -> None:
     sums = np.array([3, -1, 2, 2, 0, 1, -2, 4])
     expected = enumerated(sums.tolist())
-    assert sign_flip_exact(sums) == pytest.approx(expected)
-    assert sign_flip_exact(-sums) == pytest.approx(expected)
-    assert sign_flip_exact(np.array([0, 0, 1, -1])) == 1.0
+    assert flip_signs_exactly(sums) == pytest.approx(expected)
+    assert flip_signs_exactly(-sums) == pytest.approx(expected)
+    assert flip_signs_exactly(np.array([0, 0, 1, -1])) == 1.0
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -108,7 +108,7 @@ def test_both_tests_by_sign_flips_agree(seed: int) -> None:
     """To the last digit where all patterns are tried, within the draws' own error elsewhere."""
     draw = np.random.default_rng(seed)
     few, many = (draw.choice([-1, 0, 1], n, p=[0.2, 0.3, 0.5]) for n in (12, 60))
-    assert sign_flip_sampled(few.tolist()) == pytest.approx(sign_flip_exact(few))
-    exact = sign_flip_exact(many)
+    assert flip_signs_sampled(few.tolist()) == pytest.approx(flip_signs_exactly(few))
+    exact = flip_signs_exactly(many)
     error = 5 * math.sqrt(exact * (1 - exact / 2) / 9999) + 2 / 9999
-    assert sign_flip_sampled(many.tolist()) == pytest.approx(exact, abs=error)
+    assert flip_signs_sampled(many.tolist()) == pytest.approx(exact, abs=error)

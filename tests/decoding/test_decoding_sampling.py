@@ -10,7 +10,7 @@ from transformers import TopKLogitsWarper, TopPLogitsWarper
 
 from decoding.greedy import decode_greedily
 from decoding.packed import PackedModel, packing
-from decoding.prompts import Prompt, find_common_prefix
+from decoding.prompts import TokenPrompt, find_common_prefix
 from decoding.sampling import (
     Drawn,
     Sampling,
@@ -27,7 +27,7 @@ CONTEXTS = [(*SHARED, *tail) for tail in [(9,), (2, 6), (5, 3, 5, 8, 9), (7,), (
 def drawn(
     model: Any,
     letters: Any,
-    prompts: list[Prompt],
+    prompts: list[TokenPrompt],
     sampling: Sampling,
     seeds: list[str],
     slots: int = 64,
@@ -53,7 +53,7 @@ def test_tokens_come_as_often_as_the_model_says(
 ) -> None:
     """The first token of many answers, and the second after the most frequent first."""
     count = 4000
-    prompts = [Prompt(CONTEXTS[0], 2)] * count
+    prompts = [TokenPrompt(CONTEXTS[0], 2)] * count
     found = drawn(
         model, letters, prompts, Sampling(temperature), [f"s/{i}" for i in range(count)], 1000
     )
@@ -126,7 +126,7 @@ def test_numbers_are_even_and_of_a_seed_and_place() -> None:
 @pytest.mark.parametrize("temperature", [1.0, 0.7])
 def test_a_draw_depends_on_its_seed_alone(model: Any, letters: Any, temperature: float) -> None:
     """Not on the batch, its order, the slots, padding or how the prompts are shared out."""
-    prompts = [Prompt(context, 12) for context in CONTEXTS for _ in range(4)]
+    prompts = [TokenPrompt(context, 12) for context in CONTEXTS for _ in range(4)]
     seeds = [f"7/{number}" for number in range(len(prompts))]
     sampling = Sampling(temperature, top_p=0.95)
     ends = frozenset({0, 5})
@@ -154,7 +154,7 @@ def test_a_draw_depends_on_its_seed_alone(model: Any, letters: Any, temperature:
 
 def test_log_probabilities_are_the_models_own(model: Any, letters: Any) -> None:
     """Whatever the temperature, the nucleus or a penalty made of them."""
-    prompts = [Prompt(context, 8, penalty=1.5) for context in CONTEXTS]
+    prompts = [TokenPrompt(context, 8, penalty=1.5) for context in CONTEXTS]
     found = drawn(
         model, letters, prompts, Sampling(0.6, 0.8), ["a", "b", "c", "d", "e"], ends=frozenset({5})
     )
@@ -167,7 +167,7 @@ def test_log_probabilities_are_the_models_own(model: Any, letters: Any) -> None:
 
 @pytest.mark.parametrize("penalty", [1.0, 1.7])
 def test_no_temperature_is_greedy(model: Any, letters: Any, penalty: float) -> None:
-    prompts = [Prompt(context, 10, ("bc",), penalty) for context in CONTEXTS]
+    prompts = [TokenPrompt(context, 10, ("bc",), penalty) for context in CONTEXTS]
     packed = PackedModel(model)
     ends = frozenset({0, 5})
     with torch.inference_mode():
@@ -186,7 +186,7 @@ def test_no_temperature_is_greedy(model: Any, letters: Any, penalty: float) -> N
 
 
 def test_an_answer_ends_by_a_token_a_text_or_its_limit(model: Any, letters: Any) -> None:
-    prompts = [Prompt(CONTEXTS[2], 6, ("c", "fg"))] * 200
+    prompts = [TokenPrompt(CONTEXTS[2], 6, ("c", "fg"))] * 200
     found = drawn(
         model, letters, prompts, Sampling(2.0), [str(i) for i in range(200)], ends=frozenset({5})
     )
@@ -214,7 +214,7 @@ def test_an_answer_ends_by_a_token_a_text_or_its_limit(model: Any, letters: Any)
 def test_the_model_is_left_as_it_was(model: Any, letters: Any) -> None:
     model.train()
     before = model.config._attn_implementation
-    prompts = [Prompt(CONTEXTS[0], 3)] * 2
+    prompts = [TokenPrompt(CONTEXTS[0], 3)] * 2
     with pytest.raises(ValueError, match="1 seeds for 2 prompts"):
         drawn(model, letters, prompts, Sampling(), ["a"])
     assert model.training

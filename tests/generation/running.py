@@ -6,7 +6,7 @@ from typing import Any
 from core.contract.facts import SourceFacts
 from generation.prompts import DEFAULT_FILE
 from generation.settings import Context, Scenario, Sources, Teacher, Topic, Translated
-from generation.source import Order, Source, Tokens, make_source
+from generation.source import Order, Source, TokenMeasure, make_source
 
 EMBEDDED = Path(DEFAULT_FILE).parent / "embedded"
 SMALL = Sources(
@@ -46,7 +46,7 @@ def run(
     usual = {
         "ledger": folder / "ledger.sqlite",
         "out": folder / source,
-        "tokens": Tokens(count_tokens, cut_tokens),
+        "tokens": TokenMeasure(count_tokens, cut_tokens),
         "progress": lambda done, total, note: None,
     }
     asked = order | {name: changes.pop(name) for name in order.keys() & changes.keys()}

@@ -204,10 +204,12 @@ def test_a_question_is_found_however_its_answers_are_listed(
 
 def test_flores_is_found_and_other_news_is_not(real_data: Path, tmp_path: Path) -> None:
     from tasks.catalogue import TASKS
-    from tasks.data import Data
+    from tasks.data import BenchmarkData
     from tasks.loading import load_task
 
-    loaded = load_task(TASKS["flores_xx_en"], "swh_Latn", "Swahili", Data("local", real_data))
+    loaded = load_task(
+        TASKS["flores_xx_en"], "swh_Latn", "Swahili", BenchmarkData("local", real_data)
+    )
     items = [item(i.text, n) for n, i in enumerate(loaded.items)]
     news = (real_data / "text" / "ntrex" / "swh_Latn.txt").read_text(encoding="utf-8").split("\n")
     facts, _ = look(tmp_path, items, *(line for line in news if line))

@@ -12,7 +12,7 @@ from core.contract.facts import FACTS, extract_any_facts
 from core.contract.journal import LogLine, SpeedLine
 from core.contract.manifest import About, Manifest
 from core.contract.names import LOG, MANIFEST, PLAN, SAMPLES, SCORES, SPEED
-from core.contract.plan import Plan
+from core.contract.plan import RunPlan
 from core.contract.record import as_json, read_file, read_record
 from core.contract.samples import Choice, Translation, make_arrow_schema
 from core.contract.score import TRANSLATION_MEASURES, ScoreRecord
@@ -42,7 +42,7 @@ def test_a_real_run_writes_the_records_of_the_contract(store: Path) -> None:
         stages.add(manifest.stage)
     assert stages == (FACTS.keys() - {"corpus"}) | {"score"}
     (plan,) = store.glob(f"runs/*/{PLAN}")
-    assert as_json(read_file(Plan, plan)) == json_of(plan)
+    assert as_json(read_file(RunPlan, plan)) == json_of(plan)
     for name, kind in ((LOG, LogLine), (SPEED, SpeedLine)):
         (path,) = store.glob(f"train/*/{name}")
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from harness.keys import stage_key, take_keyed, write_canonical_json
+from harness.keys import make_stage_key, take_keyed, write_canonical_json
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class Settings:
 
 def test_golden_key() -> None:
     # Computed once; if this fails, finished artifacts of users are recomputed.
-    key = stage_key("train", 1, take_keyed(Settings()), {"base": "0" * 24, "mixture": "1" * 24})
+    key = make_stage_key(
+        "train", 1, take_keyed(Settings()), {"base": "0" * 24, "mixture": "1" * 24}
+    )
     assert key == "d1169450f3615bce1533c672"
 
 
@@ -66,11 +68,13 @@ def test_a_field_added_later_leaves_the_key_while_it_changes_nothing() -> None:
     ],
 )
 def test_whatever_changes_changes_the_key(other: tuple[str, int, dict, dict]) -> None:  # type: ignore[type-arg]
-    assert stage_key(*other) != stage_key("train", 1, {"x": 1}, {"base": "0"})
+    assert make_stage_key(*other) != make_stage_key("train", 1, {"x": 1}, {"base": "0"})
 
 
 def test_order_does_not_count() -> None:
-    assert stage_key("a", 1, {"x": 1, "y": 2}, {}) == stage_key("a", 1, {"y": 2, "x": 1}, {})
+    assert make_stage_key("a", 1, {"x": 1, "y": 2}, {}) == make_stage_key(
+        "a", 1, {"y": 2, "x": 1}, {}
+    )
     assert write_canonical_json({"b": "ሀ", "a": 1}) == '{"a":1,"b":"ሀ"}'
 
 

@@ -23,7 +23,7 @@ from tasks.catalogue import BENCHMARKS
 from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
 from training.prepare import make_token_counter, prepare
-from training.settings import Data, Train
+from training.settings import DataSettings, Train
 from training.tokenised import Tokeniser
 
 OWN = f"++sources.own={{mine: {{kind: chat, files: [{__file__}]}}}}"
@@ -119,7 +119,7 @@ def test_the_trainer_takes_the_tokens_that_the_mixture_counts(
         "context": source(tmp_path / "context", "context", 200, 90),
     }
     spoil(sources["topic"] / "rows.jsonl")
-    data = Data(200, True, overlong, False, 0.0)
+    data = DataSettings(200, True, overlong, False, 0.0)
     tokens = ChatTokens(make_token_counter(base, data), Tokeniser(base).count)
     budget = Budget(smallest_of=("topic", "context"))
     for name in sources:

@@ -12,9 +12,9 @@ from preference.pack import read_pack
 from preference.preparation import Preparation
 from preference.preparing import prepare_study
 from preference.questions import freeze, make_draft, read_prompts
-from preference.rater_app import vote_body
+from preference.rater_app import make_vote_body
 from preference.screens import Screen, lay_out_screens
-from preference.standing import Choice
+from preference.standing import HeldChoice
 
 SECRET = bytes(range(32))
 
@@ -76,8 +76,8 @@ def vote_all(
     ballots = open_ballots(pack_dir, pack)
     for slot in range(slots):
         for screen in enrolled(pack, ballots, slot):
-            body = vote_body(screen, choose(pack, screen, slot), {})
-            ballots.take(slot, [Choice("vote", f"vote:{screen.item}", 1, "", body)])
+            body = make_vote_body(screen, choose(pack, screen, slot), {})
+            ballots.take(slot, [HeldChoice("vote", f"vote:{screen.item}", 1, "", body)])
     ballots.close_file()
 
 

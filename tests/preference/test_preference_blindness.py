@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from small_study import SECRET, answers, frozen, write_lines
 from unblinding_attack import View, agreement, arm_balanced_layout, by_chance, recover
 
-from core.statistics import sign_flip_sampled
+from core.statistics import flip_signs_sampled
 from preference.commitment import write_canonical
-from preference.design import Prompt, turn_sides
+from preference.design import StudyPrompt, turn_sides
 from preference.key import Content, Key, Settings, find_first_arm
 from preference.pack import pack_of
 from preference.preparation import Preparation
@@ -22,7 +22,7 @@ from preference.preparing import prepare_study
 from preference.screens import lay_out_screens
 
 SIZES = (2, 4, 10, 14, 20, 30, 50)
-MT_BENCH = [Prompt(f"q{n}", f"c{n // 10}") for n in range(80)]
+MT_BENCH = [StudyPrompt(f"q{n}", f"c{n // 10}") for n in range(80)]
 
 
 def key_of(secret: bytes, rows: Sequence[tuple[str, str, str, str, str]], **options: Any) -> Key:
@@ -206,7 +206,7 @@ def test_a_liking_for_a_side_makes_no_false_finding(raters: int, rated: float) -
         chose_a = rng.random(on_a.shape) < 0.8
         scores = np.where(on_a == chose_a, 1.0, -1.0)
         scores[-1, rng.random(80) >= rated] = np.nan
-        p = sign_flip_sampled(np.nanmean(scores, axis=0).tolist(), resamples=199)
+        p = flip_signs_sampled(np.nanmean(scores, axis=0).tolist(), resamples=199)
         found += p is not None and p <= 0.05
     # 10 of 200 by chance, deviation 3.1; with sides that are not drawn it would be nearly all.
     assert found <= 10 + 3.5 * 3.1
@@ -215,6 +215,6 @@ def test_a_liking_for_a_side_makes_no_false_finding(raters: int, rated: float) -
 def test_the_simulation_finds_a_layout_that_shows_one_arm_on_one_side() -> None:
     rng = np.random.default_rng(0)
     scores = np.where(rng.random(80) < 0.8, 1.0, -1.0)
-    p = sign_flip_sampled(scores.tolist(), resamples=499)
+    p = flip_signs_sampled(scores.tolist(), resamples=499)
     assert p is not None
     assert p < 0.01

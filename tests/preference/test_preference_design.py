@@ -7,25 +7,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from preference.design import Item, Prompt, assign, order_items, turn_sides
+from preference.design import RaterItem, StudyPrompt, assign, order_items, turn_sides
 
 M = "ab" * 32
-MT_BENCH = [Prompt(f"q{n}", f"c{n // 10}") for n in range(80)]
+MT_BENCH = [StudyPrompt(f"q{n}", f"c{n // 10}") for n in range(80)]
 secrets = st.binary(min_size=32, max_size=32)
 nonces = st.text("0123456789abcdef", min_size=8, max_size=8)
 prompt_lists = st.lists(st.sampled_from("abcd"), min_size=2, max_size=30).map(
-    lambda categories: [Prompt(f"q{n}", c) for n, c in enumerate(categories)]
+    lambda categories: [StudyPrompt(f"q{n}", c) for n, c in enumerate(categories)]
 )
 
 
-def blocks_of(prompts: list[Prompt]) -> dict[str, list[str]]:
+def blocks_of(prompts: list[StudyPrompt]) -> dict[str, list[str]]:
     blocks: dict[str, list[str]] = defaultdict(list)
     for prompt in prompts:
         blocks[prompt.category].append(prompt.question)
     return blocks
 
 
-def on_the_left(items: list[Item], turn: dict[str, bool]) -> dict[str, int]:
+def on_the_left(items: list[RaterItem], turn: dict[str, bool]) -> dict[str, int]:
     """Question -> number of the text on side A of its main item."""
     return {i.question: i.first.number ^ turn[i.question] for i in items if i.kind == "main"}
 
@@ -44,7 +44,7 @@ def test_mt_bench_is_balanced_to_the_prompt(secret: bytes, nonce: str) -> None:
 @given(secrets, prompt_lists, nonces)
 @settings(max_examples=60, deadline=None)
 def test_any_sizes_are_balanced_within_one_and_mirrored_in_a_pair(
-    secret: bytes, prompts: list[Prompt], nonce: str
+    secret: bytes, prompts: list[StudyPrompt], nonce: str
 ) -> None:
     turn = turn_sides(nonce, blocks_of(prompts))
     one, two, three = (

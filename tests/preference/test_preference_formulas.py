@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from preference.formulas import draw, put_back, take_out
 from preference.normalise import normalise
 from preference.rendering import render_answer
-from preference.web import style_sheet
+from preference.web import make_style_sheet
 
 
 def show(text: str, direction: str = "ltr") -> str:
@@ -156,7 +156,7 @@ def test_nothing_reaches_over_the_narrowest_page(browser: Any) -> None:
     for text, direction in ((WIDE, "ltr"), (ARABIC + WIDE, "rtl")):
         shown = show(normalise(text).text, direction)
         page.set_content(
-            f"<!doctype html><style>{style_sheet(None)}</style><main><section class=text>"
+            f"<!doctype html><style>{make_style_sheet(None)}</style><main><section class=text>"
             f"<h2>A</h2><div class=words dir={direction}>{shown}</div></section></main>"
         )
         for size in ("100%", "200%"):

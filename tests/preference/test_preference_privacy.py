@@ -18,7 +18,7 @@ from small_study import enrolled, prepared
 
 from preference import cli
 from preference.ballots import NAME, Ballots
-from preference.chain import Row, read_row, write_row
+from preference.chain import EventRow, read_row, write_row
 from preference.closing import close, open_ballots
 from preference.comments import COMMENTS, forget, withdraw
 from preference.errors import StudyStateError, VerificationError, WithdrawnError
@@ -26,8 +26,8 @@ from preference.messages import FOLDER, read_catalogue
 from preference.pack import read_pack
 from preference.packet import write_packet
 from preference.questions import Correction, add_correction, make_draft
-from preference.rater_app import vote_body
-from preference.standing import Choice
+from preference.rater_app import make_vote_body
+from preference.standing import HeldChoice
 from preference.unblinding import unblind
 from preference.verify import verify
 
@@ -39,8 +39,8 @@ def cast(pack: Path, ballots: Ballots, slot: int, *, rounds: int = 1) -> None:
             words = f"maneno ya siri {slot}-{turn}-{n} " + "ndefu " * (n % 9)
             extra = {"comment": words, "verdict_a": "good", "verdict_b": "bad"}
             seen = ballots.sitting(slot).latest.get(screen.item, "")
-            vote = vote_body(screen, "ab"[n % 2], extra)
-            ballots.take(slot, [Choice("vote", f"vote:{slot}:{turn}:{n}", 1, seen, vote)])
+            vote = make_vote_body(screen, "ab"[n % 2], extra)
+            ballots.take(slot, [HeldChoice("vote", f"vote:{slot}:{turn}:{n}", 1, seen, vote)])
 
 
 def holding(folder: Path, words: str) -> list[str]:
@@ -70,7 +70,7 @@ def test_a_withdrawn_rater_leaves_no_word_vote_or_time(tmp_path: Path) -> None:
     assert [holding(pack, words) for words in gone] == [[]] * len(gone), "while it is in use"
     assert holding(pack, "maneno ya siri 0-"), "nobody else's words are touched"
     with pytest.raises(WithdrawnError, match="rater 2 has withdrawn"):
-        ballots.take(1, [Choice("vote", "vote:late", 1, "", {"item": "x"})])
+        ballots.take(1, [HeldChoice("vote", "vote:late", 1, "", {"item": "x"})])
     with pytest.raises(WithdrawnError):
         ballots.enrol(1)
     with pytest.raises(WithdrawnError):
@@ -171,7 +171,7 @@ def test_a_salt_hides_a_short_comment_and_goes_with_it(tmp_path: Path) -> None:
     ballots = open_ballots(pack, read_pack(pack))
     screen, other, *_ = enrolled(read_pack(pack), ballots, 0)
     votes = [
-        Choice("vote", f"vote:{s.item}", 1, "", vote_body(s, "a", {"comment": "ndiyo"}))
+        HeldChoice("vote", f"vote:{s.item}", 1, "", make_vote_body(s, "a", {"comment": "ndiyo"}))
         for s in (screen, other)
     ]
     hashes = [event.body for event in ballots.take(0, votes)]
@@ -198,7 +198,9 @@ def test_the_researcher_reads_comments_with_the_arms_names(
         # "nrehtuos" is in the texts of southern, "nrehtron" in those of northern.
         words = f"{n}: B is {'southern' if 'nrehtuos' in texts[screen.b] else 'northern'}"
         extra = {"comment": f"{words}\n=1+1 second line", "verdict_b": "good"}
-        ballots.take(0, [Choice("vote", f"vote:{n}", 1, "", vote_body(screen, "b", extra))])
+        ballots.take(
+            0, [HeldChoice("vote", f"vote:{n}", 1, "", make_vote_body(screen, "b", extra))]
+        )
     ballots.close_file()
     command = ["comments", str(pack), "--key", str(key)]
     assert cli.main(command) == 2, "while the study is open, it would unblind"
@@ -354,9 +356,9 @@ def test_withdrawing_for_a_rater_and_forgetting_in_an_open_study(tmp_path: Path)
 
 
 def test_a_line_of_the_published_votes_says_all_that_its_hash_covers() -> None:
-    row = Row(1, 0, "aa", "bb", "cc", "now", "vote", "vote:1", '{"item":"x"}')
+    row = EventRow(1, 0, "aa", "bb", "cc", "now", "vote", "vote:1", '{"item":"x"}')
     assert read_row(json.loads(write_row(row))) == row
-    stub = Row(1, 0, "aa", "bb", None, None, None, None, None)
+    stub = EventRow(1, 0, "aa", "bb", None, None, None, None, None)
     assert read_row(json.loads(write_row(stub))) == stub
     with pytest.raises(ValueError, match="unknown fields"):
         read_row({**json.loads(write_row(stub)), "choice": "a"})

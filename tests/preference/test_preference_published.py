@@ -15,7 +15,7 @@ from small_study import prepared, vote_all
 
 from core.lines import read_json_lines
 from preference import cli
-from preference.chain import Row, hash_event, hash_payload, read_row
+from preference.chain import EventRow, hash_event, hash_payload, read_row
 from preference.closing import close
 from preference.commitment import hash_canonical
 from preference.key import read_key
@@ -92,9 +92,9 @@ def another_value(value: Any) -> tuple[Any, bool]:
     return value, False
 
 
-def rechained(rows: list[Row], commitment: str) -> list[Row]:
+def rechained(rows: list[EventRow], commitment: str) -> list[EventRow]:
     """The same events with all hashes computed anew, over a first vote that says something else."""
-    out: list[Row] = []
+    out: list[EventRow] = []
     previous, changed = commitment, False
     for row in rows:
         body = row.body or ""
@@ -105,7 +105,7 @@ def rechained(rows: list[Row], commitment: str) -> list[Row]:
         payload = hash_payload(row.salt, row.at, row.kind, row.idempotency, body)
         previous = hash_event(previous, row.seq, row.slot, payload)
         out.append(
-            Row(
+            EventRow(
                 row.seq, row.slot, payload, previous, row.salt, row.at, row.kind, row.idempotency,
                 body,
             )
@@ -114,7 +114,7 @@ def rechained(rows: list[Row], commitment: str) -> list[Row]:
     return out
 
 
-def rows_of(folder: Path) -> list[Row]:
+def rows_of(folder: Path) -> list[EventRow]:
     return [read_row(row) for _, row in read_json_lines(folder / "votes.jsonl")]
 
 

@@ -11,7 +11,7 @@ from test_preference_pages import Study
 
 from preference.closing import close
 from preference.errors import VerificationError
-from preference.standing import GUESSES, Choice, Sitting
+from preference.standing import GUESSES, HeldChoice, Sitting
 from preference.verify import verify
 
 
@@ -27,7 +27,7 @@ def take(study: Study, *choices: tuple[str, int | None, str, str]) -> Sitting:
     """Takes (page, turn, seen, choice), all on one item."""
     for page, turn, seen, choice in choices:
         body = {"item": "i", "choice": choice, "comment": f"why {choice}"}
-        study.ballots.take(0, [Choice("vote", page, turn, seen, body)])
+        study.ballots.take(0, [HeldChoice("vote", page, turn, seen, body)])
     return study.ballots.sitting(0)
 
 

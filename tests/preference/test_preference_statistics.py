@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.statistics import sign_flip_sampled
+from core.statistics import flip_signs_sampled
 from preference.statistics import (
     compute_agreement,
     compute_bang,
     compute_bca,
     compute_power,
+    compute_sign_test,
     compute_wilson_interval,
     find_needed_share,
-    sign_test,
 )
 
 
 def test_sign_test_and_wilson_by_their_formulas() -> None:
     n, k = 20, 15
     tail = sum(math.comb(n, i) for i in range(k, n + 1)) / 2**n
-    assert sign_test(k, n - k) == pytest.approx(2 * tail)
-    assert sign_test(0, 0) is None
+    assert compute_sign_test(k, n - k) == pytest.approx(2 * tail)
+    assert compute_sign_test(0, 0) is None
     interval = compute_wilson_interval(k, n)
     assert interval is not None
     low, high = stats.binomtest(k, n).proportion_ci(0.95, method="wilson")
@@ -90,7 +90,7 @@ def test_power_of_eighty_prompts() -> None:
         stats.binom.pmf(n, 20, 0.7) * stats.binom.pmf(w, n, 0.7)
         for n in range(1, 21)
         for w in range(n + 1)
-        if (sign_test(w, n - w) or 1) <= 0.05
+        if (compute_sign_test(w, n - w) or 1) <= 0.05
     )
     assert compute_power(20, 0.7, ties=0.3) == pytest.approx(found)
 
@@ -104,7 +104,7 @@ def test_the_primary_test_holds_its_level_with_correlated_raters(raters: int) ->
     rejected = 0
     for _ in range(200):
         scores = simulate_null_study(rng, prompts=80, raters=raters, spread=1.0).mean(axis=0)
-        p = sign_flip_sampled(scores.tolist(), resamples=499, seed=int(rng.integers(2**31)))
+        p = flip_signs_sampled(scores.tolist(), resamples=499, seed=int(rng.integers(2**31)))
         rejected += p is not None and p <= 0.05
     # 10 expected; 4 standard errors above are 22.
     assert rejected <= 22

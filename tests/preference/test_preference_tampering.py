@@ -15,8 +15,8 @@ from preference import cli
 from preference.ballots import NAME
 from preference.closing import close, open_ballots
 from preference.pack import read_pack
-from preference.rater_app import RaterApp, vote_body
-from preference.standing import GUESSES, Choice
+from preference.rater_app import RaterApp, make_vote_body
+from preference.standing import GUESSES, HeldChoice
 from preference.unblinding import unblind
 from preference.verify import inspect, verify
 
@@ -30,9 +30,11 @@ def study(tmp_path: Path) -> tuple[Path, Path]:
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     screen = enrolled(pack, ballots, 0)[0]
-    body = vote_body(screen, "a", {"comment": WORDS})
-    ballots.take(0, [Choice("vote", f"vote:{'0' * 16}", 1, "", body)])
-    ballots.take(0, [Choice("guess", f"guess:{'1' * 16}", 1, "", {GUESSES: {screen.item: "a"}})])
+    body = make_vote_body(screen, "a", {"comment": WORDS})
+    ballots.take(0, [HeldChoice("vote", f"vote:{'0' * 16}", 1, "", body)])
+    ballots.take(
+        0, [HeldChoice("guess", f"guess:{'1' * 16}", 1, "", {GUESSES: {screen.item: "a"}})]
+    )
     ballots.close_file()
     vote_all(pack_dir, longer, slots=1)
     close(pack_dir)

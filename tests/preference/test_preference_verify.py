@@ -18,7 +18,7 @@ from preference.commitment import hash_canonical
 from preference.errors import StudyStateError, VerificationError
 from preference.pack import read_pack
 from preference.screens import Screen
-from preference.standing import Choice
+from preference.standing import HeldChoice
 from preference.unblinding import unblind
 from preference.verify import verify
 
@@ -71,7 +71,7 @@ def test_closed_is_closed(closed: tuple[Path, Path]) -> None:
     pack, _ = closed
     ballots = open_ballots(pack, read_pack(pack))
     with pytest.raises(StudyStateError, match="closed"):
-        ballots.take(0, [Choice("vote", "late", 1, "", {"item": "x"})])
+        ballots.take(0, [HeldChoice("vote", "late", 1, "", {"item": "x"})])
     before = ballots.head()
     ballots.close_file()
     assert close(pack)["head"] == before[1], "closing again changes nothing"

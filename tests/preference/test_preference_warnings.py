@@ -18,10 +18,10 @@ from preference.analysis import analyse
 from preference.closing import close, open_ballots
 from preference.output import draw_figure, summarise
 from preference.pack import read_pack
-from preference.rater_app import vote_body
+from preference.rater_app import make_vote_body
 from preference.screens import Screen
 from preference.simulation import draw_votes
-from preference.standing import Choice
+from preference.standing import HeldChoice
 from preference.statistics import compute_agreement
 from preference.votes import Guess, Vote
 from preference.warnings import find_warnings
@@ -235,8 +235,8 @@ def test_a_choice_that_was_never_decided_is_told_at_the_close_and_beside_p(
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     screen = enrolled(pack, ballots, 1)[0]
-    late = vote_body(screen, "b", {"comment": "from my other phone"})
-    ballots.take(1, [Choice("vote", "vote:later", 1, "", late)])
+    late = make_vote_body(screen, "b", {"comment": "from my other phone"})
+    ballots.take(1, [HeldChoice("vote", "vote:later", 1, "", late)])
     ballots.close_file()
     assert cli.main(["close", str(pack_dir)]) == 2
     assert "rater 2 has rated 11 of 11 and has to decide on 1" in capsys.readouterr().err
@@ -262,8 +262,8 @@ def test_a_study_that_is_closed_after_few_votes_has_a_result_that_verifies(
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     for number, screen in enumerate(enrolled(pack, ballots, 0)[:votes]):
-        body = vote_body(screen, "ab"[number % 2], {})
-        ballots.take(0, [Choice("vote", f"vote:{number}", 1, "", body)])
+        body = make_vote_body(screen, "ab"[number % 2], {})
+        ballots.take(0, [HeldChoice("vote", f"vote:{number}", 1, "", body)])
     ballots.close_file()
     assert cli.main(["close", str(pack_dir), "--unfinished"]) == 0
     out = tmp_path / "result"

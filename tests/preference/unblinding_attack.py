@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from preference.commitment import derive_bytes, flip_coin
-from preference.design import Prompt
+from preference.design import StudyPrompt
 
 Shown = tuple[str, str, str]
 """Prompt, and the ids of the first and second text of one screen."""
@@ -74,7 +74,7 @@ def by_chance(prompts: int) -> tuple[float, float]:
 
 
 def arm_balanced_layout(
-    secret: bytes, prompts: Sequence[Prompt], *, raters: int, checks: int = 3
+    secret: bytes, prompts: Sequence[StudyPrompt], *, raters: int, checks: int = 3
 ) -> tuple[View, dict[str, str]]:
     """The layout of packs of version 1, for comparison, and the truth: prompt -> arm 0's text.
 

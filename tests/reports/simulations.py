@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.statistics import compute_wilson, sign_flip_exact
+from core.statistics import compute_wilson, flip_signs_exactly
 from reports.stats import bootstrap, chrf, correlation, intervals, languages, paired
 
 ITEMS, PASSAGES, SENTENCES, LANGUAGES = 201, 300, 200, 54
@@ -63,7 +63,7 @@ def mcnemar_level(times: int, seed: int = 1, n: int = ITEMS) -> float:
 
     def once(draw: np.random.Generator) -> bool:
         before, after = pairs(draw, n, 0.45, 0.45)
-        return sign_flip_exact(after.astype(int) - before.astype(int)) < 0.05
+        return flip_signs_exactly(after.astype(int) - before.astype(int)) < 0.05
 
     return _share(times, seed, once)
 
@@ -71,7 +71,7 @@ def mcnemar_level(times: int, seed: int = 1, n: int = ITEMS) -> float:
 def passage_level(times: int, seed: int = 2) -> float:
     def once(draw: np.random.Generator) -> bool:
         before, after, clusters = passages(draw, 0.0)
-        return sign_flip_exact(_sums(before, after, clusters)) < 0.05
+        return flip_signs_exactly(_sums(before, after, clusters)) < 0.05
 
     return _share(times, seed, once)
 
@@ -81,7 +81,7 @@ def unclustered_level(times: int, seed: int = 2) -> float:
 
     def once(draw: np.random.Generator) -> bool:
         before, after, _ = passages(draw, 0.0)
-        return sign_flip_exact(after.astype(int) - before.astype(int)) < 0.05
+        return flip_signs_exactly(after.astype(int) - before.astype(int)) < 0.05
 
     return _share(times, seed, once)
 

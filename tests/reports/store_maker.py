@@ -27,10 +27,10 @@ from core.contract.facts import (
     TrainFacts,
 )
 from core.contract.journal import LogLine, SpeedLine
-from core.contract.manifest import About, FileEntry, Git, Input, Manifest, Tokens
+from core.contract.manifest import About, FileEntry, Git, Input, Manifest, TokenCounts
 from core.contract.names import CARD as CARD_FILE
 from core.contract.names import ERROR, LOG, MANIFEST, PLAN, RUNS, SAMPLES, SCORES, SPEED
-from core.contract.plan import Checkpoint, Language, Plan, PlannedCell, PlannedStage
+from core.contract.plan import Checkpoint, PlannedCell, PlannedLanguage, PlannedStage, RunPlan
 from core.contract.record import as_json
 from core.contract.samples import Choice, Translation, list_columns, make_arrow_schema
 from core.contract.score import (
@@ -114,7 +114,7 @@ def write_artifact(
         git=Git("0123456789abcdef0123456789abcdef01234567", False),
         created="2026-01-01T00:00:00Z",
         seconds=seconds,
-        tokens=Tokens(*tokens),
+        tokens=TokenCounts(*tokens),
         cost_usd=cost_usd,
         content=hash_of("content", key),
         files={
@@ -331,11 +331,11 @@ def write_plan(
     """A run's plan, and its error.txt when it failed."""
     folder = store / RUNS / run
     folder.mkdir(parents=True)
-    plan = Plan(
+    plan = RunPlan(
         run=run.rpartition("/")[2],
         experiment="quickstart",
         command=f"kakugo language={language['name'].lower()} mix={mix}",
-        language=Language(**language),
+        language=PlannedLanguage(**language),
         student="SmolLM2-135M-Instruct",
         teacher="SmolLM2-135M-Instruct (embedded)",
         mix=mix,

@@ -21,7 +21,7 @@ from reports.outputs.latex import as_latex, escape, write_latex
 from reports.report import Report
 from reports.sections import draw_all
 from reports.stats.crossed import UnitScores, compare_producers
-from reports.store.model import Language
+from reports.store.model import ShownLanguage
 from reports.tables.importing import import_table, read_published
 from reports.tables.ranking import Ranking, rank_producers
 from reports.tables.results import Result, Results
@@ -150,7 +150,7 @@ def rank(right: dict[str, int]) -> tuple[Results, Ranking]:
     sums = np.stack([100.0 * (np.arange(100) < count) for count in right.values()])
     cells = {"sib200": {"Zulu": UnitScores(units, sums, np.ones(100))}}
     rows = [
-        Result(Language("Zulu"), "sib200", name, "result", score=float(count))
+        Result(ShownLanguage("Zulu"), "sib200", name, "result", score=float(count))
         for name, count in right.items()
     ]
     compared = compare_producers(cells)

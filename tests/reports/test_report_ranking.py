@@ -10,7 +10,7 @@ from synthetic_store import make_synthetic_store
 from reports import read_store
 from reports.outputs.csv_files import write_csv
 from reports.report import Report
-from reports.store.model import Language
+from reports.store.model import ShownLanguage
 from reports.tables.gain import compute_gain
 from reports.tables.importing import read_published
 from reports.tables.ranking import ALL, Ranking, rank_producers, tabulate_pairs, tabulate_ranking
@@ -120,7 +120,7 @@ def test_a_mean_over_languages_is_of_one_protocol(report: Report) -> None:
 
 
 def test_what_was_not_tested_is_not_called_as_good(report: Report) -> None:
-    language = Language("Lao")
+    language = ShownLanguage("Lao")
     rows = [
         Result(language, "sib200", producer, "result", score=score)
         for producer, score in (("base", 40.0), ("trained:a", 60.0), ("trained:b", 50.0))
@@ -136,7 +136,7 @@ def test_what_was_not_tested_is_not_called_as_good(report: Report) -> None:
 
 
 def test_what_nobody_shares_is_no_ranking() -> None:
-    language = Language("Lao")
+    language = ShownLanguage("Lao")
     rows = [
         Result(language, task, producer, "result", score=1.0)
         for task, producer in [("sib200", "base"), ("belebele", "trained:a")]
@@ -172,5 +172,5 @@ def test_many_producers_are_ranked_in_every_format(report: Report, tmp_path: Pat
 
 
 def test_one_producer_is_no_ranking() -> None:
-    rows = (Result(Language("Lao"), "sib200", "base", "result", score=1.0),)
+    rows = (Result(ShownLanguage("Lao"), "sib200", "base", "result", score=1.0),)
     assert rank_producers(Results(rows, "one")) == Ranking(("base",), {}, None, {}, ())

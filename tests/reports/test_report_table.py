@@ -17,11 +17,11 @@ from store_maker import (
 from core.contract.facts import ContaminationFacts, PackedFacts, TakenFacts
 from core.contract.manifest import About
 from reports import StoreView, read_store
-from reports.store.model import Language
+from reports.store.model import ShownLanguage
 from reports.tables.mixtures import tabulate_mixtures
 from reports.tables.panels import Panel, TableCell, build_panels, list_lines
 from reports.tables.quality import tabulate_quality
-from reports.tables.results import Result, equal_budget
+from reports.tables.results import Result, find_equal_budget
 
 BASE = ("base", "ba" * 32)
 
@@ -246,9 +246,9 @@ def test_what_packing_cut_stands_in_its_sources_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("other", "equal"), [(985_000, True), (975_000, False)])
 def test_budgets_that_are_both_within_a_hundredth_are_equal(other: int, equal: bool) -> None:
-    language = Language("Swahili")
+    language = ShownLanguage("Swahili")
     rows = [
         Result(language, "sib200", name, "result", size=float(size))
         for name, size in (("trained:a", 1_000_000), ("trained:b", other))
     ]
-    assert bool(equal_budget(rows)) == equal
+    assert bool(find_equal_budget(rows)) == equal

@@ -9,7 +9,7 @@ import hub_repositories
 import pytest
 
 from tasks.catalogue import TASKS
-from tasks.data import Data, open_data
+from tasks.data import BenchmarkData, open_data
 from tasks.files import EMBEDDED, read_lines
 from tasks.loading import Loaded, load_task
 
@@ -20,7 +20,7 @@ LABEL = "cultural_sensitivity_label"
 def local(root: Path, rows: list[dict[str, Any]]) -> Loaded:
     (root / "global_mmlu").mkdir(parents=True)
     write(root / "global_mmlu/sw.jsonl", rows)
-    return load_task(TASKS["global_mmlu"], "sw", "Swahili", Data("local", root))
+    return load_task(TASKS["global_mmlu"], "sw", "Swahili", BenchmarkData("local", root))
 
 
 def of_hub(root: Path, rows: list[dict[str, Any]]) -> Loaded:

@@ -11,18 +11,18 @@ import pytest
 
 from tasks.benchmarks import belebele, flores, global_mmlu, sib200
 from tasks.catalogue import TASKS
-from tasks.data import DATA_DIR_VARIABLE, Data, open_data, read
+from tasks.data import DATA_DIR_VARIABLE, BenchmarkData, open_data, read
 from tasks.errors import DataMalformed, DataMissing
 from tasks.files import EMBEDDED, read_lines, read_lines_of_archive
 from tasks.loading import Loaded, load_task
 from tasks.protocol import Protocol, split_shots
 
 CODES = {"sib200": "swh_Latn", "belebele": "swh_Latn", "global_mmlu": "sw", "flores": "swh_Latn"}
-OURS = Data("embedded", EMBEDDED)
+OURS = BenchmarkData("embedded", EMBEDDED)
 
 
 def load(root: Path, name: str, code: str = "x", **choices: Any) -> Loaded:
-    return load_task(TASKS[name], code, "X", Data("local", root), Protocol(**choices))
+    return load_task(TASKS[name], code, "X", BenchmarkData("local", root), Protocol(**choices))
 
 
 def write(root: Path, path: str, content: str | bytes) -> None:
@@ -68,9 +68,11 @@ def test_the_data_directory_is_one_switch(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.delenv(DATA_DIR_VARIABLE, raising=False)
     assert open_data(None) == OURS
     monkeypatch.setenv(DATA_DIR_VARIABLE, str(tmp_path))
-    assert open_data(None) == Data("local", tmp_path)
+    assert open_data(None) == BenchmarkData("local", tmp_path)
     assert open_data(str(EMBEDDED)) == OURS
-    assert open_data("hub", {"sib200": "me/mine"}) == Data("hub", None, {"sib200": "me/mine"})
+    assert open_data("hub", {"sib200": "me/mine"}) == BenchmarkData(
+        "hub", None, {"sib200": "me/mine"}
+    )
     with pytest.raises(DataMissing, match="data_dir=/x: there is no such directory"):
         open_data("/x")
 

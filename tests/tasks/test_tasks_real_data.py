@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks.catalogue import TASKS
-from tasks.data import Data
+from tasks.data import BenchmarkData
 from tasks.loading import COMMON, load_task
 from tasks.protocol import Protocol
 
@@ -22,7 +22,7 @@ SCORED = {
 
 @pytest.mark.parametrize("shots", ["first", "balanced"])
 def test_every_file_is_read_and_the_paper_s_items_are_scored(real_data: Path, shots: str) -> None:
-    data = Data("local", real_data)
+    data = BenchmarkData("local", real_data)
     codes = {
         "sib200": [path.name for path in real_data.glob("sib200/*_*")],
         "belebele": [path.stem for path in real_data.glob("belebele/*.jsonl")],
@@ -40,7 +40,7 @@ def test_every_file_is_read_and_the_paper_s_items_are_scored(real_data: Path, sh
 
 
 def test_items_of_a_benchmark_are_the_same_in_every_language(real_data: Path) -> None:
-    data = Data("local", real_data)
+    data = BenchmarkData("local", real_data)
     for name, codes in (
         ("belebele", ("eng_Latn", "amh_Ethi", "ibo_Latn", "lao_Laoo", "zul_Latn")),
         ("sib200", ("eng_Latn", "amh_Ethi", "lao_Laoo", "zul_Latn")),
@@ -67,7 +67,7 @@ def test_every_task_of_the_paper_is_there(real_data: Path) -> None:
 
 
 def test_the_published_topics_are_sorted_and_warned_of(real_data: Path) -> None:
-    data = Data("local", real_data)
+    data = BenchmarkData("local", real_data)
     loaded = load_task(TASKS["sib200"], "swh_Latn", "Swahili", data)
     warnings = loaded.warnings(limit=20)
     assert "all 3 shots bear one label" in warnings[0]

@@ -15,11 +15,11 @@ import hub_repositories
 import pytest
 
 from tasks.catalogue import TASKS
-from tasks.data import Data, open_data
+from tasks.data import BenchmarkData, open_data
 from tasks.errors import DataMalformed
 from tasks.files import EMBEDDED, read_lines
 from tasks.loading import Loaded, load_task
-from tasks.rows import Column, Raw, check
+from tasks.rows import Raw, RowColumn, check
 
 LINES = {
     "belebele": read_lines(EMBEDDED / "belebele/swh_Latn.jsonl"),
@@ -33,7 +33,7 @@ def local(root: Path, changes: dict[int, Any]) -> Loaded:
     """Belebele of a folder, some of its rows (from 1) changed."""
     (root / "belebele").mkdir(exist_ok=True)
     (root / "belebele/swh_Latn.jsonl").write_text(changed(changes), encoding="utf-8")
-    return load_task(TASKS["belebele"], "swh_Latn", "Swahili", Data("local", root))
+    return load_task(TASKS["belebele"], "swh_Latn", "Swahili", BenchmarkData("local", root))
 
 
 def of_hub(root: Path, changes: dict[int, Any]) -> Loaded:
@@ -52,7 +52,7 @@ def changed(changes: dict[int, Any]) -> str:
 def sib(root: Path, *lines: str) -> Loaded:
     (root / "sib200/x").mkdir(parents=True, exist_ok=True)
     (root / "sib200/x/test.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return load_task(TASKS["sib200"], "x", "X", Data("local", root))
+    return load_task(TASKS["sib200"], "x", "X", BenchmarkData("local", root))
 
 
 @pytest.mark.parametrize("reader", [local, of_hub])
@@ -144,10 +144,10 @@ def test_a_label_may_differ_in_case_and_space_alone(tmp_path: Path) -> None:
 
 
 def test_an_answer_may_be_a_number_or_lower_case() -> None:
-    number = Column("answer", "label", ("1", "2"))
+    number = RowColumn("answer", "label", ("1", "2"))
     assert [number.as_text(value) for value in (1, "1", " 2 ")] == ["1", "1", "2"]
-    assert Column("answer", "label", ("A", "B")).as_text("b") == "B"
-    assert Column("option").as_text(1989) == "1989"
+    assert RowColumn("answer", "label", ("A", "B")).as_text("b") == "B"
+    assert RowColumn("option").as_text(1989) == "1989"
 
 
 @pytest.mark.parametrize("text", ['"Kisiwa hicho', '"No" he said', '"one\ttwo'])
@@ -190,8 +190,8 @@ def test_marks_and_line_ends_change_nothing_that_is_asked(
         to = tmp_path / path.relative_to(EMBEDDED)
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_bytes(change[form](path.read_bytes()))
-    theirs = load_task(TASKS[name], "swh_Latn", "Swahili", Data("local", tmp_path))
-    ours = load_task(TASKS[name], "swh_Latn", "Swahili", Data("embedded", EMBEDDED))
+    theirs = load_task(TASKS[name], "swh_Latn", "Swahili", BenchmarkData("local", tmp_path))
+    ours = load_task(TASKS[name], "swh_Latn", "Swahili", BenchmarkData("embedded", EMBEDDED))
     assert theirs.prompts_sha256 == ours.prompts_sha256
     assert theirs.data.sha256 == ours.data.sha256
 
@@ -205,7 +205,7 @@ def test_other_encodings_are_named(tmp_path: Path, encoding: str, said: str) -> 
     path = tmp_path / "sib200/x/test.tsv"
     path.write_bytes("index_id\tcategory\ttext\n1\ttravel\tcafé\n".encode(encoding))
     with pytest.raises(DataMalformed, match=rf"test\.tsv, line \d: {said}.*Remedy: save the file"):
-        load_task(TASKS["sib200"], "x", "X", Data("local", tmp_path))
+        load_task(TASKS["sib200"], "x", "X", BenchmarkData("local", tmp_path))
 
 
 def test_an_item_that_equals_a_shot_is_warned_of(tmp_path: Path) -> None:
@@ -224,14 +224,14 @@ def test_a_translation_given_away_by_a_shot_is_warned_of(tmp_path: Path) -> None
     (folder / "x.txt").write_text("x1\nx2\nx3\nx4\nx5\n")
     (folder / "eng_Latn.txt").write_text("e1\ne2\ne3\nE2\ne5\n")
     for name in ("flores_xx_en", "flores_en_xx"):
-        loaded = load_task(TASKS[name], "x", "X", Data("local", tmp_path))
+        loaded = load_task(TASKS[name], "x", "X", BenchmarkData("local", tmp_path))
         assert any("1 scored items equal a shot" in warning for warning in loaded.warnings())
 
 
 def test_every_fault_of_a_row_is_told(tmp_path: Path) -> None:
     raws = [Raw("f", "line 1", {"id": True, "text": "a\tb"})]
     with pytest.raises(DataMalformed, match=r"f, line 1: id is True.*, text holds a tab"):
-        check(raws, (Column("id", "key"), Column("text", "line")), ("id",))
+        check(raws, (RowColumn("id", "key"), RowColumn("text", "line")), ("id",))
 
 
 def test_files_that_were_joined_are_read_through_their_inner_marks(tmp_path: Path) -> None:
@@ -239,8 +239,8 @@ def test_files_that_were_joined_are_read_through_their_inner_marks(tmp_path: Pat
     (tmp_path / "belebele").mkdir()
     joined = "".join(f"\ufeff{line}\n" for line in LINES["belebele"])
     (tmp_path / "belebele/swh_Latn.jsonl").write_text(joined, encoding="utf-8")
-    loaded = load_task(TASKS["belebele"], "swh_Latn", "Swahili", Data("local", tmp_path))
-    ours = load_task(TASKS["belebele"], "swh_Latn", "Swahili", Data("embedded", EMBEDDED))
+    loaded = load_task(TASKS["belebele"], "swh_Latn", "Swahili", BenchmarkData("local", tmp_path))
+    ours = load_task(TASKS["belebele"], "swh_Latn", "Swahili", BenchmarkData("embedded", EMBEDDED))
     assert loaded.prompts_sha256 == ours.prompts_sha256
     header, *rows = LINES["sib200"]
     marked = [*rows[:9], "\ufeff" + rows[9], *rows[10:]]
@@ -329,4 +329,4 @@ def test_an_array_of_rows_is_told_how_to_become_lines(tmp_path: Path, indent: in
     (tmp_path / "belebele").mkdir()
     (tmp_path / "belebele/swh_Latn.jsonl").write_text(json.dumps(ROWS, indent=indent))
     with pytest.raises(DataMalformed, match=r"line 1: .* Remedy: one JSON object a line"):
-        load_task(TASKS["belebele"], "swh_Latn", "Swahili", Data("local", tmp_path))
+        load_task(TASKS["belebele"], "swh_Latn", "Swahili", BenchmarkData("local", tmp_path))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import training.tokenised
 from training.dataset import IGNORED, Example, tokenise_conversations
 from training.prepare import prepare
-from training.settings import Data
+from training.settings import DataSettings
 from training.tokenised import Tokeniser, _from_bytes, _to_bytes
 
 CHATS: list[list[dict[str, Any]]] = [
@@ -90,7 +90,7 @@ def test_packed_rows_are_the_same_with_it(
     tiny: Path, tmp_path: Path, write_rows: Callable[..., Path], made: list[int]
 ) -> None:
     rows = write_rows(*({"source": "topic", "messages": chat} for chat in CHATS))
-    data = Data(64, True, "truncate", False, 0.25)
+    data = DataSettings(64, True, "truncate", False, 0.25)
     facts, files = [], []
     for name, kept in (("a", None), ("b", tmp_path / "kept"), ("c", tmp_path / "kept")):
         out = tmp_path / name

@@ -9,10 +9,12 @@ import pytest
 from training.dataset import make_examples
 from training.packing import pack_documents
 from training.prepare import prepare
-from training.settings import Data
+from training.settings import DataSettings
 
 HERE = Path(__file__).parent
-DATA = Data(max_length=64, packing=True, overlong="drop", train_newline=False, validation=0.0)
+DATA = DataSettings(
+    max_length=64, packing=True, overlong="drop", train_newline=False, validation=0.0
+)
 CHAT = [
     {"role": "system", "content": "Jibu kwa Kiswahili."},
     {"role": "user", "content": "Habari?"},
@@ -72,7 +74,7 @@ def test_long_rows_are_dropped_or_cut_and_counted_by_source(
     facts = prepare(base=tiny, rows=rows, out=tmp_path / "a", data=DATA, seed=0)
     assert (facts.rows, facts.dropped, facts.truncated) == (2, 2, 0)
     assert facts.sources["mine"].dropped == 2
-    cut = Data(64, True, "truncate", False, 0.0)
+    cut = DataSettings(64, True, "truncate", False, 0.0)
     facts = prepare(base=tiny, rows=rows, out=tmp_path / "b", data=cut, seed=0)
     # The one whose answer was all behind the cut has nothing to learn from.
     assert (facts.rows, facts.dropped, facts.truncated) == (3, 1, 1)
@@ -82,7 +84,7 @@ def test_long_rows_are_dropped_or_cut_and_counted_by_source(
 def test_what_is_written_is_what_was_masked(
     tiny: Path, rows: Path, tokenizer: Any, tmp_path: Path
 ) -> None:
-    data = Data(128, True, "drop", False, 0.2)
+    data = DataSettings(128, True, "drop", False, 0.2)
     facts = prepare(base=tiny, rows=rows, out=tmp_path, data=data, seed=0)
     assert (facts.rows, facts.validation_rows) == (10, 2)
     expected = set()

@@ -12,7 +12,7 @@ import pytest
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.completions import CompletionsLM
-from harness.scoring.lm import Question
+from harness.scoring.lm import TokenQuestion
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -84,7 +84,7 @@ def test_a_text_that_several_tokens_share_is_not_taken_for_one_of_them(lm: Compl
     first, *rest = lm.tokenizer.encode("ሰ", add_special_tokens=False)
     assert rest
     a, b = (one_token(lm, text) for text in (" A", " B"))
-    question = Question((5, 6, 7), ((first,), (a,), (b,)))
+    question = TokenQuestion((5, 6, 7), ((first,), (a,), (b,)))
     shared = lm.tokenizer.decode([first])
     Endpoint.after = {None: {" B": -0.1, " A": -3.0, shared: -4.0}}
     # Whichever of them is meant, it is behind the best.
@@ -108,7 +108,7 @@ def test_an_answer_that_is_not_given_is_not_behind_one_whose_next_token_is_worse
         a: {"y": -0.4, **many, "z": -0.9, "x": -2.0},
         y: {"z": -20.0},
     }
-    question = Question((5, 6, 7), ((a, x), (a, y, z)))
+    question = TokenQuestion((5, 6, 7), ((a, x), (a, y, z)))
     ((first, second),) = lm.score_batch((), [question])
     assert first == (pytest.approx(-2.1), False)
     assert second[0] == pytest.approx(-20.5)
@@ -119,7 +119,7 @@ def test_an_answer_that_is_not_given_is_not_behind_one_whose_next_token_is_worse
 def test_what_cannot_be_best_is_not_asked_for_again(lm: CompletionsLM) -> None:
     a, b = (one_token(lm, text) for text in (" A", " B"))
     Endpoint.after = {None: {" A": -0.1, "x": -5.0}}
-    assert lm.score_batch((), [Question((5, 6, 7), ((a,), (b,)))]) == [
+    assert lm.score_batch((), [TokenQuestion((5, 6, 7), ((a,), (b,)))]) == [
         [(pytest.approx(-0.1), True), (None, False)]
     ]
     assert Endpoint.asked == [(7, 20)]
@@ -145,5 +145,5 @@ def test_what_is_no_answer_is_an_error_with_a_remedy(
     """A score of what an endpoint did not say would be a number of nothing."""
     Endpoint.after, Endpoint.broken = {None: {" A": -0.1}}, broken
     with pytest.raises(ScoringError, match=words) as caught:
-        lm.score_batch((), [Question((5, 6, 7), ((one_token(lm, " A"),),))])
+        lm.score_batch((), [TokenQuestion((5, 6, 7), ((one_token(lm, " A"),),))])
     assert "Remedy:" in str(caught.value)

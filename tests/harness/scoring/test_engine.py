@@ -22,9 +22,9 @@ from transformers import (
     Qwen3Config,
 )
 
-from decoding.prompts import Prompt, find_common_prefix
+from decoding.prompts import TokenPrompt, find_common_prefix
 from harness.errors import ScoringError
-from harness.scoring.batches import Journal, plan_batches
+from harness.scoring.batches import BatchJournal, plan_batches
 from harness.scoring.engine import SharedPrefixLM
 
 SMALL = {
@@ -234,7 +234,7 @@ def test_a_finished_sequence_makes_room_for_a_waiting_one(
             ids, max_new_tokens=24, do_sample=False, repetition_penalty=1.3, pad_token_id=2
         )
         expected = tokenizer.decode(whole[0, ids.shape[1] :], skip_special_tokens=True)
-        assert text == Prompt((), 24, tuple(settings["until"])).said(expected)
+        assert text == TokenPrompt((), 24, tuple(settings["until"])).said(expected)
         lengths.add(lm.continuations[prompt].tokens)
     assert len(lengths) > 2
 
@@ -296,9 +296,9 @@ def test_journal_keeps_only_whole_lines(tmp_path: Path) -> None:
     (tmp_path / "0.jsonl").write_text(
         json.dumps({"batch": "a", "results": ["ሀ"]}) + '\n{"batch": "b", "res'
     )
-    journal = Journal(tmp_path)
+    journal = BatchJournal(tmp_path)
     assert (journal.get("a"), journal.get("b")) == (["ሀ"], None)
     journal.put("b", [1])
-    assert Journal(tmp_path).get("b") == [1]
-    Journal(tmp_path, rank=1).put("c", [2])
-    assert Journal(tmp_path).get("c") == [2]
+    assert BatchJournal(tmp_path).get("b") == [1]
+    BatchJournal(tmp_path, rank=1).put("c", [2])
+    assert BatchJournal(tmp_path).get("c") == [2]

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from small_checkpoints import TURNS, copied, edit, save_model, small_tokenizer
 
 from core.checkpoints.errors import CheckpointError
-from decoding.prompts import Prompt
+from decoding.prompts import TokenPrompt
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.engine import SharedPrefixLM
@@ -264,8 +264,8 @@ def test_a_new_line_behind_a_closed_thought_is_no_empty_answer(
     stop = whole[2]
     asked = Instance("generate_until", {}, (prompt, {"until": [stop], "max_gen_toks": 8}), 0)
     assert lm.generate_until([asked]) == [whole.split(stop)[0]]
-    ask = Prompt((), 8, ("\n",), blank_first=lm.spoken["thinking"] == "closed")
+    ask = TokenPrompt((), 8, ("\n",), blank_first=lm.spoken["thinking"] == "closed")
     assert (ask.said("\n\nfour\nfive"), ask.stopped("\n\nfour")) == ("four", False)
     assert ask.stopped("\n four\n")
-    left_alone = Prompt((), 8, ("\n",))
+    left_alone = TokenPrompt((), 8, ("\n",))
     assert (left_alone.said("\nfour"), left_alone.stopped("\nfour")) == ("", True)
