@@ -37,6 +37,7 @@ formats
 
 also
   kakugo-report samples --language NAME --task TASK   read what the models saw and said
+  kakugo-report items                                 pages over all items, for a browser
   kakugo-report compare OLD NEW                       what changed between two reports
   kakugo-report card CHECKPOINT                       its model card, with scores and cost
   kakugo-report tables                                what each table says, and where it stands
@@ -63,6 +64,10 @@ exit status
 _SAMPLES = """\
 What each model saw and said on a task, item by item: base beside the trained checkpoints."""
 
+_ITEMS = """\
+Pages over all items of each benchmark, base beside one producer: in which languages training made
+an item right or wrong, and what was asked and answered. They open offline, from a folder."""
+
 _COMPARE = """\
 What changed from OLD to NEW, and whether it is more than chance. Each is a store's folder, a CSV
 file of scores, or the word `published` for the paper's table."""
@@ -85,6 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     commands = {
         "samples": _show_samples,
+        "items": _write_items,
         "compare": _compare,
         "card": _write_card,
         "tables": _list_tables,
@@ -215,6 +221,42 @@ def _show_samples(argv: list[str]) -> int:
     from reports.outputs.sample_text import print_samples
 
     print_samples(found, Console(), arguments.only, arguments.prompt)
+    return 0
+
+
+def _write_items(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="kakugo-report items", description=_ITEMS)
+    _add_store(parser)
+    parser.add_argument(
+        "--producer",
+        metavar="NAME",
+        help="trained:gen, ... (default: the one with most results)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where they go (default: STORE/report/items)"
+    )
+    arguments = parser.parse_args(argv)
+    from reports.errors import SamplesNotFoundError
+    from reports.page.item_pages import write_item_pages
+    from reports.report import Report
+    from reports.store.read import read_store
+
+    results = Report.of_store(read_store(arguments.store)).results
+    producer = arguments.producer or results.shown
+    if producer not in results.trained:
+        known = ", ".join(results.trained) or "none"
+        raise SamplesNotFoundError(
+            f"There is no producer {producer!r} beside base.\nRemedy: one of: {known}."
+        )
+    page = write_item_pages(
+        results, producer, arguments.out or arguments.store / "report" / "items"
+    )
+    if page is None:
+        raise SamplesNotFoundError(
+            f"No task has gains of {producer} in two languages, so no item could be flipped in "
+            "several.\nRemedy: `kakugo-report samples` shows the items of one language."
+        )
+    print(page)
     return 0
 
 

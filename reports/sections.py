@@ -17,6 +17,7 @@ from reports.tables import (
     correlations,
     cost,
     coverage,
+    flips,
     item_groups,
     kinds,
     mixtures,
@@ -69,6 +70,15 @@ def _has_few_languages(report: Report) -> bool:
     return len(report.results.languages) < LEAST
 
 
+def _has_one_language(report: Report) -> bool:
+    return len(report.results.languages) < flips.FEWEST
+
+
+def _list_shown(report: Report) -> list[str]:
+    """List the one producer that is shown where only one has room."""
+    return [report.results.shown] if report.results.shown else []
+
+
 def _has_panels(report: Report) -> bool:
     return bool(report.panels)
 
@@ -86,6 +96,7 @@ FEW = Omission(
     f"where there are fewer than {LEAST} languages: nothing can be told of kinds",
     _has_few_languages,
 )
+NO_PARALLEL = Omission("where there is one language", _has_one_language)
 LONG = Omission("it has a row for each score or artifact")
 WIDE = Omission("it has too many columns")
 DETAIL = Omission("a screen has no room for this detail")
@@ -255,6 +266,17 @@ PARTS: tuple[Part, ...] = (
                 "The same in each language, and why where a language has none.",
                 make=lambda report: item_groups.tabulate_group_gains(report.group_gains),
                 left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+                folded=True,
+            ),
+            Section(
+                "flips",
+                "Items flipped in most languages",
+                "Which items went from wrong to right, or back, in many languages at once.",
+                make=lambda report: flips.tabulate_flips(report.results, _list_shown(report)),
+                make_file=lambda report: flips.tabulate_flips(
+                    report.results, report.results.trained
+                ),
+                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG, "html": NO_PARALLEL},
                 folded=True,
             ),
             Section(

@@ -96,6 +96,21 @@ def count_answers(score: Score) -> dict[tuple[str, str], int]:
     return {(row["prediction"], row["answer"]): row["count_all"] for row in counted.to_pylist()}
 
 
+def read_qualities(score: Score) -> Mapping[str, float]:
+    """Read how good each item is, by its id: 100 or 0 for right or wrong, or the sentence's chrF++.
+
+    Raises Unreadable.
+    """
+    column = "chrf" if is_translation(score) else "correct"
+    table = _read_table(score.artifact.folder, ("doc_id", column))
+    lacking = [name for name in ("doc_id", column) if name not in table.column_names]
+    if lacking:
+        raise Unreadable(f"{SAMPLES} has no column {', '.join(lacking)}")
+    scale = 1.0 if is_translation(score) else 100.0
+    values = [scale * float(value) for value in table.column(column).to_pylist()]
+    return dict(zip(table.column("doc_id").to_pylist(), values, strict=True))
+
+
 def read_labels(score: Score) -> Mapping[str, Mapping[str, str]]:
     """Read what the benchmark says of the items: label by item id, by kind of label.
 
