@@ -8,7 +8,7 @@ from statistics import fmean
 from core.contract.facts import Facts, MixtureFacts, SourceFacts, TrainFacts
 from core.statistics import Interval
 from reports.stats.languages import compute_ratio
-from reports.store.model import Artifact, StoreView
+from reports.store.model import StoredArtifact, StoreView
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -22,7 +22,7 @@ NOTE = (
 
 
 @dataclass(frozen=True)
-class Spent:
+class CheckpointCost:
     """The cost of a checkpoint. An amount that is not known is None, and `why` says why by its
     unit."""
 
@@ -36,12 +36,12 @@ class Worth:
     """One gain and what its checkpoint cost."""
 
     result: Result
-    spent: Spent
+    spent: CheckpointCost
 
 
 def find_worth(view: StoreView, results: Results) -> tuple[Worth, ...]:
     """Find the cost of the checkpoint of every gain."""
-    known: dict[str, Spent] = {}
+    known: dict[str, CheckpointCost] = {}
     found = []
     for result in results.rows:
         if result.gain is None or result.is_base or result.record is None:
@@ -53,19 +53,19 @@ def find_worth(view: StoreView, results: Results) -> tuple[Worth, ...]:
     return tuple(found)
 
 
-def find_spent(view: StoreView, checkpoint: str) -> Spent:
+def find_spent(view: StoreView, checkpoint: str) -> CheckpointCost:
     """Sum what went into a checkpoint over everything that it was made of."""
     why: dict[str, str] = {}
     artifacts, lacking = _list_parts(view, checkpoint)
     if lacking:
         gone = f"the record of its {lacking[0]} is gone"
-        return Spent(None, None, {"dollars": gone, "gpu_hours": gone})
+        return CheckpointCost(None, None, {"dollars": gone, "gpu_hours": gone})
     if unnamed := _find_unnamed(artifacts):
         why["dollars"] = f"it is not recorded which artifact its source {unnamed} is"
     trained = [a for a in artifacts if isinstance(a.facts, TrainFacts)]
     if not trained:
         made = "it was not made in this store"
-        return Spent(None, None, {"dollars": made, "gpu_hours": made})
+        return CheckpointCost(None, None, {"dollars": made, "gpu_hours": made})
     prices = {a.label: a.facts.cost_usd for a in artifacts if isinstance(a.facts, SourceFacts)}
     unpriced = [label for label, price in prices.items() if price is None]
     known = not unpriced and not unnamed
@@ -81,12 +81,12 @@ def find_spent(view: StoreView, checkpoint: str) -> Spent:
         why["gpu_hours"] = unknown[0]
     elif gpu_hours == 0:
         why["gpu_hours"] = "it was trained without a GPU"
-    return Spent(dollars, gpu_hours, why)
+    return CheckpointCost(dollars, gpu_hours, why)
 
 
-def _list_parts(view: StoreView, key: str) -> tuple[list[Artifact[Facts]], list[str]]:
+def _list_parts(view: StoreView, key: str) -> tuple[list[StoredArtifact[Facts]], list[str]]:
     """List all that an artifact was made of, itself too, and the stages whose record is gone."""
-    found, lacking, waiting = dict[str, Artifact[Facts]](), list[str](), [("checkpoint", key)]
+    found, lacking, waiting = dict[str, StoredArtifact[Facts]](), list[str](), [("checkpoint", key)]
     while waiting:
         stage, at = waiting.pop()
         if at in found:
@@ -100,7 +100,7 @@ def _list_parts(view: StoreView, key: str) -> tuple[list[Artifact[Facts]], list[
     return list(found.values()), lacking
 
 
-def _find_unnamed(artifacts: Sequence[Artifact[Facts]]) -> str:
+def _find_unnamed(artifacts: Sequence[StoredArtifact[Facts]]) -> str:
     """Find a source that a mixture took rows of and that is none of its inputs; "" for none."""
     return next(
         (
@@ -114,7 +114,7 @@ def _find_unnamed(artifacts: Sequence[Artifact[Facts]]) -> str:
     )
 
 
-def _count_gpu_hours(artifact: Artifact[Facts], facts: TrainFacts) -> float | str:
+def _count_gpu_hours(artifact: StoredArtifact[Facts], facts: TrainFacts) -> float | str:
     """Count the hours of a training's GPUs, or say why they are not known."""
     if facts.device == "cpu":
         return 0.0
