@@ -6,13 +6,18 @@ ledgers and stays: what was paid for must not change because a data set did.
 """
 
 import hashlib
+import heapq
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from random import Random
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from core.files import making, write_whole
 from core.hub import explain_refusal
@@ -66,27 +71,74 @@ def resolve(location: str, subset: str | None, pins: Path) -> PinnedCorpus:
 
 
 def fetch(
-    place: PinnedCorpus, scan: int, out: Path, progress: Callable[[int, int, str], None]
+    place: PinnedCorpus,
+    scan: int,
+    out: Path,
+    progress: Callable[[int, int, str], None],
+    *,
+    spread: bool = False,
 ) -> int:
-    """Write the first `scan` rows of the train split to `out` as JSON lines, as they stand, without
-    columns that nothing uses.
+    """Write `scan` rows of the train split to `out` as JSON lines, without columns that nothing
+    uses: the first ones, or with `spread` a sample of all, for which every row is streamed once.
 
-    Raises InputError when the subset is not there or the connection is lost.
+    The sample follows from the commit alone. Raises InputError when the subset is not there or the
+    connection is lost.
     """
-    written = 0
-    progress(0, scan, place.repository)
-    with _explained(place), making(out) as half, half.open("w", encoding="utf-8") as file:
-        for row in _stream(place):
-            used = {name: row[name] for name in _USED if name in row}
-            file.write(json.dumps(used, ensure_ascii=False) + "\n")
-            written += 1
-            if written % 100 == 0:
-                progress(written, scan, place.repository)
-            if written >= scan:
-                break
+    with _explained(place), making(out) as half, half.open("wb") as file:
+        lines = _lines(place)
+        if spread:
+            written = _write_sample(lines, scan, file, place, progress)
+        else:
+            written = 0
+            progress(0, scan, place.repository)
+            for line in islice(lines, scan):
+                file.write(line)
+                written += 1
+                if written % 100 == 0:
+                    progress(written, scan, place.repository)
         if not written:
             raise InputError(f"{place.repository}, subset {place.subset}: it has no rows.")
     return written
+
+
+def _write_sample(
+    lines: Iterable[bytes],
+    size: int,
+    out: IO[bytes],
+    place: PinnedCorpus,
+    progress: Callable[[int, int, str], None],
+) -> int:
+    """Write `size` of the lines in their order, every sample of that size being as likely.
+
+    The lines with the smallest of random numbers are the sample. How many lines there are shows at
+    their end only; what may still be in the sample waits in a scratch file, so that memory holds
+    three numbers a line of the sample.
+    """
+    draw = Random(f"{place.commit} {place.subset}").random
+    kept: list[tuple[float, int, int]] = []  # the largest first: its negative, place and length
+    note = f"{place.repository}: rows read, how many there are is not known"
+    with TemporaryFile(dir=Path(out.name).parent) as scratch:
+        for number, line in enumerate(lines, 1):
+            entry = (-draw(), scratch.tell(), len(line))
+            if len(kept) < size:
+                heapq.heappush(kept, entry)
+                scratch.write(line)
+            elif entry > kept[0]:
+                heapq.heapreplace(kept, entry)
+                scratch.write(line)
+            if number % 1000 == 0:
+                progress(number, 0, note)
+        for _, start, length in sorted(kept, key=itemgetter(1)):
+            scratch.seek(start)
+            out.write(scratch.read(length))
+    return len(kept)
+
+
+def _lines(place: PinnedCorpus) -> Iterator[bytes]:
+    """Give each row as a line of JSON, with the columns that are used."""
+    for row in _stream(place):
+        used = {name: row[name] for name in _USED if name in row}
+        yield (json.dumps(used, ensure_ascii=False) + "\n").encode()
 
 
 def read_first_row(place: PinnedCorpus) -> dict[str, Any]:

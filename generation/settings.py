@@ -267,7 +267,8 @@ class Context:
 @dataclass(frozen=True)
 class Translated:
     """English chats to translate: `conversations` is a JSONL file, one chat an object, or a data
-    set of the Hub, `hub:owner/name`, of which the first `scan` rows of `subset` are read.
+    set of the Hub, `hub:owner/name`, of which `scan` rows of `subset` are read: the first ones, or
+    with `spread` a sample of all.
 
     Ratios are translated / original tokens of a turn; `max_input_tokens` is of a whole chat.
     """
@@ -275,6 +276,7 @@ class Translated:
     conversations: TypedPath | None = field(default=None, metadata=_UNKEYED)
     subset: str | None = field(default=None, metadata=_UNKEYED)
     scan: int = field(default=200_000, metadata=_UNKEYED)
+    spread: bool = field(default=False, metadata=_UNKEYED)
     max_conversations: int = 15_000
     max_input_tokens: int = 2_048
     min_ratio: float = 0.75

@@ -30,13 +30,15 @@ class CheckpointFacts(Facts):
 
 @dataclass(frozen=True)
 class CorpusFacts(Facts):
-    """Facts of the rows of a data set of the Hub: where they are from, and how many there are."""
+    """Facts of the rows of a data set of the Hub: where they are from, and how many there are.
+    `spread`: they are a sample of all rows; else the first ones."""
 
     rows: Count
     repository: str
     commit: str
     subset: str | None
     folder: bool = False
+    spread: bool = False
 
 
 @dataclass(frozen=True)

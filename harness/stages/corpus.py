@@ -16,7 +16,8 @@ from harness.stage import Artifact, Outcome, Stage, Work
 
 @dataclass(frozen=True)
 class CorpusSettings:
-    """The first `scan` rows of a subset of a repository at a commit.
+    """Some rows of a subset of a repository at a commit: the first `scan`, or with `spread` as many
+    of all.
 
     Of a folder the content counts, which is its commit, and not where it lies.
     """
@@ -26,6 +27,7 @@ class CorpusSettings:
     subset: str | None
     folder: bool
     scan: int
+    spread: bool = field(default=False, kw_only=True, metadata={"since": "0.2", "before": False})
     path: str = field(metadata=UNKEYED)  # the repository's name, or where the folder lies
 
     @property
@@ -36,7 +38,7 @@ class CorpusSettings:
 
 def make_corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> Stage | None:
     """Returns the stage that fetches what a source starts from; None where that is local files."""
-    context, translated = config.sources.context, config.sources.translated
+    context, translated, spread = config.sources.context, config.sources.translated, False
     if source == "context":
         location, subset, scan = context.texts, context.subset, context.scan
         subset = subset or (
@@ -44,6 +46,7 @@ def make_corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> St
         )
     elif source == "translated":
         location, subset, scan = translated.conversations, translated.subset, translated.scan
+        spread = translated.spread
     else:
         return None
     if location is None or not is_hub(location):
@@ -52,13 +55,15 @@ def make_corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> St
     return Stage(
         name="corpus",
         version=1,
-        label=f"{place.repository}, {subset or 'default'}: the first {scan:,} rows",
+        label=f"{place.repository}, {subset or 'default'}: "
+        + (f"{scan:,} rows out of all" if spread else f"the first {scan:,} rows"),
         settings=CorpusSettings(
             repository=None if place.folder else place.repository,
             commit=place.commit,
             subset=place.subset,
             folder=place.folder,
             scan=scan,
+            spread=spread,
             path=place.repository,
         ),
         make=fetch_rows,
@@ -69,10 +74,13 @@ def make_corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> St
 
 def fetch_rows(settings: CorpusSettings, work: Work) -> Outcome:
     """Streams the rows into the artifact."""
-    rows = fetch(settings.place, settings.scan, work.out / ROWS, work.progress)
+    out = work.out / ROWS
+    rows = fetch(settings.place, settings.scan, out, work.progress, spread=settings.spread)
     place = settings.place
     return Outcome(
-        CorpusFacts(rows, place.repository, place.commit, place.subset, folder=place.folder)
+        CorpusFacts(
+            rows, place.repository, place.commit, place.subset, place.folder, settings.spread
+        )
     )
 
 
@@ -80,4 +88,6 @@ def name_origin(corpus: Artifact) -> str:
     """Names the place that a corpus is from, for the card of a source."""
     facts = corpus.read_facts(CorpusFacts)
     place = f"{facts.repository}, {facts.subset}, at {facts.commit}"
-    return f"{place}, first {facts.rows:,} rows"
+    return f"{place}, " + (
+        f"{facts.rows:,} of its rows" if facts.spread else f"first {facts.rows:,} rows"
+    )

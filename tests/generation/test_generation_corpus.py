@@ -5,12 +5,16 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from random import Random
 
 import pytest
+from scipy import stats
 
 from generation.context import read_texts
 from generation.corpus import fetch, is_hub, resolve
@@ -48,6 +52,33 @@ def test_a_folder_is_read_as_the_hub_would_be(folder: Path, tmp_path: Path) -> N
     assert read_texts(str(out), language="Swahili", flores_code=None) == TEXTS[:2]
     (folder / "data" / "swh.jsonl").write_text('{"text": "Nyingine."}\n')
     assert resolve(f"hub:{folder}", "swh_Latn", tmp_path / "pins.json").commit != place.commit
+
+
+def test_a_spread_sample_is_of_all_rows_and_follows_from_the_commit(
+    folder: Path, tmp_path: Path
+) -> None:
+    lines = [json.dumps({"text": f"Sentensi {n} \u2028 ሀ"}) for n in range(40)]
+    (folder / "data" / "swh.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    place = resolve(f"hub:{folder}", "swh_Latn", tmp_path / "pins.json")
+
+    def draw(commit: str, size: int) -> list[int]:
+        out = tmp_path / "rows.jsonl"
+        asked = replace(place, commit=commit)
+        count = fetch(asked, size, out, lambda done, total, note: None, spread=True)
+        rows = [json.loads(line) for line in out.read_bytes().split(b"\n") if line]
+        assert len(rows) == count
+        return [int(row["text"].split()[1]) for row in rows]
+
+    for commit in ("a", "b", "c"):
+        # The same from the definition: the rows with the smallest of the numbers, in their order.
+        numbers = Random(f"{commit} swh_Latn")
+        ranked = sorted(range(40), key=dict(enumerate(numbers.random() for _ in range(40))).get)  # type: ignore[arg-type]
+        assert draw(commit, 10) == sorted(ranked[:10]) == draw(commit, 10)
+    assert draw("a", 10) != draw("b", 10)
+    assert draw("a", 99) == list(range(40)), "all rows where there are no more"
+    # Each row is drawn as often as any other: 200 samples of 10 of 40.
+    counts = Counter(n for i in range(200) for n in draw(f"commit {i}", 10))
+    assert stats.chisquare([counts[n] for n in range(40)]).pvalue > 0.001
 
 
 def test_a_subset_that_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:
