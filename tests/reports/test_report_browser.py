@@ -137,5 +137,22 @@ def test_the_published_table_is_a_page_too(browser: Any, tmp_path: Path) -> None
     path = write_page(Report.of_table(read_published()), tmp_path / "published.html")
     page = show(browser, path, 360)
     assert page.complaints == []
-    assert page.locator("svg[role=img]").count() == 11
+    assert page.locator("svg[role=img]").count() == 12
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_translation_runs_as_its_language_does_on_the_screen(
+    browser: Any, short_page_file: Path
+) -> None:
+    page = show(browser, short_page_file)
+    laid_out = page.evaluate(
+        """[...document.querySelectorAll("td.said")].map((cell) => {
+             const style = getComputedStyle(cell);
+             return [cell.dir, style.direction, style.unicodeBidi];
+           })"""
+    )
+    # With `plaintext` the first letter of a line would decide, whatever `dir` says.
+    assert {tuple(cell) for cell in laid_out} == {
+        ("rtl", "rtl", "isolate"),
+        ("ltr", "ltr", "isolate"),
+    }
