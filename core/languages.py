@@ -89,7 +89,7 @@ def list_languages() -> Mapping[str, Language]:
 
 
 @cache
-def _by_name() -> Mapping[str, Language]:
+def _list_by_name() -> Mapping[str, Language]:
     return {
         fold_name(name): language
         for language in list_languages().values()
@@ -100,7 +100,7 @@ def _by_name() -> Mapping[str, Language]:
 def find_language(name: str) -> Language | None:
     """Returns the language of that name, autonym, tag or FLORES code, in any case; None for
     none."""
-    return _by_name().get(fold_name(name))
+    return _list_by_name().get(fold_name(name))
 
 
 def identify_name(name: str) -> str:

@@ -31,7 +31,7 @@ def guard_output(program: str) -> None:
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None or stream is getattr(sys, f"__{name}__"):
-            guarded = _guarded(program, descriptor, stream)
+            guarded = _guard_stream(program, descriptor, stream)
             setattr(sys, name, guarded)
             setattr(sys, f"__{name}__", guarded)  # for those who ask whether it was replaced
     # Registered first, so that it runs last: what is still in the buffers is written then.
@@ -61,7 +61,7 @@ class _Output(io.FileIO):
             raise SystemExit(_Output.status) from None
 
 
-def _guarded(program: str, descriptor: int, stream: TextIO | None) -> TextIO:
+def _guard_stream(program: str, descriptor: int, stream: TextIO | None) -> TextIO:
     if stream is not None:
         stream.flush()
     output = _Output(descriptor, "w", closefd=False)

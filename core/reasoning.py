@@ -34,13 +34,13 @@ _OPENINGS = [(re.compile(rf"\s*(?:{mark.opens})"), mark) for mark in REASONING]
 _CERTAIN = [mark for mark in REASONING if mark.certain]
 
 
-def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+def _join_patterns(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
-_CERTAIN_OPENING = _any_of(mark.opens for mark in _CERTAIN)
-_CERTAIN_CLOSING = _any_of(mark.closes for mark in _CERTAIN)
-_LEFT = _any_of(
+_CERTAIN_OPENING = _join_patterns(mark.opens for mark in _CERTAIN)
+_CERTAIN_CLOSING = _join_patterns(mark.closes for mark in _CERTAIN)
+_LEFT = _join_patterns(
     [mark.opens for mark in _CERTAIN]
     + [mark.closes for mark in _CERTAIN]
     + [side for mark in ANSWERS if mark.certain for side in (mark.opens, mark.closes)]
@@ -64,7 +64,7 @@ _WRAPPERS = [
     (
         re.compile(rf"\s*(?:{mark.opens})"),
         re.compile(rf"(?:{mark.closes})\Z"),
-        _any_of((mark.opens, mark.closes)),
+        _join_patterns((mark.opens, mark.closes)),
         mark.certain,
     )
     for mark in ANSWERS
@@ -75,7 +75,7 @@ _AROUND = "\"'“”‘’«»()*"
 def split_reasoning(text: str) -> Split:
     """Returns the reasoning and the answer of a text that a model wrote."""
     whole = strip_turn_end(text)
-    seen = _without_code(whole)
+    seen = _blank_code(whole)
     if _HARMONY.search(seen):
         found = _split_channels(whole, seen)
     elif "assistantfinal" in seen or _LOST_BEGINNING.match(seen):
@@ -85,7 +85,7 @@ def split_reasoning(text: str) -> Split:
     if found.problem:
         return Split(text, problem=found.problem)
     reasoning = found.reasoning.strip()
-    answer = _unwrapped(found.answer, certain_only=found.answer == whole)
+    answer = _unwrap(found.answer, certain_only=found.answer == whole)
     if answer is None or find_marks(answer) or find_marks(reasoning):
         return Split(text, problem=MARK_LEFT)
     if find_template_tokens(answer):
@@ -110,12 +110,12 @@ def strip_turn_end(text: str) -> str:
 
 def find_marks(text: str) -> list[str]:
     """Returns the marks of reasoning in a text, code aside, each once."""
-    return sorted({match[0] for match in _LEFT.finditer(_without_code(text))})
+    return sorted({match[0] for match in _LEFT.finditer(_blank_code(text))})
 
 
 def find_template_tokens(text: str) -> list[str]:
     """Returns the tokens of chat templates in a text, code and HTML's <s> aside, each once."""
-    found = {match[0] for match in _TEMPLATE.finditer(_without_code(text))}
+    found = {match[0] for match in _TEMPLATE.finditer(_blank_code(text))}
     if {"<s>", "</s>"} <= found:
         found -= {"<s>", "</s>"}
     return sorted(found)
@@ -123,7 +123,7 @@ def find_template_tokens(text: str) -> list[str]:
 
 def strip_reasoning(text: str) -> str:
     """Strips from reasoning, sent in a field of its own, the marks that some servers leave on."""
-    if opened := _opening(text):
+    if opened := _find_opening(text):
         start, mark = opened
         return re.sub(rf"(?:{mark.closes})\Z", "", text[start:].strip()).strip()
     return re.sub(rf"(?:{_CERTAIN_CLOSING.pattern})\Z", "", text.strip()).strip()
@@ -132,11 +132,11 @@ def strip_reasoning(text: str) -> str:
 def _split_blocks(text: str) -> Split:
     """Splits by tags: <think>...</think> and its kin before the answer, or a closing tag alone."""
     reasoning: list[str] = []
-    while opened := _opening(text):
+    while opened := _find_opening(text):
         start, mark = opened
-        end = next(_closings(text[start:], re.compile(mark.closes)), None)
+        end = next(_find_closings(text[start:], re.compile(mark.closes)), None)
         if end is None and mark.certain:  # <think> may end in </thinking>
-            end = next(_closings(text[start:], _CERTAIN_CLOSING), None)
+            end = next(_find_closings(text[start:], _CERTAIN_CLOSING), None)
         if end is None:
             return Split(text, problem=UNCLOSED)
         reasoning.append(text[start : start + end.start()].strip())
@@ -144,14 +144,14 @@ def _split_blocks(text: str) -> Split:
     if not reasoning:
         if _LOST_THOUGHT.match(text):
             return Split(text, problem=UNCLOSED)
-        end = next(_closings(text, _CERTAIN_CLOSING), None)
-        if end and not _CERTAIN_OPENING.search(_without_code(text), 0, end.start()):
+        end = next(_find_closings(text, _CERTAIN_CLOSING), None)
+        if end and not _CERTAIN_OPENING.search(_blank_code(text), 0, end.start()):
             reasoning.append(text[: end.start()].strip())
             text = text[end.end() :]
     return Split(text, "\n\n".join(filter(None, reasoning)))
 
 
-def _opening(text: str) -> tuple[int, Mark] | None:
+def _find_opening(text: str) -> tuple[int, Mark] | None:
     """Finds the beginning of reasoning, if the text begins with its mark, and the mark; repeats
     are skipped."""
     for opening, mark in _OPENINGS:
@@ -162,10 +162,10 @@ def _opening(text: str) -> tuple[int, Mark] | None:
     return None
 
 
-def _closings(text: str, closing: re.Pattern[str]) -> Iterator[re.Match[str]]:
+def _find_closings(text: str, closing: re.Pattern[str]) -> Iterator[re.Match[str]]:
     """Returns the marks that end reasoning, less those in code and those that a sentence speaks
     of."""
-    seen = _without_code(text)
+    seen = _blank_code(text)
     for match in closing.finditer(seen):
         before = seen[seen.rfind("\n", 0, match.start()) + 1 : match.start()]
         line_end = seen.find("\n", match.end())
@@ -216,7 +216,7 @@ def _split_lost_channels(text: str, seen: str) -> Split:
     return Split(answer, _LOST_CHANNEL.sub("\n\n", reasoning))
 
 
-def _unwrapped(answer: str, certain_only: bool) -> str | None:
+def _unwrap(answer: str, certain_only: bool) -> str | None:
     """Returns the answer without the marks around it, of which the last may be missing; None
     where one of them is left."""
     for opening, closing, either, certain in _WRAPPERS:
@@ -229,12 +229,12 @@ def _unwrapped(answer: str, certain_only: bool) -> str | None:
             if not start and not certain:
                 return None
             answer = answer[: end.start()].rstrip()
-        if start and either.search(_without_code(answer)):
+        if start and either.search(_blank_code(answer)):
             return None
     return answer
 
 
-def _without_code(text: str) -> str:
+def _blank_code(text: str) -> str:
     """Returns the text, as long as before, with every character of code as a null character.
 
     A closing mark on a line of its own ends reasoning even there, unless the same fence opened it:
@@ -254,12 +254,12 @@ def _without_code(text: str) -> str:
             lines[at] = _INLINE.sub(lambda code: "\0" * len(code[0]), lines[at])
             at += 1
             continue
-        lines[at : end + 1] = _blanked(lines[at : end + 1])
+        lines[at : end + 1] = _blank_fence(lines[at : end + 1])
         at = end + 1
     return "\n".join(lines)
 
 
-def _blanked(fence: list[str]) -> list[str]:
+def _blank_fence(fence: list[str]) -> list[str]:
     blank, opened = [], False
     for line in fence:
         opened = opened or bool(_CERTAIN_OPENING.search(line))

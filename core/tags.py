@@ -69,12 +69,12 @@ Yiii: ii
 """
 
 
-def _pairs(table: str) -> dict[str, str]:
+def _split_pairs(table: str) -> dict[str, str]:
     words = table.split()
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
-_SUBTAG = {**_pairs(_SHORT), **_pairs(_WHOLE)}
+_SUBTAG = {**_split_pairs(_SHORT), **_split_pairs(_WHOLE)}
 _DEFAULT_SCRIPT = {
     language: script
     for script, _, languages in (line.partition(": ") for line in _SCRIPTS.strip().split("\n"))

@@ -50,13 +50,13 @@ def decode(content: bytes) -> str:
         body = content.removeprefix(codecs.BOM_UTF8)
         raise NotText("not UTF-8", 1 + body.count(b"\n", 0, error.start)) from None
     if "\0" in text:
-        raise NotText("a NUL byte, as in UTF-16 or a damaged file", _line(text, "\0"))
+        raise NotText("a NUL byte, as in UTF-16 or a damaged file", _count_line(text, "\0"))
     text = text.replace("\r\n", "\n")
     if "\r" not in text:
         return text
     if "\n" not in text:
         return text.replace("\r", "\n")
-    raise NotText("a carriage return that ends no line", _line(text, "\r"))
+    raise NotText("a carriage return that ends no line", _count_line(text, "\r"))
 
 
 def find_other_format(content: bytes) -> str | None:
@@ -122,5 +122,5 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
-def _line(text: str, character: str) -> int:
+def _count_line(text: str, character: str) -> int:
     return 1 + text.count("\n", 0, text.index(character))

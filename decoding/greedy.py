@@ -20,10 +20,12 @@ def decode_greedily(
     slots: int,
 ) -> list[Continuation]:
     """Continues each prompt greedily; the arguments are those of `decoding.loop.decode`."""
-    found = decode(model, tokenizer, ends, shared, prefix, prompts, slots, _most_probable)
+    found = decode(model, tokenizer, ends, shared, prefix, prompts, slots, _choose_most_probable)
     return [Continuation(done.text, len(done.tokens), done.finished) for done in found]
 
 
-def _most_probable(logits: Tensor, penalised: Tensor, sequences: Sequence[Decoded]) -> list[int]:
+def _choose_most_probable(
+    logits: Tensor, penalised: Tensor, sequences: Sequence[Decoded]
+) -> list[int]:
     chosen: list[int] = penalised.argmax(-1).tolist()
     return chosen

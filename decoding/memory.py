@@ -59,7 +59,7 @@ class Halving:
             try:
                 results += compute(part)
             except (RuntimeError, MemoryError) as error:
-                if not _out_of_memory(error):
+                if not _is_out_of_memory(error):
                     raise
                 if size == 1:
                     raise TooLarge("memory does not suffice for a single item") from None
@@ -68,17 +68,18 @@ class Halving:
             else:
                 place += size
                 continue
-            _release()  # outside of the handler: the error holds the tensors of the failed pass
+            # Outside of the handler: the error holds the tensors of the failed pass.
+            _release_memory()
         return results
 
 
-def _out_of_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return "not enough memory" in str(error) or "can't allocate memory" in str(error)
 
 
-def _release() -> None:
+def _release_memory() -> None:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 

@@ -3,7 +3,7 @@
 Every item of a task begins with the same shots. Their keys and values are computed once
 (`Prefix`), and stand once in memory. The rows that continue from them are given to the model as a
 single sequence, without padding: the dense layers, which are nearly all of the work, see each token
-once. Only attention must know which token belongs to which row; it is `_attention`, registered
+once. Only attention must know which token belongs to which row; it is `_attend`, registered
 with transformers under the name `NAME`, and it asks the pass that is under way.
 
 Attention is taken in two parts: the tokens of all rows look at the prefix as if they were one row,
@@ -42,7 +42,7 @@ class Pass(Protocol):
 _current: ContextVar[Pass] = ContextVar("pass")
 
 
-def _attention(
+def _attend(
     module: Any,
     query: Tensor,
     key: Tensor,
@@ -59,12 +59,12 @@ def _attention(
     return _current.get().attend(module.layer_idx, query, key, value, scale), None
 
 
-AttentionInterface.register(NAME, _attention)
+AttentionInterface.register(NAME, _attend)
 AttentionMaskInterface.register(NAME, lambda *args, **kwargs: None)
 
 
 @contextmanager
-def _under_way(current: Pass) -> Iterator[None]:
+def _running_pass(current: Pass) -> Iterator[None]:
     token = _current.set(current)
     try:
         yield
@@ -147,7 +147,7 @@ class PackedModel:
     """A causal language model of transformers, run over packed rows. `NotPackable` if it cannot."""
 
     def __init__(self, model: Any) -> None:
-        obstacle = _obstacle(model)
+        obstacle = _find_obstacle(model)
         if obstacle:
             raise NotPackable(obstacle)
         self.model = model
@@ -178,7 +178,7 @@ class PackedModel:
         """
         tokens = [token for row in rows for token in row]
         places = positions or [start + place for row in rows for place in range(len(row))]
-        with _under_way(current):
+        with _running_pass(current):
             output = self.model(
                 torch.tensor([tokens], device=self.device),
                 position_ids=torch.tensor([places], device=self.device),
@@ -242,7 +242,7 @@ def packing(model: Any) -> Iterator[PackedModel]:
         model.train(training)
 
 
-def _obstacle(model: Any) -> str | None:
+def _find_obstacle(model: Any) -> str | None:
     """Names the reason why this model's rows cannot continue from a shared prefix; None if they
     can.
 

@@ -54,11 +54,11 @@ def decode(
             stopping_criteria=StoppingCriteriaList([stopped]),
         )
         for index, row in zip(members, output[:, length:].tolist(), strict=True):
-            found[index] = _continuation(row, prompts[index], ends, tokenizer)
+            found[index] = _make_continuation(row, prompts[index], ends, tokenizer)
     return [found[index] for index in range(len(prompts))]
 
 
-def _continuation(
+def _make_continuation(
     row: Sequence[int], prompt: TokenPrompt, ends: frozenset[int], tokenizer: Any
 ) -> Continuation:
     tokens = []

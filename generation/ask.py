@@ -90,7 +90,7 @@ class Asker:
     ) -> Request:
         """A request for `count` strings. `identity` gives the request its own seed."""
         messages = self.prompts.messages(prompt, count=count, **values)
-        text = _string(self.teacher.schema_max_characters)
+        text = _make_string_schema(self.teacher.schema_max_characters)
         return self.request(step, messages, identity, schema=make_array_schema([text] * count))
 
     def request(
@@ -206,7 +206,7 @@ def make_array_schema(entries: list[dict[str, Any]]) -> dict[str, Any]:
     same = all(entry == entries[0] for entry in entries)
     items: dict[str, Any] = {"items": entries[0]} if same else {"prefixItems": entries}
     array = {"type": "array", **items, "minItems": len(entries), "maxItems": len(entries)}
-    return _object({"items": array})
+    return _make_object_schema({"items": array})
 
 
 def make_conversation_schema(turns: list[dict[str, str]], longest: int | None) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def make_conversation_schema(turns: list[dict[str, str]], longest: int | None) -
         # A translation is rarely more than twice as long in characters.
         limit = None if longest is None else max(longest, 2 * len(turn["content"]))
         role: dict[str, Any] = {"const": turn["role"]}
-        entries.append(_object({"role": role, "content": _string(limit)}))
+        entries.append(_make_object_schema({"role": role, "content": _make_string_schema(limit)}))
     return make_array_schema(entries)
 
 
@@ -225,7 +225,7 @@ def as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=1)
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def _make_object_schema(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": properties,
@@ -234,6 +234,6 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _string(longest: int | None) -> dict[str, Any]:
+def _make_string_schema(longest: int | None) -> dict[str, Any]:
     limit = {} if longest is None else {"maxLength": longest}
     return {"type": "string", "minLength": 1, **limit}

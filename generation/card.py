@@ -56,8 +56,8 @@ def write_card(
     parts = [
         # JSON is YAML, and needs no thought about quoting.
         "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
-        _title(language, source, facts.rows),
-        _table(
+        _write_title(language, source, facts.rows),
+        _write_table(
             ["what", "value"],
             [
                 ["teacher", teacher],
@@ -72,17 +72,17 @@ def write_card(
         ),
         "## What became of each request\n\nAsked, answered and parsed count requests; kept counts "
         "what a step hands on.\n\n"
-        + _table(
+        + _write_table(
             ["step", "asked", "answered", "parsed", "kept", "lost"],
             [
-                [s.step, s.asked, s.answered, s.parsed, s.kept, _counts(s.reasons)]
+                [s.step, s.asked, s.answered, s.parsed, s.kept, _write_counts(s.reasons)]
                 for s in facts.steps
             ],
         ),
         f"## Quality\n\nLooked for in {quality.rows:,} rows. Languages by {quality.identifier}: "
         f"{quality.in_language:,} answers are in {language}, {quality.other_language:,} in another "
         f"language, {quality.undetermined_language:,} undetermined.\n\n"
-        + _table(
+        + _write_table(
             ["check", "rows with the fault", "left out"],
             [[name, n, quality.dropped.get(name, 0)] for name, n in quality.flags.items()],
         ),
@@ -92,12 +92,12 @@ def write_card(
         "its requests in the ledger and the teacher's tokens of the last one, `quality` the checks "
         "that it fails, `language` the identified ISO 639-3 code or null.",
         "## Samples",
-        *_samples(folder / ROWS),
+        *_draw_samples(folder / ROWS),
     ]
     write_whole(folder / "README.md", "\n\n".join(parts) + "\n")
 
 
-def _title(language: str, source: str, rows: int) -> str:
+def _write_title(language: str, source: str, rows: int) -> str:
     head = f"# {language}: {source}\n\n{rows:,} rows: "
     if source not in _ABOUT:
         return head + "the user's own data; its origin and licence are the user's to know."
@@ -107,7 +107,7 @@ def _title(language: str, source: str, rows: int) -> str:
     )
 
 
-def _samples(rows: Path) -> list[str]:
+def _draw_samples(rows: Path) -> list[str]:
     """Some rows, the same ones whenever the rows are the same."""
     best: list[tuple[str, dict[str, Any]]] = []
     with rows.open(encoding="utf-8") as lines:
@@ -118,24 +118,24 @@ def _samples(rows: Path) -> list[str]:
             ]
     if not best:
         return ["There are no rows."]
-    return [_fenced("\n\n".join(_turns(row))) for _, row in best]
+    return [_fence("\n\n".join(_write_turns(row))) for _, row in best]
 
 
-def _turns(row: dict[str, Any]) -> list[str]:
+def _write_turns(row: dict[str, Any]) -> list[str]:
     turns = [
         f"[{turn['role']}{'' if turn.get('weight', 1) else ', not trained'}]\n{turn['content']}"
         for turn in row["messages"]
     ]
     if row["reasoning"]:
         turns.insert(-1, f"[reasoning]\n{row['reasoning']}")
-    return [_short(turn) for turn in turns]
+    return [_shorten(turn) for turn in turns]
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= _SAMPLE_CHARACTERS else text[:_SAMPLE_CHARACTERS] + " […]"
 
 
-def _fenced(text: str) -> str:
+def _fence(text: str) -> str:
     text = "".join(
         c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
     )
@@ -144,17 +144,18 @@ def _fenced(text: str) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
-def _table(columns: list[str], rows: list[list[Any]]) -> str:
+def _write_table(columns: list[str], rows: list[list[Any]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows] if rows else []
     return (
-        "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines) or "None."
+        "\n".join(f"| {' | '.join(_write_cell(value) for value in line)} |" for line in lines)
+        or "None."
     )
 
 
-def _cell(value: Any) -> str:
+def _write_cell(value: Any) -> str:
     text = f"{value:,}" if isinstance(value, int) else str(value)
     return " ".join(re.sub(r"([|<>*_`\[\]\\])", r"\\\1", text).split())
 
 
-def _counts(reasons: Mapping[str, int]) -> str:
+def _write_counts(reasons: Mapping[str, int]) -> str:
     return ", ".join(f"{reason}: {count:,}" for reason, count in sorted(reasons.items()))

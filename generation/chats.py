@@ -94,15 +94,15 @@ def read_chat(value: object) -> Chat | str:
             return MEDIA
         said = turn["content"] if turn.get("content") is not None else turn.get("value")
         turns.append({**turn, "role": _ROLES.get(role, role), "content": said})
-    return _checked(turns, value)
+    return _check_turns(turns, value)
 
 
-def _checked(turns: list[Row], row: Row) -> Chat | str:
+def _check_turns(turns: list[Row], row: Row) -> Chat | str:
     texts: list[tuple[str, str]] = []
     traces: list[str] = []
     trained: list[bool | None] = []
     for turn in turns:
-        text = _text(turn["content"])
+        text = _read_text(turn["content"])
         if text is None:
             return MEDIA if _has_media(turn["content"]) else "content that is no text"
         if turn["role"] == "assistant":
@@ -110,7 +110,7 @@ def _checked(turns: list[Row], row: Row) -> Chat | str:
             if parts.problem:
                 return parts.problem
             text = parts.answer
-            traces.append(_trace(turn) or _thoughts(turn["content"]) or parts.reasoning)
+            traces.append(_read_trace(turn) or _read_thoughts(turn["content"]) or parts.reasoning)
             trained.append(_is_trained(turn, _TRAINED))
         texts.append((turn["role"], strip_turn_end(text)))
     # An empty system message says nothing, and would keep the mixture from giving its own.
@@ -120,7 +120,7 @@ def _checked(turns: list[Row], row: Row) -> Chat | str:
     chat = [{"role": role, "content": text} for role, text in texts[first:]]
     if len(systems) > 1:
         return "two system prompts"
-    everything = [*systems, *(text for _, text in texts), *traces, _trace(row)]
+    everything = [*systems, *(text for _, text in texts), *traces, _read_trace(row)]
     if not all(map(is_sound, everything)):
         return "broken unicode"
     if not is_conversation(chat) or len(chat) % 2:
@@ -131,12 +131,12 @@ def _checked(turns: list[Row], row: Row) -> Chat | str:
         return TOKEN_LEFT
     if None in trained:
         return WEIGHT
-    return _weighted(
+    return _weigh_turns(
         [{"role": "system", "content": text} for text in systems], chat, traces, trained, row
     )
 
 
-def _weighted(
+def _weigh_turns(
     system: list[Row], chat: list[Row], traces: list[str], trained: list[bool | None], row: Row
 ) -> Chat | str:
     """The chat up to the last answer that is trained: no later turn can be part of an example."""
@@ -144,7 +144,7 @@ def _weighted(
         return "no turn to be trained"
     last = max(n for n, yes in enumerate(trained) if yes)
     if last == len(trained) - 1:
-        traces[-1] = _trace(row) or traces[-1]
+        traces[-1] = _read_trace(row) or traces[-1]
     if find_marks(traces[last]):
         return MARK_LEFT
     left_out = {
@@ -177,17 +177,17 @@ def _is_trained(owner: Mapping[str, Any], names: Iterable[str]) -> bool | None:
     return all(said)
 
 
-def _text(content: object) -> str | None:
+def _read_text(content: object) -> str | None:
     """A turn's text, of which lists of parts are joined; None where a part is no text."""
     if content is None or isinstance(content, str):
         return content or ""
     if not isinstance(content, list):
         return None
-    texts = [part if isinstance(part, str) else _part(part) for part in content]
+    texts = [part if isinstance(part, str) else _read_part(part) for part in content]
     return "".join(text or "" for text in texts) if None not in texts else None
 
 
-def _part(part: object) -> str | None:
+def _read_part(part: object) -> str | None:
     if not isinstance(part, dict) or part.get("type", "text") not in _TEXT_PARTS:
         return None
     if part.get("type") in ("thinking", "reasoning"):
@@ -198,7 +198,7 @@ def _part(part: object) -> str | None:
 _TEXT_PARTS = ("text", "input_text", "output_text", "thinking", "reasoning")
 
 
-def _thoughts(content: object) -> str:
+def _read_thoughts(content: object) -> str:
     """The reasoning among a list of parts."""
     parts = content if isinstance(content, list) else []
     found = (
@@ -219,7 +219,7 @@ def _has_media(content: object) -> bool:
     return any(name in kind for kind in kinds for name in ("image", "video", "audio"))
 
 
-def _trace(owner: Row) -> str:
+def _read_trace(owner: Row) -> str:
     """The reasoning that a row or a turn has as a field of its own."""
     found = (owner.get(name) for name in _TRACES)
     return next(

@@ -23,7 +23,7 @@ def read_texts(location: str | None, *, language: str, flores_code: str | None) 
     path = find_texts(location, language=language, flores_code=flores_code)
     try:
         if path.suffix == ".jsonl":
-            parts = [_text(path, line) for line in read_json_lines(path)]
+            parts = [_read_text(path, line) for line in read_json_lines(path)]
         else:
             parts = [line.value for line in read_lines(path)]
             content = "\n".join(parts)
@@ -60,7 +60,7 @@ def find_texts(location: str | None, *, language: str, flores_code: str | None) 
     )
 
 
-def _text(path: Path, line: Line) -> str:
+def _read_text(path: Path, line: Line) -> str:
     text = line.value.get("text") if isinstance(line.value, dict) else None
     if not isinstance(text, str):
         raise InputError(

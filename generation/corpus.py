@@ -54,7 +54,7 @@ def resolve(location: str, subset: str | None, pins: Path) -> PinnedCorpus:
     name, _, revision = location.removeprefix(HUB_MARK).partition("@")
     folder = Path(name)
     if folder.is_dir():
-        return PinnedCorpus(str(folder.resolve()), _content(folder), subset, folder=True)
+        return PinnedCorpus(str(folder.resolve()), _hash_content(folder), subset, folder=True)
     if not _NAME.fullmatch(name):
         raise InputError(
             f"{location}: neither a folder nor a repository's name. Remedy: hub:owner/name, "
@@ -84,8 +84,8 @@ def fetch(
     The sample follows from the commit alone. Raises InputError when the subset is not there or the
     connection is lost.
     """
-    with _explained(place), making(out) as half, half.open("wb") as file:
-        lines = _lines(place)
+    with _explaining_refusals(place), making(out) as half, half.open("wb") as file:
+        lines = _write_lines(place)
         if spread:
             written = _write_sample(lines, scan, file, place, progress)
         else:
@@ -134,9 +134,9 @@ def _write_sample(
     return len(kept)
 
 
-def _lines(place: PinnedCorpus) -> Iterator[bytes]:
+def _write_lines(place: PinnedCorpus) -> Iterator[bytes]:
     """Give each row as a line of JSON, with the columns that are used."""
-    for row in _stream(place):
+    for row in _stream_rows(place):
         used = {name: row[name] for name in _USED if name in row}
         yield (json.dumps(used, ensure_ascii=False) + "\n").encode()
 
@@ -146,23 +146,23 @@ def read_first_row(place: PinnedCorpus) -> dict[str, Any]:
 
     It takes seconds and little of the network. Raises InputError as `fetch` does.
     """
-    with _explained(place):
-        for row in _stream(place):
+    with _explaining_refusals(place):
+        for row in _stream_rows(place):
             return row
         raise InputError(f"{place.repository}, subset {place.subset}: it has no rows.")
 
 
 @contextmanager
-def _explained(place: PinnedCorpus) -> Iterator[None]:
+def _explaining_refusals(place: PinnedCorpus) -> Iterator[None]:
     """Turn whatever a client of the Hub raises into an InputError with its remedy."""
     try:
         yield
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         where = f"{place.repository} at {place.commit[:12]}, subset {place.subset},"
-        raise _refused(error, where, place.repository) from error
+        raise _report_refused(error, where, place.repository) from error
 
 
-def _refused(error: Exception, where: str, repository: str) -> InputError:
+def _report_refused(error: Exception, where: str, repository: str) -> InputError:
     told = explain_refusal(
         error,
         repository,
@@ -173,7 +173,7 @@ def _refused(error: Exception, where: str, repository: str) -> InputError:
     return InputError(f"{where} {told}.")
 
 
-def _stream(place: PinnedCorpus) -> Iterator[dict[str, Any]]:
+def _stream_rows(place: PinnedCorpus) -> Iterator[dict[str, Any]]:
     import datasets
 
     options: dict[str, Any] = {} if place.folder else {"revision": place.commit}
@@ -200,7 +200,7 @@ def _commit(name: str, revision: str | None) -> str:
     return commit
 
 
-def _content(folder: Path) -> str:
+def _hash_content(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         with path.open("rb") as file:

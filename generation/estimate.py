@@ -87,7 +87,7 @@ def plan_steps(
 _Counted = Iterator[tuple[str, int, float, float]]
 
 
-def _topic(s: Sources, f: float, texts: int | None, chats: int | None) -> _Counted:
+def _estimate_topic(s: Sources, f: float, texts: int | None, chats: int | None) -> _Counted:
     t = s.topic
     seeds = t.general_seeds + t.language_seeds
     macro = seeds * t.macro_topics
@@ -95,10 +95,10 @@ def _topic(s: Sources, f: float, texts: int | None, chats: int | None) -> _Count
     yield "topic.macro_topics", seeds, _WORDING, _THOUGHT + t.macro_topics * _SUBJECT
     yield "topic.topics", macro, _WORDING, _THOUGHT + t.topics * _SUBJECT
     yield "topic.prompts", everything, _WORDING, _THOUGHT + t.prompts * _MESSAGE * f
-    yield from _ends("topic", everything * t.prompts, s, f)
+    yield from _estimate_ends("topic", everything * t.prompts, s, f)
 
 
-def _scenario(s: Sources, f: float, texts: int | None, chats: int | None) -> _Counted:
+def _estimate_scenario(s: Sources, f: float, texts: int | None, chats: int | None) -> _Counted:
     c = s.scenario
     broad = c.general + c.language
     everything = broad + broad * c.detailed
@@ -107,30 +107,35 @@ def _scenario(s: Sources, f: float, texts: int | None, chats: int | None) -> _Co
     yield "scenario.details", broad, _WORDING + _SENTENCE, _THOUGHT + c.detailed * _SENTENCE
     words = _THOUGHT + c.prompts * _MESSAGE * f
     yield "scenario.prompts", everything, _WORDING + _SENTENCE, words
-    yield from _ends("scenario", everything * c.prompts, s, f)
+    yield from _estimate_ends("scenario", everything * c.prompts, s, f)
 
 
-def _context(s: Sources, f: float, texts: int | None, chats: int | None) -> _Counted:
+def _estimate_context(s: Sources, f: float, texts: int | None, chats: int | None) -> _Counted:
     c = s.context
     asked = c.max_texts if texts is None else min(texts, c.max_texts)
     text = min(c.first_tokens, _CONTEXT * f)
     yield "context.prompts", asked, _WORDING + text, _THOUGHT + c.prompts * _MESSAGE * f
     one_each = texts is None or texts > c.max_texts
     prompts = asked if one_each else min(asked * c.prompts, c.max_texts)
-    yield from _ends("context", prompts, s, f, text)
+    yield from _estimate_ends("context", prompts, s, f, text)
 
 
-def _translated(s: Sources, f: float, texts: int | None, chats: int | None) -> _Counted:
+def _estimate_translated(s: Sources, f: float, texts: int | None, chats: int | None) -> _Counted:
     t = s.translated
     asked = t.max_conversations if chats is None else min(chats, t.max_conversations)
     yield "translated.conversations", asked, _WORDING + _CHAT, _THOUGHT + _CHAT * f
 
 
-def _ends(source: str, prompts: int, s: Sources, f: float, text: float = 0.0) -> _Counted:
+def _estimate_ends(source: str, prompts: int, s: Sources, f: float, text: float = 0.0) -> _Counted:
     revised = round(prompts * s.revised_share)
     asked = _WORDING + text + _MESSAGE * f
     yield f"{source}.revised", revised, asked, _THOUGHT + 2 * _MESSAGE * f
     yield f"{source}.responses", prompts, asked, _THOUGHT + _ANSWER * f
 
 
-_STEPS = {"topic": _topic, "scenario": _scenario, "context": _context, "translated": _translated}
+_STEPS = {
+    "topic": _estimate_topic,
+    "scenario": _estimate_scenario,
+    "context": _estimate_context,
+    "translated": _estimate_translated,
+}

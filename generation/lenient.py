@@ -34,7 +34,7 @@ def read_value(text: str, at: int = 0, depth: int = 0) -> tuple[Any, int]:
     word = _PLAIN.match(text, at)
     if word is None:
         raise ValueError(f"no value at {at}")
-    return (_WORDS[word[0]] if word[0] in _WORDS else _number(word[0])), word.end()
+    return (_WORDS[word[0]] if word[0] in _WORDS else _read_number(word[0])), word.end()
 
 
 def read_string(text: str, at: int) -> tuple[str, int]:
@@ -50,17 +50,17 @@ def read_string(text: str, at: int) -> tuple[str, int]:
 
 def _read_array(text: str, at: int, depth: int) -> tuple[list[Any], int]:
     values: list[Any] = []
-    at = _skip(text, at + 1)
+    at = _skip_space(text, at + 1)
     while text[at : at + 1] != "]":
         value, at = read_value(text, at, depth + 1)
         values.append(value)
-        at = _next(text, at, "]")
+        at = _find_next(text, at, "]")
     return values, at + 1
 
 
 def _read_object(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
     values: dict[str, Any] = {}
-    at = _skip(text, at + 1)
+    at = _skip_space(text, at + 1)
     while text[at : at + 1] != "}":
         if text[at : at + 1] in _STRINGS:
             key, at = read_string(text, at)
@@ -68,28 +68,28 @@ def _read_object(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
             key, at = word[0], word.end()
         else:
             raise ValueError(f"no key at {at}")
-        at = _skip(text, at)
+        at = _skip_space(text, at)
         if text[at : at + 1] != ":" or key in values:
             raise ValueError(f"no value, or a second one, for {key!r}")
-        values[key], at = read_value(text, _skip(text, at + 1), depth + 1)
-        at = _next(text, at, "}")
+        values[key], at = read_value(text, _skip_space(text, at + 1), depth + 1)
+        at = _find_next(text, at, "}")
     return values, at + 1
 
 
-def _next(text: str, at: int, closes: str) -> int:
+def _find_next(text: str, at: int, closes: str) -> int:
     """Find where the next entry, or the end, stands behind an entry."""
-    at = _skip(text, at)
+    at = _skip_space(text, at)
     if text[at : at + 1] == ",":
-        return _skip(text, at + 1)
+        return _skip_space(text, at + 1)
     if text[at : at + 1] != closes:
         raise ValueError(f"neither a comma nor {closes} at {at}")
     return at
 
 
-def _skip(text: str, at: int) -> int:
+def _skip_space(text: str, at: int) -> int:
     space = _SPACE.match(text, at)
     return space.end() if space else at
 
 
-def _number(word: str) -> int | float:
+def _read_number(word: str) -> int | float:
     return float(word) if any(mark in word for mark in ".eE") else int(word)

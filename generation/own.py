@@ -44,10 +44,10 @@ def make_own(
     read = read_chats if own.kind == "chat" else read_pairs
     # Of two files that belong together a line of each is one row.
     lines = _count_lines(files if own.kind == "chat" else files[:1])
-    rows = list(_distinct(_told(read(files, step), lines, progress), step))
+    rows = list(_keep_distinct(_tell_progress(read(files, step), lines, progress), step))
     if own.max_rows is not None and len(rows) > own.max_rows:
         step.lose("sampled out", len(rows) - own.max_rows)
-        rows = rank_by_seed(rows, seed, f"own.{name}", _content)[: own.max_rows]
+        rows = rank_by_seed(rows, seed, f"own.{name}", _take_content)[: own.max_rows]
     inspections = {
         into: Inspection(
             quality,
@@ -63,7 +63,7 @@ def make_own(
         with making(out / ROWS) as half, half.open("w", encoding="utf-8") as file:
             total = len(rows) * (2 if own.direction == "both" and own.kind != "chat" else 1)
             progress(0, total, "checking")
-            made_rows = _made(name, own, language, rows, seed)
+            made_rows = _make_rows(name, own, language, rows, seed)
             for done, (into, instruction, made) in enumerate(made_rows, 1):
                 if inspections[into].look(made, instruction):
                     file.write(json.dumps(made, ensure_ascii=False) + "\n")
@@ -75,7 +75,7 @@ def make_own(
             f"The rows cannot be written to {out}: {error}. Remedy: make room on the disk, then "
             "start the same command again."
         ) from error
-    found = _together([inspection.done() for inspection in inspections.values()])
+    found = _add_inspections([inspection.done() for inspection in inspections.values()])
     for reason, count in found.dropped.items():
         step.lose(reason, count)
     step.kept = written
@@ -112,7 +112,7 @@ def _count_lines(files: Sequence[Path]) -> int:
         raise InputError(f"{error}. Remedy: see that the file can be read.") from error
 
 
-def _told(rows: Iterable[Row], lines: int, progress: Progress) -> Iterator[Row]:
+def _tell_progress(rows: Iterable[Row], lines: int, progress: Progress) -> Iterator[Row]:
     """The rows; tells how many of the files' lines have given one."""
     progress(0, lines, "reading")
     for done, row in enumerate(rows, 1):
@@ -121,7 +121,7 @@ def _told(rows: Iterable[Row], lines: int, progress: Progress) -> Iterator[Row]:
         yield row
 
 
-def _made(
+def _make_rows(
     name: str, own: Own, language: str, rows: Sequence[Row], seed: int
 ) -> Iterator[tuple[bool, str, Row]]:
     """(whether the answer is in the language, what is asked, the row).
@@ -133,7 +133,11 @@ def _made(
     for row in rows:
         if own.kind == "chat":
             said = [turn["content"] for turn in row["messages"] if turn["role"] == "user"]
-            yield True, "\n".join(said), _row(name, row["messages"], row["reasoning"], row["at"])
+            yield (
+                True,
+                "\n".join(said),
+                _make_row(name, row["messages"], row["reasoning"], row["at"]),
+            )
             continue
         for into in directions:
             sides = [(own.other, row["pair"][0]), (language, row["pair"][1])]
@@ -144,10 +148,10 @@ def _made(
                 {"role": "user", "content": prompt.replace("{text}", text)},
                 {"role": "assistant", "content": answer},
             ]
-            yield into, text, _row(name, messages, None, row["at"])
+            yield into, text, _make_row(name, messages, None, row["at"])
 
 
-def _row(name: str, messages: list[Row], reasoning: str | None, at: str) -> Row:
+def _make_row(name: str, messages: list[Row], reasoning: str | None, at: str) -> Row:
     return {
         "id": f"{name}-{hash_parts(messages)[:16]}",
         "source": name,
@@ -157,20 +161,20 @@ def _row(name: str, messages: list[Row], reasoning: str | None, at: str) -> Row:
     }
 
 
-def _content(row: Row) -> object:
+def _take_content(row: Row) -> object:
     """Give the content that a sample is drawn by: not where the row stands, which an artifact's
     key leaves out.
     """
     return row.get("pair") or [row["messages"], row["reasoning"]]
 
 
-def _distinct(rows: Iterable[Row], step: StepCounts) -> Iterator[Row]:
+def _keep_distinct(rows: Iterable[Row], step: StepCounts) -> Iterator[Row]:
     seen: set[str] = set()
     for row in rows:
         mark = hash_parts(
             [fold_text(text) for text in row["pair"]]
             if "pair" in row
-            else [_said(turn) for turn in row["messages"]]
+            else [_identify_turn(turn) for turn in row["messages"]]
         )
         if mark in seen:
             step.lose("duplicate")
@@ -179,12 +183,12 @@ def _distinct(rows: Iterable[Row], step: StepCounts) -> Iterator[Row]:
             yield row
 
 
-def _said(turn: Row) -> tuple[object, ...]:
+def _identify_turn(turn: Row) -> tuple[object, ...]:
     """Give what makes two turns the same: their text, and whether it is trained."""
     return fold_text(turn["content"]), turn.get("weight", 1)
 
 
-def _together(parts: Sequence[QualityFacts]) -> QualityFacts:
+def _add_inspections(parts: Sequence[QualityFacts]) -> QualityFacts:
     """The counts of several inspections, added."""
     return QualityFacts(
         rows=sum(part.rows for part in parts),
@@ -192,11 +196,11 @@ def _together(parts: Sequence[QualityFacts]) -> QualityFacts:
         in_language=sum(part.in_language for part in parts),
         other_language=sum(part.other_language for part in parts),
         undetermined_language=sum(part.undetermined_language for part in parts),
-        languages=_sum([part.languages for part in parts]),
-        flags=_sum([part.flags for part in parts]),
-        dropped=_sum([part.dropped for part in parts]),
+        languages=_sum_counts([part.languages for part in parts]),
+        flags=_sum_counts([part.flags for part in parts]),
+        dropped=_sum_counts([part.dropped for part in parts]),
     )
 
 
-def _sum(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+def _sum_counts(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     return dict(sum(map(Counter, counts), Counter[str]()))

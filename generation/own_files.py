@@ -44,12 +44,12 @@ def read_chats(files: Sequence[Path], step: StepCounts) -> Iterator[Row]:
     """
     for path in files:
         asked, parsed, first = step.asked, step.parsed, None
-        for number, value in _values(path):
+        for number, value in _read_values(path):
             step.asked += 1
             chat = read_chat(value)
             if isinstance(chat, str):
                 step.lose(chat)
-                first = first or f"line {number} is {_shape(value)}"
+                first = first or f"line {number} is {_describe_shape(value)}"
                 continue
             step.answered += 1
             step.parsed += 1
@@ -60,12 +60,12 @@ def read_chats(files: Sequence[Path], step: StepCounts) -> Iterator[Row]:
         if first and step.parsed == parsed:
             raise InputError(
                 f"{path}: no line of {step.asked - asked} is a chat that can be used "
-                f"({_lost(step)}); {first}. Remedy: one chat a line, {_CHAT}."
+                f"({_write_lost(step)}); {first}. Remedy: one chat a line, {_CHAT}."
             )
     _check_lines(files, step)
 
 
-def _shape(value: Any) -> str:
+def _describe_shape(value: Any) -> str:
     if not isinstance(value, dict):
         return _KINDS.get(type(value), "a number")
     for name in ("messages", "conversations"):
@@ -73,7 +73,7 @@ def _shape(value: Any) -> str:
             roles = [
                 str(turn.get("role") or turn.get("from"))
                 if isinstance(turn, dict)
-                else _shape(turn)
+                else _describe_shape(turn)
                 for turn in turns[:6]
             ]
             return f'an object whose "{name}" are of {", ".join(roles) or "nobody"}'
@@ -90,7 +90,7 @@ def read_pairs(files: Sequence[Path], step: StepCounts) -> Iterator[Row]:
 
     Raises InputError where the lines do not correspond, or none of them has both.
     """
-    for number, pair in enumerate(_sides(files), 1):
+    for number, pair in enumerate(_pair_sides(files), 1):
         step.asked += 1
         texts = [text.strip() for text in pair]
         if not all(texts):
@@ -106,15 +106,15 @@ def read_pairs(files: Sequence[Path], step: StepCounts) -> Iterator[Row]:
     if step.asked and not step.parsed:
         raise InputError(
             f"{' and '.join(map(str, files))}: no line of {step.asked} has a text in both "
-            f"languages ({_lost(step)}). Remedy: the other language, a tab, the language; or two "
-            "files whose lines belong together."
+            f"languages ({_write_lost(step)}). Remedy: the other language, a tab, the language; or "
+            "two files whose lines belong together."
         )
     _check_lines(files, step)
 
 
-def _sides(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
+def _pair_sides(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
     if len(files) == 2:
-        for number, (a, b) in enumerate(zip_longest(*map(_lines, files)), 1):
+        for number, (a, b) in enumerate(zip_longest(*map(_read_text_lines, files)), 1):
             if a is None or b is None:
                 raise InputError(
                     f"{files[0]} and {files[1]} have different numbers of lines: one ends before "
@@ -122,7 +122,7 @@ def _sides(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
                 )
             yield a, b
         return
-    for number, line in enumerate(_lines(files[0]), 1):
+    for number, line in enumerate(_read_text_lines(files[0]), 1):
         if not line.strip():
             continue
         columns = line.split("\t")
@@ -134,14 +134,14 @@ def _sides(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
         yield columns[0], columns[1]
 
 
-def _values(path: Path) -> Iterator[Line]:
+def _read_values(path: Path) -> Iterator[Line]:
     try:
         yield from read_json_lines(path)
     except (OSError, LineError) as error:
         raise InputError(f"{error}. Remedy: one chat a line, in UTF-8, {_CHAT}.") from error
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _read_text_lines(path: Path) -> Iterator[str]:
     try:
         for line in read_lines(path):
             yield line.value
@@ -154,5 +154,5 @@ def _check_lines(files: Sequence[Path], step: StepCounts) -> None:
         raise InputError(f"{', '.join(map(str, files))}: no line at all. Remedy: check the file.")
 
 
-def _lost(step: StepCounts) -> str:
+def _write_lost(step: StepCounts) -> str:
     return ", ".join(f"{reason} {count}" for reason, count in step.reasons.items())

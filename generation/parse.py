@@ -34,11 +34,11 @@ def read_list(text: str, limit: int) -> list[str] | None:
     left out. A list of lines keeps the points below a point with it.
     """
     try:
-        values = list(_values(text)) or list(_string_lines(text))
+        values = list(_find_values(text)) or list(_find_string_lines(text))
     except ValueError:
         return None
     if values:
-        found = _strings(values)
+        found = _join_strings(values)
         if found and len(found) == 1 and _is_json(found[0].strip()):
             return read_list(found[0], limit)  # the list itself was put in quotes
         return _clean(found, limit)
@@ -54,7 +54,7 @@ def read_conversation(text: str) -> list[Turn] | None:
     object a line. Two conversations are None: one of them may be the original.
     """
     try:
-        values = list(_values(text))
+        values = list(_find_values(text))
     except ValueError:
         return None
     if values and all(isinstance(value, dict) and "role" in value for value in values):
@@ -98,7 +98,7 @@ def _is_json(text: str) -> bool:
     return end == len(text) and isinstance(value, list | dict) and bool(value)
 
 
-def _values(text: str) -> Iterator[Any]:
+def _find_values(text: str) -> Iterator[Any]:
     """The arrays and objects that begin a line, or else the first one that ends a line of prose.
 
     Raises ValueError where one of them cannot be read. A bracket inside a line is never searched
@@ -126,7 +126,7 @@ def _values(text: str) -> Iterator[Any]:
         yield value
 
 
-def _string_lines(text: str) -> Iterator[str]:
+def _find_string_lines(text: str) -> Iterator[str]:
     """The strings of a text of which every line is one, in quotes; a comma may follow."""
     lines = [line.strip() for line in split_lines(text)]
     found = []
@@ -142,7 +142,7 @@ def _string_lines(text: str) -> Iterator[str]:
     yield from found
 
 
-def _strings(values: Sequence[Any]) -> list[str] | None:
+def _join_strings(values: Sequence[Any]) -> list[str] | None:
     """The strings of several values, each of which gives some; None where one gives none."""
     found: list[str] = []
     keys = set()
@@ -151,12 +151,12 @@ def _strings(values: Sequence[Any]) -> list[str] | None:
             found.append(value or "")
             keys.add("")
         elif isinstance(value, list):
-            inner = None if any(isinstance(one, list) for one in value) else _strings(value)
+            inner = None if any(isinstance(one, list) for one in value) else _join_strings(value)
             if inner is None:
                 return None
             found += inner
         elif isinstance(value, dict):
-            key, inner = _of_object(value)
+            key, inner = _read_object(value)
             if inner is None:
                 return None
             found += inner
@@ -167,11 +167,11 @@ def _strings(values: Sequence[Any]) -> list[str] | None:
     return found if len(keys) <= 1 else None
 
 
-def _of_object(value: dict[str, Any]) -> tuple[str, list[str] | None]:
+def _read_object(value: dict[str, Any]) -> tuple[str, list[str] | None]:
     """An object's strings, and the key of its only one ("" where it holds a list)."""
     lists = [inner for inner in value.values() if isinstance(inner, list)]
     if lists:
-        return "[]", _strings(lists)
+        return "[]", _join_strings(lists)
     texts = {
         key: text
         for key, text in value.items()

@@ -29,7 +29,7 @@ _UNKEYED = {"keyed": False}
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _at_least(owner: object, minimum: float, *names: str) -> None:
+def _check_at_least(owner: object, minimum: float, *names: str) -> None:
     for name in names:
         value = getattr(owner, name)
         if value is not None and not value >= minimum:
@@ -38,13 +38,13 @@ def _at_least(owner: object, minimum: float, *names: str) -> None:
             )
 
 
-def _between(owner: object, name: str, low: float, high: float) -> None:
+def _check_between(owner: object, name: str, low: float, high: float) -> None:
     value = getattr(owner, name)
     if not low <= value <= high:
         raise ValueError(f"{type(owner).__name__}.{name}: from {low} to {high}, received {value!r}")
 
 
-def _one_of(owner: object, name: str, allowed: Sequence[str]) -> None:
+def _check_one_of(owner: object, name: str, allowed: Sequence[str]) -> None:
     value = getattr(owner, name)
     if value not in allowed:
         raise ValueError(
@@ -114,9 +114,9 @@ class Batch:
 
     def __post_init__(self) -> None:
         if self.dialect is not None:
-            _one_of(self, "dialect", ("openai", "together"))
-        _at_least(self, 1, "max_requests", "max_bytes")
-        _between(self, "discount", 0.0, 1.0)
+            _check_one_of(self, "dialect", ("openai", "together"))
+        _check_at_least(self, 1, "max_requests", "max_bytes")
+        _check_between(self, "discount", 0.0, 1.0)
         if not self.poll_s > 0:
             raise ValueError(f"Batch.poll_s: above 0, received {self.poll_s!r}")
 
@@ -174,15 +174,15 @@ class Teacher:
     def __post_init__(self) -> None:
         if not self.name:
             raise ValueError("Teacher.name: the model's name at the endpoint, received ''")
-        _one_of(self, "kind", ("embedded", "openai"))
-        _one_of(self, "lists", ("fenced", "schema"))
-        _at_least(self, 1, "concurrency", "max_tokens", "response_max_tokens")
-        _at_least(self, 1, "translation_max_tokens")
-        _at_least(self, 16, "schema_max_characters")
-        _at_least(self, 0, "retries", "temperature")
-        _at_least(self, 0, "usd_per_million_input", "usd_per_million_output")
-        _at_least(self, 0, "budget_usd", "budget_calls")
-        _one_of(self, "reasoning", ("optional", "required"))
+        _check_one_of(self, "kind", ("embedded", "openai"))
+        _check_one_of(self, "lists", ("fenced", "schema"))
+        _check_at_least(self, 1, "concurrency", "max_tokens", "response_max_tokens")
+        _check_at_least(self, 1, "translation_max_tokens")
+        _check_at_least(self, 16, "schema_max_characters")
+        _check_at_least(self, 0, "retries", "temperature")
+        _check_at_least(self, 0, "usd_per_million_input", "usd_per_million_output")
+        _check_at_least(self, 0, "budget_usd", "budget_calls")
+        _check_one_of(self, "reasoning", ("optional", "required"))
         if self.batch.dialect and len(self.endpoints) > 1:
             raise ValueError("Teacher.batch: one endpoint, received several")
         if self.base_url is not None and self.endpoints:
@@ -220,8 +220,8 @@ class Topic:
     prompts: int = 3
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "general_seeds", "language_seeds")
-        _at_least(self, 1, "macro_topics", "topics", "prompts")
+        _check_at_least(self, 0, "general_seeds", "language_seeds")
+        _check_at_least(self, 1, "macro_topics", "topics", "prompts")
         if self.general_seeds + self.language_seeds == 0:
             raise ValueError("Topic: general_seeds + language_seeds at least 1, received 0")
 
@@ -236,8 +236,8 @@ class Scenario:
     prompts: int = 5
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "general", "language")
-        _at_least(self, 1, "detailed", "prompts")
+        _check_at_least(self, 0, "general", "language")
+        _check_at_least(self, 1, "detailed", "prompts")
         if self.general + self.language == 0:
             raise ValueError("Scenario: general + language at least 1, received 0")
 
@@ -261,7 +261,7 @@ class Context:
     prompts: int = 3
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "max_texts", "first_tokens", "prompts", "scan")
+        _check_at_least(self, 1, "max_texts", "first_tokens", "prompts", "scan")
 
 
 @dataclass(frozen=True)
@@ -283,9 +283,9 @@ class Translated:
     max_ratio: float = 25.0
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "max_conversations", "max_input_tokens", "scan")
-        _at_least(self, 0, "min_ratio")
-        _at_least(self, self.min_ratio, "max_ratio")
+        _check_at_least(self, 1, "max_conversations", "max_input_tokens", "scan")
+        _check_at_least(self, 0, "min_ratio")
+        _check_at_least(self, self.min_ratio, "max_ratio")
 
 
 @dataclass(frozen=True)
@@ -311,9 +311,9 @@ class Quality:
         for name in self.drop:
             if name not in CHECKS:
                 raise ValueError(f"Quality.drop: any of {', '.join(CHECKS)}; received {name!r}")
-        _between(self, "near_duplicate", 0.1, 1.0)
-        _at_least(self, 0, "min_length_ratio")
-        _at_least(self, self.min_length_ratio, "max_length_ratio")
+        _check_between(self, "near_duplicate", 0.1, 1.0)
+        _check_at_least(self, 0, "min_length_ratio")
+        _check_at_least(self, self.min_length_ratio, "max_length_ratio")
 
 
 @dataclass(frozen=True)
@@ -354,9 +354,9 @@ class Own:
     origin: str = field(default="", metadata=_UNKEYED)
 
     def __post_init__(self) -> None:
-        _one_of(self, "kind", ("chat", "parallel"))
-        _one_of(self, "direction", ("into", "from", "both"))
-        _at_least(self, 1, "max_rows")
+        _check_one_of(self, "kind", ("chat", "parallel"))
+        _check_one_of(self, "direction", ("into", "from", "both"))
+        _check_at_least(self, 1, "max_rows")
         most = 2 if self.kind == "parallel" else len(self.files)
         if not 1 <= len(self.files) <= most:
             allowed = "one or two" if self.kind == "parallel" else "at least one"
@@ -382,7 +382,7 @@ class Sources:
     own: dict[str, Own] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _between(self, "revised_share", 0.0, 1.0)
+        _check_between(self, "revised_share", 0.0, 1.0)
         for name in self.own:
             if name in SOURCES or not _VARIABLE.fullmatch(name):
                 raise ValueError(

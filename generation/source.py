@@ -106,9 +106,9 @@ def make_source(
                 if source == "translated":
                     rows = translate(asker, settings.translated, tokens.count)
                 else:
-                    rows = _generated(asker, order, tokens)
+                    rows = _generate_rows(asker, order, tokens)
                 if pilot is None:
-                    whole = _whole(rows, asker, source)
+                    whole = _check_whole(rows, asker, source)
                     written = await _write(whole, inspection, out / ROWS)
                 else:
                     written = sum([1 async for _ in rows])
@@ -125,7 +125,7 @@ def make_source(
                 tokens_output=sum(step.tokens_output for step in asker.steps),
                 tokens_input_new=book.tokens_input,
                 tokens_output_new=book.tokens_output,
-                cost_usd=_sum([step.cost_usd for step in asker.steps]),
+                cost_usd=_sum_costs([step.cost_usd for step in asker.steps]),
                 calls=sum(step.answered for step in asker.steps),
                 calls_new=book.appended,
                 quality=quality,
@@ -161,12 +161,12 @@ def hash_inputs(order: Order) -> dict[str, str]:
     if source == "translated" and not is_hub(settings.translated.conversations):
         files["conversations"] = find_conversations(settings.translated.conversations)
     try:
-        return {role: _file_hash(path) for role, path in files.items()}
+        return {role: _hash_file(path) for role, path in files.items()}
     except OSError as error:
         raise InputError(f"{error}. Remedy: see that the file can be read.") from error
 
 
-async def _generated(asker: Asker, order: Order, tokens: TokenMeasure) -> AsyncIterator[Made]:
+async def _generate_rows(asker: Asker, order: Order, tokens: TokenMeasure) -> AsyncIterator[Made]:
     source, settings = order.source, order.settings
     if source == "topic":
         prompts = await make_topic_prompts(asker, settings.topic)
@@ -181,7 +181,9 @@ async def _generated(asker: Asker, order: Order, tokens: TokenMeasure) -> AsyncI
         yield row
 
 
-async def _whole(rows: AsyncIterator[Made], asker: Asker, source: Source) -> AsyncIterator[Made]:
+async def _check_whole(
+    rows: AsyncIterator[Made], asker: Asker, source: Source
+) -> AsyncIterator[Made]:
     """The rows; then an error if the teacher may yet answer what they lack."""
     async for row in rows:
         yield row
@@ -211,11 +213,11 @@ async def _write(rows: AsyncIterator[Made], inspection: Inspection, path: Path) 
     return written
 
 
-def _sum(costs: list[float | None]) -> float | None:
+def _sum_costs(costs: list[float | None]) -> float | None:
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None
 
 
-def _file_hash(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

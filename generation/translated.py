@@ -53,7 +53,7 @@ async def translate(
         turns = read_counted(reply, step, read_conversation)
         if turns is None:
             continue
-        if reason := _fault(chat, turns, settings, count_tokens):
+        if reason := _find_fault(chat, turns, settings, count_tokens):
             step.lose(reason)
             continue
         step.kept += 1
@@ -71,7 +71,7 @@ async def translate(
         yield Made(row, instruction=row["messages"][0]["content"])
 
 
-def _fault(
+def _find_fault(
     chat: list[Turn], turns: list[Turn], settings: Translated, count_tokens: Callable[[str], int]
 ) -> str | None:
     if len(turns) != len(chat):
@@ -101,7 +101,7 @@ def _choose(
     def drawn() -> Iterator[tuple[str, list[Turn]]]:
         nonlocal usable
         seen: set[bytes] = set()
-        for chat in _chats(path, step):
+        for chat in _read_chats(path, step):
             mark = hash_parts(asker.seed, "translated", chat)
             if (short := bytes.fromhex(mark)[:12]) in seen:
                 step.lose("duplicate")
@@ -123,10 +123,10 @@ def _choose(
     return chosen
 
 
-def _chats(path: Path, step: StepCounts) -> Iterator[list[Turn]]:
+def _read_chats(path: Path, step: StepCounts) -> Iterator[list[Turn]]:
     try:
         for _, row in read_json_lines(path):
-            chat = _chat(row, step)
+            chat = _read_chat(row, step)
             if isinstance(chat, str):
                 step.lose(chat)
             else:
@@ -138,7 +138,7 @@ def _chats(path: Path, step: StepCounts) -> Iterator[list[Turn]]:
         ) from error
 
 
-def _chat(row: Any, step: StepCounts) -> list[Turn] | str:
+def _read_chat(row: Any, step: StepCounts) -> list[Turn] | str:
     """The turns of a row, or why they cannot be used.
 
     A row that says it is not English (`langdetect`) is left out, and so is one of which a turn is

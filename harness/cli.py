@@ -53,7 +53,7 @@ def main() -> None:
     failed = True
     try:
         try:
-            _hydra_main()
+            _run_job()
             failed = False
         finally:
             # What it cannot do must not take the place of what a job has failed of.
@@ -62,7 +62,7 @@ def main() -> None:
     except (HydraException, OmegaConfBaseException) as error:
         sys.exit(f"kakugo: {_say_composition(error)}")
     except Exception as error:
-        if _mendable(error):
+        if _explain_mendable(error):
             sys.exit(1)  # the job has said it
         raise
     except KeyboardInterrupt:
@@ -77,7 +77,7 @@ def main() -> None:
 @hydra.main(  # type: ignore[untyped-decorator]
     version_base="1.3", config_path=str(CONF), config_name="run"
 )
-def _hydra_main(values: DictConfig) -> None:
+def _run_job(values: DictConfig) -> None:
     """Runs one job. Its folder receives the plan, the resolved configuration and, on failure,
     why."""
     from hydra.core.hydra_config import HydraConfig
@@ -88,14 +88,14 @@ def _hydra_main(values: DictConfig) -> None:
     folder = Path(settings.runtime.output_dir)
     name = f"[job {settings.job.num}]" if sweeps else ""
     try:
-        run_experiment(_plain(values), folder, name)
+        run_experiment(_make_plain(values), folder, name)
     except Exception as error:
         from harness.runs import write_error
 
         # On a full disk the reason itself must still be said.
         with suppress(OSError):
             write_error(folder, error)
-        if said := _mendable(error):
+        if said := _explain_mendable(error):
             print(f"kakugo: {name and name + ' '}{said}", file=sys.stderr)
             # In a sweep Hydra must see the failure; a single run has nothing to go on with.
             if not sweeps:
@@ -108,13 +108,13 @@ def _tell_sweep() -> bool:
     try:
         end_sweep()
     except Exception as error:
-        said = _mendable(error) or f"{type(error).__name__}: {error}"
+        said = _explain_mendable(error) or f"{type(error).__name__}: {error}"
         print(f"kakugo: the sweep's table and page: {said}", file=sys.stderr)
         return False
     return True
 
 
-def _mendable(error: Exception) -> str | None:
+def _explain_mendable(error: Exception) -> str | None:
     """Returns the message for an error that a person can mend; None for any other."""
     if isinstance(error, MendableError):
         return str(error)
@@ -201,7 +201,7 @@ def run_experiment(resolved: Any, folder: Path, name: str = "") -> None:
         report_run(root, folder, console)
 
 
-def _plain(values: DictConfig) -> Any:
+def _make_plain(values: DictConfig) -> Any:
     """Turns the configuration into plain values, with every `${...}` put in."""
     try:
         return OmegaConf.to_container(values, resolve=True)

@@ -39,7 +39,7 @@ def show_forecast(config: Config, ledgers: Path, store: Store, out: Console) -> 
         out.print("No data is made: no teacher is asked, and nothing is paid.")
         return
     if config.pilot:
-        _pilot(config, ledgers, store)
+        _run_pilot(config, ledgers, store)
     tokens = None
     if config.student.kind != "hub":  # which would first be fetched
         tokens = StudentTokens(store.build(make_base_stage(config.student)))
@@ -50,7 +50,7 @@ def show_forecast(config: Config, ledgers: Path, store: Store, out: Console) -> 
 def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
     """Says in one line what the teacher will be asked, before it is paid."""
     steps, _ = forecast_steps(config, find_ledger(config, ledgers), None)
-    usd, budget = _usd(steps), config.teacher.budget_usd
+    usd, budget = _sum_usd(steps), config.teacher.budget_usd
     calls = sum(step.calls for step in steps)
     out.print(
         f"The teacher is asked at most {calls:,} calls, "
@@ -62,7 +62,7 @@ def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
     )
 
 
-def _pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
+def _run_pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
     for stage in plan_experiment(replace(config, stop_after="sources"), ledgers).taught:
         inputs = {role: store.build(needed) for role, needed in stage.inputs.items()}
         progress = store.watcher.started(stage, resumed=False)
@@ -89,7 +89,7 @@ def forecast_steps(
     if "context" in config.mix.needed and not is_hub(location):
         sample = read_texts(location, language=language.name, flores_code=language.flores_code)
         texts = len(sample)
-    fertility, origin = _fertility(sample, tokens)
+    fertility, origin = _measure_fertility(sample, tokens)
     known = {}
     if ledger.is_file():
         with Ledger(ledger) as book:
@@ -98,7 +98,7 @@ def forecast_steps(
         sources,
         {name: 1.0 for name in config.mix.needed if name in SOURCES},
         texts=texts,
-        conversations=_lines(sources.translated.conversations),
+        conversations=_count_lines(sources.translated.conversations),
         fertility=fertility,
         price=teacher.price,
         discount=teacher.batch.discount if teacher.batch.dialect else 0.0,
@@ -120,9 +120,9 @@ def print_forecast(
     table.add_column("from", no_wrap=True)
     for step in steps:
         measured = f"{step.measured:,} calls" if step.measured else "assumed"
-        table.add_row(step.step, *_numbers([step]), measured)
+        table.add_row(step.step, *_write_numbers([step]), measured)
     table.add_section()
-    table.add_row("[bold]all, at most[/bold]", *_numbers(steps), "")
+    table.add_row("[bold]all, at most[/bold]", *_write_numbers(steps), "")
     out.print(table)
     calls = sum(step.calls for step in steps)
     out.print(
@@ -133,7 +133,11 @@ def print_forecast(
     out.print(
         f"The paper: about {PAPER_CALLS:,} calls and under ${PAPER_USD:.0f} a language; this plan: "
         f"{calls:,} calls"
-        + (f" and ${_usd(steps):,.2f}." if _usd(steps) is not None else ", dollars unknown."),
+        + (
+            f" and ${_sum_usd(steps):,.2f}."
+            if _sum_usd(steps) is not None
+            else ", dollars unknown."
+        ),
         highlight=False,
         soft_wrap=True,
     )
@@ -144,7 +148,7 @@ def print_forecast(
             highlight=False,
             soft_wrap=True,
         )
-    if teacher.budget_usd is not None and (_usd(steps) or 0) > teacher.budget_usd:
+    if teacher.budget_usd is not None and (_sum_usd(steps) or 0) > teacher.budget_usd:
         out.print(
             f"[yellow]Over the budget of ${teacher.budget_usd:,.2f}: the run will stop there, with "
             "nothing lost.[/yellow]",
@@ -159,29 +163,29 @@ def print_forecast(
         )
 
 
-def _numbers(steps: Sequence[StepPlan]) -> list[str]:
-    usd = _usd(steps)
+def _write_numbers(steps: Sequence[StepPlan]) -> list[str]:
+    usd = _sum_usd(steps)
     return [
         f"{sum(step.calls for step in steps):,}",
         f"{sum(step.answered for step in steps):,}",
-        _short(sum(step.tokens_input for step in steps)),
-        _short(sum(step.tokens_output for step in steps)),
+        _shorten(sum(step.tokens_input for step in steps)),
+        _shorten(sum(step.tokens_output for step in steps)),
         "unknown" if usd is None else f"{usd:,.2f}",
     ]
 
 
-def _short(number: int) -> str:
+def _shorten(number: int) -> str:
     if number >= 1e6:
         return f"{number / 1e6:,.1f} M"
     return f"{number / 1e3:,.0f} k" if number >= 1e4 else f"{number:,}"
 
 
-def _usd(steps: Sequence[StepPlan]) -> float | None:
+def _sum_usd(steps: Sequence[StepPlan]) -> float | None:
     known = [step.usd for step in steps if step.usd is not None]
     return sum(known) if len(known) == len(steps) else None
 
 
-def _fertility(sample: list[str], tokens: StudentTokens | None) -> tuple[float, str]:
+def _measure_fertility(sample: list[str], tokens: StudentTokens | None) -> tuple[float, str]:
     """Measures student tokens per character, against English of the same length in characters."""
     if not sample or tokens is None:
         return _USUAL_FERTILITY, f"{_USUAL_FERTILITY:.1f} times as many in the language"
@@ -193,7 +197,7 @@ def _fertility(sample: list[str], tokens: StudentTokens | None) -> tuple[float, 
     )
 
 
-def _lines(location: str | None) -> int | None:
+def _count_lines(location: str | None) -> int | None:
     path = Path(location) if location and not is_hub(location) else None
     if path is None or not path.is_file():
         return None

@@ -50,7 +50,7 @@ def prepare_arguments(arguments: Sequence[str]) -> list[str]:
     ready = []
     for argument in typed:
         try:
-            ready += _ready(argument, sweeps)
+            ready += _prepare_override(argument, sweeps)
         except ConfigError as error:
             problems.append(str(error))
     if problems:
@@ -71,7 +71,7 @@ def _split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return flags, typed
 
 
-def _ready(argument: str, sweeps: bool) -> list[str]:
+def _prepare_override(argument: str, sweeps: bool) -> list[str]:
     """Prepares one override for Hydra; returns nothing where it asks for nothing."""
     try:
         argument.encode()
@@ -98,7 +98,7 @@ def _ready(argument: str, sweeps: bool) -> list[str]:
     if is_group:
         if key == "sweep" and value == "null":
             return []
-        value = _known_options(key, value, sweeps)
+        value = _replace_options(key, value, sweeps)
     if key in _FOLDERS and unquote(value.strip()) == "":
         raise ConfigError(f"{argument}: a folder is needed. Remedy: {key}=DIR, or leave it out.")
     readable = make_readable(value, sweeps)
@@ -134,22 +134,24 @@ def _is_hydras(key: str) -> bool:
     return key == "hydra" or key.startswith(("hydra.", "hydra/"))
 
 
-def _known_options(group: str, value: str, sweeps: bool) -> str:
+def _replace_options(group: str, value: str, sweeps: bool) -> str:
     """Replaces each option in `value` by the name of its file; `ConfigError` for one that is not
     there."""
     options = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
-    whole = _option_of(group, unquote(value), options)
+    whole = _find_option(group, unquote(value), options)
     if whole:
         return whole
     names = split_at(value, ",")
     if find_call(value) or value.startswith(("[", "{")) or "${" in value:
         return value  # a choice(...), a glob(...), a list, something put in: Hydra's to read
-    found = [_option_of(group, unquote(name), options) for name in names]
+    found = [_find_option(group, unquote(name), options) for name in names]
     unknown = [name for name, option in zip(names, found, strict=True) if option is None]
     if not sweeps and unknown == names:
         unknown = [value]  # a name with a comma
     if unknown:
-        raise ConfigError("\n".join(_unknown_option(group, name, options) for name in unknown))
+        raise ConfigError(
+            "\n".join(_explain_unknown_option(group, name, options) for name in unknown)
+        )
     if len(found) > 1 and not sweeps:
         raise ConfigError(
             f"{group}={value}: several options are a sweep. Remedy: kakugo -m ... "
@@ -158,7 +160,7 @@ def _known_options(group: str, value: str, sweeps: bool) -> str:
     return ",".join(map(str, found))
 
 
-def _option_of(group: str, name: str, options: Sequence[str]) -> str | None:
+def _find_option(group: str, name: str, options: Sequence[str]) -> str | None:
     """Finds the option of that name. A language goes by any name or code that the registry has
     of it."""
     if name in (*options, "null"):
@@ -167,7 +169,7 @@ def _option_of(group: str, name: str, options: Sequence[str]) -> str | None:
     return found.id if found else None
 
 
-def _unknown_option(group: str, name: str, options: Sequence[str]) -> str:
+def _explain_unknown_option(group: str, name: str, options: Sequence[str]) -> str:
     near = difflib.get_close_matches(name.lower().replace(" ", "_"), options, n=3, cutoff=0.5)
     hint = f"Nearest: {', '.join(near)}." if near else f"Known: {', '.join(options)}."
     if group == "language":

@@ -70,8 +70,8 @@ class Count:
         if rate := self.rate:
             parts.append(f"{1 / rate:.0f} s each" if rate < 0.1 else f"{rate:,.1f}/s")
             if self.total:
-                parts.append(f"{_span((self.total - self.done) / rate)} left")
-        return ", ".join(parts) or f"{_span(self._clock() - self._begun)} so far"
+                parts.append(f"{_write_span((self.total - self.done) / rate)} left")
+        return ", ".join(parts) or f"{_write_span(self._clock() - self._begun)} so far"
 
 
 class Display:
@@ -229,7 +229,7 @@ class _Lines:
             wait = LINE_SECONDS
 
 
-def _span(seconds: float) -> str:
+def _write_span(seconds: float) -> str:
     """Writes a time in the unit that people would say it in."""
     if seconds < 100:
         return f"{seconds:.0f} s"

@@ -255,11 +255,11 @@ def hash_file(path: Path) -> str:
     """Computes the SHA-256 of a file's content. A process rereads a file only when it has
     changed."""
     state = path.stat()
-    return _sha256(path, state.st_size, state.st_mtime_ns, state.st_ino)
+    return _hash_unchanged(path, state.st_size, state.st_mtime_ns, state.st_ino)
 
 
 @cache
-def _sha256(path: Path, size: int, changed_ns: int, inode: int) -> str:
+def _hash_unchanged(path: Path, size: int, changed_ns: int, inode: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -39,7 +39,7 @@ def running_teacher(teacher: Teacher, gguf: Path | None) -> Iterator[Teacher]:
     ):
         address = read_first_line(server, START_SECONDS) or ""
         if not address.startswith("http://"):
-            raise _failed("did not start", server, log)
+            raise _report_failed("did not start", server, log)
         _wait_until_healthy(server, address, log)
         yield dataclasses.replace(teacher, base_url=f"{address}/v1")
 
@@ -55,10 +55,10 @@ def _wait_until_healthy(server: Child, address: str, log: IO[bytes]) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise _failed("did not become healthy", server, log)
+    raise _report_failed("did not become healthy", server, log)
 
 
-def _failed(what: str, server: Child, log: IO[bytes]) -> TeacherServerError:
+def _report_failed(what: str, server: Child, log: IO[bytes]) -> TeacherServerError:
     """Builds the error that says how the server ended, if it did, with the last lines that it
     wrote."""
     with suppress(subprocess.TimeoutExpired):  # a closed output comes just before the end

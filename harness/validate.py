@@ -25,17 +25,17 @@ def build_config(values: Mapping[str, Any]) -> Config:
     as a teacher where checkpoints are only scored, are not looked at, beyond their keys' names.
     """
     kind = make_config_class(find_kinds(values))
-    unused = _all_fields() - {f.name for f in dataclasses.fields(kind)}
+    unused = _list_all_fields() - {f.name for f in dataclasses.fields(kind)}
     used = {name: value for name, value in values.items() if name not in unused}
-    problems = [f"{path}: a value is needed" for path in _missing(used)]
-    problems += _misshapen(used, kind)
+    problems = [f"{path}: a value is needed" for path in _find_missing(used)]
+    problems += _find_misshapen(used, kind)
     if not problems:
-        problems = _unknown_keys({n: v for n, v in values.items() if n in unused})
-        problems += _unknown_names(values)
+        problems = _find_unknown_keys({n: v for n, v in values.items() if n in unused})
+        problems += _find_unknown_names(values)
         try:
-            config = _converter().structure(used, kind)
+            config = _make_converter().structure(used, kind)
         except cattrs.ClassValidationError as error:
-            problems += _problems(error, "")
+            problems += _list_problems(error, "")
         else:
             if not problems:
                 return config
@@ -47,40 +47,40 @@ def build_config(values: Mapping[str, Any]) -> Config:
     )
 
 
-def _whole() -> type[Config]:
+def _make_whole_config() -> type[Config]:
     """Returns the configuration with what every kind of producer needs."""
     return make_config_class(KINDS)
 
 
-def _all_fields() -> set[str]:
-    return {f.name for f in dataclasses.fields(_whole())}
+def _list_all_fields() -> set[str]:
+    return {f.name for f in dataclasses.fields(_make_whole_config())}
 
 
-def _unknown_keys(values: Mapping[str, Any]) -> list[str]:
+def _find_unknown_keys(values: Mapping[str, Any]) -> list[str]:
     """Returns a problem for each mistyped key of groups whose values do not matter."""
-    hints = typing.get_type_hints(_whole())
+    hints = typing.get_type_hints(_make_whole_config())
     found: list[str] = []
     for name, value in values.items():
         try:
-            _converter().structure(value, hints[name])
+            _make_converter().structure(value, hints[name])
         except cattrs.BaseValidationError as error:
-            found += _problems(error, name, unknown_only=True)
+            found += _list_problems(error, name, unknown_only=True)
         except (TypeError, ValueError):
             continue
     return found
 
 
-def _unknown_names(values: Mapping[str, Any]) -> list[str]:
+def _find_unknown_names(values: Mapping[str, Any]) -> list[str]:
     """Returns a problem for each name of a kind of producer or of a step that there is not, and
     one where none is named."""
     kinds, stop = [kind.kind for kind in KINDS if kind.key == "producers"], values.get("stop_after")
     found = [
-        f"producers.{number}: {_choices(kinds, value)}"
+        f"producers.{number}: {_list_choices(kinds, value)}"
         for number, value in enumerate(values.get("producers", ()))
         if value not in kinds
     ]
     if stop is not None and stop not in find_stops():
-        found.append(f"stop_after: {_choices(find_stops(), stop)}")
+        found.append(f"stop_after: {_list_choices(find_stops(), stop)}")
     if not (found or find_kinds(values)):
         keys = [kind.key for kind in KINDS if kind.key != "producers"]
         found.append(
@@ -90,7 +90,7 @@ def _unknown_names(values: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _converter() -> cattrs.Converter:
+def _make_converter() -> cattrs.Converter:
     """Returns a converter that forbids unknown keys and does not bend a value into another type."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
 
@@ -99,7 +99,9 @@ def _converter() -> cattrs.Converter:
             if kind is float and type(value) is int:
                 return float(value)
             if type(value) is not kind:
-                raise TypeError(f"{_word(kind)} is needed, received {value!r}{_sweep_hint(value)}")
+                raise TypeError(
+                    f"{_name_kind(kind)} is needed, received {value!r}{_hint_at_sweep(value)}"
+                )
             return value
 
         return hook
@@ -114,7 +116,7 @@ def _converter() -> cattrs.Converter:
     def choice(value: Any, allowed: Any) -> Any:
         values = typing.get_args(allowed)
         if value not in values:
-            raise ValueError(_choices(values, value))
+            raise ValueError(_list_choices(values, value))
         return value
 
     literal: Any = Literal
@@ -133,33 +135,33 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-def _choices(allowed: Sequence[Any], value: Any) -> str:
+def _list_choices(allowed: Sequence[Any], value: Any) -> str:
     options = ", ".join(map(str, allowed))
-    return f"one of {options} is needed, received {value!r}{_sweep_hint(value)}"
+    return f"one of {options} is needed, received {value!r}{_hint_at_sweep(value)}"
 
 
-def _sweep_hint(value: Any) -> str:
+def _hint_at_sweep(value: Any) -> str:
     """In a single run a comma is text; who wrote one for a sweep forgot to say so."""
     is_several = isinstance(value, str) and "," in value
     return "; several values are a sweep: kakugo -m ..." if is_several else ""
 
 
-def _word(kind: type) -> str:
+def _name_kind(kind: type) -> str:
     return {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[kind]
 
 
-def _missing(values: Mapping[str, Any], path: str = "") -> list[str]:
+def _find_missing(values: Mapping[str, Any], path: str = "") -> list[str]:
     """Returns keys whose value is still OmegaConf's mark for "must be given"."""
     found: list[str] = []
     for name, value in values.items():
         if isinstance(value, Mapping):
-            found += _missing(value, f"{path}{name}.")
+            found += _find_missing(value, f"{path}{name}.")
         elif value == "???":
             found.append(f"{path}{name}")
     return found
 
 
-def _misshapen(values: Mapping[str, Any], owner: type, path: str = "") -> list[str]:
+def _find_misshapen(values: Mapping[str, Any], owner: type, path: str = "") -> list[str]:
     """Returns keys with a single value where a list or a group belongs, or the other way round."""
     found = []
     hints = typing.get_type_hints(owner)
@@ -170,13 +172,13 @@ def _misshapen(values: Mapping[str, Any], owner: type, path: str = "") -> list[s
             if not isinstance(value, Mapping):
                 found.append(f"{path}{name}: a group of keys is needed, received {value!r}")
             elif is_group:
-                found += _misshapen(value, typing.cast(type, kind), f"{path}{name}.")
+                found += _find_misshapen(value, typing.cast(type, kind), f"{path}{name}.")
         elif typing.get_origin(kind) is tuple and not isinstance(value, list):
             found.append(f"{path}{name}: a list is needed, e.g. [{value}], received {value!r}")
     return found
 
 
-def _problems(error: Exception, path: str, unknown_only: bool = False) -> typing.Iterator[str]:
+def _list_problems(error: Exception, path: str, unknown_only: bool = False) -> typing.Iterator[str]:
     """Returns the leaves of cattrs' tree of exceptions, each as one line with the key's full path.
 
     With `unknown_only`, those alone that name a key which there is not.
@@ -189,10 +191,11 @@ def _problems(error: Exception, path: str, unknown_only: bool = False) -> typing
                 for note in notes
                 if hasattr(note, "name") or hasattr(note, "index")
             ]
-            yield from _problems(inner, ".".join([path, *steps]).strip("."), unknown_only)
+            yield from _list_problems(inner, ".".join([path, *steps]).strip("."), unknown_only)
     elif isinstance(error, cattrs.ForbiddenExtraKeysError):
         for key in sorted(error.extra_fields):
-            yield f"{f'{path}.{key}'.strip('.')}: there is no such key. {_nearest(key, error.cl)}"
+            where = f"{path}.{key}".strip(".")
+            yield f"{where}: there is no such key. {_hint_at_nearest(key, error.cl)}"
     elif unknown_only:
         return
     elif isinstance(error, KeyError):
@@ -201,24 +204,24 @@ def _problems(error: Exception, path: str, unknown_only: bool = False) -> typing
         yield f"{path}: {error}" if path else str(error)
 
 
-def _nearest(key: str, owner: type) -> str:
+def _hint_at_nearest(key: str, owner: type) -> str:
     """Returns a hint at the key that was meant: near in spelling here, or of that name
     elsewhere."""
     here = [f.name for f in dataclasses.fields(owner)]
     close = difflib.get_close_matches(key, here, n=1, cutoff=0.6)
     if close:
         return f"Nearest: {close[0]}"
-    everywhere = dict(_all_keys(_whole()))
+    everywhere = dict(_list_all_keys(_make_whole_config()))
     elsewhere = difflib.get_close_matches(key, everywhere, n=1, cutoff=0.8)
     if elsewhere:
         return f"Nearest: {everywhere[elsewhere[0]]}"
     return f"Known here: {', '.join(here)}"
 
 
-def _all_keys(owner: type, path: str = "") -> typing.Iterator[tuple[str, str]]:
+def _list_all_keys(owner: type, path: str = "") -> typing.Iterator[tuple[str, str]]:
     """Returns (last name, full path) of every key below a dataclass."""
     hints = typing.get_type_hints(owner)
     for entry in dataclasses.fields(owner):
         yield entry.name, f"{path}{entry.name}"
         if dataclasses.is_dataclass(hints[entry.name]):
-            yield from _all_keys(hints[entry.name], f"{path}{entry.name}.")
+            yield from _list_all_keys(hints[entry.name], f"{path}{entry.name}.")

@@ -34,7 +34,7 @@ def make_readable(value: str, sweeps: bool) -> str:
         parts = split_at(text, ",") if sweeps else [text]
         if "" in parts:
             return quote(text)
-        return ",".join(_element(part) for part in parts)
+        return ",".join(_read_element(part) for part in parts)
     if not sweeps and is_plain_sweep(read):
         return quote(text)
     return value
@@ -43,19 +43,19 @@ def make_readable(value: str, sweeps: bool) -> str:
 def parse_override(argument: str) -> Override | None:
     """Parses an override as Hydra reads it; None where it cannot."""
     try:
-        return _parser().parse_override(argument)
+        return _make_parser().parse_override(argument)
     except (HydraException, RecursionError):
         return None
 
 
 def split_at(text: str, mark: str) -> list[str]:
     """Splits `text` at each `mark` outside of brackets and quotes; the parts are stripped."""
-    return [part.strip(_BLANK) for part in _parts(text, mark)]
+    return [part.strip(_BLANK) for part in _split_parts(text, mark)]
 
 
 def is_spaced(text: str) -> bool:
     """Says whether a blank follows a comma outside of brackets and quotes, as in a name."""
-    return any(part[:1] in tuple(_BLANK) for part in list(_parts(text, ","))[1:])
+    return any(part[:1] in tuple(_BLANK) for part in list(_split_parts(text, ","))[1:])
 
 
 def quote(text: str) -> str:
@@ -75,7 +75,7 @@ def find_call(value: str) -> re.Match[str] | None:
     """Returns the name and the inside of a call of one of Hydra's functions, such as
     choice(a,b)."""
     call = _CALL.fullmatch(value)
-    return call if call and call["name"] in _parser().functions.functions else None
+    return call if call and call["name"] in _make_parser().functions.functions else None
 
 
 def show_override(key: str, value: object) -> str:
@@ -92,41 +92,45 @@ def is_plain_sweep(read: Override) -> bool:
 
 
 @cache
-def _parser() -> OverridesParser:
+def _make_parser() -> OverridesParser:
     return OverridesParser.create()
 
 
-def _element(text: str) -> str:
+def _read_element(text: str) -> str:
     """Returns one value that is not swept over."""
     read = parse_override(f"x={text}")
     if read is not None and not is_plain_sweep(read):
         return text
-    return _container(text) or quote(text)
+    return _read_container(text) or quote(text)
 
 
-def _container(text: str) -> str | None:
+def _read_container(text: str) -> str | None:
     """Returns a list, dict or call with its texts made readable; None for anything else."""
     if text[:1] + text[-1:] == "[]":
-        return f"[{_join(text[1:-1], _element)}]"
+        return f"[{_join_parts(text[1:-1], _read_element)}]"
     if text[:1] + text[-1:] == "{}":
         pairs = [split_at(pair, ":") for pair in split_at(text[1:-1], ",")]
         if all(len(pair) > 1 for pair in pairs):
-            return "{" + ",".join(f"{key}:{_element(':'.join(v))}" for key, *v in pairs) + "}"
+            return "{" + ",".join(f"{key}:{_read_element(':'.join(v))}" for key, *v in pairs) + "}"
     if call := find_call(text):
-        return f"{call['name']}({_join(call['inside'], _argument)})"
+        return f"{call['name']}({_join_parts(call['inside'], _read_argument)})"
     return None
 
 
-def _argument(text: str) -> str:
+def _read_argument(text: str) -> str:
     named = _NAMED.fullmatch(text)
-    return f"{named['name']}={_element(named['value'].strip(_BLANK))}" if named else _element(text)
+    return (
+        f"{named['name']}={_read_element(named['value'].strip(_BLANK))}"
+        if named
+        else _read_element(text)
+    )
 
 
-def _join(inside: str, made: Callable[[str], str]) -> str:
+def _join_parts(inside: str, made: Callable[[str], str]) -> str:
     return ",".join(made(part) for part in split_at(inside, ","))
 
 
-def _parts(text: str, mark: str) -> Iterator[str]:
+def _split_parts(text: str, mark: str) -> Iterator[str]:
     start = at = depth = 0
     begins = True  # a quotation mark quotes at the beginning of a text alone: not in N'Ko
     while at < len(text):

@@ -24,11 +24,11 @@ def list_reachable(host: str, port: int) -> list[str]:
         return [write_address(host, port)]
     # A listener on :: takes IPv4 as well (Linux, macOS and Windows as asked in `serving`).
     families = [socket.AF_INET, *([socket.AF_INET6] if ":" in host else [])]
-    found = [ip for family in families for ip in _own(family)]
+    found = [ip for family in families for ip in _list_own(family)]
     return [write_address(ip, port) for ip in found] or [write_address("127.0.0.1", port)]
 
 
-def _own(family: socket.AddressFamily) -> list[str]:
+def _list_own(family: socket.AddressFamily) -> list[str]:
     """This machine's addresses on its networks; none that only it, or only one cable, knows."""
     import psutil
 
@@ -44,11 +44,11 @@ def _own(family: socket.AddressFamily) -> list[str]:
         for ip in sorted(there)
         if not (a := ipaddress.ip_address(ip)).is_loopback and not a.is_link_local
     ]
-    first = _on_the_way_out(family)
+    first = _find_outward(family)
     return sorted(kept, key=lambda ip: ip != first)
 
 
-def _on_the_way_out(family: socket.AddressFamily) -> str | None:
+def _find_outward(family: socket.AddressFamily) -> str | None:
     """The address from which this machine reaches others; sends nothing."""
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:

@@ -58,7 +58,7 @@ def analyse(
     by_prompt: dict[str, list[Vote]] = defaultdict(list)
     for vote in main:
         by_prompt[vote.question].append(vote)
-    scores = {q: _mean(_SCORES[v.choice] for v in vs) for q, vs in by_prompt.items()}
+    scores = {q: _compute_mean(_SCORES[v.choice] for v in vs) for q, vs in by_prompt.items()}
     p_value = flip_signs_sampled(list(scores.values()), seed=seed) if scores else None
     if p_value is None:
         gaps["primary"] = "no vote" if not main else "no prompt on which one arm was preferred"
@@ -75,7 +75,7 @@ def analyse(
         "study": dict(study),
         "prompts": len(by_prompt),
         "votes": len(main),
-        "counts": _counts(main),
+        "counts": _count_choices(main),
         "estimate": _estimate(by_prompt, scores, seed, gaps),
         "primary": {
             "test": "sign-flip over prompts, two-sided",
@@ -84,19 +84,19 @@ def analyse(
         },
         "warnings": [asdict(warning) for warning in warnings],
         "raters": [
-            _rater(rater, [v for v in main if v.rater == rater])
+            _analyse_rater(rater, [v for v in main if v.rater == rater])
             | {"warnings": list_rater_warnings(warnings, rater)}
             for rater in raters
         ],
-        "verdicts": _verdicts(main, seed, gaps),
-        "agreement": _fields(agreed),
-        "position": _position(main, gaps),
-        "repeats": _repeats(votes, gaps),
-        "checks": _checks(votes, gaps),
-        "blinding": _blinding(guesses, gaps),
-        "categories": _categories(main),
-        "texts": _texts(texts, gaps),
-        "power": _power(len(by_prompt), main),
+        "verdicts": _analyse_verdicts(main, seed, gaps),
+        "agreement": _take_fields(agreed),
+        "position": _analyse_position(main, gaps),
+        "repeats": _analyse_repeats(votes, gaps),
+        "checks": _analyse_checks(votes, gaps),
+        "blinding": _analyse_blinding(guesses, gaps),
+        "categories": _analyse_categories(main),
+        "texts": _analyse_texts(texts, gaps),
+        "power": _analyse_power(len(by_prompt), main),
         "gaps": gaps,
     }
     # Through the record that reports read, so that the two are one.
@@ -113,23 +113,25 @@ def _estimate(
     out: dict[str, Any] = {}
     series = {"net": list(scores.values())}
     for name, choice in (("wins", "trained"), ("ties", "equal"), ("losses", "base")):
-        series[name] = [_mean(float(v.choice == choice) for v in vs) for vs in by_prompt.values()]
+        series[name] = [
+            _compute_mean(float(v.choice == choice) for v in vs) for vs in by_prompt.values()
+        ]
     for name, values in series.items():
-        out[name] = _estimated(values, f"estimate.{name}", seed, gaps)
+        out[name] = _estimate_mean(values, f"estimate.{name}", seed, gaps)
     return out
 
 
-def _estimated(
+def _estimate_mean(
     values: Sequence[float], name: str, seed: int, gaps: dict[str, str]
 ) -> dict[str, Any]:
     """A mean over prompts and its interval, or why there is none."""
     interval = compute_bca(values, seed=seed)
     if interval is None:
         gaps[f"{name}.interval"] = "fewer than two prompts, or all of them alike"
-    return {"value": _mean(values) if values else None, "interval": _fields(interval)}
+    return {"value": _compute_mean(values) if values else None, "interval": _take_fields(interval)}
 
 
-def _verdicts(
+def _analyse_verdicts(
     main: Sequence[Vote], seed: int, gaps: dict[str, str]
 ) -> dict[str, dict[str, Any]] | None:
     """Per arm, and their difference where a rater judged both: raters averaged first, as above."""
@@ -148,17 +150,17 @@ def _verdicts(
         return None
     out: dict[str, dict[str, Any]] = {}
     for name, by_prompt in of.items():
-        values = [_mean(found) for found in by_prompt.values()]
+        values = [_compute_mean(found) for found in by_prompt.values()]
         out[name] = {
-            **_estimated(values, f"verdicts.{name}", seed, gaps),
+            **_estimate_mean(values, f"verdicts.{name}", seed, gaps),
             "prompts": len(values),
             "judged": sum(map(len, by_prompt.values())),
         }
     return out
 
 
-def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
-    counts = _counts(votes)
+def _analyse_rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
+    counts = _count_choices(votes)
     decisive = counts["wins"] + counts["losses"]
     interval = compute_wilson_interval(counts["wins"], decisive)
     sides = Counter(vote.trained_side for vote in votes)
@@ -168,12 +170,12 @@ def _rater(rater: str, votes: Sequence[Vote]) -> dict[str, Any]:
         "trained_as_a": sides["a"],
         "trained_as_b": sides["b"],
         "win_share_of_decisive": counts["wins"] / decisive if decisive else None,
-        "interval": _fields(interval),
+        "interval": _take_fields(interval),
         "sign_test_p": compute_sign_test(counts["wins"], counts["losses"]),
     }
 
 
-def _position(main: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | None:
+def _analyse_position(main: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | None:
     sides = Counter(v.chosen_side for v in main if v.chosen_side)
     n = sides.total()
     if not n:
@@ -185,13 +187,13 @@ def _position(main: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | No
         "chose_a": sides["a"],
         "chose_b": sides["b"],
         "share_a": sides["a"] / n,
-        "interval": _fields(interval),
+        "interval": _take_fields(interval),
         "trained_shown_as_a": shown["a"],
         "trained_shown_as_b": shown["b"],
     }
 
 
-def _repeats(votes: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | None:
+def _analyse_repeats(votes: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | None:
     first = {(v.rater, v.question): v for v in votes if v.kind == "main"}
     pairs = [
         (first[v.rater, v.question], v)
@@ -208,11 +210,11 @@ def _repeats(votes: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | No
         "pairs": len(pairs),
         "same_answer": same,
         "opposite_answer": turned,
-        "interval": _fields(interval),
+        "interval": _take_fields(interval),
     }
 
 
-def _checks(votes: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | None:
+def _analyse_checks(votes: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | None:
     checks = [v for v in votes if v.kind == "check"]
     if not checks:
         gaps["checks"] = "no wrong-prompt check was rated"
@@ -225,7 +227,7 @@ def _checks(votes: Sequence[Vote], gaps: dict[str, str]) -> dict[str, Any] | Non
     }
 
 
-def _blinding(guesses: Sequence[Guess], gaps: dict[str, str]) -> dict[str, Any] | None:
+def _analyse_blinding(guesses: Sequence[Guess], gaps: dict[str, str]) -> dict[str, Any] | None:
     if not guesses:
         gaps["blinding"] = "no rater guessed"
         return None
@@ -235,22 +237,26 @@ def _blinding(guesses: Sequence[Guess], gaps: dict[str, str]) -> dict[str, Any] 
         right = sum(g.guess == g.trained_side for g in of)
         unknown = sum(g.guess == "unknown" for g in of)
         index = compute_bang(right, len(of) - right - unknown, unknown)
-        out[name] = _fields(index)
+        out[name] = _take_fields(index)
     return out
 
 
-def _categories(main: Sequence[Vote]) -> list[dict[str, Any]]:
+def _analyse_categories(main: Sequence[Vote]) -> list[dict[str, Any]]:
     """Descriptive only: with ten prompts a category, a test would find next to nothing."""
     rows = []
     for category in sorted({v.category for v in main}):
         votes = [v for v in main if v.category == category]
         prompts = {v.question for v in votes}
-        net = _mean(_mean(_SCORES[v.choice] for v in votes if v.question == q) for q in prompts)
-        rows.append({"category": category, "prompts": len(prompts), **_counts(votes), "net": net})
+        net = _compute_mean(
+            _compute_mean(_SCORES[v.choice] for v in votes if v.question == q) for q in prompts
+        )
+        rows.append(
+            {"category": category, "prompts": len(prompts), **_count_choices(votes), "net": net}
+        )
     return rows
 
 
-def _texts(
+def _analyse_texts(
     texts: Mapping[str, Sequence[Mapping[str, Any]]] | None, gaps: dict[str, str]
 ) -> dict[str, Any] | None:
     if texts is None:
@@ -261,8 +267,8 @@ def _texts(
         lengths = sorted(a["characters"] for a in answers)
         out[arm] = {
             "answers": len(answers),
-            "characters_mean": _mean(lengths),
-            "characters_median": _median(lengths),
+            "characters_mean": _compute_mean(lengths),
+            "characters_median": _compute_median(lengths),
         }
         for name in ("finished", "off_language"):
             known = [bool(a[name]) for a in answers if a.get(name) is not None]
@@ -275,9 +281,9 @@ def _texts(
     return out
 
 
-def _power(prompts: int, main: Sequence[Vote]) -> dict[str, Any]:
+def _analyse_power(prompts: int, main: Sequence[Vote]) -> dict[str, Any]:
     """Compute what this number of prompts can find with one rater, at the ties that were seen."""
-    ties = _mean(float(v.choice == "equal") for v in main) if main else 0.0
+    ties = _compute_mean(float(v.choice == "equal") for v in main) if main else 0.0
     share = find_needed_share(prompts, ties=ties)
     return {
         "prompts": prompts,
@@ -290,21 +296,21 @@ def _power(prompts: int, main: Sequence[Vote]) -> dict[str, Any]:
     }
 
 
-def _counts(votes: Iterable[Vote]) -> dict[str, int]:
+def _count_choices(votes: Iterable[Vote]) -> dict[str, int]:
     counts = Counter(vote.choice for vote in votes)
     return {"wins": counts["trained"], "ties": counts["equal"], "losses": counts["base"]}
 
 
-def _fields(found: ConfidenceInterval | Agreement | BangIndex | None) -> dict[str, Any] | None:
+def _take_fields(found: ConfidenceInterval | Agreement | BangIndex | None) -> dict[str, Any] | None:
     """A figure's fields as JSON; None where there is no figure."""
     return None if found is None else asdict(found)
 
 
-def _mean(values: Iterable[float]) -> float:
+def _compute_mean(values: Iterable[float]) -> float:
     listed = list(values)
     return sum(listed) / len(listed)
 
 
-def _median(ordered: Sequence[float]) -> float:
+def _compute_median(ordered: Sequence[float]) -> float:
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

@@ -62,9 +62,9 @@ def write_answers(
     """
     questions = read_frozen(study)
     path = find_answers_file(study, arm)
-    recorded = _recorded(questions, name, checkpoint, decoding)
+    recorded = _record_arm(questions, name, checkpoint, decoding)
     if path.exists():
-        _must_be_the_same(path, recorded)
+        _check_same(path, recorded)
         return path
     from harness.study.answers import generate_answers
 
@@ -117,7 +117,7 @@ def find_weights(checkpoint: Path) -> Path:
     )
 
 
-def _recorded(
+def _record_arm(
     questions: Questions, name: str, checkpoint: Path, decoding: Decoding
 ) -> dict[str, Any]:
     """All that an arm's texts depend on."""
@@ -139,7 +139,7 @@ def _recorded(
     }
 
 
-def _must_be_the_same(path: Path, recorded: dict[str, Any]) -> None:
+def _check_same(path: Path, recorded: dict[str, Any]) -> None:
     known = read_answers(path, "").recorded
     others = [key for key, value in recorded.items() if known.get(key) != value]
     if others:

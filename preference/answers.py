@@ -38,7 +38,7 @@ def read_answers(path: Path, name: str) -> Arm:
             if "recorded" in row and "question_id" not in row:
                 recorded |= row["recorded"]
                 continue
-            answer = _answer(row)
+            answer = _read_answer(row)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise AnswersError(
                 f"{path}, line {number}: no answer could be read ({type(error).__name__}: {error})."
@@ -65,10 +65,10 @@ def split_named(given: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _answer(row: Mapping[str, Any]) -> RawAnswer:
+def _read_answer(row: Mapping[str, Any]) -> RawAnswer:
     question = str(row["question_id"])
     if "text" in row:
-        return RawAnswer(question, _text(row["text"]), row.get("finished"), row.get("tokens"))
+        return RawAnswer(question, _read_text(row["text"]), row.get("finished"), row.get("tokens"))
     turn = row["choices"][0]["turns"][0]
     if isinstance(turn, str):
         return RawAnswer(question, turn)
@@ -76,13 +76,13 @@ def _answer(row: Mapping[str, Any]) -> RawAnswer:
     reason = choice.get("finish_reason")
     return RawAnswer(
         question,
-        _text(choice["message"].get("content") or ""),
+        _read_text(choice["message"].get("content") or ""),
         None if reason is None else reason == "stop",
         (turn.get("usage") or {}).get("completion_tokens"),
     )
 
 
-def _text(value: Any) -> str:
+def _read_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"the text is {type(value).__name__}, not a string")
     return value

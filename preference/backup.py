@@ -40,7 +40,7 @@ def back_up(pack_dir: Path, out: Path) -> Copied:
     os.close(handle)
     partial = Path(name)
     try:
-        _copy(source, partial)
+        _copy_votes(source, partial)
         copied = _check(partial, pack["commitment"])
         with partial.open("rb") as file:
             os.fsync(file.fileno())
@@ -53,7 +53,7 @@ def back_up(pack_dir: Path, out: Path) -> Copied:
     return copied
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy_votes(source: Path, target: Path) -> None:
     taken, given = sqlite3.connect(source, timeout=30), sqlite3.connect(target)
     try:
         taken.backup(given)

@@ -150,7 +150,7 @@ class Ballots:
                 return draw(slot, before - 1)
             token = draw(slot, before)
             self._end(slot)
-            self._db.execute("INSERT INTO invitations VALUES (?, ?, 0)", (_sha(token), slot))
+            self._db.execute("INSERT INTO invitations VALUES (?, ?, 0)", (_hash_token(token), slot))
         return token
 
     def live_link(self, slot: int) -> bool:
@@ -171,14 +171,16 @@ class Ballots:
 
     def invited(self, token: str) -> tuple[int, bool] | None:
         """(slot, revoked) of a token, or None for an unknown one. Changes nothing."""
-        row = self._read("SELECT slot, revoked FROM invitations WHERE token_sha256=?", _sha(token))
+        row = self._read(
+            "SELECT slot, revoked FROM invitations WHERE token_sha256=?", _hash_token(token)
+        )
         return (row[0][0], bool(row[0][1])) if row else None
 
     def begin(self, token: str) -> str:
         """A session for an invitation. An earlier session of the slot, on another device, ends."""
         with self._writing():
             row = self._db.execute(
-                "SELECT slot, revoked FROM invitations WHERE token_sha256=?", (_sha(token),)
+                "SELECT slot, revoked FROM invitations WHERE token_sha256=?", (_hash_token(token),)
             ).fetchone()
             if row is None or row[1]:
                 raise BallotError(
@@ -188,7 +190,7 @@ class Ballots:
                 )
             session = secrets.token_urlsafe(24)
             self._db.execute("DELETE FROM sessions WHERE slot=?", (row[0],))
-            self._db.execute("INSERT INTO sessions VALUES (?, ?)", (_sha(session), row[0]))
+            self._db.execute("INSERT INTO sessions VALUES (?, ?)", (_hash_token(session), row[0]))
             # Drawn by chance and for good: shown to no other rater, and known after a withdrawal.
             sheet = (row[0], secrets.token_hex(8))
             self._db.execute("INSERT OR IGNORE INTO sheets VALUES (?, ?)", sheet)
@@ -196,7 +198,7 @@ class Ballots:
 
     def who(self, session: str) -> int | None:
         """The slot of a session, or None."""
-        row = self._read("SELECT slot FROM sessions WHERE session_sha256=?", _sha(session))
+        row = self._read("SELECT slot FROM sessions WHERE session_sha256=?", _hash_token(session))
         return row[0][0] if row else None
 
     def seat(self, session: str) -> Seat | None:
@@ -286,7 +288,7 @@ class Ballots:
             " LEFT JOIN events e USING (seq) ORDER BY c.seq"
         )
         return [
-            Comment(seq, slot, str(salt), str(text), _comment_hash_in(body))
+            Comment(seq, slot, str(salt), str(text), _read_comment_hash(body))
             for seq, slot, salt, text, body in rows
         ]
 
@@ -414,7 +416,7 @@ class Ballots:
             self._db.execute("COMMIT")
 
 
-def _comment_hash_in(body: str) -> str:
+def _read_comment_hash(body: str) -> str:
     """Give the hash that a vote keeps of its comment; "" where it keeps none."""
     try:
         return str(json.loads(body).get("comment_sha256", ""))
@@ -422,5 +424,5 @@ def _comment_hash_in(body: str) -> str:
         return ""
 
 
-def _sha(token: str) -> str:
+def _hash_token(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -81,7 +81,7 @@ def examine(
         for arm in arms
     }
     own_names = list_own_names(arms, hide)
-    found = _unanswered(arms, ids)
+    found = _find_unanswered(arms, ids)
     for question in questions:
         about = (question.prompt, question.source)
         for arm in arms:
@@ -116,8 +116,8 @@ def examine(
     kept = [key for key in ids if key not in dropped and all(key in arm.answers for arm in arms)]
     texts = {key: (shown[arms[0].name][key].text, shown[arms[1].name][key].text) for key in kept}
     found = [one for one in found if one.question not in dropped]
-    found += _alike(arms, texts) + _languages(arms, texts, language)
-    problems, notes = _told(found, allow, len(ids))
+    found += _find_alike(arms, texts) + _find_other_languages(arms, texts, language)
+    problems, notes = _write_findings(found, allow, len(ids))
     if not texts and not problems:
         problems.append(f"none of the {len(ids)} questions is left; there is nothing to rate")
     left_out = {key: "; ".join(why) for key, why in dropped.items()}
@@ -176,11 +176,11 @@ def check_words(words: Mapping[str, str], names: Collection[str]) -> list[str]:
     return [*problems, remedy] if problems else []
 
 
-def _unanswered(arms: Sequence[Arm], ids: Sequence[str]) -> list[Finding]:
+def _find_unanswered(arms: Sequence[Arm], ids: Sequence[str]) -> list[Finding]:
     found = []
     for arm in arms:
         if not set(ids) & set(arm.answers):
-            here, there = _some(ids), _some(list(arm.answers))
+            here, there = _list_some(ids), _list_some(list(arm.answers))
             what = f"it answers none of the frozen {here}, but {there}"
             found.append(Finding("unasked", arm.name, what))
             continue
@@ -190,12 +190,12 @@ def _unanswered(arms: Sequence[Arm], ids: Sequence[str]) -> list[Finding]:
             if key not in arm.answers
         ]
         if extra := [key for key in arm.answers if key not in set(ids)]:
-            what = f"it answers {_some(extra)}, which the frozen questions lack"
+            what = f"it answers {_list_some(extra)}, which the frozen questions lack"
             found.append(Finding("unasked", arm.name, what))
     return found
 
 
-def _alike(arms: Sequence[Arm], texts: Mapping[str, tuple[str, str]]) -> list[Finding]:
+def _find_alike(arms: Sequence[Arm], texts: Mapping[str, tuple[str, str]]) -> list[Finding]:
     """Tell whether the two arms are one: by what is recorded of them, and by what they say."""
     found = []
     both = f"{arms[0].name} and {arms[1].name}"
@@ -225,14 +225,14 @@ def _as_seen(text: str) -> str:
     return " ".join(remove_invisible(text).split())
 
 
-def _languages(
+def _find_other_languages(
     arms: Sequence[Arm], texts: Mapping[str, tuple[str, str]], language: StudyLanguage
 ) -> list[Finding]:
     """Answers in another language. That base models answer in English is what such a study is
     about; a trained arm that mostly does is more likely the wrong file."""
     found = []
     for place, arm in enumerate(arms):
-        other = [key for key, pair in texts.items() if _in_another(pair[place], language)]
+        other = [key for key, pair in texts.items() if _is_in_another(pair[place], language)]
         refused = place == 1 and len(other) * 2 > len(texts)
         what = f"seems to be in another language than {language.name}"
         found += [
@@ -242,7 +242,7 @@ def _languages(
     return found
 
 
-def _in_another(text: str, language: StudyLanguage) -> bool:
+def _is_in_another(text: str, language: StudyLanguage) -> bool:
     """Tell whether a text is surely in another language; False where that cannot be told."""
     from core.identify.text import is_in_language
 
@@ -252,7 +252,7 @@ def _in_another(text: str, language: StudyLanguage) -> bool:
     return is_in_language(words, flores_code=language.code, name=language.name) is False
 
 
-def _told(
+def _write_findings(
     found: Sequence[Finding], allow: Collection[str], total: int
 ) -> tuple[list[str], list[str]]:
     """(problems, notes), a line for each arm and what is wrong, with the questions' numbers."""
@@ -265,26 +265,28 @@ def _told(
     notes: list[str] = []
     for kind in dict.fromkeys(one.kind for one in found):
         lines = [
-            _line(arm, what, keys, total) for (k, arm, what), keys in grouped.items() if k == kind
+            _write_line(arm, what, keys, total)
+            for (k, arm, what), keys in grouped.items()
+            if k == kind
         ]
         if kind in REFUSED and kind not in allow:
-            problems += [*lines, f"  Remedy: {_remedy(kind)}"]
+            problems += [*lines, f"  Remedy: {_write_remedy(kind)}"]
         else:
             notes += lines
     return problems, notes
 
 
-def _line(arm: str, what: str, keys: Sequence[str], total: int) -> str:
+def _write_line(arm: str, what: str, keys: Sequence[str], total: int) -> str:
     said = what if what.startswith(arm) else f"{arm}: {what}"
     if not keys:
         return said
     of = f" ({len(keys)} of {total})" if len(keys) > 1 else ""
     if what.endswith("does not answer"):
-        return f"{said} {_numbers(keys)}{of}"
-    return f"{_numbers(keys)}{of}, {said}"
+        return f"{said} {_write_numbers(keys)}{of}"
+    return f"{_write_numbers(keys)}{of}, {said}"
 
 
-def _remedy(kind: str) -> str:
+def _write_remedy(kind: str) -> str:
     ways = [REFUSED[kind]]
     if kind in LEFT_OUT:
         ways.append(f"leave the questions out of both arms with --leave-out {kind}")
@@ -293,10 +295,10 @@ def _remedy(kind: str) -> str:
     return "; or ".join(ways)
 
 
-def _numbers(keys: Sequence[str]) -> str:
+def _write_numbers(keys: Sequence[str]) -> str:
     return f"question{'s' if len(keys) > 1 else ''} {', '.join(keys)}"
 
 
-def _some(keys: Sequence[str]) -> str:
+def _list_some(keys: Sequence[str]) -> str:
     listed = ", ".join(keys[:8])
     return f"questions {listed}" + (f" and {len(keys) - 8} more" if len(keys) > 8 else "")

@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one step; returns the exit status: 0 done, 1 a study does not verify, 2 an error, 3 a
     study verifies, but was held against nothing that was published."""
     guard_output("kakugo-preference")
-    arguments = _parser().parse_args(argv)
+    arguments = _make_parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
     except MendableError as error:
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kakugo-preference",
         description=_DESCRIPTION,

@@ -44,10 +44,10 @@ def add_steps(step: Step) -> None:
     one.add_argument("pack", type=Path)
     one.add_argument("--rater", type=int, required=True)
 
-    one = step("status", _status, "how far each rater is")
+    one = step("status", _show_status, "how far each rater is")
     one.add_argument("pack", type=Path)
 
-    one = step("packet", _packet, "write one HTML file with which a rater works offline")
+    one = step("packet", _write_packet, "write one HTML file with which a rater works offline")
     one.add_argument("pack", type=Path)
     one.add_argument("--rater", type=int, required=True)
     one.add_argument("--out", type=Path, metavar="FILE")
@@ -107,14 +107,14 @@ def _revoke(a: argparse.Namespace) -> None:
     print(f"The links of rater {a.rater} are ended; their votes are kept.")
 
 
-def _status(a: argparse.Namespace) -> None:
+def _show_status(a: argparse.Namespace) -> None:
     from preference.admin_app import count_pack
 
     for row in count_pack(a.pack):
         print(f"rater {row['slot']}: {row['state']}, {row['done']} of {row['of']}")
 
 
-def _packet(a: argparse.Namespace) -> None:
+def _write_packet(a: argparse.Namespace) -> None:
     from preference.packet import write_packet
 
     print(write_packet(a.pack, a.rater, a.out))

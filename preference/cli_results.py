@@ -52,7 +52,7 @@ def add_steps(step: Step) -> None:
     )
     for name, when in (("commitment", "before the first vote"), ("head", "at the close")):
         one.add_argument(
-            f"--{name}", type=_digest, metavar="HEX", help=f"as published elsewhere {when}"
+            f"--{name}", type=_read_digest, metavar="HEX", help=f"as published elsewhere {when}"
         )
 
     one = step(
@@ -70,7 +70,7 @@ def add_steps(step: Step) -> None:
     one.add_argument("results", type=Path, nargs="+", metavar="RESULT")
     one.add_argument("--out", type=Path, required=True, metavar="DIR")
 
-    one = step("power", _power, "what a number of prompts can find")
+    one = step("power", _show_power, "what a number of prompts can find")
     one.add_argument("--prompts", type=int, default=80)
     one.add_argument(
         "--ties", type=float, default=0.3, help="expected share of ties (default: 0.3)"
@@ -149,7 +149,7 @@ def _compare(a: argparse.Namespace) -> None:
         print(line)
 
 
-def _power(a: argparse.Namespace) -> None:
+def _show_power(a: argparse.Namespace) -> None:
     from preference.statistics import compute_power, find_needed_share
 
     found = find_needed_share(a.prompts, ties=a.ties)
@@ -169,7 +169,7 @@ def _power(a: argparse.Namespace) -> None:
     print("power by share of decisive votes: " + json.dumps(rows))
 
 
-def _digest(text: str) -> str:
+def _read_digest(text: str) -> str:
     """A SHA-256 as it was published."""
     found = text.strip().lower()
     if re.fullmatch("[0-9a-f]{64}", found):

@@ -11,7 +11,9 @@ from preference.cli_steps import Step, add_listening
 def add_steps(step: Step) -> None:
     """Adds questions, correct, freeze, answer and prepare. step: makes a step's parser."""
     one = step(
-        "questions", _questions, "take questions and their translations into a study's directory"
+        "questions",
+        _make_questions,
+        "take questions and their translations into a study's directory",
     )
     one.add_argument("study", type=Path)
     one.add_argument(
@@ -40,7 +42,9 @@ def add_steps(step: Step) -> None:
     )
 
     one = step(
-        "correct", _correct, "serve the page on which speakers correct and approve the translations"
+        "correct",
+        _serve_corrections,
+        "serve the page on which speakers correct and approve the translations",
     )
     one.add_argument("study", type=Path)
     add_listening(one, 8780)
@@ -60,7 +64,7 @@ def add_steps(step: Step) -> None:
 
     one = step(
         "answer",
-        _answer,
+        _answer_questions,
         "let the checkpoints answer the frozen questions, greedily (temperature 0)",
     )
     one.add_argument("study", type=Path)
@@ -157,7 +161,7 @@ def add_steps(step: Step) -> None:
     )
 
 
-def _questions(a: argparse.Namespace) -> None:
+def _make_questions(a: argparse.Namespace) -> None:
     from preference.languages import find_study_language
     from preference.questions import make_draft, read_prompts
     from preference.sources import LEDGER, TranslatedQuestions, find_questions, translate
@@ -171,7 +175,7 @@ def _questions(a: argparse.Namespace) -> None:
     elif a.translate is not None:
         a.study.mkdir(parents=True, exist_ok=True)
         done = translate(
-            taken, language, overrides=a.translate, ledger=a.study / LEDGER, progress=_progress
+            taken, language, overrides=a.translate, ledger=a.study / LEDGER, progress=_show_progress
         )
     origin = {**taken.origin, **done.origin}
     questions = make_draft(a.study, a.language, taken.rows, done.texts, origin=origin)
@@ -184,14 +188,14 @@ def _questions(a: argparse.Namespace) -> None:
     )
 
 
-def _progress(done: int, total: int, note: str) -> None:
+def _show_progress(done: int, total: int, note: str) -> None:
     """One line that is written over, where a person looks on."""
     if sys.stderr.isatty():
         end = "\n" if done == total else ""
         print(f"\r{done} of {total} {note}\033[K", end=end, file=sys.stderr, flush=True)
 
 
-def _correct(a: argparse.Namespace) -> None:
+def _serve_corrections(a: argparse.Namespace) -> None:
     from preference.correct_app import serve_corrections
 
     serve_corrections(a.study, host=a.host, port=a.port)
@@ -204,7 +208,7 @@ def _freeze(a: argparse.Namespace) -> None:
     print(f"{len(frozen.questions)} questions frozen, SHA-256 {frozen.sha256}")
 
 
-def _answer(a: argparse.Namespace) -> None:
+def _answer_questions(a: argparse.Namespace) -> None:
     from preference.answering import ARMS, Decoding, write_answers
     from preference.answers import split_named
     from preference.errors import AnswersError
@@ -215,7 +219,7 @@ def _answer(a: argparse.Namespace) -> None:
     thinking = None if a.thinking is None else a.thinking == "on"
     decoding = Decoding(a.system_prompt, thinking, a.max_new_tokens, a.precision)
     for arm, (name, checkpoint) in given.items():
-        print(write_answers(a.study, arm, name, checkpoint, decoding, _progress))
+        print(write_answers(a.study, arm, name, checkpoint, decoding, _show_progress))
 
 
 def _prepare(a: argparse.Namespace) -> None:

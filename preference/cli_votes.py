@@ -8,7 +8,7 @@ from preference.cli_steps import Step
 
 def add_steps(step: Step) -> None:
     """Adds backup, withdraw, forget and comments. step: makes a step's parser."""
-    one = step("backup", _backup, "copy the votes, also of a study that is being served")
+    one = step("backup", _back_up, "copy the votes, also of a study that is being served")
     one.add_argument("pack", type=Path)
     one.add_argument(
         "--out",
@@ -36,12 +36,12 @@ def add_steps(step: Step) -> None:
         "--comment", type=int, action="append", metavar="NUMBER", help="delete this comment"
     )
 
-    one = step("comments", _comments, "show raters' comments and verdicts of a closed study")
+    one = step("comments", _list_comments, "show raters' comments and verdicts of a closed study")
     one.add_argument("pack", type=Path)
     one.add_argument("--key", type=Path, required=True)
 
 
-def _backup(a: argparse.Namespace) -> None:
+def _back_up(a: argparse.Namespace) -> None:
     from preference.backup import back_up
 
     copied = back_up(a.pack, a.out)
@@ -77,7 +77,7 @@ def _forget(a: argparse.Namespace) -> None:
     )
 
 
-def _comments(a: argparse.Namespace) -> None:
+def _list_comments(a: argparse.Namespace) -> None:
     from preference.comments import as_lines, read_remarks, write_remarks
 
     for line in as_lines(read_remarks(a.pack, a.key)):

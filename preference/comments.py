@@ -69,7 +69,7 @@ def list_remarks(
         undone = {event.body.get("undone") for event in own if event.kind == "undo"}
         by_id = {item.id: item for item in items}
         found += [
-            _remark(
+            _make_remark(
                 event,
                 by_id[event.body["item"]],
                 name_of,
@@ -85,7 +85,7 @@ def list_remarks(
     return sorted(found, key=lambda remark: remark.number)
 
 
-def _remark(
+def _make_remark(
     event: Event,
     item: RaterItem,
     name_of: Mapping[str, tuple[str, str]],
@@ -160,7 +160,7 @@ def as_lines(found: Sequence[Remark]) -> list[str]:
 
 def list_comments(pack_dir: Path) -> list[Comment]:
     """The comments of a study that is perhaps still open, by their numbers; unblinds nothing."""
-    return _with_ballots(pack_dir, lambda ballots, _: ballots.comments())
+    return _open_and_act(pack_dir, lambda ballots, _: ballots.comments())
 
 
 def forget(pack_dir: Path, *, rater: int | None = None, numbers: Sequence[int] = ()) -> list[int]:
@@ -186,7 +186,7 @@ def forget(pack_dir: Path, *, rater: int | None = None, numbers: Sequence[int] =
             )
         return chosen
 
-    chosen = _with_ballots(pack_dir, delete)
+    chosen = _open_and_act(pack_dir, delete)
     _blank_forgotten(pack_dir)
     return chosen
 
@@ -199,7 +199,7 @@ def withdraw(pack_dir: Path, rater: int) -> None:
         ballots.withdraw(slot)
         ballots.end_links(slot)
 
-    _with_ballots(pack_dir, act)
+    _open_and_act(pack_dir, act)
 
 
 def _blank_forgotten(pack_dir: Path) -> None:
@@ -217,7 +217,7 @@ def _blank_forgotten(pack_dir: Path) -> None:
     write_text(path, to_csv(header, rows), secret=True)
 
 
-def _with_ballots(pack_dir: Path, act: Callable[[Ballots, Mapping[str, Any]], T]) -> T:
+def _open_and_act(pack_dir: Path, act: Callable[[Ballots, Mapping[str, Any]], T]) -> T:
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     try:

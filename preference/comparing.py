@@ -27,13 +27,14 @@ def compare_contents(directory: Path, expected: Mapping[str, str]) -> list[str]:
     for name, text in expected.items():
         path = directory / name
         if path.is_file() and (found := path.read_bytes()) != text.encode("utf-8"):
-            problems.append(f"{name} is not what the key and the votes give: {_where(found, text)}")
+            where = _find_first_difference(found, text)
+            problems.append(f"{name} is not what the key and the votes give: {where}")
     return problems
 
 
-def _where(found: bytes, text: str) -> str:
+def _find_first_difference(found: bytes, text: str) -> str:
     try:
-        differences = list(_differences(json.loads(found), json.loads(text), ""))
+        differences = list(_list_differences(json.loads(found), json.loads(text), ""))
     except ValueError:
         differences = []
     if differences:
@@ -42,11 +43,11 @@ def _where(found: bytes, text: str) -> str:
     here, there = found.decode("utf-8", "replace").split("\n"), text.split("\n")
     for number, (one, other) in enumerate(zip(here, there, strict=False), 1):
         if one != other:
-            return f"line {number} is {_short(one)}, derived is {_short(other)}"
+            return f"line {number} is {_shorten(one)}, derived is {_shorten(other)}"
     return f"it has {len(here)} lines, derived are {len(there)}"
 
 
-def _differences(found: Any, derived: Any, path: str) -> Iterator[str]:
+def _list_differences(found: Any, derived: Any, path: str) -> Iterator[str]:
     if isinstance(found, dict) and isinstance(derived, dict):
         for name in sorted(found.keys() | derived.keys()):
             where = f"{path}.{name}" if path else name
@@ -55,14 +56,14 @@ def _differences(found: Any, derived: Any, path: str) -> Iterator[str]:
             elif name not in found:
                 yield f"{where} is missing"
             else:
-                yield from _differences(found[name], derived[name], where)
+                yield from _list_differences(found[name], derived[name], where)
     elif isinstance(found, list) and isinstance(derived, list) and len(found) == len(derived):
         for number, (one, other) in enumerate(zip(found, derived, strict=True)):
-            yield from _differences(one, other, f"{path}[{number}]")
+            yield from _list_differences(one, other, f"{path}[{number}]")
     elif found != derived or type(found) is not type(derived):
-        yield f"{path} is {_short(found)}, derived is {_short(derived)}"
+        yield f"{path} is {_shorten(found)}, derived is {_shorten(derived)}"
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -87,13 +87,13 @@ def assign(
         items = [item("main", q, AnswerText(q, one), AnswerText(q, two)) for q in category]
         items += [
             item("repeat", q, AnswerText(q, two), AnswerText(q, one))
-            for q in _chosen(secret, manifest, slot, "repeat", prompts, repeats)
+            for q in _choose_questions(secret, manifest, slot, "repeat", prompts, repeats)
         ]
         swapped = flip_coin(secret, "check-side", manifest, slot)
-        for q in _chosen(secret, manifest, slot, "check", prompts, checks):
+        for q in _choose_questions(secret, manifest, slot, "check", prompts, checks):
             texts = [
                 AnswerText(of, int(flip_coin(secret, "check-text", manifest, slot, q, of)))
-                for of in (q, _other(secret, manifest, slot, q, category))
+                for of in (q, _choose_other(secret, manifest, slot, q, category))
             ]
             items.append(item("check", q, *(reversed(texts) if swapped else texts)))
             swapped = not swapped
@@ -110,12 +110,12 @@ def turn_sides(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str
     turn: dict[str, bool] = {}
     odd: list[str] = []
     for block in sorted(blocks):
-        ranked = sorted(blocks[block], key=lambda prompt: _drawn(pair_nonce, "turn", prompt))
+        ranked = sorted(blocks[block], key=lambda prompt: _draw_bytes(pair_nonce, "turn", prompt))
         half = len(ranked) // 2
         turn |= {prompt: place < half for place, prompt in enumerate(ranked[: 2 * half])}
         odd += ranked[2 * half :]
-    odd.sort(key=lambda prompt: _drawn(pair_nonce, "odd", prompt))
-    start = _drawn(pair_nonce, "odd-start", "")[0] & 1
+    odd.sort(key=lambda prompt: _draw_bytes(pair_nonce, "odd", prompt))
+    start = _draw_bytes(pair_nonce, "odd-start", "")[0] & 1
     return turn | {prompt: bool((start + place) % 2) for place, prompt in enumerate(odd)}
 
 
@@ -125,7 +125,7 @@ def order_items(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]
     twins: id of a repeat -> id of the item that it repeats. The two stand in different halves of
     the session, and which of them comes first is part of the shuffle.
     """
-    ranked = sorted(items, key=lambda item: _drawn(rater_nonce, "order", item))
+    ranked = sorted(items, key=lambda item: _draw_bytes(rater_nonce, "order", item))
     half = len(ranked) // 2
     place = {item: index for index, item in enumerate(ranked)}
     partners = {*twins, *twins.values()}
@@ -143,14 +143,14 @@ def order_items(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]
     return ranked
 
 
-def _chosen(
+def _choose_questions(
     secret: bytes, manifest: str, slot: int, what: str, prompts: Sequence[StudyPrompt], count: int
 ) -> list[str]:
     ranked = sorted(prompts, key=lambda p: derive_bytes(secret, what, manifest, slot, p.question))
     return [prompt.question for prompt in ranked[:count]]
 
 
-def _other(
+def _choose_other(
     secret: bytes, manifest: str, slot: int, question: str, category: Mapping[str, str]
 ) -> str:
     """The question whose answer is the wrong one in a check: of another category where there is
@@ -160,6 +160,6 @@ def _other(
     return min(others, key=lambda q: derive_bytes(secret, "wrong", manifest, slot, question, q))
 
 
-def _drawn(nonce: str, label: str, name: str) -> bytes:
+def _draw_bytes(nonce: str, label: str, name: str) -> bytes:
     """32 bytes that look like chance, which a nonce decides for a name."""
     return hashlib.sha256(write_canonical([nonce, label, name])).digest()

@@ -76,7 +76,7 @@ def take_out(text: str) -> tuple[str, list[Formula]]:
     formulas: list[Formula] = []
     done = start = 0
     while found := _FOUND.search(text, start):
-        formula = None if found["code"] else _formula(text, found)
+        formula = None if found["code"] else _make_formula(text, found)
         # What is none may still begin with one: go on behind its first sign.
         start = found.end() if found["code"] or formula else found.start() + 1
         if formula:
@@ -118,12 +118,12 @@ def draw(tex: str, display: bool) -> str | None:
     """MathML of the elements and attributes of MathML Core alone; None where it cannot be drawn."""
     from math_core import LatexError
 
-    if len(tex) > _LONGEST or _depth(tex) > _DEEPEST or _DEFINES.search(tex):
+    if len(tex) > _LONGEST or _measure_depth(tex) > _DEEPEST or _DEFINES.search(tex):
         return None
     try:
         # Entity and name of no element can stand in it: all signs of the source are escaped.
         root = ElementTree.fromstring(
-            _converter().convert_with_local_state(_with_words(tex), displaystyle=display)
+            _make_converter().convert_with_local_state(_mark_words(tex), displaystyle=display)
         )
         for element in root.iter():
             _make_safe(element)
@@ -135,14 +135,14 @@ def draw(tex: str, display: bool) -> str | None:
 
 
 @cache
-def _converter() -> Any:
+def _make_converter() -> Any:
     from math_core import LatexToMathML
 
     # A number at a formula's side is for books: here it stands behind the formula.
     return LatexToMathML(fancy_error=False, macros={"tag": r"\qquad(\text{#1})"})
 
 
-def _formula(text: str, found: re.Match[str]) -> Formula | None:
+def _make_formula(text: str, found: re.Match[str]) -> Formula | None:
     bracketed = found["square"] or found["round"]
     dollars = found["dollars"] or found["dollar"]
     tex = bracketed or dollars or found["environment"]
@@ -173,7 +173,7 @@ def _is_formula(tex: str) -> bool:
     )
 
 
-def _depth(tex: str) -> int:
+def _measure_depth(tex: str) -> int:
     deepest = depth = 0
     for sign in tex:
         depth += (sign == "{") - (sign == "}")
@@ -181,7 +181,7 @@ def _depth(tex: str) -> int:
     return max(deepest, tex.count(r"\begin") + tex.count(r"\left"))
 
 
-def _with_words(tex: str) -> str:
+def _mark_words(tex: str) -> str:
     r"""Words in other letters than Latin and Greek as text: letter by letter, Arabic would not join
     and Tibetan not stack. `#`, which LaTeX keeps for itself, as the sign."""
 

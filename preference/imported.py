@@ -89,23 +89,23 @@ def _read_row(row: Mapping[str, Any]) -> Vote | Guess:
         row = {"question": question, "rater": "majority", "choice": row["label"]} | {
             name: row[name] for name in ("kind", "category") if name in row
         }
-    kind = _one_of(row, "kind", ("main", "repeat", "check", "guess"), default="main")
+    kind = _read_one_of(row, "kind", ("main", "repeat", "check", "guess"), default="main")
     if kind == "guess":
-        side = _one_of(row, "trained_side", ("a", "b"))
-        return Guess(_name(row, "rater"), side, _one_of(row, "guess", ("a", "b", "unknown")))  # type: ignore[arg-type]
+        side = _read_one_of(row, "trained_side", ("a", "b"))
+        return Guess(_name(row, "rater"), side, _read_one_of(row, "guess", ("a", "b", "unknown")))  # type: ignore[arg-type]
     passed = None
     choice = "equal"
     if kind == "check":
-        passed = _one_of(row, "passed", ("true", "false")) == "true"
+        passed = _read_one_of(row, "passed", ("true", "false")) == "true"
     else:
-        choice = _CHOICES[_one_of(row, "choice", tuple(_CHOICES))]
+        choice = _CHOICES[_read_one_of(row, "choice", tuple(_CHOICES))]
     known = row.get("trained_side") not in (None, "") and kind != "check"
     return Vote(
         _name(row, "rater"),
         _name(row, "question"),
         _name({"category": "all", **row}, "category"),
         choice,  # type: ignore[arg-type]
-        _one_of(row, "trained_side", ("a", "b")) if known else None,  # type: ignore[arg-type]
+        _read_one_of(row, "trained_side", ("a", "b")) if known else None,  # type: ignore[arg-type]
         kind,  # type: ignore[arg-type]
         passed,
     )
@@ -121,7 +121,7 @@ def _name(row: Mapping[str, Any], field: str) -> str:
     return name
 
 
-def _one_of(
+def _read_one_of(
     row: Mapping[str, Any], name: str, allowed: Sequence[str], *, default: str | None = None
 ) -> str:
     """A field's value as text. Raises KeyError where it is missing, ValueError for another one."""

@@ -42,9 +42,9 @@ def list_links(pack_dir: Path, rater: int | None = None) -> list[Link]:
         slots = (
             range(len(pack["slots"])) if rater is None else [find_slot(rater, len(pack["slots"]))]
         )
-        drawn = _tokens(pack_dir)
+        drawn = _make_token_maker(pack_dir)
         states = [row["state"] for row in count_sessions(pack, ballots)]
-        return [_link(ballots, drawn, slot, states[slot]) for slot in slots]
+        return [_make_link(ballots, drawn, slot, states[slot]) for slot in slots]
     finally:
         ballots.close_file()
 
@@ -56,7 +56,7 @@ def renew_link(pack_dir: Path, rater: int) -> Link:
     ballots = open_ballots(pack_dir, pack)
     try:
         slot = find_slot(rater, len(pack["slots"]))
-        token = ballots.invite(slot, _tokens(pack_dir))
+        token = ballots.invite(slot, _make_token_maker(pack_dir))
         return Link(slot, token, count_sessions(pack, ballots)[slot]["state"])
     finally:
         ballots.close_file()
@@ -93,7 +93,7 @@ def read_known_addresses(pack_dir: Path) -> list[str]:
     return [str(address) for address in found.get("addresses", [])]
 
 
-def _link(ballots: Ballots, drawn: Callable[[int, int], str], slot: int, state: str) -> Link:
+def _make_link(ballots: Ballots, drawn: Callable[[int, int], str], slot: int, state: str) -> Link:
     if state == "withdrawn":
         return Link(slot, None, state)
     if ballots.sitting(slot).on_paper:
@@ -106,7 +106,7 @@ def _link(ballots: Ballots, drawn: Callable[[int, int], str], slot: int, state: 
     return Link(slot, token, state)
 
 
-def _tokens(pack_dir: Path) -> Callable[[int, int], str]:
+def _make_token_maker(pack_dir: Path) -> Callable[[int, int], str]:
     """(slot, how many links were made before) -> token, 144 bits of an HMAC."""
     path = pack_dir / SECRET
     if not path.exists():

@@ -172,7 +172,7 @@ def read_key(path: Path) -> Key:
                     (str(q), str(c), str(p), str(a), str(b)) for q, c, p, a, b in value["content"]
                 )
             ),
-            settings=_settings(value["settings"]),
+            settings=_read_settings(value["settings"]),
             arms=(zero, one),
             trained=int(value["trained"]),
             plan=dict(value["plan"]),
@@ -183,7 +183,7 @@ def read_key(path: Path) -> Key:
         raise PackError(f"{path}: not a key ({type(error).__name__}: {error})") from None
 
 
-def _settings(value: Mapping[str, Any]) -> Settings:
+def _read_settings(value: Mapping[str, Any]) -> Settings:
     """Settings from JSON. Raises TypeError for a value of another type than the setting has."""
     settings = Settings(**value)
     plain = Settings(title="", language={}, messages={})

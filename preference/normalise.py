@@ -44,7 +44,7 @@ def clean_text(text: str) -> str:
     covers what stands around it; "" if nothing of it can be seen. Idempotent."""
     text = _LINE_END.sub("\n", text).translate(_TAKEN_OUT)
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-    text = unicodedata.normalize("NFC", _with_few_marks(unicodedata.normalize("NFD", text)))
+    text = unicodedata.normalize("NFC", _limit_marks(unicodedata.normalize("NFD", text)))
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     # Only the first line may lose its indentation if all of it is blank before the text.
     text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")
@@ -68,7 +68,7 @@ def find_template_traces(text: str) -> list[str]:
     )
 
 
-def _with_few_marks(decomposed: str) -> str:
+def _limit_marks(decomposed: str) -> str:
     """The text without those marks that no orthography stacks so high on one letter."""
     kept: list[str] = []
     run: list[str] = []

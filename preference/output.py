@@ -59,7 +59,7 @@ def summarise(result: Mapping[str, Any]) -> str:
             f"{study.get('title', 'Study')}: {study.get('trained', 'trained')} against"
             f" {study.get('base', 'base')} ({study.get('language') or 'language not given'})"
         ),
-        f"{result['votes']} votes of {_raters(result)} on {result['prompts']} prompts",
+        f"{result['votes']} votes of {_count_raters(result)} on {result['prompts']} prompts",
         *(f"WARNING ({w['name']}): {w['sentence']}" for w in result["warnings"]),
         "",
     ]
@@ -68,7 +68,7 @@ def summarise(result: Mapping[str, Any]) -> str:
         ("ties", "equal"),
         ("losses", "base preferred"),
     ):
-        lines.append(f"  {label:<18} {_share(estimate[name])}")
+        lines.append(f"  {label:<18} {_write_share(estimate[name])}")
     net = estimate["net"]
     bounds = net["interval"]
     lines += [
@@ -76,23 +76,25 @@ def summarise(result: Mapping[str, Any]) -> str:
         + ("-" if net["value"] is None else f"{net['value']:+.3f}")
         + ("" if bounds is None else f"  [{bounds['low']:+.3f}, {bounds['high']:+.3f}]"),
         "",
-        f"primary test ({result['primary']['test']}): {_p(result['primary']['p'])}"
-        + _named([warning["name"] for warning in result["warnings"]]),
+        f"primary test ({result['primary']['test']}): {_write_p(result['primary']['p'])}"
+        + _name_warnings([warning["name"] for warning in result["warnings"]]),
     ]
     for rater in result["raters"]:
         lines.append(
             f"  {rater['rater']}: {rater['wins']} / {rater['ties']} / {rater['losses']}"
-            f" (trained / equal / base), sign test {_p(rater['sign_test_p'])}"
-            + _named(rater["warnings"])
-            + _on_a(rater["trained_as_a"], rater["trained_as_b"])
+            f" (trained / equal / base), sign test {_write_p(rater['sign_test_p'])}"
+            + _name_warnings(rater["warnings"])
+            + _write_side_share(rater["trained_as_a"], rater["trained_as_b"])
         )
     if result["raters"]:
         shown = [sum(r[f"trained_as_{side}"] for r in result["raters"]) for side in "ab"]
-        lines.append(f"all raters{_on_a(*shown)}" if any(shown) else "sides: not known")
+        lines.append(f"all raters{_write_side_share(*shown)}" if any(shown) else "sides: not known")
     if verdicts := result["verdicts"]:
         for arm in ("trained", "base"):
             name, row = study.get(arm, arm), verdicts[arm]
-            lines.append(f"called good: {name} {_share(row)} of {row['judged']} answers judged")
+            lines.append(
+                f"called good: {name} {_write_share(row)} of {row['judged']} answers judged"
+            )
     if agreed := result["agreement"]:
         lines.append(f"agreement (Krippendorff's alpha, nominal): {agreed['alpha']:.2f}")
     if position := result["position"]:
@@ -207,7 +209,7 @@ def draw_figure(results: Sequence[Mapping[str, Any]]) -> str:
         p = result["primary"]["p"]
         parts.append(
             f'<text x="{left}" y="{y + bar + 14}" font-size="11" fill="#4b5160">{result["prompts"]}'
-            f" prompts, {_raters(result)}, {escape(_p(p) + _count(result))}</text>"
+            f" prompts, {_count_raters(result)}, {escape(_write_p(p) + _count(result))}</text>"
         )
     return "\n".join([*parts, "</svg>", ""])
 
@@ -218,17 +220,17 @@ def to_csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
     for row in rows:
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([_write_cell(value) for value in row])
     return out.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def _write_cell(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value
     return "" if value is None else value
 
 
-def _share(value: Mapping[str, Any]) -> str:
+def _write_share(value: Mapping[str, Any]) -> str:
     if value["value"] is None:
         return "-"
     bounds = value["interval"]
@@ -237,17 +239,17 @@ def _share(value: Mapping[str, Any]) -> str:
     )
 
 
-def _on_a(a: int, b: int) -> str:
+def _write_side_share(a: int, b: int) -> str:
     """Count how often the trained arm stood on side A; empty where nobody knows."""
     return f", trained on A in {a} of {a + b}" if a + b else ""
 
 
-def _raters(result: Mapping[str, Any]) -> str:
+def _count_raters(result: Mapping[str, Any]) -> str:
     count = len(result["raters"])
     return f"{count} rater" + ("" if count == 1 else "s")
 
 
-def _named(names: Sequence[str]) -> str:
+def _name_warnings(names: Sequence[str]) -> str:
     """The names of warnings, to stand where a p does; "" without any."""
     return f" (warnings: {', '.join(names)})" if names else ""
 
@@ -257,7 +259,7 @@ def _count(result: Mapping[str, Any]) -> str:
     return f", {count} warning{'s' * (count > 1)}" if count else ""
 
 
-def _p(p: float | None) -> str:
+def _write_p(p: float | None) -> str:
     if p is None:
         return "p not computed"
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

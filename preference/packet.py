@@ -70,14 +70,14 @@ def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
         if sitting.nonce is None:
             ballots.enrol(slot, "packet")
             ballots.end_links(slot)
-        shown, packet_id = _shown(pack, ballots, slot)
-        taken = _taken(ballots.sitting(slot), ballots.words(slot))
+        shown, packet_id = _make_shown(pack, ballots, slot)
+        taken = _describe_taken(ballots.sitting(slot), ballots.words(slot))
     finally:
         ballots.close_file()
-    _remember(pack_dir, packet_id, _sha(shown))
+    _remember(pack_dir, packet_id, _hash_text(shown))
     path = out or pack_dir.parent / f"packet-rater-{rater}.html"
     # Whoever has a rater's packet can vote in their place.
-    return write_text(path, _html(pack, slot, shown, packet_id, taken), secret=True)
+    return write_text(path, _write_html(pack, slot, shown, packet_id, taken), secret=True)
 
 
 def import_packet(pack_dir: Path, path: Path) -> ImportedVotes:
@@ -89,7 +89,7 @@ def import_packet(pack_dir: Path, path: Path) -> ImportedVotes:
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     try:
-        slot, choices = _checked(path, given, pack, pack_dir, ballots)
+        slot, choices = _check_packet(path, given, pack, pack_dir, ballots)
         new = [event for event in ballots.take(slot, choices) if event.kind in ("vote", "held")]
         sitting = ballots.sitting(slot)
         return ImportedVotes(
@@ -103,7 +103,7 @@ def import_packet(pack_dir: Path, path: Path) -> ImportedVotes:
         ballots.close_file()
 
 
-def _checked(
+def _check_packet(
     path: Path, given: dict[str, Any], pack: dict[str, Any], pack_dir: Path, ballots: Ballots
 ) -> tuple[int, list[HeldChoice]]:
     def refuse(why: str) -> BallotError:
@@ -117,12 +117,15 @@ def _checked(
         sitting = ballots.sitting(slot)
         if not sitting.on_paper or sitting.nonce is None or sitting.pair_nonce is None:
             continue
-        shown, packet_id = _shown(pack, ballots, slot)
+        shown, packet_id = _make_shown(pack, ballots, slot)
         if given.get("packet") == packet_id:
             break
     else:
         raise refuse("this study gave out no such packet, or its rater has withdrawn")
-    if given.get("shown_sha256") not in {_sha(shown), *_given_out(pack_dir).get(packet_id, [])}:
+    if given.get("shown_sha256") not in {
+        _hash_text(shown),
+        *_read_given_out(pack_dir).get(packet_id, []),
+    }:
         raise refuse(
             "the packet was edited: its questions or answers are not those that were given out"
         )
@@ -133,12 +136,12 @@ def _checked(
     choices: list[HeldChoice] = []
     guesses: dict[str, str] = {}
     last_guess: tuple[int, str] | None = None
-    previous = _sha(f"{packet_id}\n{page}")
+    previous = _hash_text(f"{packet_id}\n{page}")
     for number, entry in enumerate(log, 1):
         if not isinstance(entry, dict):
             raise refuse(f"entry {number} is no vote")
         said = {name: str(entry.get(name)) for name in _FIELDS}
-        if entry.get("hash") != _sha("\n".join([previous, *said.values()])):
+        if entry.get("hash") != _hash_text("\n".join([previous, *said.values()])):
             raise refuse(f"entry {number} was edited after it was made")
         previous = entry["hash"]
         kind, item, choice = said["kind"], said["item"], said["choice"]
@@ -158,20 +161,20 @@ def _checked(
 def _remember(pack_dir: Path, packet_id: str, shown_sha256: str) -> None:
     """Notes what a packet showed when it was given out: another version of this program may draw
     the same texts in another way until its file comes back."""
-    given_out = _given_out(pack_dir)
+    given_out = _read_given_out(pack_dir)
     if shown_sha256 not in given_out.setdefault(packet_id, []):
         given_out[packet_id].append(shown_sha256)
         write_json(pack_dir / GIVEN_OUT, given_out, secret=True)
 
 
-def _given_out(pack_dir: Path) -> dict[str, list[str]]:
+def _read_given_out(pack_dir: Path) -> dict[str, list[str]]:
     """Packet's id -> hashes of what it showed; nothing where the note was not copied along."""
     if not (pack_dir / GIVEN_OUT).exists():
         return {}
     return read_json(pack_dir / GIVEN_OUT, BallotError, "note of the packets given out")
 
 
-def _taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any]:
+def _describe_taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any]:
     """Give what the packet's page has to know of what was imported before."""
     return {
         "seen": sitting.latest,
@@ -188,7 +191,7 @@ def _taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]:
+def _make_shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]:
     """Make what a packet shows, as the JSON that it embeds, and the packet's id."""
     sitting = ballots.sitting(slot)
     assert sitting.nonce is not None
@@ -225,7 +228,7 @@ def _shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]
     return shown, packet_id
 
 
-def _html(
+def _write_html(
     pack: dict[str, Any], slot: int, shown: str, packet_id: str, taken: Mapping[str, Any]
 ) -> str:
     settings = pack["settings"]
@@ -267,18 +270,18 @@ def _html(
         text_direction=settings["language"]["direction"],
         style=style,
         script=script,
-        style_hash=_csp_hash(style),
-        script_hash=_csp_hash(script),
+        style_hash=_make_csp_hash(style),
+        script_hash=_make_csp_hash(script),
         shown=shown,
         meta=json.dumps(meta, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c"),
     )  # fmt: skip
 
 
-def _csp_hash(text: str) -> str:
+def _make_csp_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode(
         "ascii"
     )
 
 
-def _sha(text: str) -> str:
+def _hash_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

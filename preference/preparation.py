@@ -49,19 +49,19 @@ class Preparation:
     @property
     def title_line(self) -> str:
         """The title as raters read it: one line."""
-        return _one_line(self.title)
+        return _join_lines(self.title)
 
     @property
     def contact_line(self) -> str:
         """The contact as raters read it: one line."""
-        return _one_line(self.contact)
+        return _join_lines(self.contact)
 
     def counts(self, questions: int) -> dict[str, int]:
         """Count the repeats, checks and guesses there are with so many questions."""
         counts = {}
         for name, usual in DEFAULTS.items():
             given = getattr(self, name)
-            counts[name] = min(usual, _most(name, questions)) if given is None else given
+            counts[name] = min(usual, _find_most(name, questions)) if given is None else given
         return counts
 
     def problems(self, questions: int) -> list[str]:
@@ -70,8 +70,8 @@ class Preparation:
         if not 1 <= self.raters <= MOST_RATERS:
             found.append(f"--raters {self.raters}: allowed are 1 to {MOST_RATERS}")
         for name, number in self.counts(questions).items():
-            allowed = f"allowed are 0 to {_most(name, questions)} with {questions} questions"
-            if not 0 <= number <= _most(name, questions):
+            allowed = f"allowed are 0 to {_find_most(name, questions)} with {questions} questions"
+            if not 0 <= number <= _find_most(name, questions):
                 found.append(f"--{name} {number}: {allowed}")
         lines = {"title": self.title_line, "contact": self.contact_line}
         found += [
@@ -90,10 +90,10 @@ class Preparation:
         return found
 
 
-def _most(name: str, questions: int) -> int:
+def _find_most(name: str, questions: int) -> int:
     """A check needs the answer to another question, so there is one fewer than questions."""
     return max(0, questions - (name == "checks"))
 
 
-def _one_line(text: str) -> str:
+def _join_lines(text: str) -> str:
     return " ".join(clean_text(text).split())

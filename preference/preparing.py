@@ -44,8 +44,8 @@ def prepare_study(
     questions = read_frozen(options.study)
     language = find_study_language(questions.language)
     arms = [
-        _arm(options.study, "base", options.base),
-        _arm(options.study, "trained", options.trained),
+        _read_arm(options.study, "base", options.base),
+        _read_arm(options.study, "trained", options.trained),
     ]
     problems, notes = find_differing_settings(arms, questions.sha256)
     examined = examine(
@@ -65,7 +65,7 @@ def prepare_study(
     problems += examined.problems + options.problems(left)
     counts = options.counts(left)
     title, contact, plan = options.title_line, options.contact_line, clean_text(options.plan)
-    catalogue = _catalogue(options.study, options.messages, language.tag)
+    catalogue = _choose_catalogue(options.study, options.messages, language.tag)
     words = {"--title": title, "--contact": contact, "--plan": plan}
     if catalogue != find_catalogue(language.tag):
         words["--messages"] = "\n".join(catalogue.messages.values())
@@ -114,7 +114,7 @@ def prepare_study(
     return prepare(options.pack, options.key, key)
 
 
-def _catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:
+def _choose_catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:
     """The one that was given, else the one that a speaker corrected, else the shipped one."""
     corrected = study / "messages.yaml"
     if given is None and corrected.exists():
@@ -122,7 +122,7 @@ def _catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:
     return read_catalogue(given) if given else find_catalogue(tag)
 
 
-def _arm(study: Path, arm: str, given: str | None) -> Arm:
+def _read_arm(study: Path, arm: str, given: str | None) -> Arm:
     if given:
         name, path = split_named(given)
         return read_answers(path, name)

@@ -50,7 +50,7 @@ def make_published_files(
         **tabulate_study(result),
         RESULT: write_json_text(result),
     }
-    return files | {MANIFEST: write_json_text(_manifest(key, pack["study"], files))}
+    return files | {MANIFEST: write_json_text(_make_manifest(key, pack["study"], files))}
 
 
 def compute_result(key: Key, rows: Sequence[EventRow]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def compute_result(key: Key, rows: Sequence[EventRow]) -> dict[str, Any]:
     }
     seed = int(key.plan.get("seed", 0))
     result = analyse(votes, guesses, study=study, texts=list_answer_texts(key), seed=seed)
-    rounded: dict[str, Any] = _rounded(result)
+    rounded: dict[str, Any] = _round_numbers(result)
     return rounded | {"computed_with": read_library_versions()}
 
 
@@ -104,12 +104,12 @@ def unblind_rows(
         by_id = {item.id: item for item in items}
         rater = f"rater {slot + 1}"
         for key_id, event in sitting.votes.items():
-            votes.append(_vote(rater, by_id[key_id], event.body, arm_of, key.trained))
-        guesses += _guesses(rater, sitting, by_id, arm_of, key.trained)
+            votes.append(_make_vote(rater, by_id[key_id], event.body, arm_of, key.trained))
+        guesses += _make_guesses(rater, sitting, by_id, arm_of, key.trained)
     return votes, guesses, counts
 
 
-def _vote(
+def _make_vote(
     rater: str,
     item: RaterItem,
     body: Mapping[str, Any],
@@ -134,7 +134,7 @@ def _vote(
     )
 
 
-def _guesses(
+def _make_guesses(
     rater: str,
     sitting: Sitting,
     by_id: Mapping[str, RaterItem],
@@ -192,7 +192,7 @@ def write_votes_csv(votes: Sequence[Vote]) -> str:
     return to_csv([*header, "base_verdict", "trained_verdict"], rows)
 
 
-def _manifest(key: Key, study: str, files: Mapping[str, str]) -> dict[str, Any]:
+def _make_manifest(key: Key, study: str, files: Mapping[str, str]) -> dict[str, Any]:
     encoded = {file: text.encode("utf-8") for file, text in files.items()}
     manifest = StudyManifest(
         stage=STUDIES,
@@ -207,9 +207,9 @@ def _manifest(key: Key, study: str, files: Mapping[str, str]) -> dict[str, Any]:
     return content
 
 
-def _rounded(value: Any) -> Any:
+def _round_numbers(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.{_DIGITS}g}")
     if isinstance(value, Mapping):
-        return {name: _rounded(of) for name, of in value.items()}
-    return [_rounded(of) for of in value] if isinstance(value, list | tuple) else value
+        return {name: _round_numbers(of) for name, of in value.items()}
+    return [_round_numbers(of) for of in value] if isinstance(value, list | tuple) else value

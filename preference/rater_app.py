@@ -59,7 +59,7 @@ class RaterApp:
         self.language = self.settings["language"]
         self.sittings = Sittings(pack)
         self.env = make_environment()
-        self.assets = _assets(self.language["font"], list_texts(pack))
+        self.assets = _make_assets(self.language["font"], list_texts(pack))
         self.votes_a_minute = RateLimit(60, 60)
         self.tries_a_minute = RateLimit(30, 60)
         # Made once, before anyone asks: the time that a page takes says nothing of a text.
@@ -99,7 +99,7 @@ class RaterApp:
 
     async def invitation(self, request: Request) -> Response:
         """Show the page that a link opens. Reads only; the button starts."""
-        if not self.tries_a_minute.allows(_client(request)):
+        if not self.tries_a_minute.allows(_find_client(request)):
             return self._say("too_fast", 429)
         token = request.path_params["token"]
         found = await run_in_threadpool(self.ballots.invited, token)
@@ -116,7 +116,7 @@ class RaterApp:
         )
 
     async def start(self, request: Request) -> Response:
-        if not self.tries_a_minute.allows(_client(request)):
+        if not self.tries_a_minute.allows(_find_client(request)):
             return self._say("too_fast", 429)
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return self._say("link_needed", 403)
@@ -128,7 +128,7 @@ class RaterApp:
             return (
                 self._say("link_unknown", 404) if found is None else self._say("link_revoked", 410)
             )
-        response = _see_other("/started")
+        response = _redirect("/started")
         response.set_cookie(
             self.cookie,
             session,
@@ -144,27 +144,29 @@ class RaterApp:
         """Send a starting rater on. Only here does a missing cookie mean that it was not kept."""
         if self.cookie not in request.cookies:
             return self._say("cookies_needed", 403)
-        return _see_other("/rate")
+        return _redirect("/rate")
 
     # Within a session. Each gets the rater's seat.
 
     async def consent(self, request: Request, seat: Seat) -> Response:
         sitting = seat.sitting
         if sitting.nonce is not None:
-            return _see_other("/rate")
-        return self._page("consent.html.j2", **_own(seat), contact=self.settings["contact"])
+            return _redirect("/rate")
+        return self._page(
+            "consent.html.j2", **_describe_seat(seat), contact=self.settings["contact"]
+        )
 
     async def enrol(self, request: Request, seat: Seat) -> Response:
         await run_in_threadpool(self.ballots.enrol, seat.slot)
-        return _see_other("/rate")
+        return _redirect("/rate")
 
     async def rate(self, request: Request, seat: Seat) -> Response:
         sitting = seat.sitting
         if sitting.nonce is None or sitting.pair_nonce is None:
-            return _see_other("/consent")
+            return _redirect("/consent")
         screens = self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
         common: dict[str, Any] = {
-            **_own(seat),
+            **_describe_seat(seat),
             "total": len(screens),
             "done": len(sitting.votes),
             "last": next((v.idempotency for v in reversed(sitting.votes.values())), None),
@@ -207,10 +209,10 @@ class RaterApp:
         item, choice = str(form.get("item", "")), str(form.get("choice", ""))
         key = str(form.get("idempotency", ""))
         if sitting.nonce is None or sitting.pair_nonce is None:
-            return _see_other("/consent")
+            return _redirect("/consent")
         screens = {s.item: s for s in self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)}
         if choice == "":
-            return _see_other("/rate")
+            return _redirect("/rate")
         if item not in screens or choice not in CHOICES or not _PAGE.fullmatch(key):
             return self._say("refused", 400)
         if not self.votes_a_minute.allows(seat.session):
@@ -220,23 +222,23 @@ class RaterApp:
             choice,
             {name: str(form.get(name, "")) for name in ("verdict_a", "verdict_b", "comment")},
         )
-        await run_in_threadpool(self.ballots.take, seat.slot, [_choice("vote", form, body)])
+        await run_in_threadpool(self.ballots.take, seat.slot, [_make_choice("vote", form, body)])
         if request.headers.get("accept") == "application/json":
             return JSONResponse({"taken": key})
-        return _see_other("/rate")
+        return _redirect("/rate")
 
     async def undo(self, request: Request, seat: Seat) -> Response:
         # The page names the vote, so that a form sent twice, or from another tab, undoes no other.
         key = str((await request.form()).get("last", ""))
         if not await run_in_threadpool(self.ballots.undo, seat.slot, key):
             return self._say("undo_changed", 409, back=True)
-        return _see_other("/rate")
+        return _redirect("/rate")
 
     async def pause(self, request: Request, seat: Seat) -> Response:
         sitting = seat.sitting
         return self._page(
             "pause.html.j2",
-            **_own(seat),
+            **_describe_seat(seat),
             done=len(sitting.votes),
             total=len(self.pack["slots"][seat.slot]),
         )
@@ -246,20 +248,20 @@ class RaterApp:
         form = await request.form()
         unfinished = len(sitting.votes) < len(self.pack["slots"][seat.slot])
         if unfinished or sitting.held.keys() - {GUESSES}:
-            return _see_other("/rate")
+            return _redirect("/rate")
         if sitting.nonce is None or sitting.pair_nonce is None:
-            return _see_other("/rate")
+            return _redirect("/rate")
         screens = self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
         asked = choose_final_screens(screens, list(sitting.votes), self.settings["guesses"])
         guesses = {s.item: str(form.get(f"guess-{s.item}", "")) for s in asked}
         if not all(guess in ("a", "b", "unknown") for guess in guesses.values()):
             return self._say("guess_missing", 400, back=True)
-        guess = _choice("guess", form, {"guesses": guesses})
+        guess = _make_choice("guess", form, {"guesses": guesses})
         await run_in_threadpool(self.ballots.take, seat.slot, [guess])
-        return _see_other("/rate")
+        return _redirect("/rate")
 
     async def ask_withdrawal(self, request: Request, seat: Seat) -> Response:
-        return self._page("withdraw.html.j2", **_own(seat))
+        return self._page("withdraw.html.j2", **_describe_seat(seat))
 
     async def withdraw(self, request: Request, seat: Seat) -> Response:
         await run_in_threadpool(self.ballots.withdraw, seat.slot)
@@ -288,7 +290,7 @@ class RaterApp:
         return wrapped
 
     def _withdrawn(self, seat: Seat, status: int = 200) -> HTMLResponse:
-        return self._say("withdrawn", status, clear="all", **_own(seat))
+        return self._say("withdrawn", status, clear="all", **_describe_seat(seat))
 
     async def _closed(self, request: Request, error: Exception) -> Response:
         return self._say("closed", 409)
@@ -341,12 +343,12 @@ class RaterApp:
         )
 
 
-def _own(seat: Seat) -> dict[str, Any]:
+def _describe_seat(seat: Seat) -> dict[str, Any]:
     """Make what a rater's pages carry: the token of their forms, and the name of their drafts."""
     return {"form": make_form_token(seat.session), "sheet": seat.sheet}
 
 
-def _choice(kind: str, form: FormData, body: Mapping[str, Any]) -> HeldChoice:
+def _make_choice(kind: str, form: FormData, body: Mapping[str, Any]) -> HeldChoice:
     """A page's choice: which page it was, and what that page had seen. Only its script counts."""
     turn, key = str(form.get("turn", "")), str(form.get("idempotency", ""))
     return HeldChoice(
@@ -394,7 +396,7 @@ def list_texts(pack: Mapping[str, Any]) -> list[str]:
     return [*own, *pack["prompts"].values(), *pack["texts"].values()]
 
 
-def _assets(font: str | None, texts: list[str]) -> Assets:
+def _make_assets(font: str | None, texts: list[str]) -> Assets:
     files: dict[str, bytes] = {"rate.js": (HERE / "static" / "rate.js").read_bytes()}
     if font:
         files[f"{font}.woff2"] = find_font_file(font, texts)
@@ -402,9 +404,9 @@ def _assets(font: str | None, texts: list[str]) -> Assets:
     return Assets(files | {"study.css": make_style_sheet(font_url).encode("utf-8")})
 
 
-def _client(request: Request) -> str:
+def _find_client(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-def _see_other(url: str) -> RedirectResponse:
+def _redirect(url: str) -> RedirectResponse:
     return RedirectResponse(url, status_code=303)

@@ -41,10 +41,10 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
     ).enable("table")
     markdown.disable(["link", "image", "autolink", "html_inline", "html_block", "reference"])
     for name in ("fence", "code_block"):
-        markdown.add_render_rule(name, _rule(partial(_code, label=code_label)))
-    markdown.add_render_rule("table_open", _rule(partial(_table_open, label=table_label)))
-    markdown.add_render_rule("table_close", _rule(_table_close))
-    markdown.add_render_rule("formula", _rule(_formula))
+        markdown.add_render_rule(name, _make_rule(partial(_render_code, label=code_label)))
+    markdown.add_render_rule("table_open", _make_rule(partial(_open_table, label=table_label)))
+    markdown.add_render_rule("table_close", _make_rule(_close_table))
+    markdown.add_render_rule("formula", _make_rule(_render_formula))
     plain, formulas = take_out(text)
     tokens = markdown.parse(plain)
     if any(token.level >= _DEEPEST - 2 for token in tokens):
@@ -54,8 +54,8 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
         if token.type in ("fence", "code_block"):
             token.content = put_back(token.content, formulas)
         elif token.children:
-            token.children = list(_broken(_with_formulas(token.children, formulas)))
-    _direct(tokens, direction)
+            token.children = list(_break_lines(_insert_formulas(token.children, formulas)))
+    _set_directions(tokens, direction)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = "p"
@@ -64,7 +64,7 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))
 
 
-def _with_formulas(children: Iterable[Token], formulas: list[Formula]) -> Iterator[Token]:
+def _insert_formulas(children: Iterable[Token], formulas: list[Formula]) -> Iterator[Token]:
     """Each formula as a token of its own; inside code, what was written."""
     for child in children:
         if child.type != "text":
@@ -77,7 +77,7 @@ def _with_formulas(children: Iterable[Token], formulas: list[Formula]) -> Iterat
                 yield Token("formula", "span", 0, content=part.source, meta={"formula": part})
 
 
-def _broken(children: Iterable[Token]) -> Iterator[Token]:
+def _break_lines(children: Iterable[Token]) -> Iterator[Token]:
     """`<br>`, with which models break lines in tables, as a line break: the only HTML that counts,
     since it carries nothing. Inside code it stays as it is."""
     for child in children:
@@ -88,7 +88,7 @@ def _broken(children: Iterable[Token]) -> Iterator[Token]:
             yield child.copy(content=line)
 
 
-def _direct(tokens: Sequence[Token], otherwise: str) -> None:
+def _set_directions(tokens: Sequence[Token], otherwise: str) -> None:
     """Sets `dir` on every block by the majority of the letters inside it."""
     for index, token in enumerate(tokens):
         if token.type in _DIRECTED:
@@ -97,18 +97,18 @@ def _direct(tokens: Sequence[Token], otherwise: str) -> None:
             for inner in tokens[index:]:
                 depth += inner.nesting
                 if inner.type == "inline":
-                    words.append(_letters(inner))
+                    words.append(_take_letters(inner))
                 if depth == 0:
                     break
             token.attrSet("dir", find_direction(" ".join(words), otherwise))
 
 
-def _letters(inline: Token) -> str:
+def _take_letters(inline: Token) -> str:
     """The text of a block without its inline code, whose letters are not the language's."""
     return " ".join(child.content for child in inline.children or [] if child.type == "text")
 
 
-def _rule(write: Callable[[Token], str]) -> Any:
+def _make_rule(write: Callable[[Token], str]) -> Any:
     """A rule of markdown-it that needs the token alone."""
 
     def render(
@@ -123,18 +123,18 @@ def _rule(write: Callable[[Token], str]) -> Any:
     return render
 
 
-def _formula(token: Token) -> str:
+def _render_formula(token: Token) -> str:
     return render_formula(token.meta["formula"])
 
 
-def _code(token: Token, label: str) -> str:
+def _render_code(token: Token, label: str) -> str:
     return (
         f'<pre dir="ltr" tabindex="0" role="region" aria-label="{escape(label)}">'
         f"<code>{escape(token.content)}</code></pre>\n"
     )
 
 
-def _table_open(token: Token, label: str) -> str:
+def _open_table(token: Token, label: str) -> str:
     side = "rtl" if token.attrGet("dir") == "rtl" else "ltr"
     return (
         f'<div class="scroll" dir="{side}" tabindex="0" role="region"'
@@ -142,5 +142,5 @@ def _table_open(token: Token, label: str) -> str:
     )
 
 
-def _table_close(token: Token) -> str:
+def _close_table(token: Token) -> str:
     return "</table></div>\n"

@@ -26,12 +26,12 @@ from preference.rater_app import RaterApp
 def served_alone(directory: Path, what: str) -> Iterator[None]:
     """Holds the directory's lock, so that one program at a time serves it; the system frees it when
     the program ends, however it ends."""
-    with _locked(directory / "serve.lock", f"{directory}: {what}"):
+    with _holding_lock(directory / "serve.lock", f"{directory}: {what}"):
         yield
 
 
 @contextmanager
-def _locked(path: Path, what: str) -> Iterator[None]:
+def _holding_lock(path: Path, what: str) -> Iterator[None]:
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
@@ -63,7 +63,7 @@ def serve(
     copies = Path(tempfile.gettempdir()) / f"kakugo-study-{user}-{pack['study']}.lock"
     with (
         served_alone(pack_dir, "this study"),
-        _locked(copies, f"{pack_dir}: a copy of this pack"),
+        _holding_lock(copies, f"{pack_dir}: a copy of this pack"),
     ):
         ballots = open_ballots(pack_dir, pack)
         try:
@@ -103,7 +103,7 @@ def run_apps(
     off: they would keep the tokens and addresses of raters."""
     with contextlib.ExitStack() as first:
         # Where one cannot listen, those before it are closed again.
-        sockets = [first.enter_context(_bound(host, port)) for _, host, port in apps]
+        sockets = [first.enter_context(_bind_socket(host, port)) for _, host, port in apps]
         first.pop_all()
     opened(
         [
@@ -142,7 +142,7 @@ def run_apps(
         asyncio.run(run())
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bind_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -25,7 +25,7 @@ def find_odd(event: Event) -> str | None:
         return None
     if event.kind not in _KINDS:
         return f"there is no kind {event.kind!r}"
-    needed, possible = _fields(event)
+    needed, possible = _find_fields(event)
     body = event.body
     if missing := needed.keys() - body.keys():
         return f"it lacks {', '.join(sorted(missing))}"
@@ -36,7 +36,7 @@ def find_odd(event: Event) -> str | None:
     return f"its {wrong[0]} is {body[wrong[0]]!r}" if wrong else None
 
 
-def _fields(event: Event) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _find_fields(event: Event) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The fields that an event of this kind has, and those that it may have."""
     if event.kind in ("enrol", "packet"):
         return _NONCES, {}

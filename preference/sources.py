@@ -44,12 +44,12 @@ def find_questions(source: str) -> FoundQuestions:
     try:
         found = fetch_file(source.partition(":")[2] or HUB_REPOSITORY, HUB_FILE)
     except MendableError as error:
-        raise _not_had(str(error).partition(" Remedy:")[0]) from None
+        raise _report_not_had(str(error).partition(" Remedy:")[0]) from None
     revision = {"revision": found.revision} if found.revision else {}
     return _from_file(found.path, {"repository": found.repository, **revision})
 
 
-def _not_had(what: str) -> QuestionsError:
+def _report_not_had(what: str) -> QuestionsError:
     return QuestionsError(
         f"{what} Remedy: check the network, the name and HF_TOKEN, or give MT-Bench's"
         " question.jsonl as a file"

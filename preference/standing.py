@@ -122,7 +122,7 @@ def place_choice(
     own = [e for e in of_page if find_subject(e) == subject]
     turn = choice.turn
     for event in own[-1:] if turn is None else [e for e in own if _turn(e) == turn]:
-        if _says(event, comments, choice) == choice.body:
+        if _read_event(event, comments, choice) == choice.body:
             return event  # Its answer was lost, and it was sent again.
     if turn is None or any(_turn(e) == turn for e in of_page):
         turn = max((_turn(e) for e in of_page), default=0) + 1
@@ -142,12 +142,12 @@ def place_choice(
         links = {"supersedes": [e.hash for e in known]} if known else {}
         return choice.kind, idempotency, {**choice.body, **links}
     for event in there:
-        if _says(event, comments, choice).items() >= choice.body.items():
+        if _read_event(event, comments, choice).items() >= choice.body.items():
             return event  # Another page said the same and perhaps more: nothing to ask about.
     return "held", idempotency, {**choice.body, "unseen": standing.hash}
 
 
-def _says(event: Event, comments: Mapping[int, str], choice: HeldChoice) -> dict[str, Any]:
+def _read_event(event: Event, comments: Mapping[int, str], choice: HeldChoice) -> dict[str, Any]:
     """Read what an event keeps, as a choice of that kind says it; nothing where it is of
     another.
     """

@@ -45,28 +45,30 @@ def find_names(text: str, question: Sequence[str], arms: Iterable[str] = ()) -> 
     Not covered: a model that names itself in words that tells.yaml lacks, far from the beginning,
     by a name that is a word as well.
     """
-    asked = "\n".join(map(_squeezed, question))
-    squeezed = _squeezed(text)
+    asked = "\n".join(map(_squeeze, question))
+    squeezed = _squeeze(text)
     own: set[str] = set()
     mentioned: set[str] = set()
     for name in arms:
-        if _places(name, squeezed):
-            (mentioned if _places(name, asked) else own).add(name)
-    for names in _makers():
+        if _find_places(name, squeezed):
+            (mentioned if _find_places(name, asked) else own).add(name)
+    for names in _read_makers():
         found = {
             name: places
             for name, distinct in names.items()
-            if (places := _places(name, squeezed, common=not distinct))
+            if (places := _find_places(name, squeezed, common=not distinct))
         }
         for name, places in found.items():
-            others = [p for other in found if not _overlap(other, name) for p in found[other]]
+            others = [
+                p for other in found if not _is_part_of_other(other, name) for p in found[other]
+            ]
             of_itself = any(_speaks_of_itself(squeezed, place) for place in places)
-            if not _places(name, asked) and (
+            if not _find_places(name, asked) and (
                 of_itself or (names[name] and places[0] <= _BEGINNING)
             ):
                 own.add(name)
             elif of_itself or (
-                not _places(name, asked)
+                not _find_places(name, asked)
                 and (
                     names[name] or any(abs(p - place) <= _NEAR for p in others for place in places)
                 )
@@ -77,8 +79,8 @@ def find_names(text: str, question: Sequence[str], arms: Iterable[str] = ()) -> 
 
 def find_self_names(text: str, names: Iterable[str]) -> list[str]:
     """Find the names that stand in the text, whatever their case, spacing or hyphens."""
-    squeezed = _squeezed(text)
-    return [name for name in names if _places(name, squeezed)]
+    squeezed = _squeeze(text)
+    return [name for name in names if _find_places(name, squeezed)]
 
 
 def list_names(identity: str) -> list[str]:
@@ -94,11 +96,13 @@ def list_names(identity: str) -> list[str]:
 
 def find_tool_error(text: str, question: Sequence[str]) -> str | None:
     """Find what of an answer is the error of a tool, not a model's words; None if nothing is."""
-    data = _data()["errors"]
+    data = _read_data()["errors"]
     bare = " ".join(remove_invisible(text).split())
     said = bare.strip(" .!*`\"'")
     for whole in data["whole"]:
-        if said == whole or (_unbracketed(said) and _unbracketed(said) == _unbracketed(whole)):
+        if said == whole or (
+            _strip_brackets(said) and _strip_brackets(said) == _strip_brackets(whole)
+        ):
             return str(whole)
     if len(bare) <= _ERROR_LENGTH:
         for pattern in data["begins"]:
@@ -108,29 +112,29 @@ def find_tool_error(text: str, question: Sequence[str]) -> str | None:
     return None
 
 
-def _unbracketed(text: str) -> str:
+def _strip_brackets(text: str) -> str:
     return text.strip(_BRACKETS)
 
 
 @cache
-def _data() -> dict[str, Any]:
+def _read_data() -> dict[str, Any]:
     value: dict[str, Any] = yaml.safe_load(_DATA.read_text(encoding="utf-8"))
     return value
 
 
 @cache
-def _makers() -> tuple[Mapping[str, bool], ...]:
+def _read_makers() -> tuple[Mapping[str, bool], ...]:
     """Map each maker's names to whether it is distinct, and no common word as well."""
     return tuple(
         dict.fromkeys(row.get("common", ()), False) | dict.fromkeys(row.get("distinct", ()), True)
-        for row in _data()["makers"].values()
+        for row in _read_data()["makers"].values()
     )
 
 
 @cache
-def _pattern(name: str, prefix: bool) -> re.Pattern[str]:
+def _make_pattern(name: str, prefix: bool) -> re.Pattern[str]:
     """prefix: the name may go on as a longer word, since many languages add endings to it."""
-    escaped = re.escape(_squeezed(name))
+    escaped = re.escape(_squeeze(name))
     if _UNSPACED.search(name):
         return re.compile(escaped)
     # A Latin name in a text of another script needs no space around it.
@@ -139,40 +143,40 @@ def _pattern(name: str, prefix: bool) -> re.Pattern[str]:
     return re.compile(rf"(?<!{letter}){escaped}{end}")
 
 
-def _places(name: str, squeezed: str, *, common: bool = False) -> list[int]:
+def _find_places(name: str, squeezed: str, *, common: bool = False) -> list[int]:
     """Find where a name stands; names of up to five letters, and common ones, as a whole word."""
-    pattern = _pattern(name, not common and len(name) > 5)
+    pattern = _make_pattern(name, not common and len(name) > 5)
     return [match.start() for match in pattern.finditer(squeezed)]
 
 
-def _overlap(one: str, other: str) -> bool:
+def _is_part_of_other(one: str, other: str) -> bool:
     """Tell whether a name is part of the other: "Google" beside "Google DeepMind" says nothing
     more.
     """
-    one, other = _squeezed(one), _squeezed(other)
+    one, other = _squeeze(one), _squeeze(other)
     return one in other or other in one
 
 
 @cache
-def _before_a_name() -> re.Pattern[str]:
+def _make_self_pattern() -> re.Pattern[str]:
     """Match what stands before a name where a text speaks of itself."""
     near, next_to = (
-        "|".join(_word(word) for word in sorted(_data()[key], key=len, reverse=True))
+        "|".join(_escape_word(word) for word in sorted(_read_data()[key], key=len, reverse=True))
         for key in ("first_person", "pronouns")
     )
     return re.compile(rf"(?:{near})|(?:{next_to})\W{{0,3}}\Z")
 
 
-def _word(word: str) -> str:
-    escaped = re.escape(_squeezed(word))
+def _escape_word(word: str) -> str:
+    escaped = re.escape(_squeeze(word))
     return escaped if _UNSPACED.search(word) else rf"(?<![^\W_]){escaped}(?![^\W_])"
 
 
 def _speaks_of_itself(squeezed: str, place: int) -> bool:
     """Tell whether the sentence speaks of itself before the name at `place`."""
     before = re.split(r"[.!?。！？।]", squeezed[max(0, place - _NEAR) : place])[-1]
-    return bool(_before_a_name().search(before))
+    return bool(_make_self_pattern().search(before))
 
 
-def _squeezed(text: str) -> str:
+def _squeeze(text: str) -> str:
     return re.sub(r"[\s_\-‐‑–]+", "-", fold(text).replace("’", "'"))

@@ -30,14 +30,20 @@ def warn_of_translation(source: str, translation: str) -> list[str]:
     if translation.strip() == source.strip():
         found.append("The translation is the English text.")
     for what, one, other in (
-        ("number", _numbers(source), _numbers(translation)),
-        ("code", _matches(_FENCE, source), _matches(_FENCE, translation)),
-        ("code", _matches(_INLINE, source), _matches(_INLINE, translation)),
-        ("placeholder", _matches(_PLACEHOLDER, source), _matches(_PLACEHOLDER, translation)),
-        ("address", _matches(_ADDRESS, source), _matches(_ADDRESS, translation)),
+        ("number", _count_numbers(source), _count_numbers(translation)),
+        ("code", _count_matches(_FENCE, source), _count_matches(_FENCE, translation)),
+        ("code", _count_matches(_INLINE, source), _count_matches(_INLINE, translation)),
+        (
+            "placeholder",
+            _count_matches(_PLACEHOLDER, source),
+            _count_matches(_PLACEHOLDER, translation),
+        ),
+        ("address", _count_matches(_ADDRESS, source), _count_matches(_ADDRESS, translation)),
     ):
-        found += [f"This {what} of the English is missing: {text}" for text in _lost(one, other)]
-        found += [f"This {what} is not in the English: {text}" for text in _lost(other, one)]
+        found += [
+            f"This {what} of the English is missing: {text}" for text in _list_lost(one, other)
+        ]
+        found += [f"This {what} is not in the English: {text}" for text in _list_lost(other, one)]
     lost = len(_BRACKET.findall(source)) - len(_BRACKET.findall(translation))
     if lost:
         found.append(f"The English has {len(_BRACKET.findall(source))} texts in square brackets.")
@@ -62,14 +68,14 @@ def mark_difference(before: str, after: str) -> Markup:
     return Markup("".join(out))
 
 
-def _numbers(text: str) -> Counter[str]:
+def _count_numbers(text: str) -> Counter[str]:
     digits = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in text)
     return Counter(re.sub(r"[.,]", "", number) for number in _NUMBER.findall(digits))
 
 
-def _matches(pattern: re.Pattern[str], text: str) -> Counter[str]:
+def _count_matches(pattern: re.Pattern[str], text: str) -> Counter[str]:
     return Counter(pattern.findall(text))
 
 
-def _lost(one: Counter[str], other: Counter[str]) -> Iterable[str]:
+def _list_lost(one: Counter[str], other: Counter[str]) -> Iterable[str]:
     return (text if len(text) <= 60 else text[:57] + "..." for text in one - other)

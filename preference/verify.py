@@ -73,7 +73,7 @@ def inspect(
     if not directory.is_dir():
         raise StudyStateError(f"{directory}: there is no such folder")
     result = is_result(directory)
-    key, derived = _derived(key_path, published=result and key_path.parent == directory)
+    key, derived = _derive_pack(key_path, published=result and key_path.parent == directory)
     pack = read_json(directory / PACK, VerificationError if result else PackError, "pack")
     published = read_json(
         directory / COMMITMENT, VerificationError if result else PackError, "published commitment"
@@ -83,7 +83,7 @@ def inspect(
         VerificationError if result else StudyStateError,
         "record of the closing (is the study closed?)",
     )
-    rows, comments = _rows(directory, str(published.get("commitment")), result)
+    rows, comments = _read_chain(directory, str(published.get("commitment")), result)
     chain, events = check_chain(rows, str(published.get("commitment")))
     odd = {event.seq: what for event in events if (what := find_odd(event))}
     chain += [f"event {seq} is none that this program writes: {odd[seq]}" for seq in odd]
@@ -91,25 +91,25 @@ def inspect(
     checks = [
         Check(
             "commitment",
-            tuple(_commitment(key, derived, pack, published, closed, commitment)),
+            tuple(_check_commitment(key, derived, pack, published, closed, commitment)),
             "" if commitment else "the key: --commitment, as published before the first vote",
         ),
         Check("pack", tuple(_pack(derived, pack, published))),
-        Check("names", tuple(_names(key, derived))),
+        Check("names", tuple(_check_names(key, derived))),
         Check(
             "vote chain",
-            tuple(chain + _head(rows, pack, closed, head)),
+            tuple(chain + _check_head(rows, pack, closed, head)),
             "" if head else "the votes: --head, as published when the study was closed",
         ),
-        Check(_withdrawn(events), tuple(check_withdrawals(events))),
+        Check(_list_withdrawn(events), tuple(check_withdrawals(events))),
     ]
     # Votes can be held only against a pack that is the key's, and a result against such votes.
     fits = not any(check.problems for check in checks[:2])
-    checks.append(Check("votes and order", tuple(_votes(pack, events) if fits else ())))
+    checks.append(Check("votes and order", tuple(_check_votes(pack, events) if fits else ())))
     if not result:
-        checks.append(_comments(comments, events))
+        checks.append(_check_comments(comments, events))
         return [*checks, Check("published files: none, this is a pack", ())]
-    return [*checks, _files(directory, key, rows, any(check.problems for check in checks))]
+    return [*checks, _check_files(directory, key, rows, any(check.problems for check in checks))]
 
 
 def is_result(directory: Path) -> bool:
@@ -118,7 +118,7 @@ def is_result(directory: Path) -> bool:
     return any((directory / name).exists() for name in names)
 
 
-def _files(directory: Path, key: Key, rows: Sequence[EventRow], failed: bool) -> Check:
+def _check_files(directory: Path, key: Key, rows: Sequence[EventRow], failed: bool) -> Check:
     """The folder against what the key and the votes give. failed: they do not fit together, so that
     nothing can be derived but which files there should be."""
     try:
@@ -146,7 +146,7 @@ def _files(directory: Path, key: Key, rows: Sequence[EventRow], failed: bool) ->
     return Check(f"published files: {len(files)}, made again and compared", tuple(problems), unheld)
 
 
-def _derived(key_path: Path, *, published: bool) -> tuple[Key, dict[str, Any]]:
+def _derive_pack(key_path: Path, *, published: bool) -> tuple[Key, dict[str, Any]]:
     """The key, and the pack that it gives. published: the key is one of a result's files, so that
     one which gives nothing was changed."""
     try:
@@ -158,7 +158,9 @@ def _derived(key_path: Path, *, published: bool) -> tuple[Key, dict[str, Any]]:
         raise
 
 
-def _rows(directory: Path, commitment: str, result: bool) -> tuple[list[EventRow], list[Comment]]:
+def _read_chain(
+    directory: Path, commitment: str, result: bool
+) -> tuple[list[EventRow], list[Comment]]:
     """The chain, and the comments beside it, which no result holds."""
     if not result:
         if not (directory / NAME).exists():
@@ -174,7 +176,7 @@ def _rows(directory: Path, commitment: str, result: bool) -> tuple[list[EventRow
         raise VerificationError(f"{directory / VOTES} cannot be read ({error})") from None
 
 
-def _comments(kept: Sequence[Comment], events: Sequence[Event]) -> Check:
+def _check_comments(kept: Sequence[Comment], events: Sequence[Event]) -> Check:
     """Tell whether the comments are those that were sent. One that is gone was taken back or
     deleted.
     """
@@ -183,7 +185,7 @@ def _comments(kept: Sequence[Comment], events: Sequence[Event]) -> Check:
     return Check(f"comments: {len(kept)} kept of {sent} sent", tuple(changed))
 
 
-def _withdrawn(events: Sequence[Event]) -> str:
+def _list_withdrawn(events: Sequence[Event]) -> str:
     emptied = count_removed(events)
     if not emptied:
         return "withdrawals: none"
@@ -193,7 +195,7 @@ def _withdrawn(events: Sequence[Event]) -> str:
     return f"withdrawals: {len(emptied)}, {names}"
 
 
-def _commitment(
+def _check_commitment(
     key: Key,
     derived: Mapping[str, Any],
     pack: Mapping[str, Any],
@@ -243,7 +245,7 @@ def _pack(
     return problems
 
 
-def _names(key: Key, derived: Mapping[str, Any]) -> list[str]:
+def _check_names(key: Key, derived: Mapping[str, Any]) -> list[str]:
     """Exchanges the arms' names, and the arms' texts of every second question, in the key: all of
     the pack stays but for the commitment, which binds whose each text is and hides it."""
     rows = tuple(
@@ -261,7 +263,7 @@ def _names(key: Key, derived: Mapping[str, Any]) -> list[str]:
     )
 
 
-def _head(
+def _check_head(
     rows: Sequence[EventRow],
     pack: Mapping[str, Any],
     closed: Mapping[str, Any],
@@ -287,7 +289,7 @@ def _head(
     return problems
 
 
-def _votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
+def _check_votes(pack: Mapping[str, Any], events: Sequence[Event]) -> list[str]:
     """Tell whether every vote was cast on what the pack and the nonces put before that rater."""
     problems = []
     pair_nonces: dict[int, str] = {}

@@ -51,16 +51,16 @@ def find_warnings(
     if not main:
         return []
     found = [
-        _agreement(agreed),
-        _checks(votes),
-        _repeats(votes),
-        _position(main),
-        _blinding(guesses),
-        _unchecked(votes),
-        _few_raters(main),
-        _few_prompts(main),
-        _left(study),
-        _undecided(study),
+        _warn_of_agreement(agreed),
+        _warn_of_checks(votes),
+        _warn_of_repeats(votes),
+        _warn_of_position(main),
+        _warn_of_blinding(guesses),
+        _warn_of_unchecked(votes),
+        _warn_of_few_raters(main),
+        _warn_of_few_prompts(main),
+        _warn_of_left(study),
+        _warn_of_undecided(study),
     ]
     return [warning for warning in found if warning]
 
@@ -70,7 +70,7 @@ def list_rater_warnings(warnings: Sequence[StudyWarning], rater: str) -> list[st
     return [warning.name for warning in warnings if rater in warning.figures.get("raters", ())]
 
 
-def _agreement(agreed: Agreement | None) -> StudyWarning | None:
+def _warn_of_agreement(agreed: Agreement | None) -> StudyWarning | None:
     if agreed is None:
         return None
     low = None if agreed.interval is None else agreed.interval.low
@@ -86,8 +86,8 @@ def _agreement(agreed: Agreement | None) -> StudyWarning | None:
     )
 
 
-def _checks(votes: Sequence[Vote]) -> StudyWarning | None:
-    by_rater = _by_rater(v for v in votes if v.kind == "check")
+def _warn_of_checks(votes: Sequence[Vote]) -> StudyWarning | None:
+    by_rater = _group_by_rater(v for v in votes if v.kind == "check")
     passed = {r: (sum(bool(v.passed) for v in vs), len(vs)) for r, vs in by_rater.items()}
     failed = {r: counts for r, counts in passed.items() if counts[0] / counts[1] < LEAST_CHECKS}
     if not failed:
@@ -100,10 +100,10 @@ def _checks(votes: Sequence[Vote]) -> StudyWarning | None:
     )
 
 
-def _repeats(votes: Sequence[Vote]) -> StudyWarning | None:
+def _warn_of_repeats(votes: Sequence[Vote]) -> StudyWarning | None:
     """Exact: as many alike as a rater with these shares of choices would have by chance."""
-    main = _by_rater(v for v in votes if v.kind == "main")
-    again_by_rater = _by_rater(v for v in votes if v.kind == "repeat")
+    main = _group_by_rater(v for v in votes if v.kind == "main")
+    again_by_rater = _group_by_rater(v for v in votes if v.kind == "repeat")
     flagged: dict[str, dict[str, Any]] = {}
     for rater, again in again_by_rater.items():
         first = {v.question: v.choice for v in main.get(rater, [])}
@@ -131,11 +131,11 @@ def _repeats(votes: Sequence[Vote]) -> StudyWarning | None:
     )
 
 
-def _position(main: Sequence[Vote]) -> StudyWarning | None:
+def _warn_of_position(main: Sequence[Vote]) -> StudyWarning | None:
     """Each rater, and all of them: two who always take one side, but not the same, hide it."""
     sides = {
         rater: Counter(v.chosen_side for v in votes if v.chosen_side)
-        for rater, votes in _by_rater(main).items()
+        for rater, votes in _group_by_rater(main).items()
     }
     sides = {rater: counts for rater, counts in sides.items() if counts}
     every = {"all raters": sum(sides.values(), Counter()), **sides} if len(sides) > 1 else sides
@@ -154,7 +154,7 @@ def _position(main: Sequence[Vote]) -> StudyWarning | None:
     return StudyWarning("position", f"A side was preferred: {named}.", {"raters": flagged})
 
 
-def _blinding(guesses: Sequence[Guess]) -> StudyWarning | None:
+def _warn_of_blinding(guesses: Sequence[Guess]) -> StudyWarning | None:
     told = [g for g in guesses if g.guess != "unknown"]
     right = sum(g.guess == g.trained_side for g in told)
     p = compute_two_sided(right, len(told))
@@ -168,7 +168,7 @@ def _blinding(guesses: Sequence[Guess]) -> StudyWarning | None:
     )
 
 
-def _unchecked(votes: Sequence[Vote]) -> StudyWarning | None:
+def _warn_of_unchecked(votes: Sequence[Vote]) -> StudyWarning | None:
     if any(vote.kind != "main" for vote in votes):
         return None
     return StudyWarning(
@@ -178,7 +178,7 @@ def _unchecked(votes: Sequence[Vote]) -> StudyWarning | None:
     )
 
 
-def _few_raters(main: Sequence[Vote]) -> StudyWarning | None:
+def _warn_of_few_raters(main: Sequence[Vote]) -> StudyWarning | None:
     raters = len({vote.rater for vote in main})
     if raters >= LEAST_RATERS:
         return None
@@ -189,7 +189,7 @@ def _few_raters(main: Sequence[Vote]) -> StudyWarning | None:
     )
 
 
-def _few_prompts(main: Sequence[Vote]) -> StudyWarning | None:
+def _warn_of_few_prompts(main: Sequence[Vote]) -> StudyWarning | None:
     prompts = len({vote.question for vote in main})
     if prompts >= LEAST_PROMPTS:
         return None
@@ -203,7 +203,7 @@ def _few_prompts(main: Sequence[Vote]) -> StudyWarning | None:
     )
 
 
-def _left(study: Mapping[str, Any]) -> StudyWarning | None:
+def _warn_of_left(study: Mapping[str, Any]) -> StudyWarning | None:
     """Votes that are missing may not be missing by chance."""
     enrolled, withdrawn, finished = (
         int(study.get(name, 0)) for name in ("enrolled", "withdrawn", "finished")
@@ -220,7 +220,7 @@ def _left(study: Mapping[str, Any]) -> StudyWarning | None:
     )
 
 
-def _undecided(study: Mapping[str, Any]) -> StudyWarning | None:
+def _warn_of_undecided(study: Mapping[str, Any]) -> StudyWarning | None:
     count = int(study.get("undecided", 0))
     if not count:
         return None
@@ -232,7 +232,7 @@ def _undecided(study: Mapping[str, Any]) -> StudyWarning | None:
     )
 
 
-def _by_rater(votes: Iterable[Vote]) -> dict[str, list[Vote]]:
+def _group_by_rater(votes: Iterable[Vote]) -> dict[str, list[Vote]]:
     found: dict[str, list[Vote]] = {}
     for vote in votes:
         found.setdefault(vote.rater, []).append(vote)

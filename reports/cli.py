@@ -166,7 +166,7 @@ def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:
     return write_figures(report, out, cast(Form, form))
 
 
-def _samples_parser() -> argparse.ArgumentParser:
+def _make_samples_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kakugo-report samples",
         description=_SAMPLES,
@@ -197,7 +197,7 @@ def _samples_parser() -> argparse.ArgumentParser:
 
 
 def _show_samples(argv: list[str]) -> int:
-    arguments = _samples_parser().parse_args(argv)
+    arguments = _make_samples_parser().parse_args(argv)
     from reports.samples import find_samples
     from reports.store.read import read_store
     from reports.tables.results import collect_entries

@@ -115,7 +115,7 @@ def find_samples(
                 f"No item is called {', '.join(docs)}.\n"
                 f"Remedy: ids look like {ids[0]!r}; there are {len(ids)} items."
             )
-    kept = [item for item in items if _keeps(only, item)]
+    kept = [item for item in items if _is_kept(only, item)]
     return FoundSamples(
         language=chosen[0].language,
         task=task,
@@ -158,7 +158,7 @@ def _is_called(row: AnySample, docs: Sequence[str]) -> bool:
     return row.doc_id in docs or str(row.doc) in docs
 
 
-def _keeps(only: str, item: Item) -> bool:
+def _is_kept(only: str, item: Item) -> bool:
     first, last = item[0], item[-1]
     if only == "all":
         return True
@@ -169,7 +169,7 @@ def _keeps(only: str, item: Item) -> bool:
     if only in ("gained", "lost"):
         if first is None or len(item) < 2:
             return False
-        before, after = _quality(first), _quality(last)
+        before, after = _measure_quality(first), _measure_quality(last)
         return after > before if only == "gained" else after < before
     if isinstance(last, Translation):
         if only in ("copied", "unfinished"):
@@ -179,6 +179,6 @@ def _keeps(only: str, item: Item) -> bool:
     return only in ("right", "wrong") and last.correct == (only == "right")
 
 
-def _quality(row: AnySample) -> float:
+def _measure_quality(row: AnySample) -> float:
     """chrF++ of a translation, 1 or 0 of a choice."""
     return row.chrf if isinstance(row, Translation) else float(row.correct)

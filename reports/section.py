@@ -19,7 +19,7 @@ Form = Literal["table", "reasons", "alarm"]
 lines that nobody may overlook; the page shows them above everything else."""
 
 
-def _always(report: Report) -> bool:
+def _is_always_shown(report: Report) -> bool:
     return True
 
 
@@ -32,7 +32,7 @@ class Omission:
     """The reason why a format leaves a section out. `applies` tells of which reports it does."""
 
     why: str
-    applies: Callable[[Report], bool] = _always
+    applies: Callable[[Report], bool] = _is_always_shown
 
 
 @dataclass(frozen=True)

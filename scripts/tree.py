@@ -62,7 +62,7 @@ WHOLE = {
 }
 
 
-def first_line(path: Path) -> str:
+def read_first_line(path: Path) -> str:
     """What a file says of itself: the first line of its docstring, heading or comment."""
     if path.suffix == ".png":
         return "a picture for README.md"
@@ -76,7 +76,7 @@ def first_line(path: Path) -> str:
     return ""
 
 
-def tree() -> str:
+def draw_tree() -> str:
     """The tree, one line a file that has something to say."""
     entries: list[tuple[str, str]] = []
     for folder, what in FOLDERS.items():
@@ -86,8 +86,8 @@ def tree() -> str:
             name = path.relative_to(ROOT).as_posix()
             if name in WHOLE:
                 entries.append(("  " * (depth + 1) + path.name + "/", WHOLE[name]))
-            elif path.is_file() and path.name != "__init__.py" and first_line(path):
-                entries.append(("  " * (depth + 1) + path.name, first_line(path)))
+            elif path.is_file() and path.name != "__init__.py" and read_first_line(path):
+                entries.append(("  " * (depth + 1) + path.name, read_first_line(path)))
     entries.append(("tests/", WHOLE["tests"]))
     width = max(len(name) for name, _ in entries) + 2
     return "".join(f"{name:<{width}}{what}\n" for name, what in entries)
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> int:
     text = page.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    wanted = before + BEGIN + tree() + END + after
+    wanted = before + BEGIN + draw_tree() + END + after
     if "--check" in arguments:
         if text != wanted:
             print(

@@ -58,11 +58,11 @@ class Asking:
 
 
 # Functions with names, so that a task can be sent to another process.
-def _configuration(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
+def _load_configuration(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
     return load(code)
 
 
-def _empty(asking: Asking) -> str:
+def _describe_nothing(asking: Asking) -> str:
     return ""
 
 
@@ -107,9 +107,9 @@ class Benchmark:
     identity: tuple[str, ...]
     read_files: Callable[[Path, str], list[Raw]]
     item: Callable[[Row, Asking], Item]
-    read_hub: Callable[[Callable[[str], list[Raw]], str], list[Raw]] = _configuration
+    read_hub: Callable[[Callable[[str], list[Raw]], str], list[Raw]] = _load_configuration
     hub_columns: tuple[str, ...] = ()
-    description: Callable[[Asking], str] = _empty
+    description: Callable[[Asking], str] = _describe_nothing
     letters: str = ""
     unasked: tuple[str, ...] = ()
     asides: tuple[RowColumn, ...] = ()

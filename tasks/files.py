@@ -45,12 +45,12 @@ def read_jsonl(path: Path) -> list[Raw]:
         for number, row in parse_json_lines(lines, str(path)):
             if not isinstance(row, dict):
                 what = f"a JSON object is needed, not {type(row).__name__}"
-                raise _malformed(path, number, what, _OBJECTS)
+                raise _report_malformed(path, number, what, _OBJECTS)
             rows.append(Raw(str(path), f"line {number}", row))
     except LineError as error:
         # An array over several lines begins with a bracket alone.
         remedy = REMEDY if rows or error.number > 1 else _OBJECTS
-        raise _malformed(path, error.number, error.reason, remedy) from None
+        raise _report_malformed(path, error.number, error.reason, remedy) from None
     return rows
 
 
@@ -89,7 +89,7 @@ def _check_header(path: Path, number: int, header: list[str], columns: Sequence[
     if lacking or len(set(header)) < len(header):
         what = f"no column {', '.join(lacking)}" if lacking else "a column is named twice"
         names = ", ".join(header)
-        raise _malformed(
+        raise _report_malformed(
             path,
             number,
             f"{what}; the header is {names[:100]}",
@@ -112,15 +112,15 @@ def read_lines(path: Path) -> list[str]:
     """Returns the lines of a text file, without their ends; none for an empty file."""
     try:
         if stat.S_ISFIFO(path.stat().st_mode):
-            raise _unreadable(path, "a pipe, not a file")  # whose reader would wait for ever
-        return _lines(str(path), path.read_bytes())
+            raise _report_unreadable(path, "a pipe, not a file")  # whose reader would wait for ever
+        return _split_at_line_ends(str(path), path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise report_missing(path) from None
     except OSError as error:
-        raise _unreadable(path, error.strerror) from None
+        raise _report_unreadable(path, error.strerror) from None
 
 
-def _unreadable(path: Path, why: str | None) -> DataMalformed:
+def _report_unreadable(path: Path, why: str | None) -> DataMalformed:
     return DataMalformed(
         f"{path} cannot be read: {why}. Remedy: put a file there that this user may read"
     )
@@ -134,10 +134,10 @@ def read_lines_of_archive(path: Path, member: str) -> list[str]:
                 if entry.isfile() and entry.name.removeprefix("./") == member:
                     file = archive.extractfile(entry)
                     assert file is not None
-                    return _lines(f"{path}: {member}", file.read())
+                    return _split_at_line_ends(f"{path}: {member}", file.read())
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno:
-            raise _unreadable(path, error.strerror) from None
+            raise _report_unreadable(path, error.strerror) from None
         # What tarfile says of a damaged file is of each compression that it tried, a line each.
         why = (
             "it is empty" if not path.stat().st_size else str(error).partition("\n")[0].strip(" :")
@@ -148,7 +148,7 @@ def read_lines_of_archive(path: Path, member: str) -> list[str]:
     raise DataMissing(f"the archive {path} has no {member}")
 
 
-def _lines(name: str, content: bytes) -> list[str]:
+def _split_at_line_ends(name: str, content: bytes) -> list[str]:
     """Splits text at line ends only. Sentences may hold other characters that Unicode calls a
     line separator."""
     try:
@@ -157,5 +157,5 @@ def _lines(name: str, content: bytes) -> list[str]:
         raise DataMalformed(f"{name}, {error}. Remedy: {_SAVE}") from None
 
 
-def _malformed(path: Path, line: int, what: str, remedy: str = REMEDY) -> DataMalformed:
+def _report_malformed(path: Path, line: int, what: str, remedy: str = REMEDY) -> DataMalformed:
     return DataMalformed(f"{path}, line {line}: {what}. Remedy: {remedy}")

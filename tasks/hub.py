@@ -45,7 +45,7 @@ def resolve(repository: str) -> Repository:
 
     path = Path(repository).expanduser().resolve()
     if path.is_dir():
-        return Repository(str(path), _head(path), path)
+        return Repository(str(path), _find_head(path), path)
     name, _, revision = repository.partition("@")
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise HubUnavailable(
@@ -53,7 +53,7 @@ def resolve(repository: str) -> Repository:
             "owner/name@revision, or the path of a folder"
         )
     if constants.HF_HUB_OFFLINE:
-        folder = _kept(name, revision)
+        folder = _find_kept(name, revision)
         return Repository(name, folder.name, folder)
     return Repository(name, _commit(name, revision))
 
@@ -100,9 +100,9 @@ def read_rows(
             data = datasets.load_dataset(source, config, split=split, **options)
         except (*failures, datasets.exceptions.DatasetsError) as error:
             if not _is_damage(repository, error):
-                raise _unavailable(place, error) from error
-            files = _files(source, config, split, options)
-            raise _unreadable(place, config, files, error) from error
+                raise _report_unavailable(place, error) from error
+            files = _list_files(source, config, split, options)
+            raise _report_unreadable(place, config, files, error) from error
         # Where the Hub goes away in between, `datasets` takes the latest state that it keeps,
         # whatever the revision that was asked for.
         kept_at = data.cache_files[0]["filename"]
@@ -123,20 +123,20 @@ def read_rows(
             Raw(
                 f"{place}, {config}",
                 f"row {number}",
-                {column: _cell(row[column], labels.get(column)) for column in wanted},
+                {column: _read_cell(row[column], labels.get(column)) for column in wanted},
             )
             for number, row in enumerate(data.select_columns(wanted), 1)
         ]
 
 
-def _cell(value: Any, names: list[str] | None) -> Any:
+def _read_cell(value: Any, names: list[str] | None) -> Any:
     """Returns a cell as it was found; a class label by its name."""
     if names and isinstance(value, int) and 0 <= value < len(names):
         return names[value]
     return value
 
 
-def _head(path: Path) -> str | None:
+def _find_head(path: Path) -> str | None:
     """Returns the commit of a folder that is a git repository, whose files must be that
     commit's."""
     if not (path / ".git").exists():
@@ -168,12 +168,12 @@ def _commit(name: str, revision: str) -> str:
     try:
         commit = HfApi().dataset_info(name, revision=revision or None, timeout=30).sha
     except (HfHubHTTPError, httpx2.HTTPError, OSError, ValueError) as error:
-        raise _unavailable(f"{name}{revision and f'@{revision}'}", error) from error
+        raise _report_unavailable(f"{name}{revision and f'@{revision}'}", error) from error
     assert commit is not None
     return str(commit)
 
 
-def _kept(name: str, revision: str) -> Path:
+def _find_kept(name: str, revision: str) -> Path:
     """Returns the folder in which the Hub's own cache keeps a data set at one commit, which
     names it.
 
@@ -214,7 +214,7 @@ def _is_damage(repository: Repository, error: Exception) -> bool:
     import yaml
     from huggingface_hub.errors import HfHubHTTPError
 
-    chain = _causes(error)
+    chain = _list_causes(error)
     if any(isinstance(link, OSError) and link.errno in NO_ROOM for link in chain):
         return False
     if repository.folder and str(repository.folder) == repository.name:
@@ -240,7 +240,7 @@ def _is_damage(repository: Repository, error: Exception) -> bool:
     )
 
 
-def _files(source: str, config: str, split: str, options: dict[str, Any]) -> str:
+def _list_files(source: str, config: str, split: str, options: dict[str, Any]) -> str:
     """Returns the names of a split's files, as far as they can be told."""
     import datasets
 
@@ -253,9 +253,9 @@ def _files(source: str, config: str, split: str, options: dict[str, Any]) -> str
     return f"{', '.join(names[:3])}{more}"
 
 
-def _unreadable(place: str, config: str, files: str, error: Exception) -> DataMalformed:
+def _report_unreadable(place: str, config: str, files: str, error: Exception) -> DataMalformed:
     """Builds the error for a file of the repository that is no table, as its reader words it."""
-    said = [*_causes(error)[1:], error][0]
+    said = [*_list_causes(error)[1:], error][0]
     why = str(said).strip().partition("\n")[0] or type(said).__name__
     if isinstance(said, StopIteration):
         why = "it is empty"
@@ -265,7 +265,7 @@ def _unreadable(place: str, config: str, files: str, error: Exception) -> DataMa
     )
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def _list_causes(error: BaseException) -> list[BaseException]:
     """Returns an error and what it came of, in turn."""
     chain = [error]
     while cause := chain[-1].__cause__ or chain[-1].__context__:
@@ -273,12 +273,12 @@ def _causes(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _unavailable(place: str, error: Exception) -> HubUnavailable:
+def _report_unavailable(place: str, error: Exception) -> HubUnavailable:
     """Builds the error that says what is in the way, with its remedy; the causes of an error are
     looked through too."""
     from huggingface_hub import errors
 
-    chain = _causes(error)
+    chain = _list_causes(error)
 
     def is_a(*kinds: type[BaseException]) -> bool:
         return any(isinstance(link, kinds) for link in chain)

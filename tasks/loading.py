@@ -112,7 +112,7 @@ class Loaded:
         from datasets import Dataset
 
         return {
-            name: Dataset.from_list([_document(item, self.description) for item in items])
+            name: Dataset.from_list([_make_document(item, self.description) for item in items])
             for name, items in (("shots", self.shots), ("scored", self.items))
         }
 
@@ -218,7 +218,7 @@ def write_task_config(task: Task, code: str, language: str) -> dict[str, Any]:
     return {"task": task.lm_eval_name(code), "metadata": metadata}
 
 
-def _document(item: Item, description: str) -> dict[str, Any]:
+def _make_document(item: Item, description: str) -> dict[str, Any]:
     """Returns an item as lm-eval's document, without what its task has no use for."""
     unused = ("source", "target") if item.choices else ("choices", "answer", "label")
     document = {name: value for name, value in item.asked.items() if name not in unused}

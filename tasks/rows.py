@@ -53,9 +53,8 @@ class RowColumn:
             value = ""
         if isinstance(value, bool) or not isinstance(value, str | int):
             kind = {list: "a list", dict: "an object", bool: "true or false", float: "a fraction"}
-            raise ValueError(
-                f"is {_shown(value)}, {kind.get(type(value), type(value).__name__)}; text is wanted"
-            )
+            found = kind.get(type(value), type(value).__name__)
+            raise ValueError(f"is {_show_value(value)}, {found}; text is wanted")
         # A mark that joining two files left inside of one.
         text = str(value).removeprefix("\ufeff")
         half = find_lone_surrogate(text)
@@ -78,7 +77,9 @@ class RowColumn:
         for label in self.allowed:
             if fold(text) == fold(label):
                 return label
-        raise ValueError(f"is {_shown(text)}, allowed are {', '.join(self.allowed)}{self._hint}")
+        raise ValueError(
+            f"is {_show_value(text)}, allowed are {', '.join(self.allowed)}{self._hint}"
+        )
 
     @property
     def _hint(self) -> str:
@@ -126,7 +127,7 @@ def check(raws: Sequence[Raw], columns: Sequence[RowColumn], identity: Sequence[
         if not faults:
             name = identify(row, identity)
             if name in known:
-                faults.append(f"repeats {', '.join(identity)} {_shown(name)} of {known[name]}")
+                faults.append(f"repeats {', '.join(identity)} {_show_value(name)} of {known[name]}")
             known.setdefault(name, raw.place)
         if faults:
             wrong.append(f"{raw.place}: {', '.join(faults)}")
@@ -174,7 +175,7 @@ def read_keys(*names: str) -> tuple[RowColumn, ...]:
     return tuple(RowColumn(name, "key") for name in names)
 
 
-def _shown(value: Any) -> str:
+def _show_value(value: Any) -> str:
     """Returns a value in a message, cut where it is long."""
     shown = (
         ascii(value) if not isinstance(value, str) or find_lone_surrogate(value) else repr(value)

@@ -51,13 +51,13 @@ def warn_of_answers(items: Sequence[Item]) -> list[str]:
 def warn_of_shots(shots: Sequence[Item], items: Sequence[Item]) -> list[str]:
     """Warns of items whose answer stands in the prompt, as they equal a shot; their ids may
     differ."""
-    seen = {fold(text) for item in shots for text in _asked(item)}
-    equal = [item.id for item in items if any(fold(text) in seen for text in _asked(item))]
+    seen = {fold(text) for item in shots for text in _take_asked(item)}
+    equal = [item.id for item in items if any(fold(text) in seen for text in _take_asked(item))]
     if not equal:
         return []
     return [
         f"{len(equal)} scored items equal a shot, so that the prompt holds their answer: "
-        f"{_first(equal)}"
+        f"{_name_first(equal)}"
     ]
 
 
@@ -67,7 +67,7 @@ def warn_of_sides(items: Sequence[Item]) -> list[str]:
     same = [item.id for item in items if item.target and fold(item.source) == fold(item.target)]
     if not same:
         return []
-    return [f"{len(same)} sentences are the same in both languages: {_first(same)}"]
+    return [f"{len(same)} sentences are the same in both languages: {_name_first(same)}"]
 
 
 def warn_of_left_out(data: Read) -> list[str]:
@@ -78,7 +78,7 @@ def warn_of_left_out(data: Read) -> list[str]:
         places[", ".join(row.columns)].append(row.place)
     found = [
         f"{len(where)} of {rows} rows are left out, since {columns} is empty or invisible: "
-        f"{_first(where)}"
+        f"{_name_first(where)}"
         for columns, where in places.items()
     ]
     if any(row.position < SHOTS for row in data.left_out):
@@ -86,11 +86,11 @@ def warn_of_left_out(data: Read) -> list[str]:
     return found
 
 
-def _asked(item: Item) -> tuple[str, ...]:
+def _take_asked(item: Item) -> tuple[str, ...]:
     """Returns the text that is asked, with its translation: a sentence may be translated twice."""
     return (item.query, item.target) if item.target else (item.query,)
 
 
-def _first(names: Sequence[str]) -> str:
+def _name_first(names: Sequence[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

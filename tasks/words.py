@@ -68,10 +68,12 @@ def _read(table: Path) -> dict[str, Words]:
         raise WordsMalformed(f"{table} cannot be read: {error}") from None
     if not isinstance(entries, dict):
         raise WordsMalformed(f"{table}: languages with their words are needed")
-    return {str(language): _entry(table, language, entry) for language, entry in entries.items()}
+    return {
+        str(language): _read_entry(table, language, entry) for language, entry in entries.items()
+    }
 
 
-def _entry(table: Path, language: str, entry: object) -> Words:
+def _read_entry(table: Path, language: str, entry: object) -> Words:
     known = [field.name for field in fields(Words)]
     given = entry if isinstance(entry, dict) else {}
     topics = given.get("topics")

@@ -51,9 +51,9 @@ def write_card(
         f"on {trained_on:,} conversations ({facts.tokens:,} tokens computed, "
         f"{facts.supervised_tokens:,} of them trained). No speaker of {language} has judged it "
         "unless its report says so.",
-        "## How to use it\n\n" + _usage(thinking, plain),
+        "## How to use it\n\n" + _write_usage(thinking, plain),
         "## Data\n\n"
-        + _table(
+        + _write_table(
             ["source", "weight", "rows", "share", "tokens"],
             [
                 [
@@ -70,13 +70,17 @@ def write_card(
         f"and could not be drawn; {packed.truncated:,} of those drawn were cut, "
         f"{packed.validation_rows:,} kept for validation.",
         "## Training\n\n"
-        + _table(
+        + _write_table(
             ["setting", "value"],
-            [[name, _value(value)] for name, value in asdict(settings).items() if name != "name"]
+            [
+                [name, _write_value(value)]
+                for name, value in asdict(settings).items()
+                if name != "name"
+            ]
             + [["seed", seed]],
         ),
         "## What it did\n\n"
-        + _table(
+        + _write_table(
             ["measure", "value"],
             [
                 ["steps", facts.steps],
@@ -84,11 +88,11 @@ def write_card(
                     "loss, first and last step",
                     f"{facts.loss_first:.3f}, {facts.loss_last:.3f}",
                 ],
-                ["validation loss", _value(facts.eval_loss)],
+                ["validation loss", _write_value(facts.eval_loss)],
                 ["fill of packed rows", f"{packed.fill:.1%}"],
                 ["precision", facts.precision],
-                ["attention", _value(facts.attention)],
-                ["processes", _value(facts.processes)],
+                ["attention", _write_value(facts.attention)],
+                ["processes", _write_value(facts.processes)],
             ],
         ),
         "## Scores\n\nThey stand in the report of the store in which this checkpoint lies, beside "
@@ -97,40 +101,40 @@ def write_card(
     write_whole(folder / "README.md", "\n\n".join(parts) + "\n")
 
 
-def _usage(thinking: str | None, plain: str | None) -> str:
+def _write_usage(thinking: str | None, plain: str | None) -> str:
     """Say which system prompt to use: that of rows with reasoning, and that of rows without."""
     if thinking is None:
-        return "It was trained with this system prompt:\n\n" + _prompt(plain)
-    words = "between `<think>` and `</think>`:\n\n" + _prompt(thinking)
+        return "It was trained with this system prompt:\n\n" + _write_prompt(plain)
+    words = "between `<think>` and `</think>`:\n\n" + _write_prompt(thinking)
     if plain is None:
         return "It thinks before it answers, " + words
     return (
         "The system prompt says whether it thinks before it answers.\n\n"
-        f"To think, {words}\n\nTo answer at once:\n\n{_prompt(plain)}"
+        f"To think, {words}\n\nTo answer at once:\n\n{_write_prompt(plain)}"
     )
 
 
-def _prompt(text: str | None) -> str:
-    return _fenced(text) if text else "no system prompt"
+def _write_prompt(text: str | None) -> str:
+    return _fence(text) if text else "no system prompt"
 
 
-def _fenced(text: str) -> str:
+def _fence(text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text}\n{fence}"
 
 
-def _value(value: Any) -> str:
+def _write_value(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_value(inner)}" for name, inner in value.items())
+        return ", ".join(f"{name} {_write_value(inner)}" for name, inner in value.items())
     return "none" if value is None or value == () else f"{value}"
 
 
-def _table(columns: list[str], rows: list[list[Any]]) -> str:
+def _write_table(columns: list[str], rows: list[list[Any]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(_write_cell(value) for value in line)} |" for line in lines)
 
 
-def _cell(value: Any) -> str:
+def _write_cell(value: Any) -> str:
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
     return " ".join(text.replace("|", "\\|").split())

@@ -28,7 +28,7 @@ def claim(folder: Path, run: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / _RUN
     whole = find_last_whole(folder)
-    for state in _states(folder):
+    for state in _list_states(folder):
         if state != whole:
             _delete(state)
     text = json.dumps(run, ensure_ascii=False, sort_keys=True)
@@ -69,24 +69,24 @@ def identify_run(settings: Train, precision: Precision, seed: int, rows: Path) -
 
 def find_last_whole(folder: Path) -> Path | None:
     """The furthest state that was written to its end."""
-    whole = [state for state in _states(folder) if (state / _WHOLE).exists()]
-    return max(whole, key=_step, default=None)
+    whole = [state for state in _list_states(folder) if (state / _WHOLE).exists()]
+    return max(whole, key=_read_step, default=None)
 
 
 def mark_whole(folder: Path, step: int) -> None:
     """Declare the state of `step` written to its end, and delete the ones before it."""
     newest = folder / f"checkpoint-{step}"
     (newest / _WHOLE).touch()
-    for state in _states(folder):
+    for state in _list_states(folder):
         if state != newest:
             _delete(state)
 
 
-def _states(folder: Path) -> list[Path]:
+def _list_states(folder: Path) -> list[Path]:
     return [path for path in folder.glob("checkpoint-*") if path.name[11:].isdigit()]
 
 
-def _step(state: Path) -> int:
+def _read_step(state: Path) -> int:
     return int(state.name[11:])
 
 

@@ -36,15 +36,15 @@ class Collator:
         length = max(len(row["input_ids"]) for row in rows)
         lengths = [self._lengths(row, length) for row in rows]
         batch: dict[str, Any] = {
-            "input_ids": _padded([row["input_ids"] for row in rows], length, self._padding),
-            "labels": _padded([row["labels"] for row in rows], length, IGNORED),
-            "position_ids": torch.tensor([_positions(some) for some in lengths]),
+            "input_ids": _pad([row["input_ids"] for row in rows], length, self._padding),
+            "labels": _pad([row["labels"] for row in rows], length, IGNORED),
+            "position_ids": torch.tensor([_count_positions(some) for some in lengths]),
         }
         if self._isolated:
-            batch["documents"] = torch.tensor([_numbers(some) for some in lengths])
+            batch["documents"] = torch.tensor([_number_documents(some) for some in lengths])
         elif len({len(row["input_ids"]) for row in rows}) > 1:
             used = [[1] * len(row["input_ids"]) for row in rows]
-            batch["attention_mask"] = _padded(used, length, 0)
+            batch["attention_mask"] = _pad(used, length, 0)
         return batch
 
     def _lengths(self, row: Packed, length: int) -> list[int]:
@@ -80,7 +80,7 @@ class Collator:
         return {
             "input_ids": torch.tensor([list(chain.from_iterable(r["input_ids"] for r in rows))]),
             "labels": torch.tensor([list(chain.from_iterable(r["labels"] for r in rows))]),
-            "position_ids": torch.tensor([_positions(lengths)]),
+            "position_ids": torch.tensor([_count_positions(lengths)]),
             "cu_seq_lens_q": starts,
             "cu_seq_lens_k": starts,
             "max_length_q": max(lengths),
@@ -88,13 +88,13 @@ class Collator:
         }
 
 
-def _positions(lengths: Sequence[int]) -> list[int]:
+def _count_positions(lengths: Sequence[int]) -> list[int]:
     return list(chain.from_iterable(map(range, lengths)))
 
 
-def _numbers(lengths: Sequence[int]) -> list[int]:
+def _number_documents(lengths: Sequence[int]) -> list[int]:
     return [number for number, length in enumerate(lengths) for _ in range(length)]
 
 
-def _padded(rows: Sequence[list[int]], length: int, value: int) -> torch.Tensor:
+def _pad(rows: Sequence[list[int]], length: int, value: int) -> torch.Tensor:
     return torch.tensor([row + [value] * (length - len(row)) for row in rows])

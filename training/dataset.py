@@ -54,12 +54,12 @@ def read_examples(
     `make` is `tokenise_conversations` with a tokenizer. Raises RowsError for rows that are no
     conversations; MaskError where the template is missing or cannot be masked.
     """
-    found = _conversations(rows)
+    found = _read_conversations(rows)
     while some := list(islice(found, _BATCH)):
-        yield from zip((source for _, source, _ in some), _made(some, make), strict=True)
+        yield from zip((source for _, source, _ in some), _make_some(some, make), strict=True)
 
 
-def _made(
+def _make_some(
     some: Sequence[tuple[str, str, Messages]],
     make: Callable[[Sequence[Messages]], list[list[Example]]],
 ) -> Iterator[list[Example]]:
@@ -101,9 +101,9 @@ def tokenise_conversations(
     """
     special = {t.content for t in tokenizer.added_tokens_decoder.values() if t.special}
     special -= {"<think>", "</think>"}
-    rendered = [_rendered(chat, tokenizer, special) for chat in chats]
+    rendered = [_render_spans(chat, tokenizer, special) for chat in chats]
     flat = [text for texts in rendered for text in texts]
-    made = iter(_masked(flat, tokenizer, end_ids, train_newline))
+    made = iter(_mask_texts(flat, tokenizer, end_ids, train_newline))
     return [list(islice(made, len(texts))) for texts in rendered]
 
 
@@ -117,8 +117,8 @@ def mask(
 ) -> Example:
     """The tokens of a conversation up to the last of `answers` (message numbers), which are
     trained. Raises Rewritten where they cannot be trained in one text."""
-    text = _with_spans(messages, tokenizer, answers)
-    return _masked([text], tokenizer, end_ids, train_newline)[0]
+    text = _find_spans(messages, tokenizer, answers)
+    return _mask_texts([text], tokenizer, end_ids, train_newline)[0]
 
 
 @dataclass(frozen=True)
@@ -129,25 +129,25 @@ class _Rendered:
     spans: tuple[tuple[int, int], ...]
 
 
-def _rendered(messages: Messages, tokenizer: Any, special: Collection[str]) -> list[_Rendered]:
+def _render_spans(messages: Messages, tokenizer: Any, special: Collection[str]) -> list[_Rendered]:
     if any(token in message["content"] for message in messages for token in special):
         return []
     answers = [i for i, message in enumerate(messages) if _is_trained(message)]
     # Templates see what they know: a key of ours may mean something else to one.
     messages = [{"role": turn["role"], "content": turn["content"]} for turn in messages]
     try:
-        return [_with_spans(messages, tokenizer, answers)]
+        return [_find_spans(messages, tokenizer, answers)]
     except Rewritten:
         if len(answers) == 1:
             raise
-    return [_with_spans(messages, tokenizer, [answer]) for answer in answers]
+    return [_find_spans(messages, tokenizer, [answer]) for answer in answers]
 
 
-def _with_spans(messages: Messages, tokenizer: Any, answers: Sequence[int]) -> _Rendered:
+def _find_spans(messages: Messages, tokenizer: Any, answers: Sequence[int]) -> _Rendered:
     spans: list[tuple[int, int]] = []
     text = ""
     for i in answers:
-        header, turn = _answered(
+        header, turn = _split_answered(
             build_prompt(tokenizer, messages[:i]), render(tokenizer, messages[: i + 1]), messages[i]
         )
         if not (header.startswith(text) and turn.startswith(header)):
@@ -161,7 +161,7 @@ def _with_spans(messages: Messages, tokenizer: Any, answers: Sequence[int]) -> _
     return _Rendered(text, tuple(spans))
 
 
-def _masked(
+def _mask_texts(
     texts: Sequence[_Rendered], tokenizer: Any, end_ids: frozenset[int], train_newline: bool
 ) -> list[Example]:
     """The tokens of each text, and as labels those that its spans cover."""
@@ -202,7 +202,7 @@ def _masked(
     return found
 
 
-def _answered(prompt: ChatPrompt, turn: str, answer: dict[str, Any]) -> tuple[str, str]:
+def _split_answered(prompt: ChatPrompt, turn: str, answer: dict[str, Any]) -> tuple[str, str]:
     """The header and the whole text of a conversation up to an answer, as it is asked for.
 
     Where the template opens a thought and the answer has none, the prompt closes it, and the answer
@@ -221,7 +221,7 @@ def _answered(prompt: ChatPrompt, turn: str, answer: dict[str, Any]) -> tuple[st
     return prompt.text, prompt.text + said
 
 
-def _conversations(rows: Path) -> Iterator[tuple[str, str, Messages]]:
+def _read_conversations(rows: Path) -> Iterator[tuple[str, str, Messages]]:
     """Each conversation: the words that say where it stands, its source, its turns."""
     try:
         for number, row in read_json_lines(rows):

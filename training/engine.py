@@ -162,7 +162,7 @@ def train(
             train_dataset=rows,
             eval_dataset=validation if len(validation) else None,
             collator=collator,
-            peft_config=_lora(settings),
+            peft_config=_make_lora_config(settings),
         )
     trainer.remove_callback(PrinterCallback)
     if probed:
@@ -242,7 +242,7 @@ class _Counting:
         return {**self._collator(rows), "tokens": torch.tensor(tokens)}
 
 
-def _lora(settings: Train) -> Any:
+def _make_lora_config(settings: Train) -> Any:
     if not settings.lora.rank:
         return None
     from peft import LoraConfig

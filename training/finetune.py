@@ -49,7 +49,7 @@ def finetune(
     Raises CheckpointError, LeakError, LaunchError, MemoryShort and DivergedError.
     (`training.launch.run_training` makes sure that the states are this run's.)
     """
-    with quiet_libraries(), _threads(settings.threads), _memory_errors(settings):
+    with quiet_libraries(), _limiting_threads(settings.threads), _naming_memory_errors(settings):
         return _finetune(base, packed, out, settings, precision, seed, progress)
 
 
@@ -64,8 +64,8 @@ def _finetune(
 ) -> TuningFacts:
     out.mkdir(parents=True, exist_ok=True)
     states = out / STATES
-    processes = _processes(settings)
-    rows, validation = _packed_rows(packed / TRAIN), _packed_rows(packed / VALIDATION)
+    processes = _count_processes(settings)
+    rows, validation = _open_packed_rows(packed / TRAIN), _open_packed_rows(packed / VALIDATION)
     order = order_rows(settings, len(rows), seed)
     steps = count_steps(settings, len(rows))
     progress(0, steps, "loading the student")
@@ -82,17 +82,17 @@ def _finetune(
     )
     config, tokenizer = open_config(base), open_tokenizer(base)
     isolated = settings.isolation == "documents"
-    lengths = _lengths(rows, by_document=isolated)
+    lengths = _count_lengths(rows, by_document=isolated)
     # Frozen weights need no more than the precision that is computed in.
     frozen = settings.lora.rank > 0
     model = open_model(
         base,
         dtype=torch.bfloat16 if frozen and precision == "bf16" else torch.float32,
-        **_attention(settings, precision, config),
+        **_choose_attention(settings, precision, config),
     ).model
     attention = str(model.config._attn_implementation)
     if isolated:
-        held_out = _lengths(validation, by_document=True)
+        held_out = _count_lengths(validation, by_document=True)
         _check_window(config, attention, longest=max([*lengths, *held_out]))
     flattened = attention.startswith("flash") and settings.micro_batch > 1  # see training.collate
     # Padding is masked: any token with an embedding will do.
@@ -107,7 +107,7 @@ def _finetune(
     trainer = train(
         model,
         tokenizer,
-        _in_order(rows, order, -len(order) % (settings.micro_batch * processes)),
+        _put_in_order(rows, order, -len(order) % (settings.micro_batch * processes)),
         validation,
         collator=collator,
         states=states,
@@ -145,7 +145,7 @@ def _finetune(
     )
 
 
-def _packed_rows(path: Path) -> Any:
+def _open_packed_rows(path: Path) -> Any:
     """The rows of a file that `prepare` wrote, as a `datasets.Dataset` in Arrow's memory."""
     import pyarrow.parquet as pq
     from datasets import Dataset
@@ -153,7 +153,7 @@ def _packed_rows(path: Path) -> Any:
     return Dataset(pq.read_table(path))
 
 
-def _in_order(rows: Any, order: list[int], blank: int) -> Any:
+def _put_in_order(rows: Any, order: list[int], blank: int) -> Any:
     """The rows of a run, and behind them `blank` ones that train nothing, so that every process has
     as many as the others."""
     from datasets import Dataset, concatenate_datasets
@@ -167,7 +167,7 @@ def _in_order(rows: Any, order: list[int], blank: int) -> Any:
     )
 
 
-def _lengths(rows: Any, *, by_document: bool) -> list[int]:
+def _count_lengths(rows: Any, *, by_document: bool) -> list[int]:
     """Count how many tokens see each other: those of a document, or of a whole row."""
     import pyarrow.compute as pc
 
@@ -176,7 +176,7 @@ def _lengths(rows: Any, *, by_document: bool) -> list[int]:
     return list(pc.list_value_length(rows.data.column("input_ids")).to_pylist())
 
 
-def _processes(settings: Train) -> int:
+def _count_processes(settings: Train) -> int:
     """Count the processes that make the run. Raises LaunchError where they are not as many as
     asked for, since a step would have other rows then.
     """
@@ -197,7 +197,7 @@ def _processes(settings: Train) -> int:
     return there
 
 
-def _attention(settings: Train, precision: Precision, config: Any) -> dict[str, str]:
+def _choose_attention(settings: Train, precision: Precision, config: Any) -> dict[str, str]:
     """The argument of from_pretrained; {} for what transformers has as its default, SDPA if it can.
 
     Raises LaunchError where flash attention was asked for and cannot run.
@@ -231,7 +231,7 @@ def _check_window(config: Any, attention: str, *, longest: int) -> None:
 
 
 @contextmanager
-def _memory_errors(settings: Train) -> Iterator[None]:
+def _naming_memory_errors(settings: Train) -> Iterator[None]:
     """Turns every library's way to say that memory is short into one that names the settings."""
     try:
         yield
@@ -258,7 +258,7 @@ def _memory_errors(settings: Train) -> Iterator[None]:
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
+def _limiting_threads(count: int | None) -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()

@@ -29,15 +29,15 @@ def parsed_once() -> Iterator[None]:
             self._array = np.asarray(mapped)
 
     with (
-        _replaced(gguf, "GGUFReader", functools.cache(ArrayReader)),
-        _replaced(gguf, "get_tensor_name_map", functools.cache(gguf.get_tensor_name_map)),
-        _replaced(conversion, "tqdm", lambda items, **_: items),
+        _replacing(gguf, "GGUFReader", functools.cache(ArrayReader)),
+        _replacing(gguf, "get_tensor_name_map", functools.cache(gguf.get_tensor_name_map)),
+        _replacing(conversion, "tqdm", lambda items, **_: items),
     ):
         yield
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+def _replacing(owner: Any, name: str, value: Any) -> Iterator[None]:
     kept = getattr(owner, name)
     setattr(owner, name, value)
     try:

@@ -70,7 +70,7 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.lines = [entry for entry in state.log_history if entry.keys() <= _NAMES]
         if state.is_world_process_zero:
-            text = "".join(map(_line, self.lines))
+            text = "".join(map(_write_line, self.lines))
             (self._out / LOG).write_text(text, encoding="utf-8")
             self._progress(state.global_step, state.max_steps, "")
 
@@ -85,7 +85,7 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
     def on_step_end(
         self, args: Any, state: Any, control: Any, lr_scheduler: Any = None, **_: Any
     ) -> None:
-        loss, tokens, supervised = _over_all_processes(self._sums).tolist()
+        loss, tokens, supervised = _sum_over_processes(self._sums).tolist()
         self._sums.zero_()
         seconds = time.perf_counter() - self._began
         self.seconds += seconds
@@ -138,7 +138,7 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
         self.lines.append(entry)
         if state.is_world_process_zero:
             with (self._out / LOG).open("a", encoding="utf-8") as file:
-                file.write(_line(entry))
+                file.write(_write_line(entry))
 
     def _memory(self) -> float:
         """The most memory that this process has used so far, in GB: of the GPU if there is one."""
@@ -159,7 +159,7 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
         return round(self._flops * tokens_per_second / (peak * devices), 4)
 
 
-def _over_all_processes(sums: torch.Tensor) -> torch.Tensor:
+def _sum_over_processes(sums: torch.Tensor) -> torch.Tensor:
     if not torch.distributed.is_initialized():
         return sums
     whole = sums.to("cuda" if torch.distributed.get_backend() == "nccl" else "cpu")
@@ -167,6 +167,6 @@ def _over_all_processes(sums: torch.Tensor) -> torch.Tensor:
     return whole.cpu()
 
 
-def _line(entry: dict[str, Any]) -> str:
+def _write_line(entry: dict[str, Any]) -> str:
     # In one order, whichever one the Trainer's saved state gave the entry.
     return json.dumps(as_json(read_record(LogLine, entry)), ensure_ascii=False) + "\n"

@@ -33,7 +33,9 @@ class Kept:
         self._file: sqlite3.Connection | None = None
         with suppress(sqlite3.Error, OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            file = sqlite3.connect(folder / f"{_identity(base)}.sqlite", timeout=_BUSY_SECONDS)
+            file = sqlite3.connect(
+                folder / f"{_hash_tokenizer(base)}.sqlite", timeout=_BUSY_SECONDS
+            )
             file.execute("PRAGMA journal_mode = WAL")
             file.execute("PRAGMA synchronous = NORMAL")
             file.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, result BLOB)")
@@ -46,7 +48,7 @@ class Kept:
         make: Callable[[Sequence[int]], Iterable[bytes]],
     ) -> list[bytes]:
         """The result of each text; `make` is given the places of those that are not kept."""
-        keys = [_key(kind, text) for text in texts]
+        keys = [_make_key(kind, text) for text in texts]
         found = self._find(keys)
         lacking = [place for place, key in enumerate(keys) if key not in found]
         if lacking:
@@ -83,12 +85,12 @@ class Kept:
             self._file = None
 
 
-def _key(kind: str, text: str) -> bytes:
+def _make_key(kind: str, text: str) -> bytes:
     whole = f"{kind}\0{text}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(whole, digest_size=16).digest()
 
 
-def _identity(base: Path) -> str:
+def _hash_tokenizer(base: Path) -> str:
     """A hash of all that decides which tokens a checkpoint makes of a conversation."""
     digest = hashlib.sha256()
     for path in sorted(base.iterdir()):

@@ -53,7 +53,9 @@ def run_training(
     request |= {"settings": asdict(settings), "precision": precision, "seed": seed}
     file = (out / REQUEST).absolute()
     file.write_text(json.dumps(request), encoding="utf-8")
-    status, last = _watch([*build_command(settings), "-m", "training.worker", str(file)], progress)
+    status, last = _watch_command(
+        [*build_command(settings), "-m", "training.worker", str(file)], progress
+    )
     if (out / ERROR).is_file():
         found = json.loads((out / ERROR).read_text(encoding="utf-8"))
         kind = getattr(errors, found["kind"], TrainingError)
@@ -92,7 +94,7 @@ def build_command(settings: Train) -> list[str]:
     return [*torchrun, f"--nproc-per-node={settings.processes}"]
 
 
-def _watch(words: list[str], progress: Progress) -> tuple[int, deque[str]]:
+def _watch_command(words: list[str], progress: Progress) -> tuple[int, deque[str]]:
     """Runs a command to its end, hands its progress on, and returns its status and last lines."""
     last: deque[str] = deque(maxlen=30)
     try:

@@ -152,7 +152,7 @@ class _Layers:
             for tokens in _TOKENS:
                 ids = torch.zeros((1, tokens), dtype=torch.long)
                 with (
-                    _saved_storages(own) as saved,
+                    _collecting_storages(own) as saved,
                     torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"),
                 ):
                     model.base_model(input_ids=ids, use_cache=False)
@@ -160,7 +160,7 @@ class _Layers:
 
 
 @contextmanager
-def _saved_storages(own: set[int]) -> Iterator[dict[int, Any]]:
+def _collecting_storages(own: set[int]) -> Iterator[dict[int, Any]]:
     """Collects the storages that autograd keeps for the backward pass, each once, without `own`."""
     import torch
 

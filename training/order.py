@@ -10,7 +10,7 @@ def count_steps(settings: Train, rows: int) -> int:
     """The number of optimizer steps of a run over `rows` rows."""
     if settings.steps is not None:
         return settings.steps
-    return math.ceil(_samples(settings, rows) / settings.batch_size)
+    return math.ceil(_count_samples(settings, rows) / settings.batch_size)
 
 
 def order_rows(settings: Train, rows: int, seed: int) -> list[int]:
@@ -19,7 +19,7 @@ def order_rows(settings: Train, rows: int, seed: int) -> list[int]:
     Every pass over the data is shuffled anew, and no row comes again before all have come. With
     `epochs`, the last step is smaller where the rows run out; with `steps`, all are full.
     """
-    samples = _samples(settings, rows)
+    samples = _count_samples(settings, rows)
     order: list[int] = []
     passes = 0
     while len(order) < samples:
@@ -30,7 +30,7 @@ def order_rows(settings: Train, rows: int, seed: int) -> list[int]:
     return order[:samples]
 
 
-def _samples(settings: Train, rows: int) -> int:
+def _count_samples(settings: Train, rows: int) -> int:
     if settings.steps is not None:
         return settings.steps * settings.batch_size
     return max(1, round(rows * settings.epochs))

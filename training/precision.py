@@ -32,7 +32,7 @@ def resolve_precision(
     """
     if setting != "auto":
         return setting
-    return "bf16" if has_nvidia_gpu() or _cpu_flags(cpuinfo) & _CPU_FLAGS else "fp32"
+    return "bf16" if has_nvidia_gpu() or _read_cpu_flags(cpuinfo) & _CPU_FLAGS else "fp32"
 
 
 def has_nvidia_gpu() -> bool:
@@ -44,7 +44,7 @@ def has_nvidia_gpu() -> bool:
     return shutil.which("nvidia-smi") is not None
 
 
-def _cpu_flags(cpuinfo: Path) -> set[str]:
+def _read_cpu_flags(cpuinfo: Path) -> set[str]:
     """The instruction sets of the first CPU; empty where there is no such file."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()

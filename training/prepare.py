@@ -79,7 +79,7 @@ def prepare(
     progress(0, 0, "loading the tokenizer")
     config = open_config(base)
     tokeniser = Tokeniser(base, train_newline=data.train_newline, kept=kept)
-    limit = _longest(config, data)
+    limit = _find_longest(config, data)
     sources: dict[str, _Taken] = {}
     conversations: list[list[_Tokens]] = []
     lines = count_lines(rows)
@@ -87,7 +87,7 @@ def prepare(
     read = read_examples(rows, tokeniser.examples)
     for number, (source, found) in enumerate(read, 1):
         taken = sources.setdefault(source, _Taken())
-        taught = list(_within(found, limit, data))
+        taught = list(_keep_within(found, limit, data))
         if taught:
             taken.rows += 1
             taken.truncated += taught != found
@@ -105,8 +105,8 @@ def prepare(
     order = list(range(len(conversations)))
     random.Random(f"{seed}/validation").shuffle(order)
     held_out = min(round(data.validation * len(order)), len(order) - 1)
-    train = _packed(conversations, order[held_out:], data, limit)
-    validation = _packed(conversations, order[:held_out], data, limit)
+    train = _pack_conversations(conversations, order[held_out:], data, limit)
+    validation = _pack_conversations(conversations, order[:held_out], data, limit)
     used = sum(len(example.ids) for row in train for example in row)
     out.mkdir(parents=True, exist_ok=True)
     progress(0, 0, "writing the packed rows")
@@ -137,22 +137,22 @@ def make_token_counter(
     `kept` is the folder of what was tokenised before (see `training.kept`). The function raises
     MaskError where the template of `base` is missing or cannot be masked.
     """
-    limit = _longest(open_config(base), data)
+    limit = _find_longest(open_config(base), data)
     tokeniser = Tokeniser(base, kept=kept)
 
     def count(chats: Sequence[Messages]) -> list[int]:
         made = tokeniser.examples(chats)
-        return [sum(len(e.input_ids) for e in _within(some, limit, data)) for some in made]
+        return [sum(len(e.input_ids) for e in _keep_within(some, limit, data)) for some in made]
 
     return count
 
 
-def _longest(config: Any, data: DataSettings) -> int:
+def _find_longest(config: Any, data: DataSettings) -> int:
     """The most tokens that an example may have: `max_length`, or the student's own limit."""
     return min(data.max_length, getattr(config, "max_position_embeddings", None) or 2**31)
 
 
-def _within(found: Sequence[Example], limit: int, data: DataSettings) -> Iterator[Example]:
+def _keep_within(found: Sequence[Example], limit: int, data: DataSettings) -> Iterator[Example]:
     """The examples that are no longer than `limit`, or were cut to it and still teach something."""
     for example in found:
         if len(example.input_ids) <= limit:
@@ -206,7 +206,7 @@ class _Tokens:
         return cls(np.array(example.input_ids, np.int32), labels)
 
 
-def _packed(
+def _pack_conversations(
     conversations: Sequence[Sequence[_Tokens]],
     chosen: Sequence[int],
     data: DataSettings,
@@ -227,11 +227,11 @@ def _write(rows: Sequence[Sequence[_Tokens]], path: Path) -> None:
     schema = pa.schema([(name, numbers) for name in ("input_ids", "labels", "seq_lengths")])
     with making(path) as half, pq.ParquetWriter(half, schema, compression="zstd") as writer:
         for at in range(0, len(rows), _WRITTEN):
-            table = [_row(row) for row in rows[at : at + _WRITTEN]]
+            table = [_make_row(row) for row in rows[at : at + _WRITTEN]]
             writer.write_table(pa.Table.from_pylist(table, schema=schema))
 
 
-def _row(examples: Sequence[_Tokens]) -> dict[str, Any]:
+def _make_row(examples: Sequence[_Tokens]) -> dict[str, Any]:
     import numpy as np
 
     return {

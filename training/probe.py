@@ -52,7 +52,7 @@ def probe(
     difference = float((packed - separate).square().mean(dim=1).sqrt().max() / separate.std())
     if not difference <= _ROUNDING[precision]:
         raise LeakError(
-            f"packed documents see each other on {_architecture(config)} with "
+            f"packed documents see each other on {_name_architecture(config)} with "
             f"{config._attn_implementation} attention: logits differ by {difference:.2g} of "
             "their spread from those of separate documents. Remedy: train.packing=false, or "
             "another train.attention (eager and sdpa take any mask; layers without attention, "
@@ -61,5 +61,5 @@ def probe(
     return difference
 
 
-def _architecture(config: Any) -> str:
+def _name_architecture(config: Any) -> str:
     return str((config.architectures or [config.model_type])[0])

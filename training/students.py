@@ -47,8 +47,8 @@ def materialise_gguf(gguf: Path, out: Path) -> None:
             )
     with quiet_libraries(), parsed_once():
         try:
-            tokenizer = _tokenizer(gguf)
-            model = _model(gguf)
+            tokenizer = _load_tokenizer(gguf)
+            model = _load_model(gguf)
         except (ValueError, LookupError, RuntimeError, struct.error) as error:
             raise StudentError(
                 f"transformers cannot convert {gguf}: {error}. "
@@ -59,7 +59,7 @@ def materialise_gguf(gguf: Path, out: Path) -> None:
         tokenizer.save_pretrained(out)
 
 
-def _model(gguf: Path) -> Any:
+def _load_model(gguf: Path) -> Any:
     """A model that can be saved: the one loaded from a GGUF refuses to, as if still quantised."""
     import torch
     from transformers import AutoModelForCausalLM
@@ -84,7 +84,7 @@ def _model(gguf: Path) -> Any:
     return model
 
 
-def _tokenizer(gguf: Path) -> Any:
+def _load_tokenizer(gguf: Path) -> Any:
     from tokenizers import pre_tokenizers
     from transformers import AutoTokenizer
     from transformers.integrations.gguf import read_gguf_metadata

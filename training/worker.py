@@ -58,7 +58,7 @@ def main(request: Path) -> None:
         # Where the parent was killed, this ends here: its continuation's files are not ours.
         time.sleep(_PARENTS_END)
         if not (out / ERROR).exists():  # what the first one met, not what that did to the others
-            _write(out / ERROR, _told(error))
+            _write(out / ERROR, _describe_error(error))
         raise
     if first:
         _write(out / FACTS, asdict(facts))
@@ -66,7 +66,7 @@ def main(request: Path) -> None:
         torch.distributed.destroy_process_group()
 
 
-def _told(error: Exception) -> dict[str, str]:
+def _describe_error(error: Exception) -> dict[str, str]:
     if isinstance(error, CheckpointError):
         return {"kind": StudentError.__name__, "message": str(error)}
     if isinstance(error, TrainingError):

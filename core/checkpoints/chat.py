@@ -50,7 +50,10 @@ def render(
     """Returns the text of a conversation up to its last message, which is left open if
     `continued`."""
     return _render(
-        tokenizer, _taken(tokenizer, messages), _switched(thinking), continue_final=continued
+        tokenizer,
+        _adapt_messages(tokenizer, messages),
+        _set_switches(thinking),
+        continue_final=continued,
     )
 
 
@@ -60,14 +63,14 @@ def build_prompt(tokenizer: Any, messages: Messages, *, thinking: bool | None = 
     thinking: False and None do not leave it inside a thought; False besides turns the template's
     switch off, None leaves it as the template has it. True turns it on.
     """
-    messages = _taken(tokenizer, messages)
-    text = _render(tokenizer, messages, _switched(thinking), generation=True)
+    messages = _adapt_messages(tokenizer, messages)
+    text = _render(tokenizer, messages, _set_switches(thinking), generation=True)
     if not _OPENS.search(text):
         return ChatPrompt(text, text)
-    thought = _thought(tokenizer, messages, text, thinking)
+    thought = _find_thought(tokenizer, messages, text, thinking)
     if thought.open and not thinking:
-        text = _render(tokenizer, messages, _switched(False), generation=True)
-        thought = _thought(tokenizer, messages, text, False)
+        text = _render(tokenizer, messages, _set_switches(False), generation=True)
+        thought = _find_thought(tokenizer, messages, text, False)
     before = text[: thought.start]
     if not thought.open or thinking:
         return ChatPrompt(text, before, text[thought.start :] if thought.open else "")
@@ -97,9 +100,9 @@ class _Thought:
     closing: str = ""
 
 
-def _thought(tokenizer: Any, messages: Messages, text: str, thinking: bool | None) -> _Thought:
+def _find_thought(tokenizer: Any, messages: Messages, text: str, thinking: bool | None) -> _Thought:
     """Returns the thought in the part of a prompt that asks for the answer."""
-    said = _render(tokenizer, messages, _switched(thinking))
+    said = _render(tokenizer, messages, _set_switches(thinking))
     start = len(said) if text.startswith(said) else max(0, len(text) - _ASKING)
     found = [
         (mark, opening)
@@ -115,11 +118,11 @@ def _thought(tokenizer: Any, messages: Messages, text: str, thinking: bool | Non
         opening.start(),
         is_open,
         opening.group(),
-        _closing(mark, opening.group()) if is_open else "",
+        _find_closing_mark(mark, opening.group()) if is_open else "",
     )
 
 
-def _closing(mark: Mark, opening: str) -> str:
+def _find_closing_mark(mark: Mark, opening: str) -> str:
     """Returns the mark that closes a thought, as it is written."""
     for text in (f"{opening[0]}/{opening[1:].rstrip()}", re.sub(r"\\(.)", r"\1", mark.closes)):
         if re.fullmatch(mark.closes, text):
@@ -138,14 +141,14 @@ def describe_held_parts(tokenizer: Any) -> dict[str, str]:
     """
     question = [{"role": "user", "content": _WORD}]
     found = {}
-    if "strftime_now" in _template(tokenizer):
+    if "strftime_now" in _read_template(tokenizer):
         found["date"] = TODAY.date().isoformat()
     if not takes_system(tokenizer):
         found["system"] = "in the first user turn"
     plain = _render(tokenizer, question, {}, generation=True)
     asked = build_prompt(tokenizer, question, thinking=False).text
     if plain != asked:
-        by_switch = _render(tokenizer, question, _switched(False), generation=True) == asked
+        by_switch = _render(tokenizer, question, _set_switches(False), generation=True) == asked
         found["thinking"] = "switched off" if by_switch else "closed"
     return found
 
@@ -159,7 +162,7 @@ def takes_system(tokenizer: Any) -> bool:
         return False
 
 
-def _taken(tokenizer: Any, messages: Messages) -> list[dict[str, Any]]:
+def _adapt_messages(tokenizer: Any, messages: Messages) -> list[dict[str, Any]]:
     """Returns the messages in a form that the template takes."""
     given = [dict(message) for message in messages]
     if not given or given[0].get("role") != "system" or takes_system(tokenizer):
@@ -171,11 +174,11 @@ def _taken(tokenizer: Any, messages: Messages) -> list[dict[str, Any]]:
     return [first, *rest[1:]]
 
 
-def _switched(thinking: bool | None) -> dict[str, bool]:
+def _set_switches(thinking: bool | None) -> dict[str, bool]:
     return {} if thinking is None else dict.fromkeys(SWITCHES, thinking)
 
 
-def _template(tokenizer: Any) -> str:
+def _read_template(tokenizer: Any) -> str:
     """Returns the template's text; the default one where there are several."""
     template = getattr(tokenizer, "chat_template", None)
     if isinstance(template, dict):
@@ -189,7 +192,7 @@ def _template(tokenizer: Any) -> str:
     return str(template)
 
 
-def _dated(template: str) -> str:
+def _stop_clock(template: str) -> str:
     """Returns the template with its clock stopped: a macro takes the place of transformers'
     function, for which templates take only data from outside."""
     if "strftime_now" not in template:
@@ -213,12 +216,12 @@ def _render(
 ) -> str:
     from jinja2 import TemplateError
 
-    template = _template(tokenizer)
+    template = _read_template(tokenizer)
     try:
         return str(
             tokenizer.apply_chat_template(
                 list(messages),
-                chat_template=_dated(template),
+                chat_template=_stop_clock(template),
                 tokenize=False,
                 add_generation_prompt=generation,
                 continue_final_message=continue_final,

@@ -128,7 +128,7 @@ def list_weight_files(folder: Path) -> list[Path]:
         if path.is_symlink() and not path.exists():
             raise CheckpointError(f"{path} links to a file that is not there. {_GET_AGAIN}.")
         if path.is_file():
-            return _shards(path) if name.endswith(".index.json") else [path]
+            return _list_shards(path) if name.endswith(".index.json") else [path]
     others = sorted(p.name for p in folder.iterdir() if p.suffix in _OTHER_WEIGHTS)
     found = f" ({', '.join(others[:3])} cannot be read here)" if others else ""
     raise CheckpointError(
@@ -140,7 +140,7 @@ def list_weight_files(folder: Path) -> list[Path]:
 _OTHER_WEIGHTS = {".safetensors", ".bin", ".pth", ".pt", ".gguf", ".msgpack", ".h5", ".ckpt"}
 
 
-def _shards(index: Path) -> list[Path]:
+def _list_shards(index: Path) -> list[Path]:
     """Returns all files that an index names."""
     names = read_json(index).get("weight_map")
     if not isinstance(names, dict) or not names:
@@ -151,7 +151,7 @@ def _shards(index: Path) -> list[Path]:
     lost = [name for name in sorted(wanted) if not (index.parent / name).is_file()]
     if lost:
         raise CheckpointError(
-            f"{_listed(lost, 'file')} of the {len(wanted)} that {index} names "
+            f"{_list_first(lost, 'file')} of the {len(wanted)} that {index} names "
             f"{'is' if len(lost) == 1 else 'are'} not there. {_GET_AGAIN}."
         )
     for name, weights in sorted(wanted.items()):
@@ -159,13 +159,13 @@ def _shards(index: Path) -> list[Path]:
             there = set(read_header(index.parent / name))
             if lacking := sorted(weights - there):
                 raise CheckpointError(
-                    f"{index.parent / name} lacks {_listed(lacking, 'weight')}, which "
+                    f"{index.parent / name} lacks {_list_first(lacking, 'weight')}, which "
                     f"{index.name} says it holds. {_GET_AGAIN}."
                 )
     return [index.parent / name for name in sorted(wanted)]
 
 
-def _listed(names: list[str], what: str) -> str:
+def _list_first(names: list[str], what: str) -> str:
     """Returns one name, or how many and the first three."""
     if len(names) == 1:
         return names[0]
@@ -192,9 +192,9 @@ def _check_weights(path: Path, *, quantised: bool) -> None:
     )
     if odd and not quantised:
         raise CheckpointError(
-            f"{path}: {_listed(odd, 'weight')} of whole numbers ({header[odd[0]]['dtype']}), but "
-            f"{CONFIG} says nothing of a quantisation, so that they would be taken as they are. "
-            "Remedy: give the checkpoint that is not quantised, or its quantization_config."
+            f"{path}: {_list_first(odd, 'weight')} of whole numbers ({header[odd[0]]['dtype']}), "
+            f"but {CONFIG} says nothing of a quantisation, so that they would be taken as they "
+            "are. Remedy: give the checkpoint that is not quantised, or its quantization_config."
         )
 
 
@@ -209,7 +209,7 @@ def read_header(path: Path) -> dict[str, dict[str, Any]]:
         text = file.read(length) if 2 <= length <= min(size - 8, 100_000_000) else b""
     try:
         header = json.loads(text)
-        ends = [entry["data_offsets"][1] for entry in _tensors(header)]
+        ends = [entry["data_offsets"][1] for entry in _list_tensors(header)]
     except (ValueError, LookupError, TypeError, AttributeError):
         short = beginning[8:9] == b"{" and length > size - 8
         fault = "was cut off in its header" if short else "is no safetensors file"
@@ -222,5 +222,5 @@ def read_header(path: Path) -> dict[str, dict[str, Any]]:
     return {name: entry for name, entry in header.items() if name != "__metadata__"}
 
 
-def _tensors(header: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _list_tensors(header: dict[str, Any]) -> Iterator[dict[str, Any]]:
     return (entry for name, entry in header.items() if name != "__metadata__")

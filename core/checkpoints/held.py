@@ -25,13 +25,13 @@ def find_held_fast(folder: Path) -> dict[str, Any]:
 
     Not covered: a system message that the template drops, which shows in its rendering alone.
     """
-    template = _template(folder)
+    template = _read_templates(folder)
     found: dict[str, Any] = {}
     if "strftime_now" in template:
         found["date"] = TODAY.date().isoformat()
     if opens_thought(template) or any(switch in template for switch in SWITCHES):
         found["thinking"] = False
-    if after := _added_at_ends(folder):
+    if after := _find_added_at_ends(folder):
         found["end_not_added"] = after
     if (folder / "generation_config.json").is_file():
         settings = set(read_json(folder / "generation_config.json")) - _HARMLESS
@@ -40,7 +40,7 @@ def find_held_fast(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _template(folder: Path) -> str:
+def _read_templates(folder: Path) -> str:
     """Returns the texts of all chat templates of a checkpoint, one after the other."""
     files = [folder / "chat_template.jinja", *folder.glob("additional_chat_templates/*.jinja")]
     texts = [path.read_text(encoding="utf-8") for path in files if path.is_file()]
@@ -49,7 +49,7 @@ def _template(folder: Path) -> str:
     return "\n".join(texts)
 
 
-def _added_at_ends(folder: Path) -> list[str]:
+def _find_added_at_ends(folder: Path) -> list[str]:
     """Returns the tokens that the tokenizer puts after each text."""
     if not (folder / "tokenizer.json").is_file():
         return []

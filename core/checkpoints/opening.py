@@ -42,7 +42,7 @@ def open_config(folder: Path) -> Any:
         MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     )
 
-    config = _opened(
+    config = _open_with(
         folder / CONFIG,
         lambda: AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False),
     )
@@ -66,7 +66,7 @@ def open_tokenizer(folder: Path) -> Any:
     """Returns the tokenizer of a checkpoint."""
     from transformers import AutoTokenizer
 
-    return _opened(
+    return _open_with(
         f"the tokenizer of {folder}",
         lambda: AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
@@ -85,7 +85,7 @@ def open_model(folder: Path, **options: Any) -> Opened:
     from transformers import AutoModelForCausalLM
 
     with quiet_libraries():
-        model, info = _opened(
+        model, info = _open_with(
             folder,
             lambda: AutoModelForCausalLM.from_pretrained(
                 folder,
@@ -122,13 +122,13 @@ def judge_loaded(folder: Path, model: Any, info: dict[str, Any]) -> Iterable[str
     lost = {name for name in lost if tied.get(name) not in lost and not _COMPUTED.search(name)}
     parts = []
     if lost:
-        parts.append(f"{_count(lost)} not in its files and would be random: {_names(lost)}")
+        parts.append(f"{_count(lost)} not in its files and would be random: {_list_first(lost)}")
     if odd := sorted(info["mismatched_keys"]):
         shapes = [f"{name} is {list(a)}, not {list(b)}" for name, a, b in odd]
-        parts.append(f"{_count(odd)} of another shape than {CONFIG} says: {_names(shapes)}")
+        parts.append(f"{_count(odd)} of another shape than {CONFIG} says: {_list_first(shapes)}")
     if parts:
-        held = f" The files hold {_names(unknown)} instead." if unknown else ""
-        prefix = _common_prefix(lost, unknown)
+        held = f" The files hold {_list_first(unknown)} instead." if unknown else ""
+        prefix = _find_common_prefix(lost, unknown)
         way = (
             f'take "{prefix}" off the names of the weights'
             if prefix
@@ -141,7 +141,7 @@ def judge_loaded(folder: Path, model: Any, info: dict[str, Any]) -> Iterable[str
     if unknown:
         yield (
             f"{len(unknown)} weights in the checkpoint's files have no place in "
-            f"{type(model).__name__} and are not used: {_names(unknown)}"
+            f"{type(model).__name__} and are not used: {_list_first(unknown)}"
         )
 
 
@@ -150,14 +150,14 @@ def _count(found: Iterable[Any]) -> str:
     return "1 is" if n == 1 else f"{n} are"
 
 
-def _names(found: Iterable[str]) -> str:
+def _list_first(found: Iterable[str]) -> str:
     """Returns the first three names, and how many more."""
     names = sorted(found)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 
 
-def _common_prefix(lost: set[str], unknown: list[str]) -> str:
+def _find_common_prefix(lost: set[str], unknown: list[str]) -> str:
     """Returns the text that stands before each name in the files; "" where anything else is
     wrong, too."""
     for name in sorted(lost):
@@ -168,7 +168,7 @@ def _common_prefix(lost: set[str], unknown: list[str]) -> str:
     return ""
 
 
-def _opened(what: object, opening: Callable[[], Found]) -> Found:
+def _open_with(what: object, opening: Callable[[], Found]) -> Found:
     """Opens something with transformers, and puts its complaint into one sentence."""
     try:
         return opening()
@@ -179,17 +179,17 @@ def _opened(what: object, opening: Callable[[], Found]) -> Found:
         if "memory" in said.lower() or "alloc" in said.lower():
             raise
         raise CheckpointError(
-            f"{what} cannot be opened: {_first_sentences(said) or type(error).__name__}. Remedy: "
-            f"{_remedy(said)}."
+            f"{what} cannot be opened: {_take_first_sentences(said) or type(error).__name__}. "
+            f"Remedy: {_find_remedy(said)}."
         ) from error
 
 
-def _first_sentences(said: str) -> str:
+def _take_first_sentences(said: str) -> str:
     """Returns the beginning of a library's message, which may go on for lines."""
     return said if len(said) <= 300 else said[:300].rsplit(" ", 1)[0] + " ..."
 
 
-def _remedy(said: str) -> str:
+def _find_remedy(said: str) -> str:
     if "custom code" in said or "trust_remote_code" in said:
         return "give a checkpoint of a kind that transformers knows; code in checkpoints is not run"
     if "does not recognize this architecture" in said:

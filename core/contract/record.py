@@ -66,7 +66,7 @@ def make_schema_field(latest: int, oldest: int = 0) -> Any:
 def read_record(kind: type[R], value: object) -> R:
     """Returns the record in a JSON value; Unreadable names the field that is wrong."""
     try:
-        record: R = _reader(cast(Any, kind))(value)
+        record: R = _find_reader(cast(Any, kind))(value)
     except _Wrong as error:
         where = ".".join(reversed(error.path))
         raise Unreadable(f"{where} {error}".lstrip(), error.remedy) from None
@@ -124,7 +124,7 @@ class _Wrong(Exception):
         self.remedy = remedy
 
 
-def _within(name: str, reader: Reader, value: Any) -> Any:
+def _read_within(name: str, reader: Reader, value: Any) -> Any:
     try:
         return reader(value)
     except _Wrong as error:
@@ -132,69 +132,71 @@ def _within(name: str, reader: Reader, value: Any) -> Any:
         raise
 
 
-def _expected(words: str, value: object) -> _Wrong:
+def _make_wrong(words: str, value: object) -> _Wrong:
     shown = "absent" if value is None else repr(value)[:60]
     return _Wrong(f"must be {words}, but is {shown}")
 
 
 @cache
-def _reader(kind: Any) -> Reader:
+def _find_reader(kind: Any) -> Reader:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
-        return _limited(*arguments)
+        return _make_limited_reader(*arguments)
     if origin in (typing.Union, types.UnionType):
-        return _either([argument for argument in arguments if argument is not type(None)])
+        return _make_optional_reader(
+            [argument for argument in arguments if argument is not type(None)]
+        )
     if origin is Literal:
-        return _one_of(arguments)
+        return _make_choice_reader(arguments)
     if origin is tuple:
-        return _listed(_reader(arguments[0]))
+        return _make_list_reader(_find_reader(arguments[0]))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return _named(_reader(arguments[1]))
+        return _make_mapping_reader(_find_reader(arguments[1]))
     if dataclasses.is_dataclass(kind):
-        return _fields(kind)
+        return _make_record_reader(kind)
     return _PLAIN[kind]
 
 
-def _text(value: Any) -> str:
+def _read_text(value: Any) -> str:
     if not isinstance(value, str):
-        raise _expected("text", value)
+        raise _make_wrong("text", value)
     return value
 
 
-def _whole(value: Any) -> int:
+def _read_whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _expected("a whole number", value)
+        raise _make_wrong("a whole number", value)
     return value
 
 
-def _number(value: Any) -> float:
+def _read_number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _expected("a finite number", value)
+        raise _make_wrong("a finite number", value)
     return value
 
 
-def _truth(value: Any) -> bool:
+def _read_truth(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _expected("true or false", value)
+        raise _make_wrong("true or false", value)
     return value
 
 
 _PLAIN: Mapping[Any, Reader] = {
-    str: _text,
-    int: _whole,
-    float: _number,
-    bool: _truth,
+    str: _read_text,
+    int: _read_whole,
+    float: _read_number,
+    bool: _read_truth,
     Any: lambda value: value,
 }
 
 
-def _limited(kind: Any, limits: Limits) -> Reader:
-    plain, low, high = _reader(kind), limits.low, limits.high
+def _make_limited_reader(kind: Any, limits: Limits) -> Reader:
+    plain, low, high = _find_reader(kind), limits.low, limits.high
     bounds = f"in [{low:g}, {high:g}]" if math.isfinite(high) else f">= {low:g}"
 
     def read_whole(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise _expected(f"a whole number {bounds}", value)
+            raise _make_wrong(f"a whole number {bounds}", value)
         return value
 
     def read(value: Any) -> Any:
@@ -205,18 +207,18 @@ def _limited(kind: Any, limits: Limits) -> Reader:
     return read_whole if kind is int else read
 
 
-def _one_of(values: tuple[Any, ...]) -> Reader:
+def _make_choice_reader(values: tuple[Any, ...]) -> Reader:
     def read(value: Any) -> Any:
         if value not in values:
-            raise _expected(f"one of {', '.join(map(str, values))}", value)
+            raise _make_wrong(f"one of {', '.join(map(str, values))}", value)
         return value
 
     return read
 
 
-def _either(kinds: list[Any]) -> Reader:
+def _make_optional_reader(kinds: list[Any]) -> Reader:
     """Reads None, or a value of the first kind that takes it."""
-    *others, last = map(_reader, kinds)
+    *others, last = map(_find_reader, kinds)
 
     def read(value: Any) -> Any:
         if value is None:
@@ -229,52 +231,54 @@ def _either(kinds: list[Any]) -> Reader:
     return read
 
 
-def _listed(one: Reader) -> Reader:
+def _make_list_reader(one: Reader) -> Reader:
     def read(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple | types.NoneType):
-            raise _expected("a list", value)
-        return tuple(_within(str(place), one, item) for place, item in enumerate(value or ()))
+            raise _make_wrong("a list", value)
+        return tuple(_read_within(str(place), one, item) for place, item in enumerate(value or ()))
 
     return read
 
 
-def _named(one: Reader) -> Reader:
+def _make_mapping_reader(one: Reader) -> Reader:
     def read(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping | types.NoneType):
-            raise _expected("an object", value)
-        return {str(name): _within(str(name), one, item) for name, item in (value or {}).items()}
+            raise _make_wrong("an object", value)
+        return {
+            str(name): _read_within(str(name), one, item) for name, item in (value or {}).items()
+        }
 
     return read
 
 
-def _fields(kind: Any) -> Reader:
+def _make_record_reader(kind: Any) -> Reader:
     hints = typing.get_type_hints(kind, include_extras=True)
     fields = [field for field in dataclasses.fields(kind) if field.init]
     rest = [field for field in fields if field.metadata.get("rest")]
     # A record of another schema may mean something else by every other field.
     fields.sort(key=lambda field: "oldest" not in field.metadata)
-    readers = {field: _field_reader(field, hints[field.name]) for field in fields}
+    readers = {field: _make_field_reader(field, hints[field.name]) for field in fields}
     known = {field.name for field in fields}
 
     def read(value: Any) -> Any:
         if not isinstance(value, Mapping):
-            raise _expected("an object", value)
+            raise _make_wrong("an object", value)
         found = {
-            field.name: _within(field.name, reader, value.get(field.name))
+            field.name: _read_within(field.name, reader, value.get(field.name))
             for field, reader in readers.items()
         }
         for field in rest:
             others = {name: item for name, item in value.items() if name not in known}
-            found[field.name] = _reader(hints[field.name])(others)
+            found[field.name] = _find_reader(hints[field.name])(others)
         return kind(**found)
 
     return read
 
 
-def _field_reader(field: "dataclasses.Field[Any]", kind: Any) -> Reader:
-    plain = _reader(kind)
+def _make_field_reader(field: "dataclasses.Field[Any]", kind: Any) -> Reader:
+    plain = _find_reader(kind)
     if "oldest" in field.metadata:
-        return _schema_reader(field.metadata["oldest"], cast(int, field.default))
+        return _make_schema_reader(field.metadata["oldest"], cast(int, field.default))
     if field.default is not dataclasses.MISSING:
         return lambda value: field.default if value is None else plain(value)
     if field.default_factory is not dataclasses.MISSING:
@@ -283,9 +287,9 @@ def _field_reader(field: "dataclasses.Field[Any]", kind: Any) -> Reader:
     return plain
 
 
-def _schema_reader(oldest: int, latest: int) -> Reader:
+def _make_schema_reader(oldest: int, latest: int) -> Reader:
     def read(value: Any) -> int:
-        number = 0 if value is None else _whole(value)
+        number = 0 if value is None else _read_whole(value)
         if number > latest:
             raise _Wrong(
                 f"is {number}: a newer version of kakugo wrote it, and this one reads up to "

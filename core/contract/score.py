@@ -61,7 +61,7 @@ class Engine:
     settings: Mapping[str, Any] = field(default_factory=dict, metadata=REST)
 
 
-def _translated() -> Any:
+def _make_translation_field() -> Any:
     return field(default=None, metadata={"of": "translations"})
 
 
@@ -82,16 +82,16 @@ class Measures:
     fertility: float | None = None
     tokens_per_character: float | None = None
     items_left_out: float | None = None
-    output_language_share: float | None = _translated()
-    output_language_undetermined_share: float | None = _translated()
-    copied_source_share: float | None = _translated()
-    unfinished_share: float | None = _translated()
-    empty_share: float | None = _translated()
-    hypothesis_tokens_mean: float | None = _translated()
-    nfc_changed_share: float | None = _translated()
-    reference_nfc_changed_share: float | None = _translated()
-    chrf_nfc: float | None = _translated()
-    chrf_visible: float | None = _translated()
+    output_language_share: float | None = _make_translation_field()
+    output_language_undetermined_share: float | None = _make_translation_field()
+    copied_source_share: float | None = _make_translation_field()
+    unfinished_share: float | None = _make_translation_field()
+    empty_share: float | None = _make_translation_field()
+    hypothesis_tokens_mean: float | None = _make_translation_field()
+    nfc_changed_share: float | None = _make_translation_field()
+    reference_nfc_changed_share: float | None = _make_translation_field()
+    chrf_nfc: float | None = _make_translation_field()
+    chrf_visible: float | None = _make_translation_field()
 
 
 TRANSLATION_MEASURES = tuple(field.name for field in fields(Measures) if field.metadata)

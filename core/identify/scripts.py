@@ -102,7 +102,7 @@ def count_script_shares(text: str) -> dict[str, float]:
     """
     counts: Counter[str] = Counter()
     for character, count in Counter(text).items():
-        if script := _script(character):
+        if script := _find_script(character):
             counts[script] += count
     total = sum(counts.values())
     return {script: count / total for script, count in counts.most_common()}
@@ -114,7 +114,7 @@ def find_share(shares: dict[str, float], script: str) -> float:
 
 
 @cache
-def _script(character: str) -> str | None:
+def _find_script(character: str) -> str | None:
     """Returns the script of a letter; "Zyyy" for one whose script has no code here, None for no
     letter."""
     if unicodedata.category(character)[0] not in "LM":

@@ -56,7 +56,7 @@ class Identification:
 def identify(text: str, model: str = DEFAULT) -> Identification:
     """Returns the language and script of a text. Raises IdentifierError when the model is not
     there."""
-    return _identified(_Read.of(text, model))
+    return _identify(_Read.of(text, model))
 
 
 def is_in_language(
@@ -87,7 +87,7 @@ def identify_against(
 ) -> tuple[Identification, bool | None]:
     """Returns the answers of `identify` and `is_in_language`; the model looks at the text once."""
     read = _Read.of(text, model)
-    return _identified(read), _matches(read, *find_wanted_language(flores_code, name, script))
+    return _identify(read), _matches(read, *find_wanted_language(flores_code, name, script))
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ class _Read:
 
     @classmethod
     def of(cls, text: str, model: str) -> "_Read":
-        text = _readable(text)
+        text = _make_readable(text)
         return cls(text, count_script_shares(text), model)
 
     @property
     def model(self) -> "_Model":
-        return _model(self.model_name)
+        return _open_model(self.model_name)
 
     @cached_property
     def label(self) -> tuple[str | None, float]:
@@ -113,7 +113,7 @@ class _Read:
         return self.model.label(self.text)
 
 
-def _identified(read: _Read) -> Identification:
+def _identify(read: _Read) -> Identification:
     script = next(iter(read.shares), None)
     if script is None:
         return Identification(None, None, 0.0)
@@ -152,7 +152,7 @@ def find_wanted_language(
     written = find_script_code(parts[1]) if len(parts) > 1 else find_script_code(script)
     # A third part is a dialect (oci_Latn_aran1260), which the code of the language does not name.
     code = flores_code if len(parts) > 2 else parts[0]
-    return code or _by_name(name), written
+    return code or _find_by_name(name), written
 
 
 @dataclass(frozen=True)
@@ -164,16 +164,16 @@ class _Model:
     fine: bool = False
 
 
-def _model(name: str) -> _Model:
+def _open_model(name: str) -> _Model:
     if name == "cld2":
-        return _cld2()
+        return _open_cld2()
     if name == "heliport":
-        return _heliport()
-    return _fasttext(name)
+        return _open_heliport()
+    return _open_fasttext(name)
 
 
 @cache
-def _cld2() -> _Model:
+def _open_cld2() -> _Model:
     import pycld2
 
     def label(text: str) -> tuple[str | None, float]:
@@ -191,11 +191,11 @@ def _cld2() -> _Model:
 
 
 @cache
-def _heliport() -> _Model:
+def _open_heliport() -> _Model:
     try:
         from heliport import Identifier
     except ImportError as error:
-        raise _not_installed("heliport", "heliport", error) from error
+        raise _report_not_installed("heliport", "heliport", error) from error
     identifier: Any = Identifier()
     known = {from_label(label) for label in identifier.get_confidence_all()}
 
@@ -208,11 +208,11 @@ def _heliport() -> _Model:
 
 
 @cache
-def _fasttext(path: str) -> _Model:
+def _open_fasttext(path: str) -> _Model:
     try:
         import fasttext
     except ImportError as error:
-        raise _not_installed("a fastText model", "fasttext", error) from error
+        raise _report_not_installed("a fastText model", "fasttext", error) from error
     try:
         model: Any = fasttext.load_model(path)
     except (ValueError, OSError, RuntimeError) as error:
@@ -239,20 +239,20 @@ def _fasttext(path: str) -> _Model:
     return _Model(label, knows, fine)
 
 
-def _not_installed(what: str, extra: str, error: ImportError) -> IdentifierError:
+def _report_not_installed(what: str, extra: str, error: ImportError) -> IdentifierError:
     return IdentifierError(
         f"{what} needs a package that is not installed ({error}). Remedy: "
         f"pip install 'kakugo-harness[{extra}]', or choose cld2."
     )
 
 
-def _by_name(name: str | None) -> str | None:
+def _find_by_name(name: str | None) -> str | None:
     import pycld2
 
     label = dict(pycld2.LANGUAGES).get((name or "").upper())
     return CLD2[label][0] if label in CLD2 else None
 
 
-def _readable(text: str) -> str:
+def _make_readable(text: str) -> str:
     """NFC, without what CLD2 refuses. Composed: of decomposed Yoruba CLD2 knows only a third."""
     return unicodedata.normalize("NFC", _UNREADABLE.sub(" ", text))

@@ -93,7 +93,7 @@ def look_for_items(
     ):
         if known:
             file.writelines(f"{line}\n" for line in known.read_text("utf-8").split("\n") if line)
-        for chunk, texts in _chunks(map(json.loads, lines)):
+        for chunk, texts in _split_rows(map(json.loads, lines)):
             by_row = groupby(index.find(texts), key=lambda found: found[0])
             for row, findings in ((chunk[number], list(group)) for number, group in by_row):
                 contaminated += 1
@@ -190,7 +190,7 @@ class _Index:
         """(row, item, kind, overlap) of each finding, in the order of the rows."""
         if not len(self._grams):
             return
-        hashes, owner = _hashes(texts, self._settings.ngram)
+        hashes, owner = _hash_ngrams(texts, self._settings.ngram)
         maybe = np.flatnonzero(self._filter[self._slot(hashes)])
         where = np.searchsorted(self._grams, hashes[maybe])
         where[where == len(self._grams)] = 0
@@ -225,12 +225,12 @@ class _Index:
         self, items: Sequence[BenchmarkText], numbers: Sequence[int]
     ) -> tuple[Hashes, NDArray[np.int64]]:
         """The distinct n-grams of one benchmark's items, without its phrasing."""
-        hashes, owner = _hashes([self._texts[n] for n in numbers], self._settings.ngram)
+        hashes, owner = _hash_ngrams([self._texts[n] for n in numbers], self._settings.ngram)
         clusters, names = self._clusters(items, numbers)
         gram_of, which = np.unique(hashes, return_inverse=True)
-        distinct = _distinct(which * names + clusters[owner]) // max(1, names)
+        distinct = _keep_distinct(which * names + clusters[owner]) // max(1, names)
         common = np.bincount(distinct, minlength=len(gram_of)) > _PHRASING
-        pairs = _distinct(which * len(numbers) + owner)
+        pairs = _keep_distinct(which * len(numbers) + owner)
         gram, owner = pairs // len(numbers), pairs % len(numbers)
         kept = ~common[gram]
         return gram_of[gram[kept]], np.array(numbers, np.int64)[owner[kept]]
@@ -254,7 +254,7 @@ class _Index:
         return hashes >> np.uint64(64 - _FILTER_BITS)
 
 
-def _hashes(texts: Iterable[str], length: int) -> tuple[Hashes, NDArray[np.int64]]:
+def _hash_ngrams(texts: Iterable[str], length: int) -> tuple[Hashes, NDArray[np.int64]]:
     """The hash of every n-gram of the texts, and the number of the text that it stands in."""
     ended = [text + _BREAK * length for text in texts]
     codes = np.frombuffer("".join(ended).encode("utf-32-le"), np.uint32).astype(np.uint64)
@@ -270,7 +270,7 @@ def _hashes(texts: Iterable[str], length: int) -> tuple[Hashes, NDArray[np.int64
     return found[whole], owner[:count][whole]
 
 
-def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def _keep_distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """np.unique by sorting: by hashing, as numpy 2.4 does it, ten million values take seconds."""
     ordered = np.sort(values)
     new = np.ones(len(ordered), bool)
@@ -278,7 +278,7 @@ def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return ordered[new]
 
 
-def _chunks(
+def _split_rows(
     rows: Iterable[dict[str, Any]],
 ) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
     """Rows and their letters, turns apart, so many at once as keep memory within bounds."""

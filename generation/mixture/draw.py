@@ -44,9 +44,10 @@ def draw(
     at its end that it is missed.
     """
     name = f"The mixture {settings.name!r} of {language}"
-    amount = _amount(places, settings, sizes)
+    amount = _compute_amount(places, settings, sizes)
     taken = {
-        source: _taken(source, places, settings.reasoning, sizes) for source in settings.weighted
+        source: _take_places(source, places, settings.reasoning, sizes)
+        for source in settings.weighted
     }
     found = ", ".join(
         f"{source} has {len(rows):,} rows"
@@ -94,18 +95,20 @@ def draw(
     return sorted(chosen, key=lambda place: hash_parts(seed, "mixture.order", place.id)), amount
 
 
-def _taken(
+def _take_places(
     name: str, places: Mapping[str, Sequence[RowPlace]], reasoning: bool, sizes: Sizes
 ) -> list[RowPlace]:
     return [place for place in places[name] if sizes(name, reasoning)[place.number]]
 
 
-def _amount(places: Mapping[str, Sequence[RowPlace]], settings: Mix, sizes: Sizes) -> int | None:
+def _compute_amount(
+    places: Mapping[str, Sequence[RowPlace]], settings: Mix, sizes: Sizes
+) -> int | None:
     budget = settings.budget
     if not budget.smallest_of:
         return budget.amount
     found = {
-        name: len(_taken(name, places, False, sizes))
+        name: len(_take_places(name, places, False, sizes))
         if budget.unit == "examples"
         else sum(sizes(name, False)[place.number] for place in places[name])
         for name in budget.smallest_of

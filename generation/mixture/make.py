@@ -55,17 +55,17 @@ def make_mixture(
             f"The mixture {settings.name!r} needs sources that are not there: {', '.join(lacking)}."
             f" Remedy: make them, or weigh only these: {', '.join(sorted(sources)) or 'none'}."
         )
-    excluded = _excluded(settings.exclude)
-    files = {name: _rows_file(sources[name]) for name in settings.needed}
-    every = {name: list(_places(name, file, progress)) for name, file in files.items()}
+    excluded = _read_excluded(settings.exclude)
+    files = {name: _find_rows_file(sources[name]) for name in settings.needed}
+    every = {name: list(_list_places(name, file, progress)) for name, file in files.items()}
     places = {name: [p for p in rows if p.id not in excluded] for name, rows in every.items()}
 
     @cache
     def sizes(source: str, reasoning: bool) -> list[int]:
         counts: list[int] = []
         progress(0, len(every[source]), f"tokens of {source}")
-        for rows in _batches(_rows(files[source]), _BATCH):
-            chats = [_training_row(row, settings, reasoning)["messages"] for row in rows]
+        for rows in _split_rows(_read_rows(files[source]), _BATCH):
+            chats = [_make_training_row(row, settings, reasoning)["messages"] for row in rows]
             counts += tokens.of_chats(chats)
             progress(len(counts), len(every[source]), f"tokens of {source}")
         return counts
@@ -75,14 +75,14 @@ def make_mixture(
     done = thinking = 0
     progress(0, len(chosen), "writing rows")
     with making(out / ROWS) as half, half.open("w", encoding="utf-8") as file:
-        for rows in _batches(_read(files, chosen), _BATCH):
-            mixed = [_training_row(row, settings, settings.reasoning) for row in rows]
-            plain = tokens.of_texts([_text(row) for row in mixed])
+        for rows in _split_rows(_read(files, chosen), _BATCH):
+            mixed = [_make_training_row(row, settings, settings.reasoning) for row in rows]
+            plain = tokens.of_texts([_join_text(row) for row in mixed])
             for place, row, words in zip(chosen[done:], mixed, plain, strict=False):
                 size = sizes(place.source, settings.reasoning)[place.number]
                 sums[row["source"]].add(row, size, words)
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            thinking += sum(_thinks(row, settings.reasoning) for row in rows)
+            thinking += sum(_has_reasoning(row, settings.reasoning) for row in rows)
             done += len(rows)
             progress(done, len(chosen), "writing rows")
     total = sum(entry.tokens for entry in sums.values())
@@ -117,7 +117,7 @@ class _Sum:
     characters: int = 0
 
     def add(self, row: dict[str, Any], tokens: int, plain: int) -> None:
-        text = _text(row)
+        text = _join_text(row)
         self.rows += 1
         self.tokens += tokens
         self.plain += plain
@@ -125,23 +125,23 @@ class _Sum:
         self.characters += sum(len(turn["content"]) for turn in row["messages"])
 
 
-def _text(row: dict[str, Any]) -> str:
+def _join_text(row: dict[str, Any]) -> str:
     """Join what was written for the row: without the system prompt, which is the same for all."""
     return "\n".join(turn["content"] for turn in row["messages"] if turn["role"] != "system")
 
 
-def _batches(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+def _split_rows(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
     """Lists of up to `size` rows. (itertools.batched is not in Python 3.11.)"""
     while batch := list(islice(rows, size)):
         yield batch
 
 
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
+def _read_rows(file: Path) -> Iterator[dict[str, Any]]:
     with file.open("rb") as lines:
         yield from map(json.loads, lines)
 
 
-def _places(
+def _list_places(
     source: str, path: Path, progress: Callable[[int, int, str], None]
 ) -> Iterator[RowPlace]:
     offset = 0
@@ -166,10 +166,10 @@ def _read(files: Mapping[str, Path], places: Iterable[RowPlace]) -> Iterator[dic
             file.close()
 
 
-def _training_row(row: dict[str, Any], settings: Mix, reasoning: bool) -> dict[str, Any]:
+def _make_training_row(row: dict[str, Any], settings: Mix, reasoning: bool) -> dict[str, Any]:
     turns = [dict(turn) for turn in row["messages"]]
     system = settings.plain_system_prompt
-    if _thinks(row, reasoning):
+    if _has_reasoning(row, reasoning):
         system = settings.thinking_system_prompt
         turns[-1]["content"] = f"<think>{row['reasoning']}</think>{turns[-1]['content']}"
     if system and turns[0]["role"] != "system":
@@ -177,16 +177,16 @@ def _training_row(row: dict[str, Any], settings: Mix, reasoning: bool) -> dict[s
     return {"id": row["id"], "source": row["source"], "messages": turns}
 
 
-def _thinks(row: dict[str, Any], reasoning: bool) -> bool:
+def _has_reasoning(row: dict[str, Any], reasoning: bool) -> bool:
     """Tell whether the row is trained with its reasoning."""
     return reasoning and bool(row.get("reasoning"))
 
 
-def _excluded(location: str | None) -> frozenset[str]:
+def _read_excluded(location: str | None) -> frozenset[str]:
     if location is None:
         return frozenset()
     try:
-        return frozenset(row["id"] for row in _rows(Path(location)))
+        return frozenset(row["id"] for row in _read_rows(Path(location)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"mix.exclude: {location} cannot be read as JSON lines with an id ({error}). Remedy: "
@@ -194,7 +194,7 @@ def _excluded(location: str | None) -> frozenset[str]:
         ) from error
 
 
-def _rows_file(path: Path) -> Path:
+def _find_rows_file(path: Path) -> Path:
     file = path / ROWS if path.is_dir() else path
     if not file.is_file():
         raise MixtureError(f"There are no rows at {file}. Remedy: make the source first.")

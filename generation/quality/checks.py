@@ -97,7 +97,7 @@ class Instructions:
     def __init__(self, wordings: Iterable[str]) -> None:
         self._runs: set[tuple[str, ...]] = set()
         for wording in wordings:
-            self._runs.update(_runs(wording))
+            self._runs.update(_list_runs(wording))
 
     def leak_into(self, text: str) -> bool:
         """Tell whether nine words of an instruction in a row, or marks of a chat format, are in
@@ -107,9 +107,9 @@ class Instructions:
             return True
         if not self._runs:  # a source of the user's own has no instructions
             return False
-        return any(run in self._runs for run in _runs(text))
+        return any(run in self._runs for run in _list_runs(text))
 
 
-def _runs(text: str) -> Iterable[tuple[str, ...]]:
+def _list_runs(text: str) -> Iterable[tuple[str, ...]]:
     words = [word.casefold() for word in _WORD.findall(text)]
     return zip(*(words[start:] for start in range(_LEAKED_WORDS)), strict=False)

@@ -26,24 +26,24 @@ def sign_text(text: str) -> MinHash:
     It equals that of a `datasketch.MinHash` which was given the UTF-8 of each 5-gram, with CRC-32
     as its hash function.
     """
-    multiply, add = _permutations()
-    hashes = _mixed(_window_hashes(text.encode()))
+    multiply, add = _draw_permutations()
+    hashes = _mix_hashes(_hash_windows(text.encode()))
     least = np.full(PERMUTATIONS, 0xFFFFFFFF, np.uint32)
     for at in range(0, len(hashes), _BLOCK):
         block = multiply[:, None] * hashes[at : at + _BLOCK]
         block += add[:, None]
         np.minimum(least, block.min(axis=1), out=least)
-    return MinHash(hashvalues=least, permutations=_permutations(), seed=_SEED, scheme=_SCHEME)
+    return MinHash(hashvalues=least, permutations=_draw_permutations(), seed=_SEED, scheme=_SCHEME)
 
 
 @cache
-def _permutations() -> Hashes:
+def _draw_permutations() -> Hashes:
     """The factors and the addends, one of each a permutation."""
     found: Hashes = MinHash(num_perm=PERMUTATIONS, seed=_SEED, scheme=_SCHEME).permutations
     return found
 
 
-def _window_hashes(data: bytes) -> Hashes:
+def _hash_windows(data: bytes) -> Hashes:
     """The CRC-32 of each window of five characters, in UTF-8."""
     octets = np.frombuffer(data, np.uint8)
     starts = np.flatnonzero((octets & 0xC0) != 0x80)  # all but the bytes that continue a character
@@ -51,7 +51,7 @@ def _window_hashes(data: bytes) -> Hashes:
     starts = starts[: len(ends)] if len(starts) else np.zeros(1, np.int64)
     lengths = ends - starts
     shortest, longest = int(lengths.min()), int(lengths.max())
-    table, crc = _crc_table(), np.full(len(starts), 0xFFFFFFFF, np.uint32)
+    table, crc = _make_crc_table(), np.full(len(starts), 0xFFFFFFFF, np.uint32)
     for at in range(shortest):
         crc = table[(crc ^ octets[starts + at]) & 0xFF] ^ (crc >> 8)
     for at in range(shortest, longest):
@@ -62,7 +62,7 @@ def _window_hashes(data: bytes) -> Hashes:
 
 
 @cache
-def _crc_table() -> Hashes:
+def _make_crc_table() -> Hashes:
     """Tabulate what each byte adds to a CRC-32, by the polynomial of zlib."""
     values = np.arange(256, dtype=np.uint32)
     for _ in range(8):
@@ -70,7 +70,7 @@ def _crc_table() -> Hashes:
     return values
 
 
-def _mixed(hashes: Hashes) -> Hashes:
+def _mix_hashes(hashes: Hashes) -> Hashes:
     """The finalizer of MurmurHash3, which datasketch applies before its permutations."""
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         hashes = np.multiply(hashes ^ (hashes >> shift), factor, dtype=np.uint32)

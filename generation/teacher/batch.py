@@ -126,7 +126,9 @@ class BatchClient:
         lines: dict[str, dict[str, Any]] = {}
         for file in (state.output_file, state.error_file):
             if file:
-                lines.update(_lines((await self._get(f"/files/{file}/content")).content))
+                lines.update(
+                    _read_result_lines((await self._get(f"/files/{file}/content")).content)
+                )
         if state.failed_whole and not lines:
             jobs.close(job, state.status, {})
             raise TeacherError(
@@ -169,12 +171,12 @@ class BatchClient:
             fault = find_fault(raw)
             return made(None if fault else raw, fault)
         if isinstance(status, int) and status != 200:
-            said = "" if may_pass_later(status) else f": {_said(error)}"
+            said = "" if may_pass_later(status) else f": {_read_error(error)}"
             return made(None, f"HTTP {status}{said}")
         code = error.get("code") if isinstance(error, dict) else None
         if code in ("batch_expired", "batch_cancelled"):
             return made(None, f"{LEFT_OUT} ({str(code).removeprefix('batch_')})")
-        return made(None, f"batch error: {_said(error)}" if error else MALFORMED)
+        return made(None, f"batch error: {_read_error(error)}" if error else MALFORMED)
 
     async def _submit(self, job: Job, jobs: Jobs) -> None:
         if job.file is None:
@@ -292,7 +294,7 @@ class BatchClient:
             yield part
 
 
-def _lines(content: bytes) -> dict[str, dict[str, Any]]:
+def _read_result_lines(content: bytes) -> dict[str, dict[str, Any]]:
     """The lines of a result file by custom_id; what cannot be read is as if it were not there."""
     found: dict[str, dict[str, Any]] = {}
     for line in split_lines(content.decode("utf-8", "replace")):
@@ -305,6 +307,6 @@ def _lines(content: bytes) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _said(error: object) -> str:
+def _read_error(error: object) -> str:
     text = error.get("message") or error.get("code") if isinstance(error, dict) else error
     return " ".join(str(text).split())[:300]

@@ -52,7 +52,7 @@ class EndpointClient:
     def __init__(self, teacher: Teacher, address: str | None, key_env: str | None) -> None:
         self._teacher = teacher
         self._key_env = key_env
-        self._key = _api_key(key_env)
+        self._key = _read_api_key(key_env)
         self.client = openai.AsyncOpenAI(
             base_url=address,
             api_key=self._key or "no-key",
@@ -67,7 +67,7 @@ class EndpointClient:
                 trust_env=teacher.kind != "embedded",
             ),
         )
-        self.address = _without_secrets(str(self.client.base_url))
+        self.address = _remove_secrets(str(self.client.base_url))
         self.limiter = Limiter(teacher.concurrency, adaptive=teacher.adaptive)
         self.answers = 0
         self.failures_in_a_row = 0
@@ -121,7 +121,7 @@ class EndpointClient:
         return Attempt(response=raw)
 
     def _unreached(self, error: openai.APIConnectionError, attempt: int) -> Attempt:
-        causes = list(_causes(error))
+        causes = list(_list_causes(error))
         nobody = any(
             isinstance(c, httpx2.ConnectError | aiohttp.ClientConnectorError) for c in causes
         )
@@ -144,7 +144,7 @@ class EndpointClient:
     def refused(self, error: openai.APIStatusError, attempt: int) -> Attempt:
         """Turn an HTTP status other than success into the failure that it means."""
         status = error.status_code
-        said = self._safe(_message(error))
+        said = self._safe(_read_message(error))
         failure = f"HTTP {status}"
         if stop := self._stop(status, said, error):
             return Attempt(failure=f"{failure}: {said}", stop=stop)
@@ -224,14 +224,14 @@ def read_retry_after(headers: httpx2.Headers) -> float:
     return 0.0
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def _list_causes(error: BaseException) -> Iterator[BaseException]:
     found: BaseException | None = error
     while found is not None:
         yield found
         found = found.__cause__ or found.__context__
 
 
-def _api_key(variable: str | None) -> str | None:
+def _read_api_key(variable: str | None) -> str | None:
     if variable is None:
         return None
     key = os.environ.get(variable, "").strip()
@@ -244,13 +244,13 @@ def _api_key(variable: str | None) -> str | None:
     return key
 
 
-def _without_secrets(address: str) -> str:
+def _remove_secrets(address: str) -> str:
     parts = urlsplit(address)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
 
 
-def _message(error: openai.APIStatusError) -> str:
+def _read_message(error: openai.APIStatusError) -> str:
     body = error.body
     if isinstance(body, dict):
         return str(body.get("message") or body.get("detail") or body)

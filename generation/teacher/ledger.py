@@ -226,7 +226,7 @@ class Ledger:
     def answered(self, requests: Sequence[Request]) -> set[str]:
         """The keys of those requests that have an accepted response."""
         found: set[str] = set()
-        for keys in _chunks([request.key for request in requests]):
+        for keys in _split_keys([request.key for request in requests]):
             marks = ",".join("?" * len(keys))
             with self._explained():
                 rows = self._connection.execute(
@@ -288,6 +288,6 @@ def compute_cost(response: str, price: Price | None, discount: float = 0.0) -> f
     return full * (1 - discount)
 
 
-def _chunks(keys: list[str]) -> Iterator[list[str]]:
+def _split_keys(keys: list[str]) -> Iterator[list[str]]:
     for start in range(0, len(keys), _CHUNK):
         yield keys[start : start + _CHUNK]

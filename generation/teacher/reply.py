@@ -68,7 +68,7 @@ def read_reply(raw: str) -> Reply:
         return Reply(reason="refusal")
     if message.get("tool_calls") or message.get("function_call"):
         return Reply(reason="tool call")
-    text, traced = _content(message.get("content"))
+    text, traced = _read_content(message.get("content"))
     if text is None:
         return Reply(reason="empty answer")
     parts = split_reasoning(text)
@@ -78,7 +78,7 @@ def read_reply(raw: str) -> Reply:
     if not text:
         return Reply(reason="empty answer")
     # Servers that find the reasoning may leave a mark, or the whole of it, in the text as well.
-    reasoning = strip_reasoning(_reasoning(message) or traced or "") or parts.reasoning
+    reasoning = strip_reasoning(_read_reasoning(message) or traced or "") or parts.reasoning
     if find_marks(reasoning):
         return Reply(reason=MARK_LEFT)
     if not is_sound(text + reasoning):
@@ -86,7 +86,7 @@ def read_reply(raw: str) -> Reply:
     return Reply(text=text, reasoning=reasoning or None)
 
 
-def _content(content: object) -> tuple[str | None, str | None]:
+def _read_content(content: object) -> tuple[str | None, str | None]:
     """(text, reasoning) of a message's content: a string, or a list of typed parts."""
     if isinstance(content, str):
         return content, None
@@ -96,11 +96,13 @@ def _content(content: object) -> tuple[str | None, str | None]:
     traces: list[str] = []
     for part in content:
         if isinstance(part, dict):
-            (texts if part.get("type") in ("text", "output_text") else traces).append(_text(part))
+            (texts if part.get("type") in ("text", "output_text") else traces).append(
+                _read_text(part)
+            )
     return "".join(texts), "".join(traces) or None
 
 
-def _reasoning(message: dict[str, Any]) -> str | None:
+def _read_reasoning(message: dict[str, Any]) -> str | None:
     for name in _FIELDS:
         value = message.get(name)
         if isinstance(value, str) and value.strip():
@@ -108,15 +110,15 @@ def _reasoning(message: dict[str, Any]) -> str | None:
     details = message.get("reasoning_details")
     if not isinstance(details, list):
         return None
-    return "".join(_text(part) for part in details if isinstance(part, dict)) or None
+    return "".join(_read_text(part) for part in details if isinstance(part, dict)) or None
 
 
-def _text(part: dict[str, Any]) -> str:
+def _read_text(part: dict[str, Any]) -> str:
     """The text of a typed part; encrypted reasoning has none."""
     for name in ("text", "summary", "thinking"):
         value = part.get(name)
         if isinstance(value, str):
             return value
         if isinstance(value, list):
-            return "".join(_text(inner) for inner in value if isinstance(inner, dict))
+            return "".join(_read_text(inner) for inner in value if isinstance(inner, dict))
     return ""

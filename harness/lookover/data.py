@@ -35,7 +35,7 @@ def list_benchmarks(config: Config) -> Iterator[Look]:
 
 
 def _look_at_source(config: MakingConfig, name: str, ledgers: Path, store: Store) -> str:
-    stage = make_any_source_stage(config, name, _stand_in, ledgers)
+    stage = make_any_source_stage(config, name, _make_stand_in, ledgers)
     corpus = stage.inputs.get("corpus")
     if corpus is None:
         return "its files are there" if name in config.sources.own else "nothing is fetched for it"
@@ -62,7 +62,7 @@ def _look_at_task(config: Config, task: Task, data: BenchmarkData) -> str:
     raise found
 
 
-def _stand_in() -> Stage:
+def _make_stand_in() -> Stage:
     """Stands for the student, which a source counts tokens with: no look needs its files."""
     return Stage("base", 0, "the student", settings=None, make=_make_nothing)
 

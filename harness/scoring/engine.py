@@ -216,7 +216,7 @@ def _score(
     wanted = sorted({index for answers in needed for indices in answers for index in indices})
     column = {index: number for number, index in enumerate(wanted)}
     lengths = [len(row) for row in rows]
-    layout = Rows(lengths, prefix, packed.device, _visible(lengths, branches, packed.device))
+    layout = Rows(lengths, prefix, packed.device, _find_visible(lengths, branches, packed.device))
     logits = packed.forward(layout, rows, 0, wanted, positions)
     outputs = plain.Outputs(logits)
     return [
@@ -228,7 +228,9 @@ def _score(
     ]
 
 
-def _visible(lengths: list[int], branches: list[list[range]], device: Any) -> torch.Tensor | None:
+def _find_visible(
+    lengths: list[int], branches: list[list[range]], device: Any
+) -> torch.Tensor | None:
     """Says which tokens of its row each token sees (R, W, W); None where it is all before it."""
     if not any(len(ranges) > 1 for ranges in branches):
         return None

@@ -53,16 +53,16 @@ class Forms:
         found = []
         if abs(self.nfc.score - self.score) >= LEAST:
             found.append(
-                f"NFC changes {_percent(self.nfc.hypotheses)} of the translations and "
-                f"{_percent(self.nfc.references)} of the references: the same letters in two forms "
-                f"of Unicode count as different. With both in NFC, chrF++ is {self.nfc.score:.1f}, "
-                f"not {self.score:.1f}"
+                f"NFC changes {_write_percent(self.nfc.hypotheses)} of the translations and "
+                f"{_write_percent(self.nfc.references)} of the references: the same letters in two "
+                f"forms of Unicode count as different. With both in NFC, chrF++ is "
+                f"{self.nfc.score:.1f}, not {self.score:.1f}"
             )
         if abs(self.visible.score - self.nfc.score) >= LEAST:
             found.append(
-                f"{_percent(self.visible.hypotheses)} of the translations and "
-                f"{_percent(self.visible.references)} of the references hold invisible characters "
-                f"(joiners, zero-width spaces). Without them, and in NFC, chrF++ is "
+                f"{_write_percent(self.visible.hypotheses)} of the translations and "
+                f"{_write_percent(self.visible.references)} of the references hold invisible "
+                f"characters (joiners, zero-width spaces). Without them, and in NFC, chrF++ is "
                 f"{self.visible.score:.1f}, not {self.score:.1f}"
             )
         return found
@@ -70,33 +70,37 @@ class Forms:
 
 def compare_forms(score: float, hypotheses: Sequence[str], references: Sequence[str]) -> Forms:
     """Compares chrF++ of the texts as they are, `score`, with that of both changed forms."""
-    nfc = [[_nfc(text) for text in side] for side in (hypotheses, references)]
+    nfc = [[_compose_nfc(text) for text in side] for side in (hypotheses, references)]
     visible = [[remove_invisible(text) for text in side] for side in nfc]
     given = [list(hypotheses), list(references)]
     in_nfc = score if nfc == given else score_corpus(*nfc)
     # What is taken away may have stood between a letter and its mark.
-    seen = [[_nfc(text) for text in side] for side in visible]
+    seen = [[_compose_nfc(text) for text in side] for side in visible]
     as_seen = in_nfc if seen == nfc else score_corpus(*seen)
     return Forms(
         score,
-        Form(_changed(_nfc, hypotheses), _changed(_nfc, references), in_nfc),
         Form(
-            _changed(remove_invisible, hypotheses),
-            _changed(remove_invisible, references),
+            _measure_changed(_compose_nfc, hypotheses),
+            _measure_changed(_compose_nfc, references),
+            in_nfc,
+        ),
+        Form(
+            _measure_changed(remove_invisible, hypotheses),
+            _measure_changed(remove_invisible, references),
             as_seen,
         ),
     )
 
 
-def _nfc(text: str) -> str:
+def _compose_nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _changed(change: Callable[[str], str], texts: Sequence[str]) -> float:
+def _measure_changed(change: Callable[[str], str], texts: Sequence[str]) -> float:
     return sum(change(text) != text for text in texts) / len(texts)
 
 
-def _percent(share: float) -> str:
+def _write_percent(share: float) -> str:
     """Writes a share as "0%", "100%", or else whole percents between 1 and 99."""
     if share in (0, 1):
         return f"{share:.0%}"

@@ -26,7 +26,7 @@ def measure_prompts(
     characters = sum(not character.isspace() for text in texts for character in text)
     return {
         "items_truncated": sum(row.truncated for row in rows),
-        "prompt_tokens_mean": _mean([row.prompt_tokens for row in rows]),
+        "prompt_tokens_mean": _compute_mean([row.prompt_tokens for row in rows]),
         "fertility": sum(tokens) / words if words else None,
         "tokens_per_character": sum(tokens) / characters if characters else None,
     }
@@ -37,12 +37,12 @@ def measure_translations(rows: Sequence[Translation]) -> dict[str, float | None]
     whose language can be told."""
     told = [row.in_language for row in rows if row.in_language is not None]
     return {
-        "output_language_share": _mean(told),
+        "output_language_share": _compute_mean(told),
         "output_language_undetermined_share": 1 - len(told) / len(rows),
-        "copied_source_share": _mean([row.copied_source for row in rows]),
-        "unfinished_share": _mean([not row.finished for row in rows]),
-        "empty_share": _mean([row.hypothesis == "" for row in rows]),
-        "hypothesis_tokens_mean": _mean([row.hypothesis_tokens for row in rows]),
+        "copied_source_share": _compute_mean([row.copied_source for row in rows]),
+        "unfinished_share": _compute_mean([not row.finished for row in rows]),
+        "empty_share": _compute_mean([row.hypothesis == "" for row in rows]),
+        "hypothesis_tokens_mean": _compute_mean([row.hypothesis_tokens for row in rows]),
     }
 
 
@@ -67,7 +67,7 @@ def warn_of_language(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[st
 
 def is_copied(hypothesis: str, source: str) -> bool:
     """Says whether a translation is its source again, but for case, punctuation and white space."""
-    return bool(_letters(hypothesis)) and _letters(hypothesis) == _letters(source)
+    return bool(_keep_letters(hypothesis)) and _keep_letters(hypothesis) == _keep_letters(source)
 
 
 def detect_language(text: str, wanted: Mapping[str, Any]) -> tuple[str | None, bool | None]:
@@ -81,10 +81,10 @@ def detect_language(text: str, wanted: Mapping[str, Any]) -> tuple[str | None, b
     return identified.language, inside
 
 
-def _letters(text: str) -> str:
+def _keep_letters(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(character for character in folded if character.isalnum())
 
 
-def _mean(values: Sequence[float]) -> float | None:
+def _compute_mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None

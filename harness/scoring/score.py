@@ -91,12 +91,12 @@ def score_task(
     warnings = [*loaded.warnings(request.limit), *lm.notes]
     rows: Sequence[AnySample]
     if loaded.task.chooses:
-        rows, numbers = _accuracy(samples, lm, loaded.items)
+        rows, numbers = _score_accuracy(samples, lm, loaded.items)
         warnings += _warn_of_choices(rows)
         measures = measure_prompts(rows, texts, lm.count_tokens(texts))
         forms = None
     else:
-        rows, numbers = _chrf(samples, lm, request.wanted)
+        rows, numbers = _score_chrf(samples, lm, request.wanted)
         warnings += _warn_of_translations(rows)
         forms = compare_forms(
             numbers.score, [row.hypothesis for row in rows], [row.reference for row in rows]
@@ -176,7 +176,7 @@ class _Numbers:
     signature: str | None
 
 
-def _accuracy(
+def _score_accuracy(
     samples: Sequence[AskedSample], lm: ScoringLM, items: Sequence[Item]
 ) -> tuple[list[Choice], _Numbers]:
     """Returns rows and numbers of a multiple-choice task, accuracy in percent.
@@ -193,7 +193,7 @@ def _accuracy(
         prediction = max(range(len(logprobs)), key=logprobs.__getitem__)
         rows.append(
             Choice(
-                **_of_prompt(sample, lm),
+                **_take_prompt_columns(sample, lm),
                 choices=tuple(choices),
                 logprobs=tuple(
                     round(value, 6) if math.isfinite(value) else None for value in logprobs
@@ -212,12 +212,12 @@ def _accuracy(
     return rows, _Numbers(
         score=100 * mean,
         stderr=100 * math.sqrt(mean * (1 - mean) / (n - 1)) if n > 1 else None,
-        interval=_interval((100 * interval.low, 100 * interval.high), "wilson"),
+        interval=_make_interval((100 * interval.low, 100 * interval.high), "wilson"),
         signature=None,
     )
 
 
-def _chrf(
+def _score_chrf(
     samples: Sequence[AskedSample], lm: ScoringLM, wanted: Mapping[str, Any]
 ) -> tuple[list[Translation], _Numbers]:
     """Returns rows and numbers of a translation task, chrF++ from 0 to 100.
@@ -238,7 +238,7 @@ def _chrf(
         language, in_language = detect_language(hypotheses[place], wanted)
         rows.append(
             Translation(
-                **_of_prompt(sample, lm),
+                **_take_prompt_columns(sample, lm),
                 source=sources[place],
                 hypothesis=hypotheses[place],
                 reference=references[place],
@@ -256,12 +256,12 @@ def _chrf(
     return rows, _Numbers(
         score=corpus.score,
         stderr=corpus.stderr,
-        interval=_interval(corpus.interval, "bootstrap percentile"),
+        interval=_make_interval(corpus.interval, "bootstrap percentile"),
         signature=corpus.signature,
     )
 
 
-def _of_prompt(sample: AskedSample, lm: ScoringLM) -> dict[str, Any]:
+def _take_prompt_columns(sample: AskedSample, lm: ScoringLM) -> dict[str, Any]:
     """Returns the columns that every task has."""
     prompt = sample["arguments"][0][0]
     doc = sample["doc"]
@@ -277,7 +277,7 @@ def _of_prompt(sample: AskedSample, lm: ScoringLM) -> dict[str, Any]:
     }
 
 
-def _interval(bounds: tuple[float, float] | None, method: str) -> ScoreInterval | None:
+def _make_interval(bounds: tuple[float, float] | None, method: str) -> ScoreInterval | None:
     return None if bounds is None else ScoreInterval(*bounds, LEVEL, method)
 
 
@@ -286,7 +286,7 @@ _CUT = "prompts were longer than the model's context and lost their beginning"
 
 def _warn_of_choices(rows: Sequence[Choice]) -> list[str]:
     """Tells what happened to the prompts and answers that a reader of the score should know."""
-    return _counted(
+    return _write_counts(
         {
             _CUT: [row.truncated for row in rows],
             "items lack log-probabilities that the endpoint did not give": [
@@ -298,7 +298,7 @@ def _warn_of_choices(rows: Sequence[Choice]) -> list[str]:
 
 def _warn_of_translations(rows: Sequence[Translation]) -> list[str]:
     """Tells what happened to the prompts and answers that a reader of the score should know."""
-    return _counted(
+    return _write_counts(
         {
             _CUT: [row.truncated for row in rows],
             "translations are empty": [row.hypothesis == "" for row in rows],
@@ -308,7 +308,7 @@ def _warn_of_translations(rows: Sequence[Translation]) -> list[str]:
     )
 
 
-def _counted(found: Mapping[str, Sequence[bool]]) -> list[str]:
+def _write_counts(found: Mapping[str, Sequence[bool]]) -> list[str]:
     return [f"{sum(rows)} of {len(rows)} {what}" for what, rows in found.items() if any(rows)]
 
 

@@ -48,7 +48,7 @@ def run_workers(
         f"--nproc-per-node={processes}",
         *("-m", "harness.scoring.workers", str(described), str(journal)),
     ]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(_threads(processes))}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(_share_threads(processes))}
     errors = journal / "workers.log"
     with (
         errors.open("w") as log,
@@ -72,7 +72,7 @@ def run_workers(
         )
 
 
-def _threads(processes: int) -> int:
+def _share_threads(processes: int) -> int:
     return max(1, (os.cpu_count() or 1) // processes)
 
 

@@ -42,13 +42,13 @@ def draw_panel(panel: Panel, name: str) -> Markup | None:
     rows = [(task, cells) for task, cells in rows if cells]
     if not rows:
         return None
-    scale = _scale([cell for _, cells in rows for cell in cells])
+    scale = _make_scale([cell for _, cells in rows for cell in cells])
     several = len(panel.producers) > 1
     parts: list[Markup] = []
     top = 6
     for task, cells in rows:
         if several:
-            parts.append(_text(0, top + 14, task, "task"))
+            parts.append(_draw_label(0, top + 14, task, "task"))
             top += HEAD
         for cell in cells:
             parts.append(_pair(scale, cell, cell.producer if several else task, top))
@@ -56,26 +56,26 @@ def draw_panel(panel: Panel, name: str) -> Markup | None:
         top += 6 if several else 0
     grid = Markup("").join(
         Markup('<line class="grid" x1="{0}" x2="{0}" y1="4" y2="{1}"/>{2}').format(
-            scale.at(tick), top, _text(scale.at(tick), top + 16, str(tick), "tick")
+            scale.at(tick), top, _draw_label(scale.at(tick), top + 16, str(tick), "tick")
         )
         for tick in scale.ticks()
     )
-    about = "; ".join(_spoken(task, cell) for task, cells in rows for cell in cells)
+    about = "; ".join(_describe_cell(task, cell) for task, cells in rows for cell in cells)
     title = f"Scores of base and of what was trained from it, {clean(panel.language.name)}"
     return draw_figure(name, title, about, WIDTH, top + 22, [grid, *parts]).svg
 
 
-def _scale(cells: Sequence[TableCell]) -> _Scale:
+def _make_scale(cells: Sequence[TableCell]) -> _Scale:
     values = [0.0]
     for cell in cells:
         assert cell.score
         assert cell.base
-        values += [cell.score.score, cell.base.score, *_whiskers(cell)]
+        values += [cell.score.score, cell.base.score, *_place_whiskers(cell)]
         values += [cell.score.chance] if cell.score.chance is not None else []
     return _Scale(0.0, float(min(100, max(10, math.ceil(max(values) / 10) * 10))))
 
 
-def _whiskers(cell: TableCell) -> tuple[float, ...]:
+def _place_whiskers(cell: TableCell) -> tuple[float, ...]:
     """The gain's interval, placed around the producer's score; empty without one."""
     gain, score = cell.gain, cell.score
     if not gain or not score or gain.low is None or gain.high is None:
@@ -89,14 +89,14 @@ def _pair(scale: _Scale, cell: TableCell, label: str, top: int) -> Markup:
     y = top + LINE // 2
     before, after = scale.at(cell.base.score), scale.at(cell.score.score)
     direction = "up" if cell.score.score >= cell.base.score else "down"
-    parts = [_text(LABELS - 12, y + 4, label, "label")]
+    parts = [_draw_label(LABELS - 12, y + 4, label, "label")]
     if cell.score.chance is not None:
         parts.append(
             Markup('<line class="chance" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
                 scale.at(cell.score.chance), y - 8, y + 8
             )
         )
-    ends = [scale.at(value) for value in _whiskers(cell)]
+    ends = [scale.at(value) for value in _place_whiskers(cell)]
     if ends:
         parts.append(
             Markup('<line class="range {d}" x1="{0}" x2="{1}" y1="{y}" y2="{y}"/>').format(
@@ -113,11 +113,11 @@ def _pair(scale: _Scale, cell: TableCell, label: str, top: int) -> Markup:
     return Markup("").join(parts)
 
 
-def _text(x: float, y: float, words: str, kind: str) -> Markup:
+def _draw_label(x: float, y: float, words: str, kind: str) -> Markup:
     return draw_text(x, y, words, kind, _LONGEST_NAME if kind == "label" else 0)
 
 
-def _spoken(task: str, cell: TableCell) -> str:
+def _describe_cell(task: str, cell: TableCell) -> str:
     assert cell.score
     assert cell.base
     said = f"{task}, {clean(cell.producer)}: {cell.base.score:.1f} to {cell.score.score:.1f}"

@@ -49,7 +49,7 @@ def convert(figure: Figure, form: Form) -> bytes:
     svg = make_standalone(figure).encode()
     if form == "svg":
         return svg
-    return _typeset(svg, figure, form)
+    return _typeset_figure(svg, figure, form)
 
 
 def make_standalone(figure: Figure) -> str:
@@ -66,7 +66,7 @@ def make_standalone(figure: Figure) -> str:
     return svg.replace("</desc>", f"</desc>{style}", 1) + "\n"
 
 
-def _typeset(svg: bytes, figure: Figure, form: Literal["png", "pdf"]) -> bytes:
+def _typeset_figure(svg: bytes, figure: Figure, form: Literal["png", "pdf"]) -> bytes:
     try:
         import typst
     except ImportError:

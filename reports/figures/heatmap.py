@@ -23,7 +23,7 @@ def draw_task(results: Results, task: str) -> Figure | None:
     name = show_task(task)
     columns = [(p, {r.language.name: r for r in results.of(task, p)}) for p in producers]
     caption = f"Gain over base on {name}, in points, for each language and producer."
-    return _grid(f"heatmap-{task}", f"Gains on {name}", caption, columns)
+    return _draw_grid(f"heatmap-{task}", f"Gains on {name}", caption, columns)
 
 
 def draw_producer(results: Results, producer: str) -> Figure | None:
@@ -33,10 +33,10 @@ def draw_producer(results: Results, producer: str) -> Figure | None:
         for task in results.tasks
     ]
     caption = f"Gain of {producer} over base, in points, for each language and task."
-    return _grid("heatmap", f"Gains of {producer}", caption, columns)
+    return _draw_grid("heatmap", f"Gains of {producer}", caption, columns)
 
 
-def _grid(
+def _draw_grid(
     name: str, title: str, caption: str, columns: Sequence[tuple[str, dict[str, Result]]]
 ) -> Figure | None:
     languages = sorted(set().union(*(found for _, found in columns)))
@@ -45,10 +45,10 @@ def _grid(
     parts: list[Markup] = []
     for number, (head, found) in enumerate(columns):
         left = LABELS + number * CELL
-        for place, words in enumerate(_two_lines(head)):
+        for place, words in enumerate(_split_head(head)):
             parts.append(draw_text(left + CELL / 2, 18 + 13 * place, words, "value", 11))
         for row, language in enumerate(languages):
-            parts.append(_cell(found.get(language), left, HEAD + row * LINE))
+            parts.append(_draw_cell(found.get(language), left, HEAD + row * LINE))
     for row, language in enumerate(languages):
         parts.append(draw_text(LABELS - 8, HEAD + row * LINE + 13, language, "label", 22))
     height = HEAD + LINE * len(languages) + 10
@@ -56,7 +56,7 @@ def _grid(
     return draw_figure(name, title, caption, LABELS + CELL * len(columns) + 10, height, parts)
 
 
-def _cell(result: Result | None, left: float, top: float) -> Markup:
+def _draw_cell(result: Result | None, left: float, top: float) -> Markup:
     width, height = CELL - 2, LINE - 2
     if result is None or result.gain is None:
         words = _LETTERS.get(result.state, "no base") if result else "–"
@@ -73,7 +73,7 @@ def _cell(result: Result | None, left: float, top: float) -> Markup:
     )
 
 
-def _two_lines(head: str) -> list[str]:
+def _split_head(head: str) -> list[str]:
     for sign in (" ", ":"):
         first, found, rest = head.partition(sign)
         if found and len(head) > 10:

@@ -69,7 +69,7 @@ def _draw_panel(one: KindGains, left: float, top: float) -> list[Markup]:
     parts = [draw_text(left + LEFT, top + 14, show_task(one.task), "start head")]
     parts += [
         draw_line(x.at(tick), y.start, x.at(tick), y.end, "grid")
-        + draw_text(x.at(tick), y.start + 15, _tick(tick, logarithmic), "tick")
+        + draw_text(x.at(tick), y.start + 15, _write_tick(tick, logarithmic), "tick")
         for tick in _list_ticks(x, logarithmic)
     ]
     parts += [
@@ -89,7 +89,7 @@ def _list_ticks(x: Axis, logarithmic: bool) -> list[float]:
     return x.ticks(4)
 
 
-def _tick(value: float, logarithmic: bool) -> str:
+def _write_tick(value: float, logarithmic: bool) -> str:
     if not logarithmic:
         return format_number(value)
     power = round(value)

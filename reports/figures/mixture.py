@@ -27,7 +27,7 @@ def draw_over_size(results: Results) -> Figure | None:
                 size = fmean(r.size for r in rows if r.size)
                 gain = fmean(r.gain.points for r in rows if r.gain)
                 points.setdefault(task, []).append((size, gain))
-    return _lines(
+    return _draw_lines(
         "mixture-size",
         "Gain over the size of the training data",
         points,
@@ -37,7 +37,7 @@ def draw_over_size(results: Results) -> Figure | None:
 
 def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
     """Draw for each source the mean gain over its share of the mixture's rows, in percent."""
-    shares = _shares(view)
+    shares = _compute_shares(view)
     sources = sorted({source for found in shares.values() for source in found})
     figures = []
     for source in sources:
@@ -55,14 +55,17 @@ def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
                 place = (fmean(x for x, _ in some), fmean(y for _, y in some))
                 points.setdefault(task, []).append(place)
         title = f"Gain over the share of {source}"
-        found = _lines(
-            f"mixture-share-{_slug(source)}", title, points, f"Share of {source} in the rows, %"
+        found = _draw_lines(
+            f"mixture-share-{_make_slug(source)}",
+            title,
+            points,
+            f"Share of {source} in the rows, %",
         )
         figures += [found] if found else []
     return figures
 
 
-def _shares(view: StoreView) -> dict[str, dict[str, float]]:
+def _compute_shares(view: StoreView) -> dict[str, dict[str, float]]:
     """A checkpoint's key to the share (0-1) of each source in its mixture."""
     found = {}
     for checkpoint in view.trained:
@@ -71,7 +74,7 @@ def _shares(view: StoreView) -> dict[str, dict[str, float]]:
     return found
 
 
-def _lines(name: str, title: str, points: Points, x_title: str) -> Figure | None:
+def _draw_lines(name: str, title: str, points: Points, x_title: str) -> Figure | None:
     """One line a task, told apart by colour, dashes and a name at its end."""
     points = {task: sorted(set(found)) for task, found in points.items()}
     if len({x for found in points.values() for x, _ in found}) < 2:
@@ -100,5 +103,5 @@ def _lines(name: str, title: str, points: Points, x_title: str) -> Figure | None
     return draw_figure(name, title, caption, WIDTH, HEIGHT, parts)
 
 
-def _slug(words: str) -> str:
+def _make_slug(words: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in words.lower())

@@ -38,7 +38,7 @@ def draw_scatter(
     parts = [draw_frame(x, y, f"Base score, {name}", "Gain"), _fit(points, r, x, y)]
     places = [(x.at(a), y.at(b)) for a, b in points]
     for verdict, (px, py) in zip(found, places, strict=True):
-        parts.append(draw_mark(px, py, verdict.shape, _about(verdict)))
+        parts.append(draw_mark(px, py, verdict.shape, _describe_point(verdict)))
     names = [v.result.language.name for v in found]
     labels, left_out = place_labels(names, places)
     parts += [draw_text(lx, ly, label, "point") for label, lx, ly in labels]
@@ -59,9 +59,9 @@ def place_labels(
     placed: list[tuple[str, float, float]] = []
     for name, (px, py) in sorted(zip(names, places, strict=True), key=lambda entry: entry[1]):
         width = _LETTER * min(len(name), 22)
-        for lx, ly in _candidates(px, py, width):
+        for lx, ly in _list_candidates(px, py, width):
             box = (lx, ly - _LINE + 2, lx + width, ly + 2)
-            if box[0] < 50 or box[2] > WIDTH or any(_touch(box, other) for other in taken):
+            if box[0] < 50 or box[2] > WIDTH or any(_is_touching(box, other) for other in taken):
                 continue
             taken.append(box)
             placed.append((name, lx, ly))
@@ -69,7 +69,7 @@ def place_labels(
     return placed, len(names) - len(placed)
 
 
-def _candidates(px: float, py: float, width: float) -> Iterator[tuple[float, float]]:
+def _list_candidates(px: float, py: float, width: float) -> Iterator[tuple[float, float]]:
     yield px + 7, py + 4
     yield px - 7 - width, py + 4
     for away in (10, 20):
@@ -79,7 +79,7 @@ def _candidates(px: float, py: float, width: float) -> Iterator[tuple[float, flo
         yield px - 5 - width, py + away + 2
 
 
-def _touch(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def _is_touching(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
@@ -94,7 +94,7 @@ def _fit(points: Sequence[tuple[float, float]], r: BaseAndGain, x: Axis, y: Axis
     return draw_line(x1, y1, x2, y2, "fit")
 
 
-def _about(verdict: JudgedGain) -> str:
+def _describe_point(verdict: JudgedGain) -> str:
     r = verdict.result
     assert r.gain
     said = set_minus(f"{r.language.name}: base {r.base:.1f}, gain {r.gain.points:+.1f}")

@@ -107,7 +107,7 @@ def draw_rect(
     x: float, y: float, width: float, height: float, kind: str, about: str = ""
 ) -> Markup:
     return Markup('<rect class="{}" x="{:g}" y="{:g}" width="{:g}" height="{:g}">{}</rect>').format(
-        kind, round(x, 1), round(y, 1), round(width, 1), round(height, 1), _title(about)
+        kind, round(x, 1), round(y, 1), round(width, 1), round(height, 1), _draw_title(about)
     )
 
 
@@ -121,11 +121,11 @@ def draw_mark(x: float, y: float, verdict: str, about: str = "", size: float = 4
             f"{x - size:g},{y - size * 0.8:g} {x + size:g},{y - size * 0.8:g} {x:g},{y + size:g}"
         )
         return Markup('<polygon class="mark loss" points="{}">{}</polygon>').format(
-            points, _title(about)
+            points, _draw_title(about)
         )
     kind = "win" if verdict == "win" else "tie"
     return Markup('<circle class="mark {}" cx="{:g}" cy="{:g}" r="{:g}">{}</circle>').format(
-        kind, round(x, 1), round(y, 1), size, _title(about)
+        kind, round(x, 1), round(y, 1), size, _draw_title(about)
     )
 
 
@@ -169,5 +169,5 @@ def draw_figure(
     return Figure(name, clean(title), clean(caption), svg, width, height)
 
 
-def _title(about: str) -> Markup:
+def _draw_title(about: str) -> Markup:
     return Markup("<title>{}</title>").format(clean(about)) if about else Markup("")

@@ -58,15 +58,15 @@ def draw_curves(view: StoreView) -> list[Figure]:
 def draw_curve(log: Log, name: str, title: str) -> Figure | None:
     """Loss, with the validation rows' as circles, and strips of what else is known; None for fewer
     than two finite losses."""
-    loss, validation = _finite(log.loss), _finite(log.validation)
+    loss, validation = _keep_finite(log.loss), _keep_finite(log.validation)
     if len(loss) < 2:
         return None
     across = Axis(loss[0][0], loss[-1][0], PAD, WIDTH - PAD)
-    down = _axis([*loss, *validation], PAD, LOSS - PAD)
+    down = _make_axis([*loss, *validation], PAD, LOSS - PAD)
     end_x, end_y = across.at(loss[-1][0]), down.at(loss[-1][1])
     parts = [
         draw_line(0, LOSS - 1, WIDTH, LOSS - 1, "grid"),
-        draw_path([(across.at(x), down.at(y)) for x, y in _thinned(loss)], "curve"),
+        draw_path([(across.at(x), down.at(y)) for x, y in _thin(loss)], "curve"),
         Markup('<circle class="last" cx="{}" cy="{}" r="3.5"/>').format(end_x, end_y),
         *(
             Markup('<circle class="base" cx="{}" cy="{}" r="3"/>').format(across.at(x), down.at(y))
@@ -89,7 +89,7 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
         strip = Axis(0.0, max(y for _, y in values) or 1.0, top + GAP + STRIP, top + GAP)
         parts += [
             draw_text(PAD, top + GAP - 4, words, "small"),
-            draw_path([(across.at(x), strip.at(y)) for x, y in _thinned(values)], "curve"),
+            draw_path([(across.at(x), strip.at(y)) for x, y in _thin(values)], "curve"),
             draw_line(0, strip.start + 1, WIDTH, strip.start + 1, "grid"),
         ]
         about += f" {words}."
@@ -99,18 +99,18 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
 
 
 def _read(artifact: StoredArtifact[Facts]) -> Log:
-    steps = _lines(LogLine, artifact, LOG)
+    steps = _read_lines(LogLine, artifact, LOG)
     return Log(
-        loss=_points((line.step, line.loss) for line in steps),
-        validation=_points((line.step, line.eval_loss) for line in steps),
-        learning_rate=_points((line.step, line.learning_rate) for line in steps),
-        speed=_points(
-            (line.step, line.tokens_per_second) for line in _lines(SpeedLine, artifact, SPEED)
+        loss=_sort_points((line.step, line.loss) for line in steps),
+        validation=_sort_points((line.step, line.eval_loss) for line in steps),
+        learning_rate=_sort_points((line.step, line.learning_rate) for line in steps),
+        speed=_sort_points(
+            (line.step, line.tokens_per_second) for line in _read_lines(SpeedLine, artifact, SPEED)
         ),
     )
 
 
-def _lines(kind: type[R], artifact: StoredArtifact[Facts], name: str) -> Sequence[R]:
+def _read_lines(kind: type[R], artifact: StoredArtifact[Facts], name: str) -> Sequence[R]:
     if name not in artifact.manifest.files:
         return ()
     try:
@@ -119,21 +119,21 @@ def _lines(kind: type[R], artifact: StoredArtifact[Facts], name: str) -> Sequenc
         raise Unreadable(f"{name} {error}") from error
 
 
-def _points(values: Iterable[tuple[int, float | None]]) -> Points:
+def _sort_points(values: Iterable[tuple[int, float | None]]) -> Points:
     # Steps that were lost to a kill stand twice in the speeds: the later one counts.
     return sorted({step: value for step, value in values if value is not None}.items())
 
 
-def _finite(points: Points) -> list[tuple[float, float]]:
+def _keep_finite(points: Points) -> list[tuple[float, float]]:
     return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
 
 
-def _thinned(points: Points) -> Points:
+def _thin(points: Points) -> Points:
     """No more points than pixels: more would only make the page large."""
     return [*points[: -1 : max(1, len(points) // WIDTH)], points[-1]]
 
 
-def _axis(points: Points, top: float, bottom: float) -> Axis:
+def _make_axis(points: Points, top: float, bottom: float) -> Axis:
     values = [y for _, y in points]
     low, high = min(values), max(values)
     return Axis(low, high if high > low else low + 1.0, bottom, top)

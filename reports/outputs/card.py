@@ -32,11 +32,11 @@ def write_card(view: StoreView, name: str) -> str:
     parts = [card.strip() or written.strip(), "## Scores"]
     panels = build_panels(view, checkpoint.key)
     for panel in panels:
-        parts += [f"{escape(panel.language.name)}, {_protocol(panel)}.", write_scores(panel)]
+        parts += [f"{escape(panel.language.name)}, {_write_protocol(panel)}.", write_scores(panel)]
         notes = "\n".join(f"- {escape(note)}" for note in panel.notes)
         parts += [notes] if notes else []
     parts.append(words.GAIN_NOTE if panels else "None was computed yet.")
-    return "\n\n".join([*parts, "## Cost", _cost(view, checkpoint)]) + "\n"
+    return "\n\n".join([*parts, "## Cost", _write_cost(view, checkpoint)]) + "\n"
 
 
 def _find(view: StoreView, name: str) -> StoredArtifact[Facts]:
@@ -54,12 +54,12 @@ def _find(view: StoreView, name: str) -> StoredArtifact[Facts]:
     raise CheckpointNotFoundError(f"{what}.\nRemedy: one of these keys:{listed}")
 
 
-def _protocol(panel: Panel) -> str:
+def _write_protocol(panel: Panel) -> str:
     found = {cell.score.full_protocol for row in panel.rows for cell in row.others if cell.score}
     return escape("; ".join(sorted(found)))
 
 
-def _cost(view: StoreView, checkpoint: StoredArtifact[Facts]) -> str:
+def _write_cost(view: StoreView, checkpoint: StoredArtifact[Facts]) -> str:
     """Time and money of the checkpoint and of everything it was made of, by stage."""
     stages: dict[str, list[StoredArtifact[Facts]]] = {}
     for artifact in _list_ancestors(view, checkpoint):

@@ -32,11 +32,11 @@ def as_csv(sheet: Sheet) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(column.name for column in sheet.columns)
-    writer.writerows([_plain(value) for value in row] for row in sheet.rows)
+    writer.writerows([_write_plain(value) for value in row] for row in sheet.rows)
     return text.getvalue()
 
 
-def _plain(value: Value) -> str:
+def _write_plain(value: Value) -> str:
     """Four decimals, which is more than any of these numbers is known to; nothing for None."""
     if isinstance(value, float):
         # A p-value may be far smaller than that.

@@ -56,7 +56,7 @@ def as_latex(sheet: Sheet) -> str:
     """Write one table, with caption and label; its notes are part of the caption."""
     sheet = sheet.for_people()
     form = "".join(
-        "r" if column.numeric else _shape_column([str(row[place]) for row in sheet.rows])
+        "r" if column.numeric else _choose_column_kind([str(row[place]) for row in sheet.rows])
         for place, column in enumerate(sheet.columns)
     )
     head = " & ".join(escape(column.title) for column in sheet.columns) + r" \\"
@@ -88,7 +88,7 @@ def _write_cell(cell: SheetCell) -> str:
     return f"\\textbf{{{text}}}" if "best" in cell.marks else text
 
 
-def _shape_column(values: Sequence[str]) -> str:
+def _choose_column_kind(values: Sequence[str]) -> str:
     """Keep texts on one line, or break them over several where that would leave the page."""
     return r"p{0.5\linewidth}" if max(map(len, values)) > _LINE else "l"
 

@@ -27,26 +27,28 @@ def print_samples(found: FoundSamples, console: Console, only: str, prompts: boo
     left reorders nothing but itself. `prompts`: with the whole prompt of each."""
     many = f"{found.matching:,} of {found.total:,} items"
     words = "" if only == "all" else f": {FILTERS[only]}"
-    _line(console, Text(f"\n{clean(found.title)}", style="bold"))
+    _print_line(console, Text(f"\n{clean(found.title)}", style="bold"))
     shown = "" if len(found.items) == found.matching else f", the first {len(found.items)} here"
-    _line(console, Text(f"{many}{words}{shown}", style="dim"))
+    _print_line(console, Text(f"{many}{words}{shown}", style="dim"))
     for item in found.items:
         row = next(row for row in item if row)
         title = f"\n{clean(row.doc_id)}"
-        _line(console, Text(title, style="bold reverse"))
+        _print_line(console, Text(title, style="bold reverse"))
         if prompts:
-            _told(console, "Prompt", row.prompt, "dim")
+            _print_text(console, "Prompt", row.prompt, "dim")
             length = f"{row.prompt_tokens:,} tokens" + (", cut to fit" if row.truncated else "")
-            _line(console, Text(length, style="dim"))
+            _print_line(console, Text(length, style="dim"))
         origin, target = find_directions(found.task, found.language)
         if isinstance(row, Translation):
-            _told(console, "Source", row.source, direction=origin)
-            _told(console, "Reference", row.reference, direction=target)
+            _print_text(console, "Source", row.source, direction=origin)
+            _print_text(console, "Reference", row.reference, direction=target)
         else:
-            _told(console, "Answer", row.answer)
+            _print_text(console, "Answer", row.answer)
         for producer, own in zip(found.producers, item, strict=True):
             direction = find_answer_direction(own, target)
-            _told(console, _head(producer, own), describe_answer(own), direction=direction)
+            _print_text(
+                console, _write_head(producer, own), describe_answer(own), direction=direction
+            )
 
 
 def describe_answer(row: AnySample | None) -> str:
@@ -55,10 +57,10 @@ def describe_answer(row: AnySample | None) -> str:
         return "does not have this item"
     if isinstance(row, Translation):
         return row.hypothesis or "(nothing)"
-    return _choice(row)
+    return _describe_choice(row)
 
 
-def _choice(row: Choice) -> str:
+def _describe_choice(row: Choice) -> str:
     """Give the prediction, and how likely the model took it to be among the choices."""
     label, logs = row.prediction, [value for value in row.logprobs if value is not None]
     # An endpoint may leave a choice without its probability.
@@ -87,15 +89,15 @@ def describe_oddities(row: AnySample | None) -> str:
     return ", ".join(marks)
 
 
-def _head(producer: str, row: AnySample | None) -> str:
+def _write_head(producer: str, row: AnySample | None) -> str:
     note = describe_oddities(row)
     return f"{producer}: {note}" if note else producer
 
 
-def _told(
+def _print_text(
     console: Console, head: str, text: str, style: str = "", direction: Direction = UNKNOWN
 ) -> None:
-    _line(console, Text(clean(head), style="dim"))
+    _print_line(console, Text(clean(head), style="dim"))
     for paragraph in split_lines(make_safe(text)) or [""]:
         # Every line of a screen is a paragraph to it, so that each needs a mark of its own.
         for line in Text(paragraph, style=style).wrap(console, max(1, console.width - _INDENT)):
@@ -118,5 +120,5 @@ def find_mark(line: str, direction: Direction) -> str:
     return "" if runs == direction.dir or not line else _MARKS[direction.dir]
 
 
-def _line(console: Console, text: Text) -> None:
+def _print_line(console: Console, text: Text) -> None:
     console.print(Padding(text, (0, 0, 0, 1)), highlight=False)

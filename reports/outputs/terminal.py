@@ -31,7 +31,7 @@ def print_report(report: Report, console: Console) -> None:
     """Print a report. Made for 80 columns and more."""
     each_language = prints_each_language(report)
     for panel in report.panels if each_language else ():
-        for piece in _panel_parts(panel):
+        for piece in _make_panel_parts(panel):
             _print(console, piece)
     for part, sections in find_parts("terminal", report):
         if part.each_language and report.panels and not each_language:
@@ -53,7 +53,7 @@ def print_members(report: Report, console: Console) -> None:
 
 def print_sheets(title: str, sheets: Sequence[Sheet], console: Console) -> None:
     """Prints tables under a title; says so when all of them are empty."""
-    _print(console, _heading(clean(title)))
+    _print(console, _make_heading(clean(title)))
     for sheet in sheets:
         _print_sheet(console, sheet)
     if not any(sheet.rows for sheet in sheets):
@@ -69,7 +69,7 @@ def _print_reasons(console: Console, sheet: Sheet) -> None:
         grouped.setdefault((str(state), str(reason)), []).append(which)
     if not grouped:
         return
-    _print(console, _heading("Without a result"))
+    _print(console, _make_heading("Without a result"))
     for (state, reason), cells in grouped.items():
         named = ", ".join(cells[:6]) + (f" and {len(cells) - 6} more" if len(cells) > 6 else "")
         text = Text.assemble((state, _STYLES[state]), f"  {clean(reason)}")
@@ -81,7 +81,7 @@ def _print_alarm(console: Console, sheet: Sheet) -> None:
     """Print lines that nobody may overlook: where, what, and a remedy if there is one."""
     if not sheet.rows:
         return
-    _print(console, _heading(sheet.title, "red"))
+    _print(console, _make_heading(sheet.title, "red"))
     for where, what, *remedies in sheet.rows:
         lines = Text(f"{clean(str(where))}: {clean(str(what))}", style="red")
         for remedy in remedies:
@@ -93,11 +93,11 @@ def _print(console: Console, part: RenderableType) -> None:
     console.print(Padding(part, (0, 0, 0, 1)), highlight=False)
 
 
-def _heading(title: str, style: str = "") -> RenderableType:
+def _make_heading(title: str, style: str = "") -> RenderableType:
     return Group(Text(), Text(title, style=f"bold {style}".strip()))
 
 
-def _panel_parts(panel: Panel) -> list[RenderableType]:
+def _make_panel_parts(panel: Panel) -> list[RenderableType]:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
@@ -107,13 +107,13 @@ def _panel_parts(panel: Panel) -> list[RenderableType]:
     for word, value in (*([("Language", names)] if names else []), *words.list_facts(panel)):
         facts.add_row(word, Text(clean(value)))
     title = Text(clean(language.name), style="bold reverse")
-    parts: list[RenderableType] = [Text(), title, facts, Text(), _scores(panel)]
+    parts: list[RenderableType] = [Text(), title, facts, Text(), _make_score_table(panel)]
     if panel.has_gains:
         parts.append(Text())
         parts.append(Text(words.GAIN_NOTE, style="dim"))
     gaps = words.merge_gaps(panel)
     if gaps:
-        parts.append(_heading("Without a result"))
+        parts.append(_make_heading("Without a result"))
         parts += [
             Text.assemble(
                 (state, _STYLES[state]), "  ", clean(which), (f"\n  {clean(reason)}", "dim")
@@ -121,15 +121,15 @@ def _panel_parts(panel: Panel) -> list[RenderableType]:
             for which, state, reason in gaps
         ]
     if panel.notes:
-        parts.append(_heading("Warnings", "yellow"))
+        parts.append(_make_heading("Warnings", "yellow"))
         parts += [Text(clean(note)) for note in panel.notes]
     return parts
 
 
-def _scores(panel: Panel) -> Table:
+def _make_score_table(panel: Panel) -> Table:
     """One line per task and producer; with one producer, its name heads the column of scores."""
     names = panel.producers
-    table = _table()
+    table = _make_table()
     table.add_column("Task")
     if len(names) > 1:
         table.add_column("Producer", overflow="fold")
@@ -164,7 +164,7 @@ def _describe_gain(gain: Gain | None) -> tuple[Text, Text]:
     return Text(words.describe_gain(gain), style), Text(words.describe_interval(gain), style)
 
 
-def _table() -> Table:
+def _make_table() -> Table:
     return Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)
 
 
@@ -174,32 +174,32 @@ def _print_sheet(console: Console, sheet: Sheet) -> None:
     hidden = tuple(column.name for column in sheet.columns if column.spare)
     shown = sheet.for_people(hidden)
     room, left = console.width - 1, list[str]()
-    while sum(_least(shown)) > room and len(shown.columns) > 2:
+    while sum(_find_least_widths(shown)) > room and len(shown.columns) > 2:
         left.insert(0, shown.columns[-1].title)
         hidden += (shown.columns[-1].name,)
         shown = sheet.for_people(hidden)
-    _print(console, _heading(sheet.title))
-    _print(console, _sheet_table(shown, room))
+    _print(console, _make_heading(sheet.title))
+    _print(console, _make_sheet_table(shown, room))
     notes = [f"Too narrow here for: {', '.join(left)}."] if left else []
     for note in (*notes, *shown.notes):
         style = "yellow" if note.startswith("Warning") else "dim"
         _print(console, Text(clean(note), style=style))
 
 
-def _sheet_table(sheet: Sheet, room: int) -> Table:
-    least = _least(sheet)
-    widths = [_GAP + max(map(cell_len, cells)) for cells in _columns(sheet)]
+def _make_sheet_table(sheet: Sheet, room: int) -> Table:
+    least = _find_least_widths(sheet)
+    widths = [_GAP + max(map(cell_len, cells)) for cells in _write_columns(sheet)]
     while sum(widths) > room and widths != least:
         # rich would squeeze the widest columns, were they numbers or not.
         spare = [width - low for width, low in zip(widths, least, strict=True)]
         widths[spare.index(max(spare))] -= 1
-    table = _table()
+    table = _make_table()
     for column, width in zip(sheet.columns, widths, strict=True):
         justify: Literal["left", "right"] = "right" if column.numeric else "left"
         table.add_column(column.title, justify=justify, overflow="fold", width=width - _GAP)
     last = None
     for row in sheet.list_cells():
-        cells = [Text(clean(cell.text), style=_style(cell.marks)) for cell in row]
+        cells = [Text(clean(cell.text), style=_choose_style(cell.marks)) for cell in row]
         if row[0].column.name == "language":
             # A language's name heads its rows, and is not repeated in each.
             cells[0] = Text("") if row[0].value == last else cells[0]
@@ -208,7 +208,7 @@ def _sheet_table(sheet: Sheet, room: int) -> Table:
     return table
 
 
-def _columns(sheet: Sheet) -> list[list[str]]:
+def _write_columns(sheet: Sheet) -> list[list[str]]:
     """Give each column's heading and the texts below it."""
     rows = [[clean(cell.text) for cell in row] for row in sheet.list_cells()]
     return [
@@ -216,10 +216,10 @@ def _columns(sheet: Sheet) -> list[list[str]]:
     ]
 
 
-def _least(sheet: Sheet) -> list[int]:
+def _find_least_widths(sheet: Sheet) -> list[int]:
     """Each column's least width, gap included: numbers and a heading's words stay whole."""
     widths = []
-    for column, (title, *values) in zip(sheet.columns, _columns(sheet), strict=True):
+    for column, (title, *values) in zip(sheet.columns, _write_columns(sheet), strict=True):
         longest = max(map(cell_len, values))
         whole = column.numeric or column.name in ("language", "task", "stage", "verdicts")
         if column.name == "producer":
@@ -229,7 +229,7 @@ def _least(sheet: Sheet) -> list[int]:
     return widths
 
 
-def _style(marks: frozenset[Mark]) -> str:
+def _choose_style(marks: frozenset[Mark]) -> str:
     names = {"best": "bold", "best_equal": "underline"}
     return " ".join(names[mark] for mark in sorted(marks))
 

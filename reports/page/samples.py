@@ -49,7 +49,7 @@ class TaskSamples:
 def find_task_samples(row: PanelRow, language: ShownLanguage, name: str) -> TaskSamples | None:
     """Find the first five items of a row; None when no score of it has readable samples."""
     scored = [(cell.producer, cell.score) for cell in row.cells if cell.score]
-    read = [(producer, score, _first_rows(score)) for producer, score in scored]
+    read = [(producer, score, _read_first_rows(score)) for producer, score in scored]
     read = [(producer, score, rows) for producer, score, rows in read if rows]
     if not read:
         return None
@@ -63,26 +63,26 @@ def find_task_samples(row: PanelRow, language: ShownLanguage, name: str) -> Task
         protocol=first.full_protocol,
         translated=translated,
         producers=tuple(who for who, _ in alike),
-        items=tuple(_item(id_, alike, row.task, language) for id_ in ids),
-        prompt=_prompt(first),
+        items=tuple(_make_item(id_, alike, row.task, language) for id_ in ids),
+        prompt=_read_prompt(first),
     )
 
 
-def _first_rows(score: Score) -> Rows:
+def _read_first_rows(score: Score) -> Rows:
     try:
         return {row.doc_id: row for row in read_rows(score, FIRST, prompts=False)}
     except Unreadable:
         return {}
 
 
-def _prompt(score: Score) -> str:
+def _read_prompt(score: Score) -> str:
     try:
         return read_rows(score, 1)[0].prompt
     except Unreadable:
         return ""
 
 
-def _item(
+def _make_item(
     id_: str, said: Sequence[tuple[str, Rows]], task: str, language: ShownLanguage
 ) -> SampleItem:
     rows = [(who, items.get(id_)) for who, items in said]

@@ -129,13 +129,13 @@ def render(report: Report) -> str:
     # the interpreter free meanwhile.
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         names = (f"language-{n}" for n in count(1))
-        panels = list(pool.map(_panel, report.panels, names))
+        panels = list(pool.map(_make_panel_view, report.panels, names))
     parts = view_parts(report, panels)
     found = [section for part in parts for section in part.sections]
     page = {
-        "title": _title(report),
-        "lede": _summary(report),
-        "own_data": _own_data(report),
+        "title": _write_title(report),
+        "lede": _write_summary(report),
+        "own_data": _warn_of_own_data(report),
         "alarms": [section for section in found if section.form == "alarm"],
         "parts": parts,
         "contents": list_contents(parts, panels),
@@ -211,7 +211,7 @@ def read_trusted(text: str) -> "Markup":
     return Markup(text)
 
 
-def _panel(panel: Panel, name: str) -> PanelView:
+def _make_panel_view(panel: Panel, name: str) -> PanelView:
     tasks = []
     for number, row in enumerate(panel.rows, start=1):
         lines = tuple(
@@ -238,13 +238,13 @@ def _panel(panel: Panel, name: str) -> PanelView:
     )
 
 
-def _title(report: Report) -> str:
+def _write_title(report: Report) -> str:
     names = [language.name for language in report.results.languages]
     some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return some if report.view else report.results.source
 
 
-def _summary(report: Report) -> str:
+def _write_summary(report: Report) -> str:
     rows, view = report.results.rows, report.view
     results = sum(row.score is not None for row in rows)
     lacking = len(rows) - results
@@ -258,7 +258,7 @@ def _summary(report: Report) -> str:
     return f"{text}; {words.describe_duration(seconds)} of work."
 
 
-def _own_data(report: Report) -> str:
+def _warn_of_own_data(report: Report) -> str:
     """Warn that scores are not of the benchmarks; "" where all of them are."""
     names = {score.data.name for score in report.view.scores.values()} if report.view else set()
     if "embedded" not in names:

@@ -92,7 +92,7 @@ def correlate_pearson(x: Sequence[float], y: Sequence[float]) -> Correlation:
     """Pearson's r with Fisher's z interval (Fisher 1921) and Student's p, by scipy."""
     from scipy import stats
 
-    lacking = _lacking(x, y)
+    lacking = _find_lack(x, y)
     if lacking:
         return Correlation(None, None, None, len(x), lacking)
     found = stats.pearsonr(x, y)
@@ -112,12 +112,16 @@ def correlate_spearman(x: Sequence[float], y: Sequence[float]) -> Correlation:
     """
     from scipy import stats
 
-    lacking = _lacking(x, y)
+    lacking = _find_lack(x, y)
     if lacking:
         return Correlation(None, None, None, len(x), lacking)
     found = stats.spearmanr(x, y)
     r, n = float(found.statistic), len(x)
-    interval = _fisher(r, math.sqrt((1 + r * r / 2) / (n - 3))) if n > 3 and abs(r) < 1 else None
+    interval = (
+        _compute_fisher_interval(r, math.sqrt((1 + r * r / 2) / (n - 3)))
+        if n > 3 and abs(r) < 1
+        else None
+    )
     return Correlation(r, interval, float(found.pvalue), n)
 
 
@@ -139,15 +143,15 @@ def split_half(halves: Sequence["Halves"]) -> Correlation:
     """
     if not halves:
         return Correlation(None, None, None, 0, "no samples")
-    found = _of_halves(halves)
+    found = _decouple_halves(halves)
     return _as_correlation(found.r, found)
 
 
-def _of_halves(halves: Sequence["Halves"]) -> Decoupled:
+def _decouple_halves(halves: Sequence["Halves"]) -> Decoupled:
     import numpy as np
 
     base, gain = np.stack([h.base for h in halves]), np.stack([h.gain for h in halves])
-    lacking = _lacking(base.mean(axis=1).tolist(), gain.mean(axis=1).tolist())
+    lacking = _find_lack(base.mean(axis=1).tolist(), gain.mean(axis=1).tolist())
     return Decoupled(len(halves), why=lacking) if lacking else decouple_halves(base, gain)
 
 
@@ -198,12 +202,12 @@ def relate_base_and_gain(
     """
     import numpy as np
 
-    lacking = _lacking(base, gain)
+    lacking = _find_lack(base, gain)
     by_halves = len(halves) == len(base)
     if lacking:
         free = Decoupled(len(base), why=lacking)
     elif by_halves:
-        free = _of_halves(halves)
+        free = _decouple_halves(halves)
     else:
         free = decouple_noise(np.asarray(base, np.float64), np.asarray(gain, np.float64), noise)
     return BaseAndGain(
@@ -218,12 +222,12 @@ def relate_base_and_gain(
     )
 
 
-def _fisher(r: float, stderr: float) -> Interval:
+def _compute_fisher_interval(r: float, stderr: float) -> Interval:
     z, reach = math.atanh(max(-0.999999, min(0.999999, r))), 1.959963984540054 * stderr
     return Interval(math.tanh(z - reach), math.tanh(z + reach))
 
 
-def _lacking(x: Sequence[float], y: Sequence[float]) -> str:
+def _find_lack(x: Sequence[float], y: Sequence[float]) -> str:
     """Say why no coefficient can be computed; "" when one can."""
     if len(x) < 3:
         return f"{len(x)} language{'s' * (len(x) != 1)}, and a correlation needs three"

@@ -261,16 +261,18 @@ def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparis
     return Comparison(
         scores=np.mean(means, axis=0),
         variance=Variance(
-            items=np.sum([_scatter(found) for found in by_unit.values()], axis=0),
-            languages=_scatter(np.stack([*by_language.values()])) if over_languages else None,
-            both=np.sum([_scatter(found) for found in by_both.values()], axis=0),
+            items=np.sum([_compute_covariance(found) for found in by_unit.values()], axis=0),
+            languages=_compute_covariance(np.stack([*by_language.values()]))
+            if over_languages
+            else None,
+            both=np.sum([_compute_covariance(found) for found in by_both.values()], axis=0),
         ),
         languages=len(names),
         units=min(len(names), least) if over_languages else least,
     )
 
 
-def _scatter(parts: "Floats") -> "Floats":
+def _compute_covariance(parts: "Floats") -> "Floats":
     """The covariance of a sum of independent parts (count, producers)."""
     count = len(parts)
     scatter: Floats = parts.T @ parts * (count / max(count - 1, 1))

@@ -116,7 +116,7 @@ def decouple_halves(base: "Floats", gain: "Floats") -> Decoupled:
     other = np.roll(np.arange(columns), columns // 2)
     free = _Moments(
         *(
-            _covariance(weights, *pair).mean(axis=1)
+            _compute_covariance(weights, *pair).mean(axis=1)
             for pair in ((base, base[:, other]), (base, gain), (gain, gain[:, other]))
         )
     )
@@ -136,11 +136,15 @@ def decouple_noise(base: "Floats", gain: "Floats", noise: Noise | None) -> Decou
 
     weights = _leave_one_out(len(base))
     x, g = base[:, None], gain[:, None]
-    spread, both, gained = (_covariance(weights, *pair)[:, 0] for pair in ((x, x), (x, g), (g, g)))
+    spread, both, gained = (
+        _compute_covariance(weights, *pair)[:, 0] for pair in ((x, x), (x, g), (g, g))
+    )
     plain = _Moments(spread, both, gained)
     if noise is None:
         found = _decouple(base, gain, weights, [plain])
-        return replace(found, noise_share=None, decisive=_decisive_with_unknown(base, gain, found))
+        return replace(
+            found, noise_share=None, decisive=_find_decisive_with_unknown(base, gain, found)
+        )
     sizes = weights.sum(axis=1)
     of_base, of_trained = (weights @ each / sizes for each in (noise.base, noise.trained))
     corrections = [
@@ -155,11 +159,13 @@ def decouple_noise(base: "Floats", gain: "Floats", noise: Noise | None) -> Decou
     return replace(found, noise_share=share, exact=noise.exact)
 
 
-def _decisive_with_unknown(base: "Floats", gain: "Floats", found: Decoupled) -> tuple[int, ...]:
+def _find_decisive_with_unknown(
+    base: "Floats", gain: "Floats", found: Decoupled
+) -> tuple[int, ...]:
     """Languages without which `MOST_NOISE` would do to make the slope, though not with them."""
     if found.explained_by is None or found.explained_by < MOST_NOISE:
         return found.decisive if find_side(found.slope) > 0 else ()
-    held = _below_zero_with(base, gain, _leave_one_out(len(base))[1:], MOST_NOISE**2)
+    held = _is_below_zero_with(base, gain, _leave_one_out(len(base))[1:], MOST_NOISE**2)
     return tuple(place for place, clear in enumerate(held) if not clear)
 
 
@@ -178,17 +184,19 @@ def _decouple(
         return Decoupled(
             n,
             noise_share=share,
-            explained_by=_noise_that_explains(x, g),
+            explained_by=_find_explaining_noise(x, g),
             why="the base scores differ by no more than item noise",
         )
-    slopes = [_slopes(x, g, weights, moments) for moments in corrections]
-    slope = _join([_as_slope(each, 0) for each in slopes])
-    left_out = [_join([_as_slope(each, row) for each in slopes]) for row in range(1, n + 1)]
+    slopes = [_compute_slopes(x, g, weights, moments) for moments in corrections]
+    slope = _join_estimates([_as_slope(each, 0) for each in slopes])
+    left_out = [
+        _join_estimates([_as_slope(each, row) for each in slopes]) for row in range(1, n + 1)
+    ]
     observed = float(np.var(g, ddof=1))
-    r = _join(
+    r = _join_estimates(
         [_as_correlation(free, observed, of) for free, of in zip(corrections, slopes, strict=True)]
     )
-    within = _correlations(first)[1:]
+    within = _compute_correlations(first)[1:]
     return Decoupled(
         n,
         slope=slope,
@@ -204,7 +212,7 @@ def _decouple(
             if find_side(slope) and not find_side(other)
         ),
         noise_share=share,
-        explained_by=_noise_that_explains(x, g),
+        explained_by=_find_explaining_noise(x, g),
         why="" if r.value is not None else "the gains differ by no more than item noise",
     )
 
@@ -222,7 +230,7 @@ def _leave_one_out(n: int) -> "Floats":
     return np.concatenate([np.ones((1, n)), 1 - np.eye(n)])
 
 
-def _covariance(weights: "Floats", x: "Floats", y: "Floats") -> "Floats":
+def _compute_covariance(weights: "Floats", x: "Floats", y: "Floats") -> "Floats":
     """Covariances of x and y, (languages, columns) each, over languages: a row a weighting."""
     sizes = weights.sum(axis=1, keepdims=True)
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
@@ -230,7 +238,7 @@ def _covariance(weights: "Floats", x: "Floats", y: "Floats") -> "Floats":
     return found
 
 
-def _slopes(x: "Floats", g: "Floats", weights: "Floats", free: _Moments) -> _Slopes:
+def _compute_slopes(x: "Floats", g: "Floats", weights: "Floats", free: _Moments) -> _Slopes:
     """The slope of each weighting.
 
     The gain minus (slope x base) has with the base the covariance that the shared noise gives it,
@@ -269,7 +277,7 @@ def _as_slope(found: _Slopes, row: int) -> TestedEstimate:
     return TestedEstimate(slope, Interval(slope - reach, slope + reach), p)
 
 
-def _correlations(free: _Moments) -> "Floats":
+def _compute_correlations(free: _Moments) -> "Floats":
     """Compute the correlation under each weighting; NaN where the variance of base or gain is no
     more than noise.
     """
@@ -291,7 +299,7 @@ def _as_correlation(free: _Moments, observed: float, slopes: _Slopes) -> TestedE
     """
     from scipy import special
 
-    r = float(_correlations(free)[0])
+    r = float(_compute_correlations(free)[0])
     freedom, stderr = float(slopes.freedom[0]), float(slopes.stderr[0])
     if freedom + 2 < LEAST:
         return TestedEstimate(r if math.isfinite(r) else None)
@@ -310,7 +318,7 @@ def _as_correlation(free: _Moments, observed: float, slopes: _Slopes) -> TestedE
     return TestedEstimate(r, Interval(math.tanh(z - reach), math.tanh(z + reach)), p)
 
 
-def _join(estimates: list[TestedEstimate]) -> TestedEstimate:
+def _join_estimates(estimates: list[TestedEstimate]) -> TestedEstimate:
     """The first of them, with the interval that holds those of all and the largest p.
 
     p is 1 where they lie on both sides of zero.
@@ -327,7 +335,7 @@ def _join(estimates: list[TestedEstimate]) -> TestedEstimate:
     )
 
 
-def _noise_that_explains(x: "Floats", g: "Floats") -> float | None:
+def _find_explaining_noise(x: "Floats", g: "Floats") -> float | None:
     """The least standard deviation of item noise that could make the slope that is seen.
 
     With it a one-sided test at 5% no longer finds the slope below zero; None where it does not
@@ -337,26 +345,31 @@ def _noise_that_explains(x: "Floats", g: "Floats") -> float | None:
 
     weights = np.ones((1, len(x)))
     spread, both = (
-        float(_covariance(weights, a[:, None], b[:, None])[0, 0]) for a, b in ((x, x), (x, g))
+        float(_compute_covariance(weights, a[:, None], b[:, None])[0, 0])
+        for a, b in ((x, x), (x, g))
     )
-    if len(x) < LEAST or not _below_zero_with(x, g, weights, 0.0)[0]:
+    if len(x) < LEAST or not _is_below_zero_with(x, g, weights, 0.0)[0]:
         return None
     # The slope itself is zero at -both, unless that is more than the base varies.
     low, high = 0.0, min(-both, spread)
     for _ in range(40):
         middle = (low + high) / 2
-        if _below_zero_with(x, g, weights, middle)[0]:
+        if _is_below_zero_with(x, g, weights, middle)[0]:
             low = middle
         else:
             high = middle
     return math.sqrt(low)
 
 
-def _below_zero_with(
+def _is_below_zero_with(
     x: "Floats", g: "Floats", weights: "Floats", noise: float
 ) -> "NDArray[np.bool_]":
     """Tell whether the slope is below zero where item noise has this variance in each base
     score.
     """
-    spread, both = (_covariance(weights, a[:, None], b[:, None])[:, 0] for a, b in ((x, x), (x, g)))
-    return _slopes(x, g, weights, _Moments(spread - noise, both + noise, spread)).below_zero()
+    spread, both = (
+        _compute_covariance(weights, a[:, None], b[:, None])[:, 0] for a, b in ((x, x), (x, g))
+    )
+    return _compute_slopes(
+        x, g, weights, _Moments(spread - noise, both + noise, spread)
+    ).below_zero()

@@ -25,7 +25,7 @@ def compute_mean_change(changes: Changes) -> Contrast:
     import numpy as np
 
     cells = {
-        language: _cell(ids, np.asarray(values, np.float64))
+        language: _make_unit_scores(ids, np.asarray(values, np.float64))
         for language, (ids, values) in changes.items()
     }
     return compare_producers({"group": cells}).difference(1, 0)
@@ -50,11 +50,11 @@ def contrast_groups(first: Changes, second: Changes) -> Contrast:
             for (ids, values), sign in sides
         ]
         ids = [id_ for (own, _), _ in sides for id_ in own]
-        cells[language] = _cell(ids, np.concatenate(parts) + points)
+        cells[language] = _make_unit_scores(ids, np.concatenate(parts) + points)
     return compare_producers({"groups": cells}).difference(1, 0)
 
 
-def _cell(ids: Sequence[str], values: "Floats") -> UnitScores:
+def _make_unit_scores(ids: Sequence[str], values: "Floats") -> UnitScores:
     import numpy as np
 
     return UnitScores(tuple(ids), np.stack([np.zeros(len(ids)), values]), np.ones(len(ids)))

@@ -65,11 +65,11 @@ def compare_groups(gains: Sequence[float], groups: Sequence[str]) -> Relation:
         return Relation(len(kept), why="all gains are equal")
     code = np.array([large.index(groups[place]) for place in kept])
     members = np.eye(len(large))[code]
-    order = _deal(len(values), PERMUTATIONS)
+    order = _draw_orders(len(values), PERMUTATIONS)
     drawn = values[order]
     ps = [
-        _share(statistic(drawn, members), statistic(values[None], members)[0])
-        for statistic in (_fisher, _welch)
+        _count_extreme_share(statistic(drawn, members), statistic(values[None], members)[0])
+        for statistic in (_compute_fisher, _compute_welch)
     ]
     return Relation(len(kept), max(ps))
 
@@ -92,8 +92,8 @@ def relate_measure(gains: Sequence[float], measures: Sequence[float]) -> Relatio
         return Relation(n, why="all values are equal")
     ranks = [stats.rankdata(values) for values in (x, y)]
     rho = float(_correlate(*(one[None] for one in ranks))[0])
-    drawn = _correlate(ranks[0][None], ranks[1][_deal(n, PERMUTATIONS)])
-    p = _share(np.abs(drawn), abs(rho))
+    drawn = _correlate(ranks[0][None], ranks[1][_draw_orders(n, PERMUTATIONS)])
+    p = _count_extreme_share(np.abs(drawn), abs(rho))
     picked = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
     again = _correlate(*(stats.rankdata(values[picked], axis=1) for values in (x, y)))
     interval = compute_percentile_interval(again[np.isfinite(again)], n, least=LEAST)
@@ -101,7 +101,7 @@ def relate_measure(gains: Sequence[float], measures: Sequence[float]) -> Relatio
 
 
 @lru_cache(maxsize=16)
-def _deal(n: int, permutations: int) -> "Ints":
+def _draw_orders(n: int, permutations: int) -> "Ints":
     """Draws random orders of `n` languages: (permutations, n)."""
     import numpy as np
 
@@ -109,14 +109,14 @@ def _deal(n: int, permutations: int) -> "Ints":
     return orders
 
 
-def _share(drawn: "Floats", found: float) -> float:
+def _count_extreme_share(drawn: "Floats", found: float) -> float:
     """The share of permutations that are at least as extreme, what was found among them."""
     import numpy as np
 
     return (int(np.count_nonzero(drawn >= found - 1e-9)) + 1) / (len(drawn) + 1)
 
 
-def _fisher(values: "Floats", members: "Floats") -> "Floats":
+def _compute_fisher(values: "Floats", members: "Floats") -> "Floats":
     """Between over within sum of squares of many data sets, which grows with Fisher's F."""
     import numpy as np
 
@@ -128,7 +128,7 @@ def _fisher(values: "Floats", members: "Floats") -> "Floats":
     return ratio
 
 
-def _welch(values: "Floats", members: "Floats") -> "Floats":
+def _compute_welch(values: "Floats", members: "Floats") -> "Floats":
     """Welch's statistic of many data sets (sets, n) with the same groups (n, groups) of 0 and 1."""
     import numpy as np
 

@@ -41,20 +41,21 @@ def conclude(found: "BaseAndGain") -> str:
             return (
                 f"Languages with a lower base score gain more; it would take item noise of {noise} "
                 "in a base score to make that, and so many items cannot have as much."
-                + _only_with(found)
+                + _warn_of_decisive(found)
             )
         case "lower" if found.noise_known:
             return (
                 "Languages with a lower base score gain more; item noise does not explain it."
-                + _only_with(found)
+                + _warn_of_decisive(found)
             )
         case "lower":
             return (
                 "Languages with a lower base score gain more, unless the item noise of a base "
-                f"score, which the table does not tell, is above {noise}." + _only_with(found)
+                f"score, which the table does not tell, is above {noise}."
+                + _warn_of_decisive(found)
             )
         case "higher":
-            return "Languages with a higher base score gain more." + _only_with(found)
+            return "Languages with a higher base score gain more." + _warn_of_decisive(found)
         case "unknown_noise":
             return (
                 "It cannot be told whether base score and gain are related: the gain contains "
@@ -87,7 +88,7 @@ def _is_clear(interval: "Interval | None") -> bool:
     return interval is not None and not interval.low <= 0 <= interval.high
 
 
-def _only_with(found: "BaseAndGain") -> str:
+def _warn_of_decisive(found: "BaseAndGain") -> str:
     """A warning where the conclusion needs certain languages."""
     places = found.decoupled.decisive
     if not places:

@@ -45,7 +45,7 @@ def find_entries(view: StoreView) -> list[Entry]:
             if find_role(c.producer, c.role) == "base"
         }
         for cell in run.cells:
-            state, reason = _state(view, cell, run.error)
+            state, reason = _find_state(view, cell, run.error)
             entry = Entry(
                 cell=cell,
                 language=run.language
@@ -86,7 +86,7 @@ def _find_teacher(view: StoreView, run: Run) -> str:
     return run.plan.teacher if any(asked) or not asked else ""
 
 
-def _state(view: StoreView, cell: PlannedCell, error: str | None) -> tuple[State, str]:
+def _find_state(view: StoreView, cell: PlannedCell, error: str | None) -> tuple[State, str]:
     key = cell.key or ""
     if key in view.scores:
         return "result", ""
@@ -146,7 +146,7 @@ def group_rows(view: StoreView, entries: Iterable[Entry]) -> list[list[Entry]]:
     row of its own, and a cell that is not there yet stands beside those it belongs to.
     """
     entries = list(entries)
-    parent = {_node(entry.cell): _node(entry.cell) for entry in entries}
+    parent = {_name_node(entry.cell): _name_node(entry.cell) for entry in entries}
 
     def root(node: str) -> str:
         while parent[node] != node:
@@ -159,26 +159,26 @@ def group_rows(view: StoreView, entries: Iterable[Entry]) -> list[list[Entry]]:
 
     which = (entries[0].cell.language, entries[0].cell.task)
     for planned in view.planned.get(which, ()):
-        join([_node(c) for c in planned if c.key and _node(c) in parent])
-        first = [_node(c) for c in planned if c.key and _node(c) in parent][:1]
+        join([_name_node(c) for c in planned if c.key and _name_node(c) in parent])
+        first = [_name_node(c) for c in planned if c.key and _name_node(c) in parent][:1]
         for cell in planned:
-            if not cell.key and _node(cell) in parent:
-                join([*first, _node(cell)])
+            if not cell.key and _name_node(cell) in parent:
+                join([*first, _name_node(cell)])
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for entry in entries:
         if entry.score:
             s = entry.score
-            alike[s.metric, s.full_protocol, s.data.sha256, str(s.n)].append(_node(entry.cell))
+            alike[s.metric, s.full_protocol, s.data.sha256, str(s.n)].append(_name_node(entry.cell))
         elif not entry.cell.key:
-            alike["gap",].append(_node(entry.cell))
+            alike["gap",].append(_name_node(entry.cell))
     for nodes in alike.values():
         join(nodes)
     rows: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        rows[root(_node(entry.cell))].append(entry)
+        rows[root(_name_node(entry.cell))].append(entry)
     return list(rows.values())
 
 
-def _node(cell: PlannedCell) -> str:
+def _name_node(cell: PlannedCell) -> str:
     """A cell without a key (a gap) is told apart by its checkpoint."""
     return cell.key or f"gap {cell.checkpoint.key}"

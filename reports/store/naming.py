@@ -76,7 +76,7 @@ def _name_group(
     found = {}
     for one in group:
         alike = {other.key for other in group if said[other] == said[one]}
-        mark = f"#{one.key[: _length(alike)]}" if len(alike) > 1 else ""
+        mark = f"#{one.key[: _find_least_length(alike)]}" if len(alike) > 1 else ""
         found[one] = f"{producer}{said[one]}{mark}"
     return found
 
@@ -91,18 +91,18 @@ def _find_settings(view: StoreView, checkpoint: Checkpoint) -> dict[str, str]:
         if artifact is None or at in seen:
             continue
         seen.add(at)
-        for name, value in _flatten(artifact.manifest.config, at[0]):
+        for name, value in _flatten_settings(artifact.manifest.config, at[0]):
             # The nearest says it: a seed of training before that of the mixture.
             found.setdefault(name, value)
         waiting += [(one.stage, one.key) for one in artifact.manifest.inputs]
     return found
 
 
-def _flatten(value: Any, path: str) -> Iterable[tuple[str, str]]:
+def _flatten_settings(value: Any, path: str) -> Iterable[tuple[str, str]]:
     """The settings that a person can read, by their path; not hashes, texts and places of files."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _flatten(inner, f"{path}.{name}")
+            yield from _flatten_settings(inner, f"{path}.{name}")
     elif isinstance(value, bool) or value is None:
         yield path, {True: "yes", False: "no", None: "none"}[value]
     elif isinstance(value, int | float):
@@ -125,7 +125,7 @@ def _find_differing(settings: list[Mapping[str, str]]) -> set[str]:
     return set(by_word.values())
 
 
-def _length(keys: set[str]) -> int:
+def _find_least_length(keys: set[str]) -> int:
     """Count how many first characters tell the keys apart, four at least."""
     longest = max(map(len, keys))
     lengths = range(4, longest + 1)

@@ -27,7 +27,9 @@ def find_runs(store: Path, below: Path | None = None) -> list[str]:
         for path in start.glob(f"{depth}{name}")
     }
     names = [folder.relative_to(root).as_posix() for folder in found]
-    return sorted((name for name in names if name.count("/") <= 1 and name != "."), key=_natural)
+    return sorted(
+        (name for name in names if name.count("/") <= 1 and name != "."), key=_make_natural_key
+    )
 
 
 def read_runs(store: Path, names: Iterable[str], problems: list[Problem]) -> Iterator[Run]:
@@ -38,7 +40,7 @@ def read_runs(store: Path, names: Iterable[str], problems: list[Problem]) -> Ite
     """
     root = store / RUNS
     for name in names:
-        path, error = root / name / PLAN, _first_line(root / name / ERROR)
+        path, error = root / name / PLAN, _read_first_line(root / name / ERROR)
         if not path.exists():
             yield Run(name, NO_PLAN, ShownLanguage(""), error)
             continue
@@ -58,7 +60,7 @@ def read_runs(store: Path, names: Iterable[str], problems: list[Problem]) -> Ite
         yield Run(name, plan, language, error)
 
 
-def _first_line(path: Path) -> str | None:
+def _read_first_line(path: Path) -> str | None:
     """The first line of a failed run's error.txt; None when the run left none."""
     if not path.is_file():
         return None
@@ -66,7 +68,7 @@ def _first_line(path: Path) -> str | None:
     return first or "it failed without a message"
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def _make_natural_key(name: str) -> list[tuple[int, str]]:
     """Job 10 of a sweep comes after job 9."""
     return [
         (int(part), "") if part.isdigit() else (-1, part)

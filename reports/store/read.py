@@ -44,7 +44,7 @@ def read_store(store: Path, run: Path | None = None) -> StoreView:
     names = find_runs(store) if run is None else _find_run(store, run)
     runs = tuple(read_runs(store, names, problems))
     keys = None if run is None else _find_keys(runs)
-    stages = _find_stages(store) if keys is None else _planned_stages(runs)
+    stages = _find_stages(store) if keys is None else _list_planned_stages(runs)
     artifacts = {stage: _read_stage(store, stage, keys, problems) for stage in stages}
     studies = tuple(read_studies(store, problems)) if run is None else ()
     if not (runs or studies or problems or any(artifacts.values())):
@@ -135,7 +135,7 @@ def _find_stages(store: Path) -> list[str]:
     return order_stages({*STAGES, *found})
 
 
-def _planned_stages(runs: Iterable[Run]) -> list[str]:
+def _list_planned_stages(runs: Iterable[Run]) -> list[str]:
     """The stages that reports know, and any other that these runs planned."""
     return order_stages({*STAGES, *(one.stage for run in runs for one in run.plan.stages)})
 

@@ -26,27 +26,27 @@ def check_counts(folder: Path, result: StudyResult) -> None:
     """Raises Unreadable where a figure of the result is not what the votes give: votes, prompts,
     those of each rater and category, shares, net preference, and p."""
     votes = _main_votes(folder / VOTES)
-    by_prompt = _grouped(votes, "question")
-    _same("votes", result.votes, len(votes))
-    _same("prompts", result.prompts, len(by_prompt))
+    by_prompt = _group_votes(votes, "question")
+    _check_same("votes", result.votes, len(votes))
+    _check_same("prompts", result.prompts, len(by_prompt))
     said: Sequence[tuple[str, str, Mapping[str, Counts]]] = (
         ("raters", "rater", {row.rater: row for row in result.raters}),
         ("categories", "category", {row.category: row for row in result.categories}),
     )
     for what, column, rows in said:
-        groups = _grouped(votes, column)
+        groups = _group_votes(votes, column)
         if rows.keys() != groups.keys():
             raise Unreadable(f"{RESULT} names other {what} than {VOTES}")
         for name, group in groups.items():
             counted = Counter(_NAMES[vote["choice"]] for vote in group)
             for count in _NAMES.values():
-                _same(f"{count} of {name}", getattr(rows[name], count), counted[count])
+                _check_same(f"{count} of {name}", getattr(rows[name], count), counted[count])
     estimate = result.estimate
     scores = {q: [_SCORES[vote["choice"]] for vote in vs] for q, vs in by_prompt.items()}
     for choice, name in _NAMES.items():
         shares = [sum(s == _SCORES[choice] for s in of) / len(of) for of in scores.values()]
-        _near(name, getattr(estimate, name), shares)
-    _near("net", estimate.net, [sum(of) / len(of) for of in scores.values()])
+        _check_near(name, getattr(estimate, name), shares)
+    _check_near("net", estimate.net, [sum(of) / len(of) for of in scores.values()])
     _check_p(result.primary.p, scores)
 
 
@@ -54,7 +54,7 @@ def _main_votes(path: Path) -> list[Mapping[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as lines:
             rows: list[Mapping[str, str]] = [
-                {name: _plain(cell or "") for name, cell in row.items() if name}
+                {name: _strip_cell_mark(cell or "") for name, cell in row.items() if name}
                 for row in csv.DictReader(lines)
                 if row.get("kind") == "main"
             ]
@@ -66,24 +66,26 @@ def _main_votes(path: Path) -> list[Mapping[str, str]]:
     return rows
 
 
-def _plain(cell: str) -> str:
+def _strip_cell_mark(cell: str) -> str:
     """A cell without the mark that keeps a spreadsheet from taking it for a formula."""
     return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
-def _grouped(votes: Sequence[Mapping[str, str]], column: str) -> dict[str, list[Mapping[str, str]]]:
+def _group_votes(
+    votes: Sequence[Mapping[str, str]], column: str
+) -> dict[str, list[Mapping[str, str]]]:
     groups: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for vote in votes:
         groups[vote.get(column, "")].append(vote)
     return groups
 
 
-def _same(what: str, said: int, counted: int) -> None:
+def _check_same(what: str, said: int, counted: int) -> None:
     if said != counted:
         raise Unreadable(f"{RESULT} says {said} {what}, {VOTES} gives {counted}")
 
 
-def _near(what: str, said: Estimate, values: Sequence[float]) -> None:
+def _check_near(what: str, said: Estimate, values: Sequence[float]) -> None:
     value = said.value
     counted = sum(values) / len(values) if values else None
     if (value is None) != (counted is None) or (

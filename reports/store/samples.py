@@ -180,14 +180,14 @@ def _read_items(folder: Path, metric: str) -> Items:
         raise Unreadable(f"{SAMPLES} holds no item")
     _refuse_twice(columns["doc"], "document")
     _refuse_twice(columns["doc_id"], "document id")
-    clusters = _clusters(columns["cluster"], columns["doc_id"])
+    clusters = _number_clusters(columns["cluster"], columns["doc_id"])
     correct = counts = None
     if metric == "accuracy":
         if str(columns["correct"].type) != "bool":
             raise Unreadable(f"{SAMPLES}: correct is {columns['correct'].type}, not true or false")
         correct = columns["correct"].to_numpy(zero_copy_only=False)
     else:
-        counts = _counts(columns["chrf_statistics"])
+        counts = _read_counts(columns["chrf_statistics"])
     return Items(
         ids=columns["doc_id"],
         contents=columns["doc_sha256"],
@@ -198,7 +198,7 @@ def _read_items(folder: Path, metric: str) -> Items:
     )
 
 
-def _counts(column: Any) -> "NDArray[np.int32]":
+def _read_counts(column: Any) -> "NDArray[np.int32]":
     import numpy as np
     import pyarrow.compute as pc
 
@@ -214,7 +214,7 @@ def _counts(column: Any) -> "NDArray[np.int32]":
     return counts
 
 
-def _clusters(column: Any, ids: Any) -> "NDArray[np.int64] | None":
+def _number_clusters(column: Any, ids: Any) -> "NDArray[np.int64] | None":
     """The number of each item's cluster; None when no two items share one."""
     import numpy as np
 

@@ -41,11 +41,15 @@ def compare(old: Results, new: Results) -> list[Sheet]:
     Producers are matched by name. Where none but base is in both, the two that the reports show in
     their figures are compared, and the table names both.
     """
-    changes = _changes(old, new)
-    return [_means(changes), _each(changes), _one_sided(old, new, changes)]
+    changes = _list_changes(old, new)
+    return [
+        _tabulate_means(changes),
+        _tabulate_each(changes),
+        _tabulate_one_sided(old, new, changes),
+    ]
 
 
-def _changes(old: Results, new: Results) -> list[Change]:
+def _list_changes(old: Results, new: Results) -> list[Change]:
     names = {name: name for name in old.producers if name in new.producers}
     if not set(names) & set(old.trained) and old.shown and new.shown:
         names[old.shown] = new.shown
@@ -67,7 +71,7 @@ def _changes(old: Results, new: Results) -> list[Change]:
         ps = [gain.p for place in places if (gain := judged[place][2]) and gain.p is not None]
         adjusted |= dict(zip(places, adjust_holm(ps), strict=True))
     return [
-        Change(one, two, gain, adjusted.get(place), _verdict(gain, adjusted.get(place), why))
+        Change(one, two, gain, adjusted.get(place), _judge_change(gain, adjusted.get(place), why))
         for place, (one, two, gain, why) in enumerate(judged)
     ]
 
@@ -86,7 +90,7 @@ def _judge(old: Result, new: Result) -> tuple[Gain | None, str]:
         return None, str(error)
 
 
-def _verdict(gain: Gain | None, p: float | None, why: str) -> str:
+def _judge_change(gain: Gain | None, p: float | None, why: str) -> str:
     if gain is None or p is None:
         return why or (gain.why if gain else "")
     if p >= ALPHA:
@@ -95,7 +99,7 @@ def _verdict(gain: Gain | None, p: float | None, why: str) -> str:
     return said + (f"; {'; '.join(gain.notes)}" if gain.notes else "")
 
 
-def _means(changes: list[Change]) -> Sheet:
+def _tabulate_means(changes: list[Change]) -> Sheet:
     columns = (
         TASK,
         PRODUCER,
@@ -127,7 +131,7 @@ def _means(changes: list[Change]) -> Sheet:
     )
 
 
-def _each(changes: list[Change]) -> Sheet:
+def _tabulate_each(changes: list[Change]) -> Sheet:
     columns = (
         LANGUAGE,
         TASK,
@@ -155,7 +159,7 @@ def _each(changes: list[Change]) -> Sheet:
     return Sheet(columns, tuple(rows), name="changes", title="Each change")
 
 
-def _one_sided(old: Results, new: Results, changes: list[Change]) -> Sheet:
+def _tabulate_one_sided(old: Results, new: Results, changes: list[Change]) -> Sheet:
     columns = (
         LANGUAGE,
         TASK,

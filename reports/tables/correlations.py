@@ -71,7 +71,7 @@ def _find_noise(results: Results, task: str, rows: Sequence[Result]) -> "Noise |
 
     bases = {r.language.name: r for r in results.rows if r.task == task and r.is_base}
     pairs = [(bases.get(row.language.name), row) for row in rows]
-    variances = [[_variance(each) for each in pair] for pair in pairs]
+    variances = [[_find_variance(each) for each in pair] for pair in pairs]
     if any(variance is None for pair in variances for variance in pair):
         return None
     base, trained = np.array(variances, np.float64).T
@@ -79,7 +79,7 @@ def _find_noise(results: Results, task: str, rows: Sequence[Result]) -> "Noise |
     return Noise(base, trained, exact=given or not is_translation(task))
 
 
-def _variance(result: Result | None) -> float | None:
+def _find_variance(result: Result | None) -> float | None:
     if result is None or result.score is None:
         return None
     if result.stderr is not None:
@@ -91,11 +91,11 @@ def tabulate_correlations(found: list[TaskCorrelation]) -> Sheet:
     """Give each coefficient with its interval and p, in columns of its own."""
     columns = [TASK, PRODUCER, Column("languages", "Languages", numeric=True)]
     for kind, title in zip(KINDS, TITLES, strict=True):
-        columns += _columns(kind, title)
+        columns += _make_columns(kind, title)
     columns += [
         Column("conclusion", "Conclusion"),
-        *_columns("slope", "Slope"),
-        *_columns("corrected_r", "r"),
+        *_make_columns("slope", "Slope"),
+        *_make_columns("corrected_r", "r"),
         Column("r_without_one_low", "Without one, low", ".2f", numeric=True),
         Column("r_without_one_high", "Without one, high", ".2f", numeric=True),
         Column("base_noise_share", "Noise", ".3f", numeric=True),
@@ -106,10 +106,10 @@ def tabulate_correlations(found: list[TaskCorrelation]) -> Sheet:
     rows = tuple(
         (
             *(c.task, c.producer, c.found.pearson.n),
-            *(value for kind in KINDS for value in _values(getattr(c.found, kind))),
+            *(value for kind in KINDS for value in _take_values(getattr(c.found, kind))),
             c.found.conclusion,
-            *_values(c.found.slope),
-            *_values(c.found.corrected),
+            *_take_values(c.found.slope),
+            *_take_values(c.found.corrected),
             *(c.found.decoupled.without_one or (None, None)),
             c.found.decoupled.noise_share,
             c.found.decoupled.explained_by,
@@ -121,7 +121,7 @@ def tabulate_correlations(found: list[TaskCorrelation]) -> Sheet:
     return Sheet(tuple(columns), rows)
 
 
-def _columns(name: str, title: str) -> list[Column]:
+def _make_columns(name: str, title: str) -> list[Column]:
     return [
         Column(f"{name}{part}", f"{title}{part}", ".2f", numeric=True)
         for part in ("", "_low", "_high", "_p")
@@ -144,12 +144,12 @@ def describe_correlations(found: list[TaskCorrelation]) -> Sheet:
     rows: tuple[tuple[Value, ...], ...] = tuple(
         (
             *(c.task, c.producer, c.found.pearson.n),
-            _words(c.found.slope),
-            _words(c.found.corrected),
-            _range(c.found.decoupled.without_one),
-            _noise_words(c.found),
-            _words(c.found.pearson),
-            _words(c.found.oldham),
+            _write_correlation(c.found.slope),
+            _write_correlation(c.found.corrected),
+            _write_range(c.found.decoupled.without_one),
+            _write_noise(c.found),
+            _write_correlation(c.found.pearson),
+            _write_correlation(c.found.oldham),
         )
         for c in found
         if c.found.pearson.r is not None
@@ -168,10 +168,10 @@ def _say(found: list[TaskCorrelation], sentences: list[str]) -> list[str]:
     for c, sentence in zip(found, sentences, strict=True):
         if sentence:
             said.setdefault(sentence, []).append(c)
-    return [f"{_whose(some, found)}: {words}" for words, some in said.items()]
+    return [f"{_name_tasks(some, found)}: {words}" for words, some in said.items()]
 
 
-def _whose(some: list[TaskCorrelation], every: list[TaskCorrelation]) -> str:
+def _name_tasks(some: list[TaskCorrelation], every: list[TaskCorrelation]) -> str:
     """Tasks by name, each with its producers unless it is all of that task's."""
     if len(some) == len(every) > 1:
         return "All of them"
@@ -185,27 +185,27 @@ def _whose(some: list[TaskCorrelation], every: list[TaskCorrelation]) -> str:
     return ", ".join(told)
 
 
-def _values(c: Correlation) -> tuple[Value, ...]:
+def _take_values(c: Correlation) -> tuple[Value, ...]:
     return (c.r, *(c.interval or (None, None)), c.p)
 
 
-def _words(c: Correlation) -> str:
+def _write_correlation(c: Correlation) -> str:
     if c.r is None:
         return ""
     text = f"{c.r:.2f}"
     if c.interval:
-        text += f" {_range(c.interval)}"
+        text += f" {_write_range(c.interval)}"
     return set_minus(text)
 
 
-def _range(interval: Interval | None) -> str:
+def _write_range(interval: Interval | None) -> str:
     if interval is None:
         return ""
     text = f"[{interval.low:.2f},\N{NO-BREAK SPACE}{interval.high:.2f}]"
     return set_minus(text)
 
 
-def _noise_words(found: BaseAndGain) -> str:
+def _write_noise(found: BaseAndGain) -> str:
     share = found.decoupled.noise_share
     if share is None:
         return ""

@@ -42,7 +42,7 @@ def tabulate_cost_by_stage(view: StoreView) -> Sheet:
         names = [name for name in view.stages if stage in (name, "total")]
         found = [a.manifest for name in names for a in view.stage(name)]
         if found:
-            rows.append((stage, len(found), *_sum(found)))
+            rows.append((stage, len(found), *_sum_cost(found)))
     notes = _note_resumed(view)
     return Sheet(columns, tuple(rows), notes=(notes,) if notes else (), has_total=True)
 
@@ -84,7 +84,7 @@ def tabulate_cost_by_language(view: StoreView) -> Sheet:
     for language in sorted(found, key=lambda name: (name == "shared", name)):
         for stage in (*(s for s in view.stages if s in found[language]), "total"):
             some = found[language][stage]
-            sums = _sum(some)
+            sums = _sum_cost(some)
             money = sums[-1]
             share = money / BUDGET_USD if money is not None and stage == "total" else None
             # Only a teacher's tokens have a price that anybody could have set.
@@ -94,7 +94,7 @@ def tabulate_cost_by_language(view: StoreView) -> Sheet:
     return Sheet(columns, tuple(rows))
 
 
-def _sum(some: Sequence[Manifest]) -> tuple[float, int, int, float | None]:
+def _sum_cost(some: Sequence[Manifest]) -> tuple[float, int, int, float | None]:
     """Sum seconds, tokens in and out, and the cost, which is None where none was recorded."""
     prices = [of.cost_usd for of in some if of.cost_usd is not None]
     return (

@@ -58,7 +58,7 @@ def compute_gain(base: Score, trained: Score, only: Collection[str] | None = Non
         before, after = (
             _take(side.correct, at) for side, at in zip((left, right), places, strict=True)
         )
-        clusters = _codes(_take(left.clusters, places[0]))
+        clusters = _number_clusters(_take(left.clusters, places[0]))
         found = compare_accuracy(before, after, clusters)
         halves = draw_halves(found.units)
         half = pair_halves(
@@ -163,7 +163,7 @@ def _take(column: Any, places: "NDArray[np.int64] | None") -> Any:
     return column if column is None or places is None else column[places]
 
 
-def _codes(clusters: "NDArray[np.int64] | None") -> "NDArray[np.int64] | None":
+def _number_clusters(clusters: "NDArray[np.int64] | None") -> "NDArray[np.int64] | None":
     """Cluster numbers from 0 without gaps, as a part of the items may leave them."""
     import numpy as np
 

@@ -137,7 +137,7 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
     if not reading.numbers:
         reading.problems.append("it holds no scores")
     refuse(table, reading.problems)
-    return Results(tuple(_results(reading, factors)), path.name, _notes(reading))
+    return Results(tuple(_make_results(reading, factors)), path.name, _write_notes(reading))
 
 
 def read_published() -> Results:
@@ -157,10 +157,12 @@ def _read_language(reading: _Reading, line: int, name: str) -> str:
 
 def _read_task(reading: _Reading, line: int, name: str) -> str:
     """The task's own name, from that or the one that readers know."""
-    known = {_letters(text): task for task, facts in TASKS.items() for text in (task, facts.title)}
-    task = known.get(_letters(name))
+    known = {
+        _keep_letters(text): task for task, facts in TASKS.items() for text in (task, facts.title)
+    }
+    task = known.get(_keep_letters(name))
     if task is None:
-        close = difflib.get_close_matches(_letters(name), known, n=1)
+        close = difflib.get_close_matches(_keep_letters(name), known, n=1)
         hint = f". Did you mean {known[close[0]]}?" if close else ""
         reading.problems.append(
             f"line {line}: unknown task {name!r}; allowed: {', '.join(TASKS)}{hint}"
@@ -168,7 +170,7 @@ def _read_task(reading: _Reading, line: int, name: str) -> str:
     return task or name
 
 
-def _letters(text: str) -> str:
+def _keep_letters(text: str) -> str:
     return "".join(character for character in fold(text) if character.isalnum())
 
 
@@ -225,7 +227,7 @@ def _find_factors(reading: _Reading, scale: Scale | None) -> dict[str, float]:
     return factors
 
 
-def _notes(reading: _Reading) -> tuple[str, ...]:
+def _write_notes(reading: _Reading) -> tuple[str, ...]:
     """Tells a reader of the report how the table was read."""
     known = {
         reading.languages.shown(key): names
@@ -255,7 +257,7 @@ def _notes(reading: _Reading) -> tuple[str, ...]:
     )
 
 
-def _results(reading: _Reading, factors: dict[str, float]) -> Iterable[Result]:
+def _make_results(reading: _Reading, factors: dict[str, float]) -> Iterable[Result]:
     scores: dict[tuple[str, str, str], float | None] = {}
     for key, (_, number) in reading.numbers.items():
         scores[key] = _to_points(number, factors) if number else None

@@ -84,7 +84,7 @@ def _split(result: Result) -> Iterator[GroupGain]:
             groups[UNLABELLED] |= every - labels[kind].keys()
         for label in sorted(groups, key=lambda name: ([*GROUPS, name].index(name), name)):
             if groups[label]:
-                yield _gain_on(result, kind, label, groups[label])
+                yield _compute_gain_on(result, kind, label, groups[label])
 
 
 def _find_labels(result: Result) -> Mapping[str, Mapping[str, str]]:
@@ -109,7 +109,7 @@ def _find_labels(result: Result) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _gain_on(result: Result, kind: str, label: str, ids: set[str]) -> GroupGain:
+def _compute_gain_on(result: Result, kind: str, label: str, ids: set[str]) -> GroupGain:
     import numpy as np
 
     assert result.record
@@ -148,7 +148,7 @@ def tabulate_group_gains(found: Sequence[GroupGain]) -> Sheet:
         *_NUMBERS,
         Column("why", "Without it", prose=True),
     )
-    ps = _correct([one.gain.p if one.gain else None for one in found])
+    ps = _correct_ps([one.gain.p if one.gain else None for one in found])
     rows = tuple(
         (
             *(one.result.language.name, one.result.task, one.result.producer),
@@ -198,12 +198,12 @@ def tabulate_mean_group_gains(found: Sequence[GroupGain]) -> Sheet:
     lines: list[tuple[tuple[Value, ...], _Tested]] = []
     for (task, producer, kind, group), some in groups.items():
         head = (task, producer, KINDS[kind], GROUPS.get(group, group), len(some))
-        lines.append(((*head, *_means(some)), _test(some)))
+        lines.append(((*head, *_compute_means(some)), _test_gains(some)))
         other = groups.get((task, producer, kind, SENSITIVE))
-        if group == AGNOSTIC and other and (found_ := _differ(some, other)):
-            count = len({o.result.language.name for o in some} & _names(other))
+        if group == AGNOSTIC and other and (found_ := _test_difference(some, other)):
+            count = len({o.result.language.name for o in some} & _name_languages(other))
             lines.append(((task, producer, KINDS[kind], DIFFERENCE, count, *(None,) * 3), found_))
-    ps = _correct([tested.p for _, tested in lines])
+    ps = _correct_ps([tested.p for _, tested in lines])
     rows = tuple(
         (*head, tested.points, *(tested.interval or (None, None)), tested.p, p)
         for (head, tested), p in zip(lines, ps, strict=True)
@@ -219,34 +219,34 @@ class _Tested:
     p: float | None
 
 
-def _test(some: Sequence[GroupGain]) -> _Tested:
+def _test_gains(some: Sequence[GroupGain]) -> _Tested:
     """Test one language as the language is tested alone, and several by their mean."""
     gain = some[0].gain
     if len(some) == 1 and gain:
         interval = None if gain.low is None or gain.high is None else Interval(gain.low, gain.high)
         return _Tested(gain.points, interval, gain.p)
-    mean = compute_mean_change(_changes(some))
+    mean = compute_mean_change(_take_changes(some))
     return _Tested(mean.points, mean.interval, mean.p)
 
 
-def _differ(first: Sequence[GroupGain], second: Sequence[GroupGain]) -> _Tested | None:
-    if not _names(first) & _names(second):
+def _test_difference(first: Sequence[GroupGain], second: Sequence[GroupGain]) -> _Tested | None:
+    if not _name_languages(first) & _name_languages(second):
         return None
-    found = contrast_groups(_changes(first), _changes(second))
+    found = contrast_groups(_take_changes(first), _take_changes(second))
     return _Tested(found.points, found.interval, found.p)
 
 
-def _names(some: Sequence[GroupGain]) -> set[str]:
+def _name_languages(some: Sequence[GroupGain]) -> set[str]:
     return {one.result.language.name for one in some}
 
 
-def _changes(some: Sequence[GroupGain]) -> Changes:
+def _take_changes(some: Sequence[GroupGain]) -> Changes:
     return {
         one.result.language.name: (one.ids, one.changes) for one in some if one.changes is not None
     }
 
 
-def _means(some: Sequence[GroupGain]) -> tuple[Value, ...]:
+def _compute_means(some: Sequence[GroupGain]) -> tuple[Value, ...]:
     """Give the items that any of the languages has, and the mean scores."""
     items = len({id_ for one in some for id_ in one.ids})
     base, score = (
@@ -256,6 +256,6 @@ def _means(some: Sequence[GroupGain]) -> tuple[Value, ...]:
     return items, base, score
 
 
-def _correct(ps: Sequence[float | None]) -> list[float | None]:
+def _correct_ps(ps: Sequence[float | None]) -> list[float | None]:
     adjusted = iter(adjust_holm([p for p in ps if p is not None]))
     return [None if p is None else next(adjusted) for p in ps]

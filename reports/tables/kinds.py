@@ -51,7 +51,7 @@ def find_facts(result: Result) -> Language | None:
     return find_language(code) if code else find_language(result.language.name)
 
 
-def _known(take: Callable[[Language], Value]) -> Callable[[Result], Value]:
+def _make_finder(take: Callable[[Language], Value]) -> Callable[[Result], Value]:
     def find(result: Result) -> Value:
         facts = find_facts(result)
         return None if facts is None else take(facts)
@@ -59,7 +59,7 @@ def _known(take: Callable[[Language], Value]) -> Callable[[Result], Value]:
     return find
 
 
-def _fertility(result: Result) -> float | None:
+def _find_fertility(result: Result) -> float | None:
     facts = find_facts(result)
     if result.base_record is None or (facts and facts.script in UNSPACED):
         return None
@@ -67,11 +67,16 @@ def _fertility(result: Result) -> float | None:
 
 
 KINDS = (
-    Kind("script", "Script", _known(lambda facts: facts.script)),
-    Kind("family", "Family", _known(lambda facts: facts.family)),
-    Kind("branch", "Branch", _known(lambda facts: facts.branch or facts.family)),
-    Kind("documents", "FineWeb2 documents", _known(lambda facts: facts.fineweb2_documents), True),
-    Kind("fertility", "Fertility", _fertility, True),
+    Kind("script", "Script", _make_finder(lambda facts: facts.script)),
+    Kind("family", "Family", _make_finder(lambda facts: facts.family)),
+    Kind("branch", "Branch", _make_finder(lambda facts: facts.branch or facts.family)),
+    Kind(
+        "documents",
+        "FineWeb2 documents",
+        _make_finder(lambda facts: facts.fineweb2_documents),
+        True,
+    ),
+    Kind("fertility", "Fertility", _find_fertility, True),
 )
 
 
@@ -110,7 +115,7 @@ class KindGains:
         if not self.is_told:
             return ""
         if not self.kind.is_measure:
-            return f"mean gains differ between {_plural(self.kind.title.lower())}"
+            return f"mean gains differ between {_write_plural(self.kind.title.lower())}"
         rising = (self.relation.rho or 0) > 0
         return f"languages with {_compare(self.kind, rising)} gain more"
 
@@ -121,7 +126,7 @@ def _compare(kind: Kind, rising: bool) -> str:
     return f"{'more' if rising else 'fewer'} {kind.title}"
 
 
-def _plural(title: str) -> str:
+def _write_plural(title: str) -> str:
     return {"family": "families", "branch": "branches"}.get(title, f"{title}s")
 
 
@@ -182,7 +187,7 @@ def tabulate_kinds(found: Sequence[KindGains]) -> Sheet:
             numbers = (mean.n, mean.value, *(mean.interval or (None, None)))
             head = (one.task, one.producer, one.kind.title, group)
             rows.append((*head, *numbers, one.relation.p, one.p_holm))
-    return Sheet(columns, tuple(rows), notes=_notes(GROUP_NOTE, found, measures=False))
+    return Sheet(columns, tuple(rows), notes=_write_notes(GROUP_NOTE, found, measures=False))
 
 
 def describe_measures(found: Sequence[KindGains]) -> Sheet:
@@ -213,10 +218,10 @@ def tabulate_measures(found: Sequence[KindGains]) -> Sheet:
             head = (one.task, one.producer, one.kind.title, relation.n, relation.rho)
             tail = (relation.p, one.p_holm, relation.why)
             rows.append((*head, *(relation.interval or (None, None)), *tail))
-    return Sheet(columns, tuple(rows), notes=_notes(MEASURE_NOTE, found, measures=True))
+    return Sheet(columns, tuple(rows), notes=_write_notes(MEASURE_NOTE, found, measures=True))
 
 
-def _notes(first: str, found: Sequence[KindGains], measures: bool) -> tuple[str, ...]:
+def _write_notes(first: str, found: Sequence[KindGains], measures: bool) -> tuple[str, ...]:
     own = [one for one in found if one.kind.is_measure == measures]
     return (first, CAUSE, *_say(own), *_name_unknown(own))
 

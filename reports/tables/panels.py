@@ -136,7 +136,7 @@ def build_panels(view: StoreView, checkpoint: str | None = None) -> tuple[Panel,
             if any(entry.cell.checkpoint.key == checkpoint for entry in entries)
         }
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        return tuple(pool.map(lambda key: _panel(view, groups[key]), sorted(groups)))
+        return tuple(pool.map(lambda key: _make_panel(view, groups[key]), sorted(groups)))
 
 
 def describe_data(name: str) -> str:
@@ -144,15 +144,15 @@ def describe_data(name: str) -> str:
     return f'"{name}": {DATA_WORDS[name]}' if name in DATA_WORDS else f'"{name}"'
 
 
-def _panel(view: StoreView, entries: list[Entry]) -> Panel:
+def _make_panel(view: StoreView, entries: list[Entry]) -> Panel:
     notes: dict[str, list[str]] = defaultdict(list)
     tasks: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         tasks[entry.cell.task].append(entry)
     rows = []
-    for task in sorted(tasks, key=_task_order):
+    for task in sorted(tasks, key=_make_order_key):
         groups = group_rows(view, tasks[task])
-        rows += [_row(view, group, len(groups) > 1, notes) for group in groups]
+        rows += [_make_row(view, group, len(groups) > 1, notes) for group in groups]
     newest = max(entries, key=lambda entry: entry.order)
     scores = [entry.score for entry in entries if entry.score]
     return Panel(
@@ -165,12 +165,12 @@ def _panel(view: StoreView, entries: list[Entry]) -> Panel:
     )
 
 
-def _task_order(task: str) -> tuple[int, str]:
+def _make_order_key(task: str) -> tuple[int, str]:
     known = list(TASKS)
     return (known.index(task) if task in known else len(known), task)
 
 
-def _row(
+def _make_row(
     view: StoreView, entries: list[Entry], several: bool, notes: dict[str, list[str]]
 ) -> PanelRow:
     shown: dict[str, Entry] = {}
@@ -186,11 +186,11 @@ def _row(
     for note, who in _score_notes(shown).items():
         notes[note] += [f"{name}, {producer}" if producer else name for producer in who]
     for producer, entry in shown.items():
-        for note in _disagreement(entry.score):
+        for note in _warn_of_disagreement(entry.score):
             notes[note].append(f"{name}, {producer}")
     ordered = [entry for entry in entries if shown[entry.cell.producer] is entry]
     bases = [entry for entry in ordered if entry.role == "base"]
-    cells = {entry.cell.producer: _cell(view, entry, bases) for entry in ordered}
+    cells = {entry.cell.producer: _make_cell(view, entry, bases) for entry in ordered}
     for cell in cells.values():
         if cell.gain:
             for note in cell.gain.notes:
@@ -215,7 +215,7 @@ def _score_notes(shown: dict[str, Entry]) -> dict[str, list[str]]:
     return {note: who if len(who) < len(scores) else [""] for note, who in found.items()}
 
 
-def _disagreement(score: Score | None) -> list[str]:
+def _warn_of_disagreement(score: Score | None) -> list[str]:
     """A word of warning when the kept samples do not give the recorded score."""
     if score is None:
         return []
@@ -228,7 +228,7 @@ def _disagreement(score: Score | None) -> list[str]:
     return []
 
 
-def _cell(view: StoreView, entry: Entry, bases: list[Entry]) -> TableCell:
+def _make_cell(view: StoreView, entry: Entry, bases: list[Entry]) -> TableCell:
     base = view.scores.get(entry.base_key or "")
     why = "base has no result"
     if base is None and entry.base_key is None:

@@ -37,7 +37,7 @@ def tabulate_precision(panels: tuple[Panel, ...]) -> Sheet:
         Column("balanced", "Balanced", ".1f", numeric=True),
     )
     rows = tuple(
-        (panel.language.name, row.task, cell.producer, *_numbers(cell))
+        (panel.language.name, row.task, cell.producer, *_take_numbers(cell))
         for panel in panels
         for row in panel.rows
         for cell in row.cells
@@ -46,7 +46,7 @@ def tabulate_precision(panels: tuple[Panel, ...]) -> Sheet:
     return Sheet(columns, rows, notes=(NOTE,))
 
 
-def _numbers(cell: TableCell) -> tuple[Value, ...]:
+def _take_numbers(cell: TableCell) -> tuple[Value, ...]:
     score, gain = cell.score, cell.gain
     assert score
     chance = score.chance if score.metric == "accuracy" else None
@@ -56,11 +56,11 @@ def _numbers(cell: TableCell) -> tuple[Value, ...]:
         compute_minimum_detectable(gain.stderr) if gain and gain.stderr else None,
         chance,
         None if chance is None else compute_p_above(score, chance),
-        *_habits(score),
+        *_take_habits(score),
     )
 
 
-def _habits(score: Score) -> tuple[Value, ...]:
+def _take_habits(score: Score) -> tuple[Value, ...]:
     found = read_habits(score)
     if found is None:
         return (None,) * 5

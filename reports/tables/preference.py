@@ -106,7 +106,7 @@ def tabulate_verdicts(studies: Sequence[Study]) -> Sheet:
 
 def tabulate_trust(studies: Sequence[Study]) -> Sheet:
     """Tell how far the votes of each study can be trusted, and what it could have found."""
-    rows = [(study.language, *_trust(study.result)) for study in studies]
+    rows = [(study.language, *_take_trust(study.result)) for study in studies]
     columns = (
         LANGUAGE,
         Column("alpha", "Agreement", ".2f", numeric=True),
@@ -184,8 +184,8 @@ def tabulate_texts(studies: Sequence[Study]) -> Sheet:
             name,
             arm.answers,
             arm.characters_mean,
-            _share(arm.off_language, arm.off_language_known),
-            _share(arm.finished, arm.finished_known),
+            _compute_share(arm.off_language, arm.off_language_known),
+            _compute_share(arm.finished, arm.finished_known),
         )
         for study in studies
         if (texts := study.result.texts)
@@ -231,7 +231,7 @@ def describe_estimate(share: Estimate) -> str:
     return f"{share.value:.0%} [{share.low:.0%}, {share.high:.0%}]"
 
 
-def _trust(result: StudyResult) -> tuple[float | None, ...]:
+def _take_trust(result: StudyResult) -> tuple[float | None, ...]:
     """The cells of `tabulate_trust`; None where a figure was not computed."""
     on_a, on_b = (
         # Results of earlier versions do not count the sides.
@@ -254,5 +254,5 @@ def _trust(result: StudyResult) -> tuple[float | None, ...]:
     )
 
 
-def _share(part: int | None, known: int | None) -> float | None:
+def _compute_share(part: int | None, known: int | None) -> float | None:
     return part / known if part is not None and known else None

@@ -36,7 +36,7 @@ def tabulate_protocols(view: StoreView) -> Sheet:
         Column("shares_prefix", "Shares prefix"),
         Column("engine_settings", "Engine settings"),
     )
-    counts = Counter(_row(score) for score in view.scores.values())
+    counts = Counter(_make_row(score) for score in view.scores.values())
     rows = tuple(
         (row[0], counts[row], *row[1:])
         for row in sorted(counts, key=lambda row: tuple(map(str, row)))
@@ -44,7 +44,7 @@ def tabulate_protocols(view: StoreView) -> Sheet:
     return Sheet(columns, rows)
 
 
-def _row(score: Score) -> tuple[Value, ...]:
+def _make_row(score: Score) -> tuple[Value, ...]:
     engine, data, asked = score.engine, score.data, score.protocol_fields
     return (
         *(score.task, score.shots, score.protocol),

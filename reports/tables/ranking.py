@@ -183,7 +183,7 @@ def tabulate_pairs(found: Ranking) -> Sheet:
             *(task, found.producers[c.first], found.producers[c.second], compared.languages),
             *(c.points, c.stderr, *(c.interval or (None, None)), c.p, c.p_holm, c.mde, c.why),
         )
-        for task, compared in _each(found)
+        for task, compared in _list_comparisons(found)
         for c in compared.pairs
     )
     note = (
@@ -193,7 +193,7 @@ def tabulate_pairs(found: Ranking) -> Sheet:
     return Sheet(columns, rows, (note, *_say_left_out(found)))
 
 
-def _each(found: Ranking) -> Iterator[tuple[str, Comparison]]:
+def _list_comparisons(found: Ranking) -> Iterator[tuple[str, Comparison]]:
     yield from found.by_task.items()
     if found.whole is not None:
         yield ALL, found.whole
@@ -223,13 +223,13 @@ def _split(language: str, rows: list[Result]) -> UnitScores:
     ):
         raise Unreadable("not all were scored on the same items")
     if scores[0].metric == "accuracy":
-        return _join_items(sides)
+        return _make_unit_scores(sides)
     counts = [side.counts for side in sides if side.counts is not None]
     shares = split_over_sentences(counts)
     return UnitScores(tuple(map(str, sides[0].ids.to_pylist())), shares, np.ones(shares.shape[1]))
 
 
-def _join_items(sides: list[Items]) -> UnitScores:
+def _make_unit_scores(sides: list[Items]) -> UnitScores:
     """Accuracies over items, or over passages where items share one.
 
     A passage is named by the first of its items' ids, which is the same in every language.

@@ -134,15 +134,15 @@ def from_panels(view: StoreView, panels: Iterable[Panel]) -> Results:
     notes: list[str] = []
     for panel in panels:
         suffix = f" ({panel.student or 'unknown student'})" if len(students) > 1 else ""
-        for task_rows in _by_task(panel).values():
-            best = max(reversed(task_rows), key=_results_in)
+        for task_rows in _group_by_task(panel).values():
+            best = max(reversed(task_rows), key=_count_results)
             notes += [
                 f"{panel.language.name}, {other.name}: also scored as "
                 f"{other.setting or 'another row'}; left out of the tables over languages"
                 for other in task_rows
                 if other is not best
             ]
-            rows += [_result(view, panel, best, cell, suffix) for cell in best.cells]
+            rows += [_make_result(view, panel, best, cell, suffix) for cell in best.cells]
     return Results(tuple(rows), str(view.root.name), tuple(notes), find_equal_budget(rows))
 
 
@@ -177,14 +177,15 @@ def find_equal_budget(rows: Iterable[Result]) -> frozenset[str]:
         if row.size and not row.is_base:
             sizes[row.producer][row.language.name] = row.size
     groups = [
-        frozenset(other for other in sizes if _alike(sizes[name], sizes[other])) for name in sizes
+        frozenset(other for other in sizes if _is_alike(sizes[name], sizes[other]))
+        for name in sizes
     ]
     best = max(groups, key=len, default=frozenset())
-    whole = all(_alike(sizes[a], sizes[b]) for a in best for b in best)
+    whole = all(_is_alike(sizes[a], sizes[b]) for a in best for b in best)
     return best if len(best) > 1 and whole else frozenset()
 
 
-def _alike(left: dict[str, float], right: dict[str, float]) -> bool:
+def _is_alike(left: dict[str, float], right: dict[str, float]) -> bool:
     shared = left.keys() & right.keys()
     return bool(shared) and all(
         abs(left[name] - right[name]) <= BUDGET_SPREAD * max(left[name], right[name])
@@ -192,18 +193,20 @@ def _alike(left: dict[str, float], right: dict[str, float]) -> bool:
     )
 
 
-def _results_in(row: PanelRow) -> int:
+def _count_results(row: PanelRow) -> int:
     return sum(cell.score is not None for cell in row.cells)
 
 
-def _by_task(panel: Panel) -> dict[str, list[PanelRow]]:
+def _group_by_task(panel: Panel) -> dict[str, list[PanelRow]]:
     found: dict[str, list[PanelRow]] = defaultdict(list)
     for row in panel.rows:
         found[row.task].append(row)
     return found
 
 
-def _result(view: StoreView, panel: Panel, row: PanelRow, cell: TableCell, suffix: str) -> Result:
+def _make_result(
+    view: StoreView, panel: Panel, row: PanelRow, cell: TableCell, suffix: str
+) -> Result:
     return Result(
         language=panel.language,
         task=row.task,
@@ -217,11 +220,11 @@ def _result(view: StoreView, panel: Panel, row: PanelRow, cell: TableCell, suffi
         no_gain=cell.no_gain,
         record=cell.score,
         base_record=cell.base if cell.gain else None,
-        size=_training_size(view, cell.score),
+        size=_find_training_size(view, cell.score),
     )
 
 
-def _training_size(view: StoreView, score: Score | None) -> float | None:
+def _find_training_size(view: StoreView, score: Score | None) -> float | None:
     """Tokens of the checkpoint's mixture; characters where it has no tokens; None without one."""
     mixture = view.find_mixture(score.artifact.manifest.checkpoint) if score else None
     if mixture is None:

@@ -38,7 +38,7 @@ def tabulate_subsets(results: Results, ranking: Ranking) -> Sheet:
         if scores:
             said = f"mean of the {len(shared)} language{'s' * (len(shared) != 1)}"
             if every - shared:
-                said += f" that all producers have; not counted: {_listed(every - shared)}"
+                said += f" that all producers have; not counted: {_list_some(every - shared)}"
             notes.setdefault(said, []).append(show_task(task))
     rows = tuple(
         (producer, *(means[task].get(producer) for task in tasks))
@@ -56,7 +56,7 @@ def tabulate_subsets(results: Results, ranking: Ranking) -> Sheet:
         notes=(
             *_mark_note(ranking),
             *(f"{', '.join(names)}: {said}" for said, names in notes.items()),
-            *_budget_note(results),
+            *_note_budget(results),
             # Where there is a gain, the table of means tells them.
             *(() if any(row.gain for row in results.rows) else results.notes),
         ),
@@ -81,8 +81,8 @@ def tabulate_languages(results: Results, ranking: Ranking) -> Sheet:
                 mark = _mark_best(ranking, results.equal, task, producer, language.name)
                 marks[len(rows), place] = mark
             scores = (found.get((language.name, producer, task)) for task in tasks)
-            rows.append((language.name, producer, *map(_shown, scores)))
-    notes = (*_mark_note(ranking), *_budget_note(results))
+            rows.append((language.name, producer, *map(_show_result, scores)))
+    notes = (*_mark_note(ranking), *_note_budget(results))
     return Sheet(columns, tuple(rows), notes=notes, marks=marks)
 
 
@@ -98,13 +98,13 @@ def _mark_best(
     )
 
 
-def _shown(result: Result | None) -> Value:
+def _show_result(result: Result | None) -> Value:
     if result is None:
         return None
     return result.state if result.score is None else result.score
 
 
-def _listed(names: set[str]) -> str:
+def _list_some(names: set[str]) -> str:
     some = sorted(names)
     return ", ".join(some[:8]) + (f" and {len(some) - 8} more" if len(some) > 8 else "")
 
@@ -119,7 +119,7 @@ def _mark_note(ranking: Ranking) -> tuple[str, ...]:
     )
 
 
-def _budget_note(results: Results) -> list[str]:
+def _note_budget(results: Results) -> list[str]:
     if not results.bases:
         return ["No producer is called base, so no gain can be computed"]
     if not results.equal:

@@ -52,13 +52,17 @@ def tabulate_means(results: Results, found: Sequence[JudgedGain]) -> Sheet:
             tested = len(own) > tests["untested"]
             rows.append(
                 (
-                    *(task, producer, gain.n, _mean(r.base for r in gained)),
-                    *(_mean(r.score for r in gained), gain.value, *(gain.interval or (None, None))),
+                    *(task, producer, gain.n, _average_known(r.base for r in gained)),
+                    *(
+                        _average_known(r.score for r in gained),
+                        gain.value,
+                        *(gain.interval or (None, None)),
+                    ),
                     sum(v.by_sign == "win" for v in own),
                     *((tests["win"], tests["tie"], tests["loss"]) if tested else (None,) * 3),
                     sum(v.by_holm == "win" for v in own) if tested else None,
-                    _detectable(gained),
-                    *_chance(results, task, gained),
+                    _compute_detectable(gained),
+                    *_count_above_chance(results, task, gained),
                 )
             )
     untested = all(verdict.by_test == "untested" for verdict in found)
@@ -98,17 +102,17 @@ def describe_bounds(low: Value, high: Value) -> str:
     return set_minus(f"{low:+.1f} to {high:+.1f}")
 
 
-def _mean(values: Iterable[float | None]) -> float:
+def _average_known(values: Iterable[float | None]) -> float:
     return fmean(value for value in values if value is not None)
 
 
-def _detectable(rows: Sequence[Result]) -> float | None:
+def _compute_detectable(rows: Sequence[Result]) -> float | None:
     """The median over languages; None where no gain has a standard error."""
     errors = [r.gain.stderr for r in rows if r.gain and r.gain.stderr]
     return compute_minimum_detectable(median(errors)) if errors else None
 
 
-def _chance(
+def _count_above_chance(
     results: Results, task: str, gained: Sequence[Result]
 ) -> tuple[float | None, int | None]:
     """The chance level, and in how many languages base is above it and the majority rate."""

@@ -51,7 +51,7 @@ class Columns:
 def find_producers(table: TableFile) -> Columns:
     """The columns of scores. A column without a name, or with that of a counter, is left aside
     where it counts the rows, and else a problem: it may be either."""
-    found = Columns({}, [], [], items=_items_column(table.header))
+    found = Columns({}, [], [], items=_find_items_column(table.header))
     for place, name in enumerate(table.header):
         folded, cells = fold(name), table.column(place)
         words = re.findall(r"[^\W_]+", folded)
@@ -66,7 +66,7 @@ def find_producers(table: TableFile) -> Columns:
                 f"line 1: {name!r} is what pandas makes of a second column {first[1]!r}. "
                 "Remedy: give each producer a name of its own"
             )
-        elif (of := _whose_stderr(table.header, words)) is not None:
+        elif (of := _find_stderr_owner(table.header, words)) is not None:
             found.stderrs[of] = place
             found.aside.append(f"column {shown}, which is no producer (it tells standard errors)")
         elif place == found.items:
@@ -85,29 +85,29 @@ def find_producers(table: TableFile) -> Columns:
     return found
 
 
-def _items_column(header: Sequence[str]) -> int | None:
+def _find_items_column(header: Sequence[str]) -> int | None:
     """The one column that tells numbers of items; of two nobody can tell which."""
-    found = [place for place, name in enumerate(header) if _letters(name) in ITEMS]
+    found = [place for place, name in enumerate(header) if _keep_letters(name) in ITEMS]
     return found[0] if len(found) == 1 else None
 
 
-def _whose_stderr(header: Sequence[str], words: Sequence[str]) -> int | None:
+def _find_stderr_owner(header: Sequence[str], words: Sequence[str]) -> int | None:
     """The place of the column whose standard errors `words` names: "base_stderr" is of "base"."""
     if len(words) < 2 or words[-1] not in STDERRS:
         return None
     whose = "".join(words[:-1])
-    return next((place for place, name in enumerate(header) if _letters(name) == whose), None)
+    return next((place for place, name in enumerate(header) if _keep_letters(name) == whose), None)
 
 
-def _letters(name: str) -> str:
+def _keep_letters(name: str) -> str:
     return "".join(re.findall(r"[^\W_]+", fold(name)))
 
 
 def find_beside(header: Sequence[str]) -> Columns:
     """Find what a table of one score a line tells beside the column `score`."""
     score = next(place for place, name in enumerate(header) if fold(name) == "score")
-    stderrs = [place for place, name in enumerate(header) if _letters(name) in STDERRS]
-    found = Columns({}, [], [], items=_items_column(header))
+    stderrs = [place for place, name in enumerate(header) if _keep_letters(name) in STDERRS]
+    found = Columns({}, [], [], items=_find_items_column(header))
     return replace(found, stderrs={score: stderrs[0]} if len(stderrs) == 1 else {})
 
 

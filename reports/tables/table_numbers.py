@@ -95,7 +95,7 @@ def find_factor(
         above = [number for number in plain if number.value > 1]
         if not above:
             return 100, []
-        if is_translation(task) and not _two_scales(numbers):
+        if is_translation(task) and not _find_other_scale(numbers):
             # chrF++ is written in points also where accuracies are fractions.
             return 1, []
         return 1, [
@@ -105,14 +105,14 @@ def find_factor(
     if not large and any(number.value > 0 for number in plain):
         return 1, [_ask(task, "is at most 1", (small or plain)[0])]
     # Scores of translations may lie below 1 of 100; accuracies may not.
-    mixed = small if not is_translation(task) else _two_scales(numbers)
+    mixed = small if not is_translation(task) else _find_other_scale(numbers)
     if mixed and large:
         other = f"is below 1, but line {large[0].line} has {large[0].text!r}"
         return 1, [_ask(task, other, mixed[0], every=False)]
     return 1, []
 
 
-def _two_scales(numbers: Sequence[Number]) -> list[Number]:
+def _find_other_scale(numbers: Sequence[Number]) -> list[Number]:
     """The numbers of a producer that are all of at most 1, where another's are not."""
     producers = {number.producer for number in numbers}
     columns = [[n for n in numbers if n.producer == name] for name in producers]

@@ -53,7 +53,7 @@ WARMING = 40  # rows
 ITEMS = 2_000
 
 
-def chats(rows: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+def make_chats(rows: int, seed: int = 0) -> Iterator[dict[str, Any]]:
     """So many invented chats; the first ones are the same whatever their number."""
     rng = random.Random(seed)
     words = TEXT.read_text(encoding="utf-8").split()
@@ -75,9 +75,9 @@ def chats(rows: int, seed: int = 0) -> Iterator[dict[str, Any]]:
         yield {"messages": messages, **reasoning}
 
 
-def items() -> list[BenchmarkText]:
+def make_items() -> list[BenchmarkText]:
     """An invented benchmark: the beginnings of other chats' answers."""
-    found = list(chats(ITEMS, seed=1))
+    found = list(make_chats(ITEMS, seed=1))
     texts = [" ".join(chat["messages"][1]["content"].split()[:30]) for chat in found]
     return [
         BenchmarkText("bench", "swh_Latn", str(n), str(n), text) for n, text in enumerate(texts)
@@ -122,7 +122,9 @@ class Stages:
     mixture_again = mixture
 
     def contamination(self) -> None:
-        found = look_for_items(self.mixed, items(), Contamination(), self.folder / "contamination")
+        found = look_for_items(
+            self.mixed, make_items(), Contamination(), self.folder / "contamination"
+        )
         assert found.items == ITEMS
 
     def packing(self) -> None:
@@ -133,7 +135,7 @@ class Stages:
         """The tokenizer alone on what the mixture trains."""
         tokenizer = open_tokenizer(self.student).backend_tokenizer
         with self.mixed.open(encoding="utf-8") as lines:
-            while texts := [text_of(json.loads(line)) for line in islice(lines, 256)]:
+            while texts := [join_turns(json.loads(line)) for line in islice(lines, 256)]:
                 tokenizer.encode_batch(texts, add_special_tokens=False)
 
     def checks(self) -> None:
@@ -169,14 +171,14 @@ def repeats_by_definition(text: str) -> bool:
     return len(data) >= 400 and len(data) > 8.0 * len(zlib.compress(data, 6))
 
 
-def text_of(row: dict[str, Any]) -> str:
+def join_turns(row: dict[str, Any]) -> str:
     return "\n".join(turn["content"] for turn in row["messages"])
 
 
 def write_chats(folder: Path, rows: int) -> None:
     folder.mkdir()
     with (folder / "chats.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(chat) + "\n" for chat in chats(rows))
+        file.writelines(json.dumps(chat) + "\n" for chat in make_chats(rows))
 
 
 def measure(stage: str, folder: Path, student: Path) -> None:

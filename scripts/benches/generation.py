@@ -97,7 +97,7 @@ def serve(bears: int, faults: float, latency: float) -> None:
     asyncio.run(main())
 
 
-def requests(count: int) -> list[Request]:
+def make_requests(count: int) -> list[Request]:
     """So many different requests of a usual length."""
     text = "Andika maswali matatu kuhusu elimu. " * 20
     return [
@@ -117,7 +117,7 @@ class Rate:
     failed: int = 0
 
 
-def timed(count: int, work: Callable[[], int]) -> Rate:
+def measure_rate(count: int, work: Callable[[], int]) -> Rate:
     wall, cpu = time.perf_counter(), time.process_time()
     failed = work()
     seconds = time.perf_counter() - wall
@@ -128,13 +128,13 @@ def timed(count: int, work: Callable[[], int]) -> Rate:
 resident_mb: list[float] = []
 
 
-def resident() -> float:
+def read_resident_memory() -> float:
     """Memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20
 
 
-def ours(teacher: Teacher, asked: list[Request]) -> int:
+def ask_through_client(teacher: Teacher, asked: list[Request]) -> int:
     """Through the whole client, into a ledger; the number of failures."""
     failed = 0
 
@@ -142,7 +142,7 @@ def ours(teacher: Teacher, asked: list[Request]) -> int:
         nonlocal failed
         failed = failures
         if done in (len(asked) // 5, len(asked)):
-            resident_mb.append(resident())
+            resident_mb.append(read_resident_memory())
 
     async def run(folder: str) -> None:
         with Ledger(Path(folder) / "ledger.sqlite") as ledger:
@@ -154,7 +154,7 @@ def ours(teacher: Teacher, asked: list[Request]) -> int:
     return failed
 
 
-def alone(teacher: Teacher, asked: list[Request]) -> int:
+def ask_directly(teacher: Teacher, asked: list[Request]) -> int:
     """Through the official client with as many workers as calls may be under way, and no more."""
 
     async def run() -> None:
@@ -173,9 +173,9 @@ def alone(teacher: Teacher, asked: list[Request]) -> int:
     return 0
 
 
-def reading(rows: int) -> tuple[float, float]:
+def measure_reading(rows: int) -> tuple[float, float]:
     """(milliseconds to write a row, seconds to read every reply of a finished ledger)."""
-    asked = requests(rows)
+    asked = make_requests(rows)
     outcome = RequestOutcome(ANSWER, None, 1, 1.0, "http://127.0.0.1/v1")
     with tempfile.TemporaryDirectory() as folder:
         with Ledger(Path(folder) / "ledger.sqlite") as ledger:
@@ -185,7 +185,7 @@ def reading(rows: int) -> tuple[float, float]:
             write = (time.perf_counter() - start) / rows
         start = time.perf_counter()
         with Ledger(Path(folder) / "ledger.sqlite") as ledger:
-            again = requests(rows)
+            again = make_requests(rows)
             assert len(ledger.answered(again)) == rows
             assert all(read_reply(a.response or "").text for a in ledger.answers(again))
         return 1e3 * write, time.perf_counter() - start
@@ -207,12 +207,12 @@ def main() -> None:
         ) as server:
             assert server.stdout is not None
             url = server.stdout.readline().strip()
-            asked = requests(count)
+            asked = make_requests(count)
             teacher = Teacher("bench", base_url=url, concurrency=arguments.concurrency, retries=50)
             found = {}
             for name, (work, changes) in sides.items():
                 side = replace(teacher, **changes)
-                found[name] = timed(count, lambda work=work, side=side: work(side, asked))
+                found[name] = measure_rate(count, lambda work=work, side=side: work(side, asked))
                 print(f"{name:22} {found[name]}", flush=True)
             server.terminate()
         return found
@@ -221,18 +221,18 @@ def main() -> None:
     open_road = against(
         1_000_000,
         0.0,
-        {"official client alone": (alone, {}), "ours": (ours, {})},
+        {"official client alone": (ask_directly, {}), "ours": (ask_through_client, {})},
         arguments.calls,
     )
     grown = resident_mb[-1] - resident_mb[-2]
     pressed = against(
         BEARS,
         0.05,
-        {"adaptive": (ours, {}), "fixed": (ours, {"adaptive": False})},
+        {"adaptive": (ask_through_client, {}), "fixed": (ask_through_client, {"adaptive": False})},
         # As long as at 50 ms.
         max(1, int(arguments.calls / 5 * min(1.0, 0.05 / arguments.latency))),
     )
-    write_ms, read_s = reading(arguments.rows)
+    write_ms, read_s = measure_reading(arguments.rows)
     mine, bare = open_road["ours"], open_road["official client alone"]
     figures = {
         "bench": "generation",

@@ -26,7 +26,7 @@ from preference.statistics import compute_sign_test
 STUDIES = 2000
 
 
-def levels() -> dict[str, dict[str, float]]:
+def measure_levels() -> dict[str, dict[str, float]]:
     """Raters -> share of rejected null studies, of the sign flip and of votes pooled."""
     out = {}
     for raters in (1, 3, 5):
@@ -45,7 +45,7 @@ def levels() -> dict[str, dict[str, float]]:
     return out
 
 
-def votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
+def measure_votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
     """Milliseconds of a vote, at the 50th and 95th percentile, with a pause of about a second
     between a rater's votes."""
     from small_study import prepared
@@ -67,14 +67,14 @@ def votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
         # The tries are limited for each address, and here all have the same.
         crowd = []
         for token in tokens:
-            while not (cookie := _begun(port, token, begin)):
+            while not (cookie := _begin_rating(port, token, begin)):
                 time.sleep(0.5)
             crowd.append(Reader(port, cookie))
         for one in crowd:
             one.start()
-        began, used = time.perf_counter(), _cpu_seconds(server.process.pid)
+        began, used = time.perf_counter(), _read_cpu_seconds(server.process.pid)
         time.sleep(seconds)
-        used = _cpu_seconds(server.process.pid) - used
+        used = _read_cpu_seconds(server.process.pid) - used
         share = used / (time.perf_counter() - began)
         for one in crowd:
             one.stop.set()
@@ -94,13 +94,13 @@ def votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
     }
 
 
-def _cpu_seconds(pid: int) -> float:
+def _read_cpu_seconds(pid: int) -> float:
     """User and system time of a process (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _begun(port: int, token: str, begin: object) -> str:
+def _begin_rating(port: int, token: str, begin: object) -> str:
     try:
         return begin(port, token)  # type: ignore[operator]
     except AssertionError:
@@ -108,12 +108,12 @@ def _begun(port: int, token: str, begin: object) -> str:
 
 
 def main() -> None:
-    timed = votes()
+    timed = measure_votes()
     print(
         f"50 raters: {timed['votes']} votes, p50 {timed['p50_ms']:.1f} ms, p95"
         f" {timed['p95_ms']:.1f} ms"
     )
-    level = levels()
+    level = measure_levels()
     ratio = level["5"]["pooled_binomial"] / level["5"]["sign_flip"]
     print(
         json.dumps(

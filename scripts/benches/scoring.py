@@ -53,7 +53,7 @@ EMBEDDED = {
 ROW = 64  # tokens in a row of the floor's batches
 
 
-def requests(task: str, code: str, items: int) -> list[Any]:
+def make_requests(task: str, code: str, items: int) -> list[Any]:
     """The lm-eval requests of a task's first items, translations of at most 64 tokens."""
     loaded = load_task(TASKS[task], code, "Swahili", open_data(None))
     built = loaded.lm_eval_tasks(max_new_tokens=64)["tasks"][loaded.name]
@@ -61,14 +61,14 @@ def requests(task: str, code: str, items: int) -> list[Any]:
     return list(built.instances)
 
 
-def timed(model: Any, asked: list[Any]) -> tuple[list[Any], float]:
+def measure_time(model: Any, asked: list[Any]) -> tuple[list[Any], float]:
     start = time.perf_counter()
     answers = getattr(model, asked[0].request_type)(asked, disable_tqdm=True)
     return answers, time.perf_counter() - start
 
 
 @torch.inference_mode()
-def floor(model: Any, tokens: int, budget: int) -> float:
+def measure_floor(model: Any, tokens: int, budget: int) -> float:
     """Seconds of a plain forward pass over so many tokens in batches of `budget`."""
     rows = torch.randint(100, 40000, (budget // ROW, ROW), generator=torch.Generator())
     start = time.perf_counter()
@@ -81,7 +81,7 @@ def floor(model: Any, tokens: int, budget: int) -> float:
 
 
 @torch.inference_mode()
-def attention_to_shots(model: Any, tokens: int, shots: int, budget: int) -> float:
+def measure_attention(model: Any, tokens: int, shots: int, budget: int) -> float:
     """Seconds of every layer's attention of so many tokens over the keys of the shots."""
     config = model.config
     size = config.hidden_size // config.num_attention_heads
@@ -93,7 +93,7 @@ def attention_to_shots(model: Any, tokens: int, shots: int, budget: int) -> floa
     return (time.perf_counter() - start) * tokens / budget
 
 
-def unique_tokens(lm: SharedPrefixLM, asked: list[Any]) -> tuple[int, int]:
+def count_unique_tokens(lm: SharedPrefixLM, asked: list[Any]) -> tuple[int, int]:
     """Tokens of the shots, and of all items without them; letters have no tails."""
     texts = list(dict.fromkeys(request.args[0] for request in asked))
     contexts = [tuple(lm.tok_encode(text)) for text in texts]
@@ -101,7 +101,7 @@ def unique_tokens(lm: SharedPrefixLM, asked: list[Any]) -> tuple[int, int]:
     return shared, sum(len(context) - shared for context in contexts)
 
 
-def shares(what: str, work: Any) -> None:
+def print_shares(what: str, work: Any) -> None:
     """Prints which operations the time goes to."""
     with profile(activities=[ProfilerActivity.CPU]) as found:
         work()
@@ -138,17 +138,17 @@ def main() -> None:
         for label, (task, code, count) in (EMBEDDED if data == "embedded" else REAL).items():
             if options.only not in label:
                 continue
-            asked = requests(task, code, min(count, options.items))
+            asked = make_requests(task, code, min(count, options.items))
             lm = engine(f"{task}-{code}")
-            shots, own = unique_tokens(lm, asked)
+            shots, own = count_unique_tokens(lm, asked)
             tokens = shots + own
-            floor(plain, lm.batch_tokens, lm.batch_tokens)  # warm
-            before = floor(plain, tokens, lm.batch_tokens)
-            answers, engine_s = timed(lm, asked)
-            tokens_s = (before + floor(plain, tokens, lm.batch_tokens)) / 2
+            measure_floor(plain, lm.batch_tokens, lm.batch_tokens)  # warm
+            before = measure_floor(plain, tokens, lm.batch_tokens)
+            answers, engine_s = measure_time(lm, asked)
+            tokens_s = (before + measure_floor(plain, tokens, lm.batch_tokens)) / 2
             decoded = sum(done.tokens for done in lm.continuations.values())
             floor_s = tokens_s * (tokens + decoded) / tokens
-            shots_s = attention_to_shots(plain, own + decoded, shots, lm.batch_tokens)
+            shots_s = measure_attention(plain, own + decoded, shots, lm.batch_tokens)
             row: dict[str, Any] = {
                 "items": min(count, options.items),
                 "tokens": tokens + decoded,
@@ -161,7 +161,7 @@ def main() -> None:
             said = f"{label:<16} engine {engine_s:6.1f} s   floor {floor_s:6.1f} s"
             said += f", with shots {floor_s + shots_s:6.1f} s"
             if theirs:
-                reference, row["hflm_s"] = timed(theirs, asked)
+                reference, row["hflm_s"] = measure_time(theirs, asked)
                 row["ratio"] = row["hflm_s"] / engine_s
                 if asked[0].request_type == "loglikelihood":
                     pairs = list(zip(answers, reference, strict=True))
@@ -177,9 +177,12 @@ def main() -> None:
             print(said, flush=True)
             if options.profile:
                 again = engine(f"{task}-{code}-profile")
-                shares("engine", lambda again=again, asked=asked: timed(again, asked))
+                print_shares("engine", lambda again=again, asked=asked: measure_time(again, asked))
                 budget = lm.batch_tokens
-                shares("floor", lambda tokens=tokens, budget=budget: floor(plain, tokens, budget))
+                print_shares(
+                    "floor",
+                    lambda tokens=tokens, budget=budget: measure_floor(plain, tokens, budget),
+                )
     ratios = [row["ratio"] for row in results.values() if "ratio" in row]
     ratio = math.exp(sum(map(math.log, ratios)) / len(ratios)) if ratios else None
     print(json.dumps({"bench": "scoring", "data": data, "tasks": results, "ratio": ratio}))

@@ -41,17 +41,17 @@ def main() -> None:
         print(json.dumps(SIDES[options.side](options)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        _student(Path(folder), options)
-        _chats(Path(folder) / "rows.jsonl", options.rows)
+        _make_student(Path(folder), options)
+        _write_chats(Path(folder) / "rows.jsonl", options.rows)
         rounds = []
         for at in range(options.rounds):
             # The side that goes first may find the machine in another state.
             sides = list(SIDES) if at % 2 == 0 else list(reversed(SIDES))
-            found = {side: _in_a_process(side, folder, options) for side in sides}
+            found = {side: _run_in_process(side, folder, options) for side in sides}
             rounds.append({side: found[side] for side in SIDES})
             print(rounds[-1], flush=True)
-    speed = [_ratio(found, "tokens_per_second") for found in rounds]
-    memory = [_ratio(found, "peak_memory_gb") for found in rounds]
+    speed = [_compute_ratio(found, "tokens_per_second") for found in rounds]
+    memory = [_compute_ratio(found, "peak_memory_gb") for found in rounds]
     ratios = {
         "speed_ratio": round(statistics.median(speed), 3),
         "memory_ratio": round(statistics.median(memory), 3),
@@ -59,7 +59,7 @@ def main() -> None:
     print(json.dumps({"rounds": rounds, **ratios}))
 
 
-def _in_a_process(side: str, folder: str, options: argparse.Namespace) -> dict[str, Any]:
+def _run_in_process(side: str, folder: str, options: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, "-P", __file__, "--side", side, "--folder", folder]
     for name in ("rows", "steps", "length"):
         command += [f"--{name}", str(getattr(options, name))]
@@ -68,11 +68,11 @@ def _in_a_process(side: str, folder: str, options: argparse.Namespace) -> dict[s
     return result
 
 
-def _ratio(found: dict[str, Any], name: str) -> float:
+def _compute_ratio(found: dict[str, Any], name: str) -> float:
     return float(found["ours"][name] / found["trl"][name])
 
 
-def _ours(options: argparse.Namespace) -> dict[str, Any]:
+def _train_ours(options: argparse.Namespace) -> dict[str, Any]:
     from training.launch import run_training
     from training.prepare import prepare
     from training.settings import Train
@@ -104,13 +104,13 @@ def _ours(options: argparse.Namespace) -> dict[str, Any]:
     log = (out / "log.jsonl").read_text(encoding="utf-8").splitlines()[1:]
     tokens = sum(json.loads(line)["tokens"] for line in log)
     seconds = sum(json.loads(line)["seconds"] for line in lines)
-    return _figures(tokens, seconds) | {
+    return _compute_figures(tokens, seconds) | {
         "fill": round(packed.fill, 4),
         "difference_of_packed_logits": facts.probe,
     }
 
 
-def _trl(options: argparse.Namespace) -> dict[str, Any]:
+def _train_trl(options: argparse.Namespace) -> dict[str, Any]:
     import torch
     from datasets import Dataset
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
@@ -155,13 +155,13 @@ def _trl(options: argparse.Namespace) -> dict[str, Any]:
     trainer.train()
     tokens = sum(packed[at % len(packed)] for at in range(1, options.steps))
     fill = sum(packed) / (len(packed) * options.length)
-    return _figures(tokens, sum(seconds[1:])) | {"fill": round(fill, 4)}
+    return _compute_figures(tokens, sum(seconds[1:])) | {"fill": round(fill, 4)}
 
 
-SIDES = {"ours": _ours, "trl": _trl}
+SIDES = {"ours": _train_ours, "trl": _train_trl}
 
 
-def _figures(tokens: float, seconds: float) -> dict[str, Any]:
+def _compute_figures(tokens: float, seconds: float) -> dict[str, Any]:
     """Without the first step, in which memory is first used."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     return {
@@ -170,7 +170,7 @@ def _figures(tokens: float, seconds: float) -> dict[str, Any]:
     }
 
 
-def _student(folder: Path, options: argparse.Namespace) -> None:
+def _make_student(folder: Path, options: argparse.Namespace) -> None:
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -198,7 +198,7 @@ def _student(folder: Path, options: argparse.Namespace) -> None:
     AutoTokenizer.from_pretrained(folder / "smollm2").save_pretrained(folder / "student")
 
 
-def _chats(path: Path, count: int) -> None:
+def _write_chats(path: Path, count: int) -> None:
     rng = random.Random(0)
     words = "habari ya leo ni njema sana na watu wote wanafanya kazi".split()  # noqa: SIM905
     with path.open("w", encoding="utf-8") as file:

@@ -42,10 +42,10 @@ def read(root: Path, code: str) -> list[Raw]:
     """
     _check_code(code)
     here, english = find(root, code), find(root, ENGLISH)
-    lines = max(len(_less_end(here.lines)), len(_less_end(english.lines)))
+    lines = max(len(_strip_end(here.lines)), len(_strip_end(english.lines)))
     for one in (here, english):
         if len(one.lines) < lines:
-            raise DataMalformed(_not_parallel(here, english))
+            raise DataMalformed(_find_not_parallel(here, english))
     return [
         Raw(here.name, f"line {n}", {"id": n, "text": text, "english": other})
         for n, (text, other) in enumerate(
@@ -79,23 +79,23 @@ def find(root: Path, code: str, split: str = SPLIT) -> SplitText:
     raise report_missing(text)
 
 
-def _less_end(lines: list[str]) -> list[str]:
+def _strip_end(lines: list[str]) -> list[str]:
     """Returns the lines without empty ones at the end."""
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     return lines
 
 
-def _not_parallel(here: SplitText, english: SplitText) -> str:
+def _find_not_parallel(here: SplitText, english: SplitText) -> str:
     empty = [
         f"line {n} of {one.name} is empty"
         for one in (here, english)
-        for n, line in enumerate(_less_end(one.lines), 1)
+        for n, line in enumerate(_strip_end(one.lines), 1)
         if not line.strip()
     ]
     return (
-        f"{here.name} has {len(_less_end(here.lines))} sentences, {english.name} "
-        f"{len(_less_end(english.lines))}; they must be parallel, a sentence a line"
+        f"{here.name} has {len(_strip_end(here.lines))} sentences, {english.name} "
+        f"{len(_strip_end(english.lines))}; they must be parallel, a sentence a line"
         f"{''.join(f'; {said}' for said in empty[:2])}. Remedy: take both from one release; an "
         "empty line keeps the place of a sentence that lacks"
     )
@@ -109,7 +109,7 @@ def read_hub(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
     the same sentences have the same fingerprint wherever they were read.
     """
     _check_code(code)
-    here, english = _by_number(load(code)), _by_number(load(ENGLISH))
+    here, english = _number_sentences(load(code)), _number_sentences(load(ENGLISH))
     if here.keys() != english.keys():
         raise DataMalformed(
             f"{code} has {len(here)} sentences, {ENGLISH} {len(english)}, and "
@@ -122,7 +122,7 @@ def read_hub(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
     ]
 
 
-def _by_number(raws: list[Raw]) -> dict[int, tuple[Raw, str]]:
+def _number_sentences(raws: list[Raw]) -> dict[int, tuple[Raw, str]]:
     """Returns each sentence by its number, in order."""
     rows = check(raws, SENTENCE, IDENTITY)
     try:
@@ -161,13 +161,13 @@ def make_item(row: Row, asking: Asking) -> Item:
 def read_alone(root: Path, code: str) -> list[Raw]:
     """Returns the sentences of one language, English too."""
     found = find(root, code)
-    lines = enumerate(_less_end(found.lines), 1)
+    lines = enumerate(_strip_end(found.lines), 1)
     return [Raw(found.name, f"line {n}", {"id": n, "text": text}) for n, text in lines]
 
 
 def read_hub_alone(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
     """Returns the sentences as `read_alone` does, from the Hub's rows."""
-    found = enumerate(_by_number(load(code)).values(), 1)
+    found = enumerate(_number_sentences(load(code)).values(), 1)
     return [Raw(raw.file, raw.place, {"id": n, "text": text}) for n, (raw, text) in found]
 
 

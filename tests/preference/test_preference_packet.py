@@ -21,7 +21,7 @@ def given_back(html: Path, **changed: str) -> Path:
     (meta,) = re.findall(r'<script type="application/json" id="meta">(.*?)</script>', text)
     about = json.loads(meta)
     value = {name: about[name] for name in ("format", "study", "packet")}
-    value |= {"page": "0" * 16, "log": [], "shown_sha256": packet._sha(shown), **changed}
+    value |= {"page": "0" * 16, "log": [], "shown_sha256": packet._hash_text(shown), **changed}
     path = html.with_suffix(".json")
     path.write_text(json.dumps(value), "utf-8")
     return path

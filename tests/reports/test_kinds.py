@@ -19,9 +19,9 @@ def test_groups_are_compared_by_welchs_statistic() -> None:
     values = np.concatenate([draw.normal(0, spread, n) for spread, n in ((1, 20), (3, 8), (6, 5))])
     members = np.eye(3)[["abc".index(name) for name in groups]]
     theirs = anova_oneway(values, np.array(groups), use_var="unequal", welch_correction=True)
-    assert kinds._welch(values[None], members)[0] == pytest.approx(theirs.statistic)
+    assert kinds._compute_welch(values[None], members)[0] == pytest.approx(theirs.statistic)
     plain = stats.f_oneway(*(values[members[:, n] == 1] for n in range(3)))
-    ours = kinds._fisher(values[None], members)[0] * (len(values) - 3) / 2
+    ours = kinds._compute_fisher(values[None], members)[0] * (len(values) - 3) / 2
     assert ours == pytest.approx(plain.statistic)
     # The permutations of so many are near the statistics' own distributions.
     found = kinds.compare_groups(values.tolist(), [*groups])

@@ -11,7 +11,7 @@ from tuning import log_of, tune
 
 from core.checkpoints.errors import CheckpointError
 from training.errors import DivergedError, LeakError, MemoryShort, RowsError
-from training.finetune import _memory_errors
+from training.finetune import _naming_memory_errors
 from training.flops import count_flops_per_token, find_peak_flops
 from training.prepare import prepare
 from training.settings import Lora, Train
@@ -196,9 +196,9 @@ def test_divergence_and_short_memory_name_the_setting(
     import torch
 
     with pytest.raises(MemoryShort, match=r"micro_batch=1 \(now 2\); .*lora\.rank"):  # noqa: SIM117
-        with _memory_errors(SETTINGS):
+        with _naming_memory_errors(SETTINGS):
             torch.empty(2**50)
-    with pytest.raises(RuntimeError, match="else"), _memory_errors(SETTINGS):
+    with pytest.raises(RuntimeError, match="else"), _naming_memory_errors(SETTINGS):
         raise RuntimeError("something else")
 
 
