@@ -13,6 +13,7 @@ from reports.stats.crossed import (
     split_over_sentences,
 )
 from reports.store.samples import Items, read_items
+from reports.store.scored import find_protocol
 from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Mark, Sheet, Value
 
@@ -90,8 +91,6 @@ def rank_producers(results: Results) -> Ranking:
             cells[task][language] = _split(language, [rows[name] for name in producers])
         except Unreadable as error:
             left_out.append(f"{language}, {show_task(task)}: {error}")
-    for task, of_task in cells.items():
-        left_out += _keep_one_protocol(task, of_task, found)
     order = [task for task in results.tasks if cells.get(task)]
     if len(producers) < 2 or not order:
         return Ranking(producers, {}, None, {}, tuple(left_out))
@@ -102,29 +101,6 @@ def rank_producers(results: Results) -> Ranking:
         {task: compare_producers({task: cells[task]}) for task in order},
         tuple(left_out),
     )
-
-
-def _keep_one_protocol(
-    task: str,
-    cells: dict[str, UnitScores],
-    found: Mapping[tuple[str, str], Mapping[str, Result]],
-) -> list[str]:
-    """Takes out the languages of a task that were scored otherwise than most, and names them.
-
-    A mean over languages is of one protocol and one data set; of equally many the first counts.
-    """
-    by_protocol: dict[str, list[str]] = defaultdict(list)
-    for language in cells:
-        record = next(iter(found[task, language].values())).record
-        by_protocol[record.full_protocol if record else ""].append(language)
-    kept = max(by_protocol, key=lambda protocol: len(by_protocol[protocol]))
-    left_out = []
-    for protocol, languages in by_protocol.items():
-        for language in languages if protocol != kept else ():
-            del cells[language]
-            reason = f"scored as {protocol}, others as {kept}"
-            left_out.append(f"{language}, {show_task(task)}: {reason}")
-    return left_out
 
 
 def tabulate_ranking(found: Ranking) -> Sheet:
@@ -211,12 +187,9 @@ def _split(language: str, rows: list[Result]) -> UnitScores:
         # A language is all that an imported table knows: it has no spread within.
         values = np.array([[row.score] for row in rows], np.float64)
         return UnitScores((language,), values, np.ones(1))
-    for what, values_of in (
-        ("protocol", {score.full_protocol for score in scores}),
-        ("metric", {score.metric for score in scores}),
-    ):
-        if len(values_of) > 1:
-            raise Unreadable(f"scored by more than one {what}: {'; '.join(sorted(values_of))}")
+    first, *others = dict.fromkeys(map(find_protocol, scores))
+    for other in others:
+        raise Unreadable("scored as {}, and as {}".format(*first.tell_apart(other)))
     sides = [read_items(score) for score in scores]
     if not all(
         side.ids.equals(sides[0].ids) and side.contents.equals(sides[0].contents) for side in sides

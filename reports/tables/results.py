@@ -6,8 +6,8 @@ a CSV file ────────> importing.py  ┘
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.contract.producers import find_role
@@ -15,6 +15,7 @@ from core.tasks import TASKS
 from reports.store.cells import find_entries
 from reports.store.model import Score, ShownLanguage, State, StoreView
 from reports.store.naming import name_producers
+from reports.store.scored import ScoredAs, find_protocol
 from reports.tables.gain import Gain
 from reports.tables.panels import Panel, PanelRow, TableCell
 
@@ -67,6 +68,8 @@ class Results:
     notes: tuple[str, ...] = ()
     equal: frozenset[str] = field(default=frozenset())
     """Producers that were trained on the same budget; empty when no two were."""
+    protocols: Mapping[str, ScoredAs] = field(default_factory=dict)
+    """Task to the protocol of its scores; empty for an imported table, which tells none."""
 
     @property
     def tasks(self) -> list[str]:
@@ -118,32 +121,90 @@ class Results:
 
     def only(self, keep: Callable[[Result], bool]) -> "Results":
         """The results that `keep` keeps."""
-        return Results(tuple(filter(keep, self.rows)), self.source, self.notes, self.equal)
+        return replace(self, rows=tuple(filter(keep, self.rows)))
 
 
 def from_panels(view: StoreView, panels: Iterable[Panel]) -> Results:
-    """The results of a store.
+    """The results of a store, of one protocol for each task.
 
-    A task that was scored under several protocols or limits counts once, with the row that has
-    most results (of equals, the last); the others are named in `notes`. With several students
-    each producer bears its student's name.
+    A task counts as it was scored in most languages (of equals: with most results, then the
+    last). What was scored otherwise has no score here, and the reason why; `notes` name it. With
+    several students each producer bears its student's name.
     """
     panels = list(panels)
     students = {panel.student for panel in panels}
+    kept = choose_protocols(panels)
     rows: list[Result] = []
-    notes: list[str] = []
+    notes: dict[str, list[str]] = defaultdict(list)
     for panel in panels:
         suffix = f" ({panel.student or 'unknown student'})" if len(students) > 1 else ""
-        for task_rows in _group_by_task(panel).values():
-            best = max(reversed(task_rows), key=_count_results)
-            notes += [
-                f"{panel.language.name}, {other.name}: also scored as "
-                f"{other.setting or 'another row'}; left out of the tables over languages"
-                for other in task_rows
-                if other is not best
-            ]
-            rows += [_make_result(view, panel, best, cell, suffix) for cell in best.cells]
-    return Results(tuple(rows), str(view.root.name), tuple(notes), find_equal_budget(rows))
+        for task, task_rows in _group_by_task(panel).items():
+            best = _find_row(task_rows, kept.get(task))
+            for other in task_rows:
+                if other is not best:
+                    said = f"{other.name}: also scored as {other.setting or 'another row'}"
+                    notes[said].append(panel.language.name)
+            for cell in best.cells:
+                row = _make_result(view, panel, best, cell, suffix)
+                if why := _describe_difference(cell, kept.get(task)):
+                    row = _leave_out(row, why)
+                    notes[f"{best.name}: {why}"].append(panel.language.name)
+                rows.append(row)
+    told = tuple(
+        f"{said}; left out of the tables over languages: {', '.join(dict.fromkeys(names))}"
+        for said, names in notes.items()
+    )
+    return Results(tuple(rows), str(view.root.name), told, find_equal_budget(rows), kept)
+
+
+def choose_protocols(panels: Iterable[Panel]) -> dict[str, ScoredAs]:
+    """Chooses for each task the protocol in which most languages were scored."""
+    languages: dict[str, dict[ScoredAs, set[str]]] = defaultdict(lambda: defaultdict(set))
+    results: dict[str, dict[ScoredAs, int]] = defaultdict(lambda: defaultdict(int))
+    for panel in panels:
+        for row in panel.rows:
+            for cell in row.cells:
+                if cell.score:
+                    protocol = find_protocol(cell.score)
+                    languages[row.task][protocol].add(panel.language.name)
+                    results[row.task][protocol] += 1
+    return {
+        task: max(reversed(found), key=lambda one: (len(found[one]), results[task][one]))
+        for task, found in languages.items()
+    }
+
+
+def _find_row(rows: list[PanelRow], protocol: ScoredAs | None) -> PanelRow:
+    """Finds the row with most scores of a protocol; of equals, with most scores, then the last."""
+
+    def count(row: PanelRow) -> tuple[int, int]:
+        scores = [cell.score for cell in row.cells if cell.score]
+        return sum(find_protocol(score) == protocol for score in scores), len(scores)
+
+    return max(reversed(rows), key=count)
+
+
+def _describe_difference(cell: TableCell, protocol: ScoredAs | None) -> str:
+    """Says how a cell was scored otherwise; "" where it was not."""
+    if cell.score is None or protocol is None or find_protocol(cell.score) == protocol:
+        return ""
+    mine, most = find_protocol(cell.score).tell_apart(protocol)
+    return f"scored as {mine}, most as {most}"
+
+
+def _leave_out(row: Result, why: str) -> Result:
+    """Takes the score out of a result that must not be averaged with the others."""
+    return replace(
+        row,
+        state="gap",
+        reason=why,
+        score=None,
+        base=None,
+        gain=None,
+        no_gain="" if row.is_base else why,
+        record=None,
+        base_record=None,
+    )
 
 
 def collect_entries(view: StoreView) -> Results:
@@ -191,10 +252,6 @@ def _is_alike(left: dict[str, float], right: dict[str, float]) -> bool:
         abs(left[name] - right[name]) <= BUDGET_SPREAD * max(left[name], right[name])
         for name in shared
     )
-
-
-def _count_results(row: PanelRow) -> int:
-    return sum(cell.score is not None for cell in row.cells)
 
 
 def _group_by_task(panel: Panel) -> dict[str, list[PanelRow]]:
