@@ -1,6 +1,6 @@
 """The kept samples of a score: the columns that statistics need, and the rows that people read."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -135,27 +135,6 @@ def _read_labels(folder: Path) -> Mapping[str, Mapping[str, str]]:
         kind: {id_: label for id_, label in zip(ids, column, strict=True) if label}
         for kind, column in columns.items()
     }
-
-
-def keep_items(items: Items, ids: Collection[str]) -> Items:
-    """Give those of the items whose ids are given, in their order; Unreadable for none."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kept = pc.is_in(items.ids, value_set=pa.array(sorted(ids), items.ids.type))
-    at = np.flatnonzero(kept.to_numpy(zero_copy_only=False))
-    if not len(at):
-        raise Unreadable(f"{SAMPLES} holds none of these items")
-    where = pa.array(at)
-    return Items(
-        ids=items.ids.take(where),
-        contents=items.contents.take(where),
-        prompts=items.prompts.take(where),
-        clusters=None if items.clusters is None else items.clusters[at],
-        correct=None if items.correct is None else items.correct[at],
-        counts=None if items.counts is None else items.counts[at],
-    )
 
 
 def is_translation(score: ScoreRecord) -> bool:

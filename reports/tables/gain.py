@@ -1,6 +1,5 @@
 """Trained minus base on the same items: pairs the samples and hands them to the statistics."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from reports.stats.correlation import Halves, draw_halves, pair_halves
 from reports.stats.intervals import compute_design_effect
 from reports.stats.paired import compare_accuracy, compute_half_accuracies
 from reports.store.model import Score
-from reports.store.samples import Items, keep_items, read_items
+from reports.store.samples import Items, read_items
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,10 +39,8 @@ class Gain:
     halves: Halves | None = None
 
 
-def compute_gain(base: Score, trained: Score, only: Collection[str] | None = None) -> Gain:
+def compute_gain(base: Score, trained: Score) -> Gain:
     """Compute the gain over the items that both scores hold, joined by the benchmark's own ids.
-
-    `only` names those that count; None: all.
 
     Accuracy: `stats.paired.compare_accuracy`; chrF++: `stats.chrf.compare_chrf`. Raises
     Unreadable with the reason when the two cannot be compared. Not covered: seeds of training.
@@ -51,8 +48,6 @@ def compute_gain(base: Score, trained: Score, only: Collection[str] | None = Non
     if base.metric != trained.metric:
         raise Unreadable(f"base was scored by {base.metric}, this by {trained.metric}")
     left, right = read_items(base), read_items(trained)
-    if only is not None:
-        left, right = keep_items(left, only), keep_items(right, only)
     places, notes = _pair(base, trained, left, right)
     if base.metric == "accuracy":
         before, after = (

@@ -9,8 +9,8 @@ from core.contract.record import Unreadable
 from core.statistics import Interval, adjust_holm
 from core.tasks import TASKS
 from reports.stats.groups import Changes, compute_mean_change, contrast_groups
-from reports.store.samples import LABELS, keep_items, read_items, read_labels
-from reports.tables.gain import Gain, compute_gain
+from reports.stats.paired import Difference, compare_accuracy
+from reports.store.samples import LABELS, read_items, read_labels
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -47,7 +47,7 @@ class GroupGain:
     group: str
     base: float | None = None
     score: float | None = None
-    gain: Gain | None = None
+    gain: Difference | None = None
     why: str = ""
     ids: tuple[str, ...] = ()
     changes: "NDArray[np.float64] | None" = None
@@ -67,24 +67,59 @@ def find_group_gains(results: Results) -> tuple[GroupGain, ...]:
 
 
 def _split(result: Result) -> Iterator[GroupGain]:
+    import numpy as np
+
     try:
-        labels = _find_labels(result)
+        labels, paired = _find_labels(result), _pair(result)
     except Unreadable as error:
         yield GroupGain(result, "", "", why=str(error))
         return
+    labelled = {id_ for of_kind in labels.values() for id_ in of_kind}
     for kind in LABELS:
-        groups: dict[str, set[str]] = defaultdict(set)
-        for id_, label in labels[kind].items():
-            groups[label].add(id_)
-        if not groups:
+        if not labels[kind]:
             yield GroupGain(result, kind, "", why="the benchmark's file bears no such label")
+            continue
         # The rows of English without annotations are labelled by nobody either.
-        if kind == "cultural_sensitivity" and groups:
-            every = {id_ for of_kind in labels.values() for id_ in of_kind}
-            groups[UNLABELLED] |= every - labels[kind].keys()
-        for label in sorted(groups, key=lambda name: ([*GROUPS, name].index(name), name)):
-            if groups[label]:
-                yield _compute_gain_on(result, kind, label, groups[label])
+        rest = UNLABELLED if kind == "cultural_sensitivity" else ""
+        others = dict.fromkeys(labelled, rest) if rest else {}
+        own = {**others, **labels[kind]}
+        borne = np.array([own.get(id_, "") for id_ in paired.ids])
+        for label in sorted({*map(str, np.unique(borne))} - {""}, key=_order):
+            yield _compute_gain_on(result, kind, label, paired, borne)
+
+
+def _order(label: str) -> tuple[int, str]:
+    """Order the cultures as they are named, and subjects by name."""
+    return ([*GROUPS, label].index(label), label)
+
+
+@dataclass(frozen=True)
+class _Paired:
+    """The items that base and producer share: their ids, and which were right under each."""
+
+    ids: "NDArray[np.object_]"
+    before: "NDArray[np.bool_]"
+    after: "NDArray[np.bool_]"
+    clusters: "NDArray[np.int64] | None"
+
+
+def _pair(result: Result) -> _Paired:
+    import numpy as np
+
+    assert result.record
+    assert result.base_record
+    left, right = read_items(result.base_record), read_items(result.record)
+    assert left.correct is not None
+    assert right.correct is not None
+    ids = np.array(left.ids.to_pylist(), np.object_)
+    if left.ids.equals(right.ids):
+        return _Paired(ids, left.correct, right.correct, left.clusters)
+    places = {id_: place for place, id_ in enumerate(right.ids.to_pylist())}
+    kept = np.array([place for place, id_ in enumerate(ids) if id_ in places], np.int64)
+    shared = ids[kept]
+    after = right.correct[np.array([places[id_] for id_ in shared], np.int64)]
+    clusters = None if left.clusters is None else left.clusters[kept]
+    return _Paired(shared, left.correct[kept], after, clusters)
 
 
 def _find_labels(result: Result) -> Mapping[str, Mapping[str, str]]:
@@ -101,7 +136,11 @@ def _find_labels(result: Result) -> Mapping[str, Mapping[str, str]]:
             why.append(error)
             continue
         for kind, labels in read.items():
-            if any(found[kind].get(id_, label) != label for id_, label in labels.items()):
+            known = found[kind]
+            # Nearly always the same; only what is not is looked at one by one.
+            if known not in ({}, labels) and any(
+                known.get(i, own) != own for i, own in labels.items()
+            ):
                 raise Unreadable(f"base and this differ in the {KINDS[kind].lower()} of an item")
             found[kind] |= labels
     if len(why) == 2:
@@ -109,32 +148,25 @@ def _find_labels(result: Result) -> Mapping[str, Mapping[str, str]]:
     return found
 
 
-def _compute_gain_on(result: Result, kind: str, label: str, ids: set[str]) -> GroupGain:
+def _compute_gain_on(
+    result: Result, kind: str, label: str, paired: _Paired, borne: "NDArray[np.str_]"
+) -> GroupGain:
+    """Compute the gain on the items that bear a label, as on all of them (`compute_gain`)."""
     import numpy as np
 
-    assert result.record
-    assert result.base_record
-    try:
-        gain = compute_gain(result.base_record, result.record, ids)
-        sides = [keep_items(read_items(s), ids) for s in (result.base_record, result.record)]
-    except Unreadable as error:
-        return GroupGain(result, kind, label, why=str(error))
-    before, after = (
-        dict(
-            zip(
-                side.ids.to_pylist(),
-                (side.correct if side.correct is not None else []),
-                strict=True,
-            )
-        )
-        for side in sides
+    at = np.flatnonzero(borne == label)
+    before, after = paired.before[at], paired.after[at]
+    clusters = None if paired.clusters is None else paired.clusters[at]
+    return GroupGain(
+        result,
+        kind,
+        label,
+        base=100 * float(before.mean()),
+        score=100 * float(after.mean()),
+        gain=compare_accuracy(before, after, clusters),
+        ids=tuple(paired.ids[at]),
+        changes=100.0 * (after.astype(np.float64) - before),
     )
-    shared = tuple(id_ for id_ in before if id_ in after)
-    changes = np.array([100.0 * (int(after[id_]) - int(before[id_])) for id_ in shared])
-    base, score = (
-        100.0 * sum(bool(side[id_]) for id_ in shared) / len(shared) for side in (before, after)
-    )
-    return GroupGain(result, kind, label, base, score, gain, gain.why, shared, changes)
 
 
 def tabulate_group_gains(found: Sequence[GroupGain]) -> Sheet:
@@ -155,12 +187,12 @@ def tabulate_group_gains(found: Sequence[GroupGain]) -> Sheet:
             *(KINDS.get(one.kind), GROUPS.get(one.group, one.group)),
             *(one.gain.n if one.gain else None, one.base, one.score),
             *(
-                (one.gain.points, one.gain.low, one.gain.high, one.gain.p)
+                (one.gain.points, *(one.gain.interval or (None, None)), one.gain.p)
                 if one.gain
                 else (None,) * 4
             ),
             p,
-            one.why,
+            one.why or (one.gain.why if one.gain else ""),
         )
         for one, p in zip(found, ps, strict=True)
     )
@@ -223,8 +255,7 @@ def _test_gains(some: Sequence[GroupGain]) -> _Tested:
     """Test one language as the language is tested alone, and several by their mean."""
     gain = some[0].gain
     if len(some) == 1 and gain:
-        interval = None if gain.low is None or gain.high is None else Interval(gain.low, gain.high)
-        return _Tested(gain.points, interval, gain.p)
+        return _Tested(gain.points, gain.interval, gain.p)
     mean = compute_mean_change(_take_changes(some))
     return _Tested(mean.points, mean.interval, mean.p)
 
