@@ -89,6 +89,7 @@ def write_item_pages(results: Results, producer: str, out: Path) -> Path | None:
         "script_hash": f"sha256-{digest}",
         "producer": producer,
         "tasks": tasks,
+        "notes": results.notes,
     }
     for one in tasks:
         for page in one.pages:

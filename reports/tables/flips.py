@@ -10,9 +10,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from core.contract.record import Unreadable
-from core.tasks import is_translation
+from core.tasks import is_translation, show_task
 from reports.store.samples import read_qualities
-from reports.tables.results import Result, Results
+from reports.tables.results import Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ MOST = 10
 """Items that a table shows of each direction, task and producer."""
 FEWEST = 2
 """Languages below which no item can be flipped in several."""
-EMBEDDED = "embedded"
 NOTE = (
     "Gained: wrong under base and right under the producer; lost: the other way. Of translations: "
     "better and worse by the sentence's chrF++, which nearly every sentence is, so that they are "
@@ -59,7 +58,7 @@ class TaskFlips:
     """All items of one task and producer.
 
     `luck_gained` and `luck_lost` are the numbers of languages that no item reaches by luck;
-    `left_out` are languages whose data are not those of the others, or could not be read.
+    `left_out` are languages whose samples cannot be read.
     """
 
     task: str
@@ -73,12 +72,11 @@ class TaskFlips:
 def find_flips(results: Results, task: str, producer: str) -> TaskFlips | None:
     """Join base and producer in every language by the items' ids; None for fewer than two
     languages."""
-    rows = [row for row in results.gained(task, producer) if row.record and row.base_record]
-    kept, left_out = _keep_one_data(rows)
+    left_out: list[str] = []
     values: dict[str, tuple[Mapping[str, float], Mapping[str, float]]] = {}
-    for row in kept:
-        assert row.record
-        assert row.base_record
+    for row in results.gained(task, producer):
+        if row.record is None or row.base_record is None:
+            continue
         try:
             values[row.language.name] = (
                 read_qualities(row.base_record),
@@ -94,15 +92,6 @@ def find_flips(results: Results, task: str, producer: str) -> TaskFlips | None:
         for sign in (1, -1)
     )
     return TaskFlips(task, producer, items, up, down, tuple(left_out))
-
-
-def _keep_one_data(rows: Sequence[Result]) -> tuple[list[Result], list[str]]:
-    """Keep the languages that were scored on the benchmark, or on our own sets: whichever are
-    more. An id of one is another item in the other."""
-    own = [row for row in rows if row.record and row.record.data.name == EMBEDDED]
-    others = [row for row in rows if row.record and row.record.data.name != EMBEDDED]
-    kept, left = (own, others) if len(own) > len(others) else (others, own)
-    return kept, [row.language.name for row in left]
 
 
 def _join(
@@ -202,7 +191,7 @@ def tabulate_flips(results: Results, producers: Sequence[str]) -> Sheet:
                     )
                 )
     gaps = [
-        f"{task}: without {', '.join(names)}, whose data are others, or cannot be read."
+        f"{show_task(task)}: without {', '.join(names)}, whose samples cannot be read."
         for task, names in left.items()
         if names
     ]
