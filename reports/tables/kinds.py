@@ -247,10 +247,10 @@ def _name_unknown(found: Sequence[KindGains]) -> Iterator[str]:
         known |= {one.kind.title} if one.rows else set()
     for title, names in lacking.items():
         if names and title not in known:
-            yield f"{title} is not known of any of these languages."
+            yield f"{title}: not known of any of these languages."
         elif names:
             some = ", ".join(sorted(names)[:6]) + (" and others" if len(names) > 6 else "")
-            yield f"{title} is not known of {some}, which are left out where it is asked."
+            yield f"{title}: not known of {some}; left out where it is asked for."
 
 
 def _show_p(p: float | None) -> str:

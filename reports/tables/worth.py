@@ -85,7 +85,8 @@ def find_spent(view: StoreView, checkpoint: str) -> CheckpointCost:
 
 
 def _list_parts(view: StoreView, key: str) -> tuple[list[StoredArtifact[Facts]], list[str]]:
-    """List all that an artifact was made of, itself too, and the stages whose record is gone."""
+    """List all that an artifact was made of, itself too, but no base; and the stages whose record
+    is gone."""
     found, lacking, waiting = dict[str, StoredArtifact[Facts]](), list[str](), [("checkpoint", key)]
     while waiting:
         stage, at = waiting.pop()
@@ -96,7 +97,9 @@ def _list_parts(view: StoreView, key: str) -> tuple[list[StoredArtifact[Facts]],
             lacking.append(stage)
             continue
         found[at] = artifact
-        waiting += [(one.stage, one.key) for one in artifact.manifest.inputs]
+        # A base costs nothing here, and may lie outside of the store.
+        inputs = artifact.manifest.inputs
+        waiting += [(one.stage, one.key) for one in inputs if one.stage != "base"]
     return list(found.values()), lacking
 
 

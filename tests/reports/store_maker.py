@@ -493,7 +493,7 @@ def write_stages(store: Path, language: str, mix: str) -> list[tuple[str, str]]:
         About(language=language, producer=f"trained:{mix}"),
         tuned,
         {LOG: log, SPEED: speed, CARD_FILE: CARD},
-        inputs=[("mixture", "mixture", mixture)],
+        inputs=[("base", "base", key_of("base")), ("mixture", "mixture", mixture)],
         seconds=93.0,
     )
     return [*sources, ("mixture", mixture), ("train", train)]

@@ -56,7 +56,7 @@ def test_what_is_not_known_is_named_and_not_guessed() -> None:
     assert {(row["rho"], row["why"]) for row in fertility} == {
         (None, "not known of any of these languages")
     }
-    assert "Fertility is not known of any of these languages." in measures.notes
+    assert "Fertility: not known of any of these languages." in measures.notes
     assert all(row[3] for row in describe_measures(report.kind_gains).rows)
     documents = {row["task"]: row for row in rows if row["measure"] == "FineWeb2 documents"}
     rho = _published_rho("flores_en_xx")

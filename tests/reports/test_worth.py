@@ -1,6 +1,7 @@
 """Gain per dollar and GPU-hour: sums of what the manifests say, and a gap where they do not."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,9 @@ def test_gpu_hours_are_the_time_of_all_processes(tmp_path: Path) -> None:
     for row in rows_of(store):
         assert (row["gpu_hours"], row["why_gpu"]) == (4.0, "")
         assert row["per_gpu_hour"] == pytest.approx(row["gain"] / 4)
+    # The base of a real store lies among the students that all stores share.
+    shutil.rmtree(store / "base")
+    assert {row["gpu_hours"] for row in rows_of(store)} == {4.0}
     change(store, "train", lambda found: found.update(resumed=True))
     assert {row["gpu_hours"] for row in rows_of(store)} == {None}
     change(
