@@ -36,6 +36,7 @@ CONF = Path(__file__).parents[1] / "conf"
 _OVERRIDE = re.compile(r"(?P<mark>\+\+|\+|~)?(?P<key>[^=@]*)(?P<package>@[^=]*)?=", re.DOTALL)
 # Hydra makes a run's folder below it before any configuration is checked: below / where it is "".
 _FOLDERS = ("store", "cache")
+_SHOWN = ("--cfg", "-c", "--info", "-i")
 _ALONE = ("-m", "--multirun", "-r", "--run", "--resolve", "--hydra-help", "--version")
 
 
@@ -47,6 +48,12 @@ def prepare_arguments(arguments: Sequence[str]) -> list[str]:
     flags, typed = _split_flags(arguments)
     sweeps = bool({"-m", "--multirun"} & set(flags)) or "hydra.mode=MULTIRUN" in typed
     problems: list[str] = []
+    shown = [flag for flag in flags if flag in _SHOWN]
+    if shown and {"-m", "--multirun"} & set(flags):
+        problems.append(
+            f"{shown[0]} shows the configuration of one run, and -m is a sweep of several. Remedy: "
+            "leave -m out, and give each key one value"
+        )
     ready = []
     for argument in typed:
         try:

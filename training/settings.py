@@ -53,11 +53,16 @@ class Train:
     that keys results by these settings puts the resolved one in its place first
     (training.precision).
 
+    `seed` moves the training alone: another `seed` of the experiment draws other data too.
+
     With `processes` above 1, or `deepspeed`, torchrun starts the run; `launcher` replaces its
     command, for several nodes: ["srun", "torchrun", "--nnodes=2", ...].
     """
 
     name: str = field(metadata=_UNKEYED)
+    # Of the order of the rows and of what starts at random; None: that of the experiment. The
+    # stage's key holds the one that counts.
+    seed: int | None = field(default=None, metadata=_UNKEYED)
     steps: int | None = None  # None: as many as `epochs` asks for
     epochs: float = 1.0  # read only where `steps` is None
     learning_rate: float = 1e-5

@@ -90,7 +90,7 @@ def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage
         label=f"{language.name}: train on {mix.name}",
         settings=TrainSettings(
             train=replace(config.train, precision=resolve_precision(config.train.precision)),
-            seed=config.seed,
+            seed=config.seed if config.train.seed is None else config.train.seed,
             card=CardSettings(
                 language=language.name,
                 flores_code=language.flores_code,

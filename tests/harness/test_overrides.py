@@ -231,3 +231,10 @@ def test_a_name_says_something(typed: Callable[..., Any], value: str) -> None:
         typed("language=other", f"language.name={value}", "mix=topic")
     with pytest.raises(ConfigError, match=r"student\.name: a name is needed"):
         typed(f"student.name={value}")
+
+
+def test_a_sweep_is_no_configuration_to_show() -> None:
+    for shown in (["--cfg", "job"], ["--info"]):
+        with pytest.raises(ConfigError, match="leave -m out"):
+            prepare_arguments(["-m", "mix=topic,gen", *shown])
+        assert prepare_arguments(["mix=topic", *shown])[: len(shown)] == shown
