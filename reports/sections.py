@@ -70,6 +70,10 @@ def _has_few_languages(report: Report) -> bool:
     return len(report.results.languages) < LEAST
 
 
+def _has_many_producers(report: Report) -> bool:
+    return len(report.results.trained) > MOST_PANELS
+
+
 def _has_one_language(report: Report) -> bool:
     return len(report.results.languages) < flips.FEWEST
 
@@ -95,6 +99,9 @@ PAIRS = Omission(
 FEW = Omission(
     f"where there are fewer than {LEAST} languages: nothing can be told of kinds",
     _has_few_languages,
+)
+MANY = Omission(
+    f"where there are more than {MOST_PANELS} producers beside base", _has_many_producers
 )
 NO_PARALLEL = Omission("where there is one language", _has_one_language)
 LONG = Omission("it has a row for each score or artifact")
@@ -259,6 +266,7 @@ PARTS: tuple[Part, ...] = (
                 "Gains by kind of item",
                 "Gains on culturally sensitive and agnostic items apart, and by subject.",
                 make=lambda report: item_groups.tabulate_mean_group_gains(report.group_gains),
+                left_out={"terminal": MANY},
             ),
             Section(
                 "item_groups_by_language",
