@@ -32,7 +32,7 @@
       for (const [label, text, dir, lang] of lines) {
         list.append(element("dt", label), element("dd", text || "(nothing)", { dir, lang }));
       }
-      box.append(element("h3", language), list);
+      box.append(element("h2", language), list);
     }
     return box;
   };

@@ -38,7 +38,7 @@ def test_an_item_is_opened_from_a_folder(browser: Any, folder: Path, width: int)
         page.click("table a")
     page.click("tr[data-file] button")
     page.wait_for_selector("tr.opened dl")
-    assert page.locator("tr.opened h3").all_inner_texts() == [
+    assert page.locator("tr.opened h2").all_inner_texts() == [
         "Eastern Yiddish",
         "Swahili",
         "Uyghur",
@@ -76,3 +76,18 @@ def test_a_file_that_is_not_there_is_named(browser: Any, folder: Path, tmp_path:
     page = show(browser, alone, 1200)
     page.click("tr[data-file] button")
     page.wait_for_selector("tr.opened :text('copy the whole folder')")
+
+
+def test_axe_finds_nothing_in_an_opened_item(browser: Any, folder: Path) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    # axe is put into the page, which the page's own policy forbids.
+    path = folder / "sib200-out" / "sib200-1.html"
+    free = path.with_name("axe.html")
+    text = path.read_text(encoding="utf-8")
+    free.write_text(text.replace("Content-Security-Policy", "x-policy"), encoding="utf-8")
+    page = show(browser, free, 360)
+    page.click("tr[data-file] button")
+    page.wait_for_selector("tr.opened dl")
+    found = Axe().run(page)
+    assert [(v["id"], v["nodes"][0]["html"][:120]) for v in found.response["violations"]] == []
