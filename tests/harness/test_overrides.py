@@ -138,8 +138,8 @@ def test_what_cannot_be_read_is_said_in_words(argument: str, words: str) -> None
 
 
 def test_flags_come_first_with_their_values() -> None:
-    given = ["mix=topic", "--cfg", "job", "--config-dir", "a=b", "seed=1", "-m"]
-    wanted = ["--cfg", "job", "--config-dir", "a=b", "-m", "mix=topic", "++seed=1"]
+    given = ["mix=topic", "--cfg", "job", "--config-dir", "a=b", "seed=1", "--resolve"]
+    wanted = ["--cfg", "job", "--config-dir", "a=b", "--resolve", "mix=topic", "++seed=1"]
     assert prepare_arguments(given) == wanted
 
 
