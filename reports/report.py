@@ -7,7 +7,16 @@ from functools import cached_property
 from core.languages import identify_name
 from reports.errors import LanguageNotFoundError
 from reports.store.model import StoreView, Study
-from reports.tables import answers, correlations, item_groups, kinds, ranking, summary, wins
+from reports.tables import (
+    answers,
+    correlations,
+    item_groups,
+    kinds,
+    ranking,
+    replicates,
+    summary,
+    wins,
+)
 from reports.tables.panels import Panel, build_panels
 from reports.tables.results import Results, from_panels
 from reports.tables.sheet import Sheet
@@ -86,6 +95,11 @@ class Report:
     def ranking(self) -> ranking.Ranking:
         """All producers compared on what every one of them has."""
         return ranking.rank_producers(self.results)
+
+    @cached_property
+    def replicates(self) -> list[replicates.Replicates]:
+        """Checkpoints that differ in their training seed alone, as one."""
+        return replicates.find_replicates(self.view, self.results) if self.view else []
 
     @cached_property
     def answer_shares(self) -> tuple[answers.AnswerShares, ...]:

@@ -28,6 +28,7 @@ from reports.tables import (
     provenance,
     quality,
     ranking,
+    replicates,
     scores,
     subsets,
     summary,
@@ -244,6 +245,21 @@ PARTS: tuple[Part, ...] = (
                 "For each gain, whether it is more than chance, by four ways to count.",
                 make=lambda report: wins.tabulate_wins(report.verdicts),
                 left_out={"terminal": LONG, "markdown": LONG, "latex": LONG, "html": ALONE},
+            ),
+        ),
+    ),
+    Part(
+        "seeds",
+        "Seeds of training",
+        (
+            Section(
+                "replicates",
+                "Gains over training seeds",
+                "The mean gain of one mixture trained from several seeds, with their spread.",
+                make=lambda report: (
+                    replicates.tabulate_replicates(report.replicates) if report.view else None
+                ),
+                of_sweep=True,
             ),
         ),
     ),

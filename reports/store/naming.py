@@ -27,7 +27,7 @@ def name_producers(view: StoreView, entries: list[Entry]) -> list[Entry]:
     names: dict[tuple[str, Checkpoint], str] = {}
     for producer, by_language in checkpoints.items():
         settings = {
-            checkpoint: _find_settings(view, checkpoint)
+            checkpoint: find_settings(view, checkpoint)
             for group in by_language.values()
             for checkpoint in group
         }
@@ -81,7 +81,7 @@ def _name_group(
     return found
 
 
-def _find_settings(view: StoreView, checkpoint: Checkpoint) -> dict[str, str]:
+def find_settings(view: StoreView, checkpoint: Checkpoint) -> dict[str, str]:
     """The settings of a checkpoint and of all that went into it; {} where its record is gone."""
     found: dict[str, str] = {}
     waiting, seen = [(checkpoint.stage, checkpoint.key)], set()

@@ -88,7 +88,7 @@ def rank_producers(results: Results) -> Ranking:
         try:
             if lacking:
                 raise Unreadable(f"{', '.join(lacking[:3])} has no score")
-            cells[task][language] = _split(language, [rows[name] for name in producers])
+            cells[task][language] = split_cell(language, [rows[name] for name in producers])
         except Unreadable as error:
             left_out.append(f"{language}, {show_task(task)}: {error}")
     order = [task for task in results.tasks if cells.get(task)]
@@ -175,7 +175,7 @@ def _list_comparisons(found: Ranking) -> Iterator[tuple[str, Comparison]]:
         yield ALL, found.whole
 
 
-def _split(language: str, rows: list[Result]) -> UnitScores:
+def split_cell(language: str, rows: list[Result]) -> UnitScores:
     """The producers' scores in one cell over the items that they share.
 
     Raises Unreadable where they were not scored on the same items in the same way.

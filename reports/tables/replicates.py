@@ -1,0 +1,146 @@
+"""Checkpoints that differ in the seed of their training alone, as one: mean, spread and gain."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.contract.plan import Checkpoint
+from core.contract.record import Unreadable
+from reports.stats.bootstrap import LEAST_UNITS
+from reports.stats.replicates import ReplicatedGain, estimate_replicated
+from reports.store.model import StoreView
+from reports.store.naming import find_settings
+from reports.tables.ranking import split_cell
+from reports.tables.results import Result, Results
+from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
+
+SEED = "train.seed"
+FEW = 3
+"""With fewer seeds than this the spread over them is hardly known."""
+NOTE = (
+    "Seeds: checkpoints that differ in the seed of their training alone. Spread: the standard "
+    "deviation of their scores. The interval and p of the mean gain are over other seeds and over "
+    "other items, both, by Student's t; least found: the smallest gain that so many seeds and "
+    "items would show four times of five."
+)
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """One mixture's checkpoints from several seeds, on one task in one language.
+
+    `base` is None where there is none, and `gain` where it cannot be computed: `why` says so.
+    """
+
+    language: str
+    task: str
+    producer: str
+    scores: tuple[float, ...]
+    gain: ReplicatedGain | None
+    why: str = ""
+
+    @property
+    def mean(self) -> float:
+        """The mean score over the seeds."""
+        return sum(self.scores) / len(self.scores)
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the scores over the seeds."""
+        squares = sum((score - self.mean) ** 2 for score in self.scores)
+        return float((squares / (len(self.scores) - 1)) ** 0.5)
+
+
+def find_replicates(view: StoreView, results: Results) -> list[Replicates]:
+    """Finds every group of two seeds or more, in the order of the results."""
+    groups: dict[tuple[object, ...], list[Result]] = defaultdict(list)
+    bases: dict[tuple[str, str], Result] = {}
+    names: dict[tuple[object, ...], str] = {}
+    for row in results.rows:
+        if row.record is None:
+            continue
+        if row.is_base:
+            bases.setdefault((row.language.name, row.task), row)
+            continue
+        settings = _find_settings(view, row)
+        seed = settings.pop(SEED, None)
+        if seed is None:
+            continue
+        key = (row.language.name, row.task, frozenset(settings.items()))
+        groups[key].append(row)
+        for said in (f", train seed {seed}", f", seed {seed}"):
+            names.setdefault(key, row.producer.replace(said, ""))
+            names[key] = min(names[key], row.producer.replace(said, ""), key=len)
+    return [
+        _compare(names[key], rows, bases.get((rows[0].language.name, rows[0].task)))
+        for key, rows in groups.items()
+        if len(rows) > 1
+    ]
+
+
+def _find_settings(view: StoreView, row: Result) -> dict[str, str]:
+    """Finds the settings of the checkpoint that a result is of."""
+    assert row.record
+    for one in row.record.artifact.manifest.inputs:
+        if one.name == "checkpoint":
+            return find_settings(view, Checkpoint(one.stage, one.key))
+    return {}
+
+
+def _compare(name: str, rows: list[Result], base: Result | None) -> Replicates:
+    gain, why = None, ""
+    try:
+        gain = _estimate(rows, base)
+    except Unreadable as error:
+        why = str(error)
+    scores = tuple(row.score for row in rows if row.score is not None)
+    first = rows[0]
+    return Replicates(first.language.name, first.task, name, scores, gain, why)
+
+
+def _estimate(rows: list[Result], base: Result | None) -> ReplicatedGain:
+    import numpy as np
+
+    if base is None:
+        raise Unreadable("base has no score")
+    cell = split_cell(rows[0].language.name, [base, *rows])
+    units = len(cell.units)
+    if units < LEAST_UNITS:
+        raise Unreadable(f"a test needs {LEAST_UNITS} independent items")
+    # Each unit's part of a score: their mean over the units is the score.
+    parts = cell.scores[:, None] + units * cell.influence
+    return estimate_replicated(np.asarray(parts[1:] - parts[0], np.float64))
+
+
+def tabulate_replicates(found: Iterable[Replicates]) -> Sheet:
+    """Lists each group's mean, spread and gain, with its interval over seeds and items."""
+    columns = (
+        LANGUAGE,
+        TASK,
+        PRODUCER,
+        Column("seeds", "Seeds", numeric=True),
+        Column("mean", "Mean score", ".1f", numeric=True),
+        Column("spread", "Spread", ".2f", numeric=True),
+        Column("gain", "Mean gain", "+.1f", numeric=True),
+        Column("low", "95% from", "+.1f", numeric=True),
+        Column("high", "95% to", "+.1f", numeric=True),
+        Column("p", "p", "p", numeric=True),
+        Column("mde", "Least found", ".1f", numeric=True),
+        Column("why", "Without a gain", prose=True),
+    )
+    rows: list[tuple[Value, ...]] = []
+    for one in found:
+        gain = one.gain
+        tested: tuple[Value, ...] = (None,) * 5
+        if gain:
+            tested = (gain.points, gain.interval.low, gain.interval.high, gain.p, gain.mde)
+        rows.append(
+            (
+                *(one.language, one.task, one.producer, len(one.scores), one.mean, one.spread),
+                *tested,
+                one.why,
+            )
+        )
+    few = any(isinstance(row[3], int) and row[3] < FEW for row in rows)
+    notes = (NOTE, *((f"Fewer than {FEW} seeds tell little of other seeds.",) if few else ()))
+    return Sheet(columns, tuple(rows), notes=notes if rows else ())
