@@ -41,10 +41,10 @@ class Decoded:
         else:
             self.tokens.append(token)
             if self.prompt.stops:
-                self.finished = self.prompt.stopped(self._decode(tokenizer))
+                self.finished = self.prompt.has_stopped(self._decode(tokenizer))
         over = self.finished or len(self.tokens) >= self.prompt.limit
         if over:
-            self.text = self.prompt.said(self._decode(tokenizer))
+            self.text = self.prompt.take_answer(self._decode(tokenizer))
         return over
 
     def _decode(self, tokenizer: Any) -> str:
@@ -108,7 +108,7 @@ def decode(
             )
             for sequence in active:
                 sequence.length += 1
-        penalised = seen.penalised(logits, entered, active) if seen else logits
+        penalised = seen.penalise(logits, entered, active) if seen else logits
         chosen = choose(logits, penalised, active)
         if seen:
             seen.add(entered, chosen)
@@ -172,7 +172,7 @@ class Seen:
     def move(self, source: int, target: int) -> None:
         self.tokens[target] = self.tokens[source]
 
-    def penalised(self, logits: Tensor, first: int, active: Sequence[Decoded]) -> Tensor:
+    def penalise(self, logits: Tensor, first: int, active: Sequence[Decoded]) -> Tensor:
         penalty = torch.tensor([[s.prompt.penalty] for s in active], device=logits.device)
         lowered = torch.where(logits < 0, logits * penalty, logits / penalty)
         seen = self.tokens[first : first + len(active), : logits.shape[-1]]

@@ -79,7 +79,7 @@ class Prefix:
         self.length = length
         self.layers: dict[int, KeysValues] = {}
 
-    def joined(self, layer: int, query: Tensor, own: Part, scale: float) -> Tensor:
+    def attend_over(self, layer: int, query: Tensor, own: Part, scale: float) -> Tensor:
         """Computes attention (1, N, H, D) of N tokens over the prefix and over what they have
         seen themselves, `own`: (N, H, D) and (N, H). `query` is (1, H, N, D)."""
         if layer not in self.layers:
@@ -123,22 +123,22 @@ class Rows:
         if self.kept is not None:
             self.kept[layer] = (key[0], value[0])
         output, total = attend_once(
-            self._rows(query),
-            self._rows(key),
-            self._rows(value),
+            self._split_rows(query),
+            self._split_rows(key),
+            self._split_rows(value),
             scale,
             self.visible,
             causal=self.visible is None,
         )  # (R, H, W, D), (R, H, W)
-        own = (self._tokens(output), self._tokens(total))
-        return self.prefix.joined(layer, query, own, scale)
+        own = (self._join_tokens(output), self._join_tokens(total))
+        return self.prefix.attend_over(layer, query, own, scale)
 
-    def _rows(self, tokens: Tensor) -> Tensor:
+    def _split_rows(self, tokens: Tensor) -> Tensor:
         """Reshapes (1, H, N, D) to (R, H, W, D)."""
         rows = tokens[0].transpose(0, 1).index_select(0, self.gather)
         return rows.view(*self.shape, *rows.shape[1:]).transpose(1, 2)
 
-    def _tokens(self, rows: Tensor) -> Tensor:
+    def _join_tokens(self, rows: Tensor) -> Tensor:
         """Reshapes (R, H, W, ...) to (N, H, ...), without the padding."""
         return rows.transpose(1, 2).flatten(0, 1).index_select(0, self.inside)
 
@@ -154,7 +154,7 @@ class PackedModel:
         self._before = model.config._attn_implementation
         self._probe()
 
-    def prefix(self, tokens: Sequence[int]) -> Prefix:
+    def run_prefix(self, tokens: Sequence[int]) -> Prefix:
         """Runs the shared beginning once."""
         prefix = Prefix(len(tokens))
         if tokens:
@@ -188,7 +188,7 @@ class PackedModel:
         logits: Tensor = output.logits[0]
         return logits
 
-    def restore(self) -> None:
+    def restore_attention(self) -> None:
         """Gives the model its own attention back."""
         self.model.set_attn_implementation(self._before)
 
@@ -213,16 +213,16 @@ class PackedModel:
         )
         self.model.set_attn_implementation(NAME)
         try:
-            prefix = self.prefix(shared)
+            prefix = self.run_prefix(shared)
             layout = Rows([len(row) for row in rows], prefix, self.device)
             packed = self.forward(layout, rows, len(shared), [2, 6])
         except (LookupError, RuntimeError, TypeError, ValueError, NotPackable) as error:
-            self.restore()
+            self.restore_attention()
             raise NotPackable(str(error) or type(error).__name__) from error
         difference = float((packed - plain).abs().max() / plain.abs().max())
         # Rounding: far below what a lost prefix or a mixed-up row does.
         if not difference < (1e-4 if plain.dtype == torch.float32 else 5e-2):
-            self.restore()
+            self.restore_attention()
             raise NotPackable(f"a packed pass over it differs from a plain one by {difference:.2g}")
 
 
@@ -237,7 +237,7 @@ def packing(model: Any) -> Iterator[PackedModel]:
         try:
             yield packed
         finally:
-            packed.restore()
+            packed.restore_attention()
     finally:
         model.train(training)
 

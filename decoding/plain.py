@@ -23,7 +23,7 @@ class _Stopped(StoppingCriteria):  # type: ignore[misc]  # transformers has no t
     def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
         texts = self.tokenizer.batch_decode(input_ids[:, self.start :], skip_special_tokens=True)
         return torch.tensor(
-            [prompt.stopped(text) for text, prompt in zip(texts, self.prompts, strict=True)],
+            [prompt.has_stopped(text) for text, prompt in zip(texts, self.prompts, strict=True)],
             device=input_ids.device,
         )
 
@@ -67,5 +67,5 @@ def _make_continuation(
             break
         tokens.append(token)
     text = tokenizer.decode(tokens, skip_special_tokens=True)
-    finished = len(tokens) < len(row) or prompt.stopped(text)
-    return Continuation(prompt.said(text), len(tokens), finished or len(row) < prompt.limit)
+    finished = len(tokens) < len(row) or prompt.has_stopped(text)
+    return Continuation(prompt.take_answer(text), len(tokens), finished or len(row) < prompt.limit)

@@ -22,14 +22,14 @@ class TokenPrompt:
     penalty: float = 1.0
     blank_first: bool = False
 
-    def said(self, text: str) -> str:
+    def take_answer(self, text: str) -> str:
         """Returns the answer in the tokens decoded so far, up to the first of the stop texts."""
         text = text.lstrip() if self.blank_first else text
         for stop in self.stops:
             text = text.split(stop)[0]
         return text
 
-    def stopped(self, text: str) -> bool:
+    def has_stopped(self, text: str) -> bool:
         """Says whether the tokens decoded so far hold a stop text."""
         text = text.lstrip() if self.blank_first else text
         return any(stop in text for stop in self.stops)

@@ -20,7 +20,7 @@ class Slots:
         self.count, self.room = count, room
         self.layers: dict[int, KeysValues] = {}
 
-    def layer(self, layer: int, key: Tensor, value: Tensor) -> KeysValues:
+    def find_layer(self, layer: int, key: Tensor, value: Tensor) -> KeysValues:
         """Returns keys and values (count, H_kv, room, D) of a layer, made at first sight of its
         shapes."""
         if layer not in self.layers:
@@ -33,7 +33,7 @@ class Slots:
     def fill(self, slot: int, kept: dict[int, KeysValues], start: int, length: int) -> None:
         """Puts a row of a finished pass into a slot."""
         for layer, (key, value) in kept.items():
-            keys, values = self.layer(layer, key[None], value[None])
+            keys, values = self.find_layer(layer, key[None], value[None])
             keys[slot, :, :length] = key[:, start : start + length]
             values[slot, :, :length] = value[:, start : start + length]
 
@@ -57,7 +57,7 @@ class TokenStep:
         """Computes the attention of one layer over the prefix and the slots; see
         `decoding.packed.Pass`."""
         rows = len(self.places)
-        keys, values = self.slots.layer(layer, key, value)
+        keys, values = self.slots.find_layer(layer, key, value)
         every = torch.arange(rows, device=key.device)
         keys[every, :, self.places] = key[0].transpose(0, 1)
         values[every, :, self.places] = value[0].transpose(0, 1)
@@ -71,4 +71,4 @@ class TokenStep:
             self.visible,
         )
         own = (output.reshape(rows, query.shape[1], -1), total.reshape(rows, -1))
-        return self.prefix.joined(layer, query, own, scale)
+        return self.prefix.attend_over(layer, query, own, scale)

@@ -38,7 +38,7 @@ class StepCounts:
         if count:
             self.reasons[reason] = self.reasons.get(reason, 0) + count
 
-    def done(self) -> StepFacts:
+    def make_facts(self) -> StepFacts:
         """The counts as a record."""
         return StepFacts(
             step=self.step,
@@ -80,7 +80,7 @@ class Asker:
         self._asked: set[str] = set()
         self._pilot = pilot
 
-    def step(self, name: str) -> StepCounts:
+    def add_step(self, name: str) -> StepCounts:
         """A new line in the table of yields."""
         self.steps.append(StepCounts(name))
         return self.steps[-1]
@@ -89,11 +89,11 @@ class Asker:
         self, step: str, prompt: str, identity: object, /, *, count: int, **values: str
     ) -> Request:
         """A request for `count` strings. `identity` gives the request its own seed."""
-        messages = self.prompts.messages(prompt, count=count, **values)
+        messages = self.prompts.write_messages(prompt, count=count, **values)
         text = _make_string_schema(self.teacher.schema_max_characters)
-        return self.request(step, messages, identity, schema=make_array_schema([text] * count))
+        return self.make_request(step, messages, identity, schema=make_array_schema([text] * count))
 
-    def request(
+    def make_request(
         self,
         step: str,
         messages: list[dict[str, str]],
@@ -124,13 +124,13 @@ class Asker:
         body |= teacher.extra_body | (teacher.response_extra_body if final else {})
         return Request(step, {name: value for name, value in body.items() if value is not None})
 
-    async def replies(self, requests: Sequence[Request], step: StepCounts) -> Iterator[Reply]:
+    async def ask_all(self, requests: Sequence[Request], step: StepCounts) -> Iterator[Reply]:
         """Ask what the ledger lacks, then give the reply to each request, in order.
 
         Counts asked, answered and the reasons of what did not finish, also in `passing`. A
         request that failed is not asked twice in a run.
         """
-        answered = self._ledger.answered(requests)
+        answered = self._ledger.find_answered(requests)
         found = answered | self._asked
         missing = list({r.key: r for r in requests if r.key not in found}.values())
         if self._pilot is not None:
@@ -151,21 +151,21 @@ class Asker:
         step.asked += total
         return self._read(requests, step)
 
-    async def lists(
+    async def ask_lists(
         self, requests: Sequence[Request], step: StepCounts, limit: int
     ) -> Iterator[list[str] | None]:
         """Ask for lists; None where there is none."""
-        replies = await self.replies(requests, step)
+        replies = await self.ask_all(requests, step)
         return (read_counted(reply, step, lambda text: read_list(text, limit)) for reply in replies)
 
     def _read(self, requests: Sequence[Request], step: StepCounts) -> Iterator[Reply]:
-        for answer in self._ledger.answers(requests):
-            reply = self._reply(answer, step)
+        for answer in self._ledger.read_answers(requests):
+            reply = self._read_reply(answer, step)
             if reply.reason:
                 step.lose(reply.reason)
             yield reply
 
-    def _reply(self, answer: RecordedAnswer, step: StepCounts) -> Reply:
+    def _read_reply(self, answer: RecordedAnswer, step: StepCounts) -> Reply:
         if answer.response is None:
             # The server's own words after the colon stay in the ledger.
             failure = answer.failure or "no response"

@@ -79,7 +79,7 @@ async def make_context_prompts(
     """
     chosen = _choose(asker, settings, corpus)
     tasks = asker.prompts.context_tasks
-    step = asker.step("context.prompts")
+    step = asker.add_step("context.prompts")
     # A cut inside a character must not leave a replacement mark behind.
     texts = [cut_tokens(text, settings.first_tokens).rstrip("\ufffd").strip() for text in chosen]
     requests = [
@@ -94,7 +94,7 @@ async def make_context_prompts(
         for index, (full, text) in enumerate(zip(chosen, texts, strict=True))
     ]
     prompts: list[DraftPrompt] = []
-    lists = await asker.lists(requests, step, settings.prompts)
+    lists = await asker.ask_lists(requests, step, settings.prompts)
     for index, (request, words) in enumerate(zip(requests, lists, strict=True)):
         found = keep_distinct(words or (), str)
         for place, word in enumerate(found):
@@ -114,7 +114,7 @@ async def make_context_prompts(
 
 
 def _choose(asker: Asker, settings: Context, corpus: list[str]) -> list[str]:
-    step = asker.step("context.texts")
+    step = asker.add_step("context.texts")
     different = keep_distinct(corpus, str)
     step.lose("duplicate", len(corpus) - len(different))
     usable = [text for text in different if not names_media(text)]

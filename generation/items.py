@@ -79,13 +79,13 @@ async def expand(
 
     The items come in the parents' order, without repeats.
     """
-    step = asker.step(step_name)
+    step = asker.add_step(step_name)
     requests = [
         asker.list_request(step_name, prompt, parent, count=count, **{name: parent})
         for parent in parents
     ]
     items: list[ListEntry] = []
-    lists = await asker.lists(requests, step, count)
+    lists = await asker.ask_lists(requests, step, count)
     for parent, request, texts in zip(parents, requests, lists, strict=True):
         for index, text in enumerate(texts or ()):
             items.append(ListEntry(text, parent, request.key, index))

@@ -75,13 +75,13 @@ def make_own(
             f"The rows cannot be written to {out}: {error}. Remedy: make room on the disk, then "
             "start the same command again."
         ) from error
-    found = _add_inspections([inspection.done() for inspection in inspections.values()])
+    found = _add_inspections([inspection.make_facts() for inspection in inspections.values()])
     for reason, count in found.dropped.items():
         step.lose(reason, count)
     step.kept = written
     facts = SourceFacts(
         rows=written,
-        steps=(step.done(),),
+        steps=(step.make_facts(),),
         tokens_input=0,
         tokens_output=0,
         tokens_input_new=0,

@@ -52,7 +52,9 @@ class Prompts:
     _list_format: Template
     _own_format: frozenset[str]
 
-    def messages(self, request: str, /, *, count: int = 1, **values: str) -> list[dict[str, str]]:
+    def write_messages(
+        self, request: str, /, *, count: int = 1, **values: str
+    ) -> list[dict[str, str]]:
         """The system and user message of a request; list requests end with the list's format."""
         filled = {"language": self.language, "count": str(count), **values}
         system, user = (part.substitute(filled) for part in self._requests[request])
@@ -60,7 +62,7 @@ class Prompts:
             system = f"{system}\n{self._list_format.substitute(filled)}"
         return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
-    def wordings(self) -> list[str]:
+    def list_wordings(self) -> list[str]:
         """Every wording, with nothing but the language put in: what must not leak into rows."""
         parts = [part for pair in self._requests.values() for part in pair]
         return [
@@ -87,15 +89,15 @@ def load_prompts(path: Path, *, language: str, lists: str) -> Prompts:
     reader = _Reader(content if isinstance(content, dict) else {})
     requests = {
         name: (
-            reader.template((name, "system"), known),
-            reader.template((name, "user"), known, default="$prompt"),
+            reader.read_template((name, "system"), known),
+            reader.read_template((name, "user"), known, default="$prompt"),
         )
         for name, known in _REQUESTS.items()
     }
-    list_format = reader.template(("lists", lists), frozenset({"count"}))
-    general = reader.texts(("seeds", "general"))
-    own = reader.texts(("seeds", "language"))
-    tasks = reader.texts(("context_tasks",))
+    list_format = reader.read_template(("lists", lists), frozenset({"count"}))
+    general = reader.read_texts(("seeds", "general"))
+    own = reader.read_texts(("seeds", "language"))
+    tasks = reader.read_texts(("context_tasks",))
     if reader.problems:
         raise PromptsError(
             f"The prompts file {path} cannot be used: {'; '.join(reader.problems)}. Remedy: "
@@ -141,32 +143,32 @@ class _Reader:
         self.content = content
         self.problems: list[str] = []
 
-    def template(
+    def read_template(
         self, keys: tuple[str, ...], known: frozenset[str], default: str | None = None
     ) -> Template:
-        value = self._value(keys)
+        value = self._find_value(keys)
         # Only the respond request may leave out the user message: it is the prompt itself.
         if value is None and default is not None and keys[0] == "respond":
             value = default
-        return self._checked(".".join(keys), value, known)
+        return self._check_template(".".join(keys), value, known)
 
-    def texts(self, keys: tuple[str, ...]) -> list[Template]:
-        value = self._value(keys)
+    def read_texts(self, keys: tuple[str, ...]) -> list[Template]:
+        value = self._find_value(keys)
         if not isinstance(value, list) or not value:
             self.problems.append(f"{'.'.join(keys)} must be a list of texts")
             return []
         return [
-            self._checked(f"{'.'.join(keys)}[{index}]", item, frozenset())
+            self._check_template(f"{'.'.join(keys)}[{index}]", item, frozenset())
             for index, item in enumerate(value)
         ]
 
-    def _value(self, keys: tuple[str, ...]) -> Any:
+    def _find_value(self, keys: tuple[str, ...]) -> Any:
         value: Any = self.content
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         return value
 
-    def _checked(self, where: str, value: Any, known: frozenset[str]) -> Template:
+    def _check_template(self, where: str, value: Any, known: frozenset[str]) -> Template:
         if not isinstance(value, str) or not value.strip():
             self.problems.append(f"{where} must be a text")
             return Template("")

@@ -9,21 +9,21 @@ from generation.items import DraftPrompt, Made, names_media, record_provenance
 
 async def respond(asker: Asker, source: str, prompts: list[DraftPrompt]) -> AsyncIterator[Made]:
     """One row for each prompt that got a finished answer, in the prompts' order."""
-    step = asker.step(f"{source}.responses")
+    step = asker.add_step(f"{source}.responses")
     different = keep_distinct(prompts, lambda prompt: prompt.message)
     step.lose("duplicate", len(prompts) - len(different))
     usable = [prompt for prompt in different if not prompt.media]
     step.lose("image, video or audio", len(different) - len(usable))
     requests = [
-        asker.request(
+        asker.make_request(
             step.step,
-            asker.prompts.messages("respond", prompt=prompt.message),
+            asker.prompts.write_messages("respond", prompt=prompt.message),
             prompt.id,
             final=True,
         )
         for prompt in usable
     ]
-    replies = await asker.replies(requests, step)
+    replies = await asker.ask_all(requests, step)
     for prompt, request, reply in zip(usable, requests, replies, strict=True):
         answer = read_counted(reply, step, lambda text: text)
         if answer is None:

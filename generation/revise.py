@@ -14,7 +14,7 @@ async def revise(
 
     A prompt whose revision failed stays as it was, unrevised, and is counted in the step.
     """
-    step = asker.step(f"{source}.revised")
+    step = asker.add_step(f"{source}.revised")
     chosen = [prompt for prompt in prompts if draw_chance(asker.seed, "revise", prompt.id) < share]
     requests = []
     for prompt in chosen:
@@ -24,7 +24,7 @@ async def revise(
             wording, values["text"] = "revise_context", prompt.text
         requests.append(asker.list_request(step.step, wording, prompt.id, count=1, **values))
     revised = {}
-    lists = await asker.lists(requests, step, 1)
+    lists = await asker.ask_lists(requests, step, 1)
     for prompt, request, words in zip(chosen, requests, lists, strict=True):
         if words:
             revised[prompt.id] = replace(

@@ -8,7 +8,7 @@ from generation.settings import Scenario
 
 async def make_scenario_prompts(asker: Asker, settings: Scenario) -> list[DraftPrompt]:
     """Prompts of each broad and detailed scenario, without repeats."""
-    step = asker.step("scenario.scenarios")
+    step = asker.add_step("scenario.scenarios")
     counts = {
         "scenarios_general": settings.general,
         "scenarios_language": settings.language,
@@ -18,7 +18,7 @@ async def make_scenario_prompts(asker: Asker, settings: Scenario) -> list[DraftP
         if not count:
             continue
         request = asker.list_request(step.step, prompt, prompt, count=count)
-        for texts in await asker.lists([request], step, count):
+        for texts in await asker.ask_lists([request], step, count):
             found.extend(texts or ())
     broad = keep_distinct(found, str)
     step.lose("duplicate", len(found) - len(broad))

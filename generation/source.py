@@ -88,7 +88,7 @@ def make_source(
         language=language,
         flores_code=order.flores_code,
         script=order.script,
-        wordings=prompts.wordings(),
+        wordings=prompts.list_wordings(),
     )
 
     async def run() -> SourceFacts:
@@ -112,7 +112,7 @@ def make_source(
                     written = await _write(whole, inspection, out / ROWS)
                 else:
                     written = sum([1 async for _ in rows])
-                quality = inspection.done()
+                quality = inspection.make_facts()
                 # The last step made the rows; what was asked to be left out is its loss.
                 step = asker.steps[-1]
                 step.kept = written
@@ -120,7 +120,7 @@ def make_source(
                     step.lose(reason, count)
             facts = SourceFacts(
                 rows=written,
-                steps=tuple(step.done() for step in asker.steps),
+                steps=tuple(step.make_facts() for step in asker.steps),
                 tokens_input=sum(step.tokens_input for step in asker.steps),
                 tokens_output=sum(step.tokens_output for step in asker.steps),
                 tokens_input_new=book.tokens_input,

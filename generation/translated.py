@@ -35,12 +35,12 @@ async def translate(
     Token counts are those of `count_tokens`, the student's.
     """
     chats = _choose(asker, settings, count_tokens)
-    step = asker.step("translated.conversations")
+    step = asker.add_step("translated.conversations")
     longest = asker.teacher.schema_max_characters
     requests = [
-        asker.request(
+        asker.make_request(
             step.step,
-            asker.prompts.messages("translate", conversation=as_json(chat)),
+            asker.prompts.write_messages("translate", conversation=as_json(chat)),
             hash_parts(chat),
             schema=make_conversation_schema(chat, longest),
             # Not that of a list: a chat is as long in the language as in English, or twice so.
@@ -48,7 +48,7 @@ async def translate(
         )
         for chat in chats
     ]
-    replies = await asker.replies(requests, step)
+    replies = await asker.ask_all(requests, step)
     for chat, request, reply in zip(chats, requests, replies, strict=True):
         turns = read_counted(reply, step, read_conversation)
         if turns is None:
@@ -94,7 +94,7 @@ def _choose(
     asker: Asker, settings: Translated, count_tokens: Callable[[str], int]
 ) -> list[list[Turn]]:
     """A seeded sample of the file's usable chats, less the ones that are too long."""
-    step = asker.step("translated.chosen")
+    step = asker.add_step("translated.chosen")
     path = find_conversations(settings.conversations)
     usable = 0
 

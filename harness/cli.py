@@ -163,16 +163,16 @@ def run_experiment(resolved: Any, folder: Path, name: str = "") -> None:
     if config.plan:
         show_forecast(config, ledgers, store, console)
         return
-    with display.busy("reading and hashing what the experiment is made from"):
+    with display.showing_work("reading and hashing what the experiment is made from"):
         planned = plan_or_look(config, ledgers, store)
     write_plan(folder, config, planned, resolved)
     if name:
         begin_job(planned, store, display)
     # All that can be said before the teacher is paid is said here.
     for reason in planned.amiss:
-        display.will_lack(reason)
+        display.show_lacking(reason)
     planned.refuse_without_scores()
-    check_students(config, planned, store, display.warned)
+    check_students(config, planned, store, display.show_warnings)
     for stage in planned.stages:
         if stage.check and not store.find(stage):
             stage.check(stage.settings)
@@ -180,7 +180,7 @@ def run_experiment(resolved: Any, folder: Path, name: str = "") -> None:
         if config.teacher.kind != "embedded" and not all(map(store.find, planned.taught)):
             look_before_paying(config, ledgers, store, display)
             announce(config, ledgers, console)
-        for stage in planned.named(CONTAMINATION):
+        for stage in planned.list_named(CONTAMINATION):
             looked = store.build(stage)
             # Who asks for clean data must not take what nobody could look for as clean.
             unchecked = (
@@ -189,7 +189,7 @@ def run_experiment(resolved: Any, folder: Path, name: str = "") -> None:
                 else {}
             )
             for what, why in unchecked.items():
-                display.warned(stage, f"{what} was not looked for: {why}")
+                display.show_warnings(stage, f"{what} was not looked for: {why}")
             refuse_contamination(config, looked)
     store.build_all(planned.targets)
     if config.stop_after:

@@ -58,7 +58,7 @@ class LanguageSettings:
         benchmark's."""
         return find_hub_code(self.hub_codes, repository, self.flores_code)
 
-    def gap(self, benchmark: str) -> str:
+    def find_gap(self, benchmark: str) -> str:
         """Gives the reason why the language has no code of the benchmark."""
         return self.gaps.get(benchmark) or (
             f"no {benchmark} code is known for {self.name}; "

@@ -52,7 +52,7 @@ class Plan:
         """The stages that score, those of gaps left out."""
         return [cell.score for cell in self.cells if cell.score]
 
-    def named(self, name: str) -> list[Stage]:
+    def list_named(self, name: str) -> list[Stage]:
         """Returns the stages of one name."""
         return [stage for stage in self.stages if stage.name == name]
 

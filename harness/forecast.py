@@ -65,7 +65,7 @@ def announce(config: MakingConfig, ledgers: Path, out: Console) -> None:
 def _run_pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
     for stage in plan_experiment(replace(config, stop_after="sources"), ledgers).taught:
         inputs = {role: store.build(needed) for role, needed in stage.inputs.items()}
-        progress = store.watcher.started(stage, resumed=False)
+        progress = store.watcher.show_started(stage, resumed=False)
         done = False
         try:
             with TemporaryDirectory() as nowhere:
@@ -73,7 +73,7 @@ def _run_pilot(config: MakingConfig, ledgers: Path, store: Store) -> None:
                 ask_teacher(stage.settings, work, config.pilot)
             done = True
         finally:
-            store.watcher.stopped(stage, as_asked=done)
+            store.watcher.show_stopped(stage, as_asked=done)
 
 
 def forecast_steps(
@@ -93,7 +93,7 @@ def forecast_steps(
     known = {}
     if ledger.is_file():
         with Ledger(ledger) as book:
-            known = book.samples(teacher.name)
+            known = book.count_samples(teacher.name)
     steps = plan_steps(
         sources,
         {name: 1.0 for name in config.mix.needed if name in SOURCES},

@@ -89,40 +89,40 @@ class Display:
         """Prints a line of its own, about no stage."""
         self.console.print(f"{self._mark}{escape(text)}", highlight=False, soft_wrap=True)
 
-    def reused(self, stage: Stage, artifact: Artifact) -> None:
+    def show_reused(self, stage: Stage, artifact: Artifact) -> None:
         if not self._mark:
-            self._line("[dim]reused[/dim]  ", stage.label)
+            self._print_line("[dim]reused[/dim]  ", stage.label)
 
-    def waiting(self, stage: Stage) -> None:
-        self._line("[yellow]waiting[/yellow] ", stage.label, "another process is making it")
+    def show_waiting(self, stage: Stage) -> None:
+        self._print_line("[yellow]waiting[/yellow] ", stage.label, "another process is making it")
 
-    def started(self, stage: Stage, resumed: bool, again: bool = False) -> Report:
+    def show_started(self, stage: Stage, resumed: bool, again: bool = False) -> Report:
         note = ""
         if resumed:
             note = "continued from where an earlier run stopped"
         elif again:
             note = "made again: an earlier run stopped before its end"
         if not self.console.is_terminal:
-            self._line("begun   ", stage.label, note)
+            self._print_line("begun   ", stage.label, note)
         elif note:
             word = "[cyan]resumed[/cyan] " if resumed else "[cyan]again[/cyan]   "
-            self._line(word, stage.label, note)
+            self._print_line(word, stage.label, note)
         return self._open(stage.label)
 
-    def finished(self, stage: Stage, artifact: Artifact) -> None:
+    def show_finished(self, stage: Stage, artifact: Artifact) -> None:
         self._close()
         tokens, cost = artifact.manifest.tokens, artifact.manifest.cost_usd
         parts = [f"{artifact.manifest.seconds:.0f} s"]
         if tokens.input or tokens.output:
             parts.append(f"{tokens.input + tokens.output:,} teacher tokens")
             parts.append("cost unknown" if cost is None else f"${cost:.2f}")
-        self._line("[green]done[/green]    ", stage.label, ", ".join(parts))
+        self._print_line("[green]done[/green]    ", stage.label, ", ".join(parts))
 
-    def warned(self, stage: Stage, note: str) -> None:
+    def show_warnings(self, stage: Stage, note: str) -> None:
         """Prints the warnings of a finished stage, before the run goes on."""
-        self._line("[yellow]warning[/yellow] ", stage.label, note)
+        self._print_line("[yellow]warning[/yellow] ", stage.label, note)
 
-    def will_lack(self, reason: str) -> None:
+    def show_lacking(self, reason: str) -> None:
         """Prints, before the run begins, why it will lack a result that it could have."""
         self.console.print(
             f"{self._mark}[yellow]warning[/yellow]  no result: {escape(reason)}",
@@ -130,15 +130,15 @@ class Display:
             soft_wrap=True,
         )
 
-    def stopped(self, stage: Stage, as_asked: bool = False) -> None:
+    def show_stopped(self, stage: Stage, as_asked: bool = False) -> None:
         self._close()
         if as_asked:
-            self._line("[green]asked[/green]   ", stage.label, "a few calls, which are kept")
+            self._print_line("[green]asked[/green]   ", stage.label, "a few calls, which are kept")
         else:
-            self._line("[red]stopped[/red] ", stage.label)
+            self._print_line("[red]stopped[/red] ", stage.label)
 
     @contextmanager
-    def busy(self, with_what: str) -> Iterator[None]:
+    def showing_work(self, with_what: str) -> Iterator[None]:
         """Shows work that belongs to no stage, for as long as it takes."""
         self._open(with_what)
         try:
@@ -151,7 +151,7 @@ class Display:
         if self.console.is_terminal:
             self._at_work = _Bar(self.console, label, count)
         else:
-            self._at_work = _Lines(lambda: self._line("        ", label, count.words))
+            self._at_work = _Lines(lambda: self._print_line("        ", label, count.words))
         return count.tell
 
     def _close(self) -> None:
@@ -159,7 +159,7 @@ class Display:
             self._at_work.end()
             self._at_work = None
 
-    def _line(self, word: str, label: str, note: str = "") -> None:
+    def _print_line(self, word: str, label: str, note: str = "") -> None:
         note = f" [dim]({escape(note)})[/dim]" if note else ""
         # In a log a line is a line, however long.
         wraps = self.console.is_terminal

@@ -27,7 +27,7 @@ def read_run(root: Path, folder: Path) -> "Report":
     from reports.store.read import read_store
 
     is_below = folder.resolve().is_relative_to((root / RUNS).resolve())
-    return Report.of_store(read_store(root, folder if is_below else None))
+    return Report.from_store(read_store(root, folder if is_below else None))
 
 
 def report_run(root: Path, folder: Path, console: "Console") -> None:
@@ -52,7 +52,7 @@ def say_where(report: "Report", root: Path, folder: Path, console: "Console") ->
 
 def begin_job(plan: "Plan", store: Store, display: "Display") -> None:
     """Says in a line what a sweep's job is about to do."""
-    todo = sum(not store.folder(stage).exists() for stage in plan.stages)
+    todo = sum(not store.find_folder(stage).exists() for stage in plan.stages)
     made = f"{todo} of {len(plan.stages)} stages to make" if todo else "all is there already"
     display.say(f"{describe_job(plan.stages)}: {made}")
 

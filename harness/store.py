@@ -36,11 +36,11 @@ QUICK_HASH_BYTES = 16 * 2**20
 class Watcher(Protocol):
     """An observer that is told about each step of the store."""
 
-    def reused(self, stage: Stage, artifact: Artifact) -> None: ...
-    def waiting(self, stage: Stage) -> None: ...
-    def started(self, stage: Stage, resumed: bool, again: bool = False) -> Progress: ...
-    def finished(self, stage: Stage, artifact: Artifact) -> None: ...
-    def stopped(self, stage: Stage, as_asked: bool = False) -> None: ...
+    def show_reused(self, stage: Stage, artifact: Artifact) -> None: ...
+    def show_waiting(self, stage: Stage) -> None: ...
+    def show_started(self, stage: Stage, resumed: bool, again: bool = False) -> Progress: ...
+    def show_finished(self, stage: Stage, artifact: Artifact) -> None: ...
+    def show_stopped(self, stage: Stage, as_asked: bool = False) -> None: ...
 
 
 class Store:
@@ -60,7 +60,7 @@ class Store:
         self.may_make = may_make
         self._seen: dict[str, Artifact] = {}
 
-    def folder(self, stage: Stage) -> Path:
+    def find_folder(self, stage: Stage) -> Path:
         """Returns the folder of the finished artifact of `stage`, whether it exists or not."""
         return (self.cache if stage.shared else self.root) / stage.name / stage.key
 
@@ -71,23 +71,23 @@ class Store:
         not repeatable): a score must not stand beside weights that it is not of.
         Raises `ArtifactCorrupt` when a file is missing, truncated or changed.
         """
-        artifact = self._current(stage)
+        artifact = self._find_current(stage)
         if artifact is not None:
             check_files(artifact, QUICK_HASH_BYTES)
         return artifact
 
-    def _current(self, stage: Stage) -> Artifact | None:
+    def _find_current(self, stage: Stage) -> Artifact | None:
         """Returns the artifact, where all of its inputs that are there are those that it was
         made from."""
-        folder = self.folder(stage)
+        folder = self.find_folder(stage)
         if not folder.exists():
             return None
         artifact = Artifact(stage.name, stage.key, folder, read_manifest(folder))
         made_from = {entry.name: entry.content for entry in artifact.manifest.inputs}
         for role, needed in stage.inputs.items():
-            if not self.folder(needed).exists():
+            if not self.find_folder(needed).exists():
                 continue  # no longer needed
-            there = self._current(needed)
+            there = self._find_current(needed)
             if there is None or made_from[role] not in (None, there.manifest.content):
                 return None
         return artifact
@@ -98,7 +98,7 @@ class Store:
             return self._seen[stage.key]
         artifact = self.find(stage)
         if artifact is not None:
-            self.watcher.reused(stage, artifact)
+            self.watcher.show_reused(stage, artifact)
         else:
             artifact = self._make(stage)
         self._seen[stage.key] = artifact
@@ -135,11 +135,11 @@ class Store:
         if reason:
             raise ArtifactMissing(f"{stage.label} is not done, and {reason}")
         inputs = {role: self.build(needed) for role, needed in stage.inputs.items()}
-        folder = self.folder(stage)
-        with self._locked(stage):
+        folder = self.find_folder(stage)
+        with self._holding_lock(stage):
             artifact = self.find(stage)
             if artifact is not None:  # another process made it while this one waited
-                self.watcher.reused(stage, artifact)
+                self.watcher.show_reused(stage, artifact)
                 return artifact
             partial = folder.with_name(f"{stage.key}{PARTIAL}")
             interrupted = partial.exists()
@@ -151,14 +151,14 @@ class Store:
             if not resumed:
                 clear(partial)
             start = time.monotonic()
-            progress = self.watcher.started(stage, resumed, again=interrupted and not resumed)
+            progress = self.watcher.show_started(stage, resumed, again=interrupted and not resumed)
             try:
                 progress(0, 0, "checking what it is made from")
                 for needed in inputs.values():
                     check_files(needed, None)
                 outcome = stage.make(stage.settings, Work(partial, inputs, progress, stage.key))
             except BaseException:
-                self.watcher.stopped(stage)
+                self.watcher.show_stopped(stage)
                 raise
             progress(0, 0, "hashing what was made")
             files = hash_folder(partial, outcome.scratch)
@@ -191,11 +191,11 @@ class Store:
             for name in outcome.scratch:
                 remove(folder / name)
         artifact = Artifact(stage.name, stage.key, folder, manifest)
-        self.watcher.finished(stage, artifact)
+        self.watcher.show_finished(stage, artifact)
         return artifact
 
     @contextmanager
-    def _locked(self, stage: Stage) -> Iterator[None]:
+    def _holding_lock(self, stage: Stage) -> Iterator[None]:
         """Holds the lock under which one process makes `stage`."""
         place = (self.cache if stage.shared else self.root) / LOCKS
         place.mkdir(parents=True, exist_ok=True)
@@ -203,7 +203,7 @@ class Store:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            self.watcher.waiting(stage)
+            self.watcher.show_waiting(stage)
             lock.acquire(poll_interval=0.2)
         try:
             yield

@@ -27,7 +27,7 @@ def count_sessions(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, 
     """Slot, state and number of items done of each rater; no choice, no time, no text."""
     rows = []
     for slot, items in enumerate(pack["slots"]):
-        sitting = ballots.sitting(slot)
+        sitting = ballots.fold_sitting(slot)
         done = len(sitting.votes)
         state = (
             "withdrawn" if sitting.withdrawn
@@ -73,7 +73,7 @@ def make_admin_app(pack: Mapping[str, Any], ballots: Ballots) -> Starlette:
 
     async def home(request: Request) -> Response:
         rows = await run_in_threadpool(count_sessions, pack, ballots)
-        closed = await run_in_threadpool(ballots.closed)
+        closed = await run_in_threadpool(ballots.is_closed)
         return render_page(
             env,
             "admin.html.j2",

@@ -74,9 +74,9 @@ def _check(path: Path, commitment: str) -> Copied:
         raise BallotError(f"the copy is damaged ({found[0]}); nothing was kept of it")
     ballots = Ballots(path, commitment)
     try:
-        problems, events = check_chain(ballots.rows(), commitment)
-        comments = len(ballots.comments())
-        head = ballots.head()[1]
+        problems, events = check_chain(ballots.list_rows(), commitment)
+        comments = len(ballots.list_comments())
+        head = ballots.find_head()[1]
     finally:
         ballots.close_file()
     if problems:

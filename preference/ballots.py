@@ -107,7 +107,7 @@ class Ballots:
         self._db = open_votes(path)
         self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         with self._writing():
-            self._must_be_of_this_format(path)
+            self._check_format(path)
             for statement in _SCHEMA.split(";"):
                 self._db.execute(statement)
             row = self._db.execute("SELECT commitment FROM study").fetchone()
@@ -133,7 +133,7 @@ class Ballots:
         """A new token for a slot; earlier ones of the slot end, and so do its sessions. drawn: the
         token by slot and number of earlier links, else by chance; once: the slot's latest one as it
         is, where it has one."""
-        sitting = self.sitting(slot)
+        sitting = self.fold_sitting(slot)
         if sitting.withdrawn:
             raise WithdrawnError(f"rater {slot + 1} has withdrawn from the study")
         if sitting.on_paper:
@@ -142,7 +142,7 @@ class Ballots:
             )
         draw = drawn or (lambda slot, before: secrets.token_urlsafe(18))
         with self._writing():
-            self._must_be_open()
+            self._check_open()
             (before,) = self._db.execute(
                 "SELECT count(*) FROM invitations WHERE slot=?", (slot,)
             ).fetchone()
@@ -153,14 +153,14 @@ class Ballots:
             self._db.execute("INSERT INTO invitations VALUES (?, ?, 0)", (_hash_token(token), slot))
         return token
 
-    def live_link(self, slot: int) -> bool:
+    def has_live_link(self, slot: int) -> bool:
         """Tell whether a slot has a link that opens it."""
         return bool(self._read("SELECT 1 FROM invitations WHERE slot=? AND revoked=0", slot))
 
     def revoke(self, slot: int) -> None:
         """Ends a slot's links and sessions. Its votes stay."""
         with self._writing():
-            if not self.live_link(slot):
+            if not self.has_live_link(slot):
                 raise BallotError(f"slot {slot + 1} has no link that could be revoked")
             self._end(slot)
 
@@ -169,7 +169,7 @@ class Ballots:
         with self._writing():
             self._end(slot)
 
-    def invited(self, token: str) -> tuple[int, bool] | None:
+    def find_invited(self, token: str) -> tuple[int, bool] | None:
         """(slot, revoked) of a token, or None for an unknown one. Changes nothing."""
         row = self._read(
             "SELECT slot, revoked FROM invitations WHERE token_sha256=?", _hash_token(token)
@@ -196,30 +196,30 @@ class Ballots:
             self._db.execute("INSERT OR IGNORE INTO sheets VALUES (?, ?)", sheet)
         return session
 
-    def who(self, session: str) -> int | None:
+    def find_slot(self, session: str) -> int | None:
         """The slot of a session, or None."""
         row = self._read("SELECT slot FROM sessions WHERE session_sha256=?", _hash_token(session))
         return row[0][0] if row else None
 
-    def seat(self, session: str) -> Seat | None:
+    def find_seat(self, session: str) -> Seat | None:
         """All that a page needs to know of a session, in one look."""
-        slot = self.who(session)
+        slot = self.find_slot(session)
         if slot is None:
             return None
         (sheet,) = self._read("SELECT name FROM sheets WHERE slot=?", slot)[0]
-        return Seat(session, slot, self.sitting(slot), self.closed(), sheet)
+        return Seat(session, slot, self.fold_sitting(slot), self.is_closed(), sheet)
 
     # Events.
 
     def enrol(self, slot: int, kind: str = "enrol", body: Mapping[str, Any] | None = None) -> Event:
         """Draws the slot's nonce, and its pair's unless the other rater has one; once for all."""
         with self._writing():
-            for event in self._events("WHERE slot=? AND kind IN ('enrol', 'packet')", slot):
+            for event in self._select_events("WHERE slot=? AND kind IN ('enrol', 'packet')", slot):
                 return event
             other = slot ^ 1
             drawn = [
                 e.body["pair_nonce"]
-                for e in self._events("WHERE slot=? AND kind IN ('enrol', 'packet')", other)
+                for e in self._select_events("WHERE slot=? AND kind IN ('enrol', 'packet')", other)
             ]
             nonces = {
                 "nonce": secrets.token_hex(16),
@@ -231,7 +231,7 @@ class Ballots:
         """Places a page's choices, all or none; returns the events that keep them, without those
         that were there before. See `standing` for what stands and what waits."""
         with self._writing():
-            events = list(self._events("WHERE slot=?", slot))
+            events = list(self._select_events("WHERE slot=?", slot))
             before = len(events)
             for choice in choices:
                 found = place_choice(events, dict(self._db.execute(_WORDS, (slot,))), choice)
@@ -243,9 +243,9 @@ class Ballots:
         """Takes back the slot's last vote if it is the one with this idempotency key; says whether
         that one is taken back, now or before."""
         with self._writing():
-            for _ in self._events("WHERE slot=? AND idempotency=?", slot, f"undo:{key}"):
+            for _ in self._select_events("WHERE slot=? AND idempotency=?", slot, f"undo:{key}"):
                 return True
-            last = list(fold_sitting(self._events("WHERE slot=?", slot)).votes.values())[-1:]
+            last = list(fold_sitting(self._select_events("WHERE slot=?", slot)).votes.values())[-1:]
             if [vote.idempotency for vote in last] != [key]:
                 return False
             body = {"item": find_subject(last[0]), "undone": last[0].hash}
@@ -265,9 +265,9 @@ class Ballots:
         """Ends a rater's part for good and deletes all that they did: choices, times, comments.
         Stubs of their events remain in the chain. Raises StudyStateError once it is closed."""
         with self._writing():
-            for event in self._events("WHERE slot=? AND kind='withdraw'", slot):
+            for event in self._select_events("WHERE slot=? AND kind='withdraw'", slot):
                 return event
-            self._must_be_open()
+            self._check_open()
             self._db.execute(
                 "DELETE FROM comments WHERE seq IN (SELECT seq FROM events WHERE slot=?)", (slot,)
             )
@@ -281,7 +281,7 @@ class Ballots:
         self._wipe()
         return event
 
-    def comments(self) -> list[Comment]:
+    def list_comments(self) -> list[Comment]:
         """The comments that were not deleted, in the order of their votes."""
         rows = self._read(
             "SELECT c.seq, ifnull(e.slot, -1), c.salt, c.text, ifnull(e.body, '') FROM comments c"
@@ -292,7 +292,7 @@ class Ballots:
             for seq, slot, salt, text, body in rows
         ]
 
-    def words(self, slot: int) -> dict[int, str]:
+    def read_words(self, slot: int) -> dict[int, str]:
         """Event's number -> its comment, of one rater."""
         return dict(self._read(_WORDS, slot))
 
@@ -307,24 +307,24 @@ class Ballots:
 
     # Reading.
 
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Tell whether the study is closed: its last event says so, since nothing follows it."""
         return self._read(_LAST_KIND) == [("close",)]
 
-    def head(self) -> tuple[int, str]:
+    def find_head(self) -> tuple[int, str]:
         """Number of events and the hash of the last one (of the commitment where there is none)."""
         row = self._read("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
         return (row[0][0], row[0][1]) if row else (0, self._commitment)
 
-    def sitting(self, slot: int) -> Sitting:
+    def fold_sitting(self, slot: int) -> Sitting:
         """Tell what has become of a slot so far."""
-        return fold_sitting(self._seen("WHERE slot=?", slot))
+        return fold_sitting(self._read_events("WHERE slot=?", slot))
 
-    def events(self) -> list[Event]:
+    def list_events(self) -> list[Event]:
         """The whole chain, oldest first."""
-        return self._seen("")
+        return self._read_events("")
 
-    def rows(self) -> list[EventRow]:
+    def list_rows(self) -> list[EventRow]:
         """The chain as stored, for `verify`, which trusts no JSON in it."""
         return [EventRow(*row) for row in self._read(f"SELECT {_COLUMNS} FROM events ORDER BY seq")]
 
@@ -337,7 +337,7 @@ class Ballots:
         *,
         at: str | None = None,
     ) -> Event:
-        self._must_be_open()
+        self._check_open()
         if self._db.execute(
             "SELECT 1 FROM events WHERE slot=? AND kind='withdraw'", (slot,)
         ).fetchone():
@@ -366,11 +366,11 @@ class Ballots:
         )
         return Event(seq, at, slot, kind, idempotency, kept, own)
 
-    def _must_be_open(self) -> None:
+    def _check_open(self) -> None:
         if self._db.execute(_LAST_KIND).fetchone() == ("close",):
             raise StudyStateError("the study is closed; no vote is taken any more")
 
-    def _must_be_of_this_format(self, path: Path) -> None:
+    def _check_format(self, path: Path) -> None:
         (found,) = self._db.execute("PRAGMA user_version").fetchone()
         if found != _FORMAT and self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             raise StudyStateError(
@@ -379,11 +379,11 @@ class Ballots:
             )
         self._db.execute(f"PRAGMA user_version={_FORMAT}")
 
-    def _seen(self, where: str, *values: Any) -> list[Event]:
+    def _read_events(self, where: str, *values: Any) -> list[Event]:
         with self._reading:
-            return list(self._events(where, *values, db=self._reader))
+            return list(self._select_events(where, *values, db=self._reader))
 
-    def _events(
+    def _select_events(
         self, where: str, *values: Any, db: sqlite3.Connection | None = None
     ) -> Iterator[Event]:
         rows = (db or self._db).execute(

@@ -24,9 +24,9 @@ def close(pack_dir: Path) -> dict[str, Any]:
     """
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
-    if not ballots.closed():
+    if not ballots.is_closed():
         ballots.close_study()
-    published = make_record_of_closing(pack, ballots.rows())
+    published = make_record_of_closing(pack, ballots.list_rows())
     write_json(pack_dir / CLOSED, published)
     ballots.close_file()
     return published
@@ -56,13 +56,13 @@ def read_closed_rows(pack_dir: Path) -> tuple[list[EventRow], dict[str, Any]]:
         raise StudyStateError(f"{pack_dir} holds no votes yet")
     ballots = open_ballots(pack_dir, pack)
     try:
-        if not ballots.closed():
+        if not ballots.is_closed():
             raise StudyStateError(
                 f"the study in {pack_dir} is open; nothing can be unblinded. Remedy:"
                 f" kakugo-preference close {quote_for_shell(pack_dir)}, once all raters have "
                 "finished"
             )
-        rows = ballots.rows()
+        rows = ballots.list_rows()
     finally:
         ballots.close_file()
     return rows, read_json(pack_dir / CLOSED, StudyStateError, "record of the closing")

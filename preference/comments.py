@@ -58,10 +58,10 @@ def list_remarks(
     """Every vote with a comment that is still kept or with a verdict, in the order of the votes."""
     name_of = {
         text: (question, str(key.arms[arm]["name"]))
-        for text, (question, arm) in key.whose().items()
+        for text, (question, arm) in key.map_texts().items()
     }
     found = []
-    for slot, items in enumerate(key.items()):
+    for slot, items in enumerate(key.list_items()):
         own = [event for event in events if event.slot == slot]
         sitting = fold_sitting(own)
         stands = {event.seq: "yes" for event in sitting.votes.values()}
@@ -122,7 +122,7 @@ def read_remarks(pack_dir: Path, key_path: Path) -> list[Remark]:
         raise VerificationError(f"{key_path} is not the key of the pack in {pack_dir}")
     ballots = open_ballots(pack_dir, pack)
     try:
-        comments = {comment.seq: comment for comment in ballots.comments()}
+        comments = {comment.seq: comment for comment in ballots.list_comments()}
     finally:
         ballots.close_file()
     if changed := [str(seq) for seq, comment in comments.items() if not comment.genuine]:
@@ -160,7 +160,7 @@ def as_lines(found: Sequence[Remark]) -> list[str]:
 
 def list_comments(pack_dir: Path) -> list[Comment]:
     """The comments of a study that is perhaps still open, by their numbers; unblinds nothing."""
-    return _open_and_act(pack_dir, lambda ballots, _: ballots.comments())
+    return _open_and_act(pack_dir, lambda ballots, _: ballots.list_comments())
 
 
 def forget(pack_dir: Path, *, rater: int | None = None, numbers: Sequence[int] = ()) -> list[int]:
@@ -168,7 +168,7 @@ def forget(pack_dir: Path, *, rater: int | None = None, numbers: Sequence[int] =
     The votes stay and verify as before. Raises BallotError for a number that is no comment's."""
 
     def delete(ballots: Ballots, pack: Mapping[str, Any]) -> list[int]:
-        kept = {comment.seq: comment.slot for comment in ballots.comments()}
+        kept = {comment.seq: comment.slot for comment in ballots.list_comments()}
         if unknown := [number for number in numbers if number not in kept]:
             raise BallotError(
                 f"there is no comment {unknown[0]}. Remedy: kakugo-preference forget"

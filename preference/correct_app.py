@@ -70,33 +70,37 @@ class CorrectApp:
         font_url = Assets(files).urls.get(f"{font}.woff2")
         self.assets = Assets(files | {"study.css": make_style_sheet(font_url).encode("utf-8")})
 
-    def app(self) -> Starlette:
+    def make_app(self) -> Starlette:
         """The ASGI application."""
         return Starlette(
             routes=[
-                Route("/c/{token}", self.landing),
+                Route("/c/{token}", self.show_landing),
                 Route("/start", self.start, methods=["POST"]),
-                Route("/", self._speaker(self.overview)),
-                Route("/question/{id}", self._speaker(self.question)),
-                Route("/question/{id}", self._speaker(self.save, form=True), methods=["POST"]),
-                Route("/words", self._speaker(self.words)),
-                Route("/words", self._speaker(self.save_words, form=True), methods=["POST"]),
+                Route("/", self._guard_speaker(self.show_overview)),
+                Route("/question/{id}", self._guard_speaker(self.show_question)),
+                Route(
+                    "/question/{id}", self._guard_speaker(self.save, form=True), methods=["POST"]
+                ),
+                Route("/words", self._guard_speaker(self.show_words)),
+                Route("/words", self._guard_speaker(self.save_words, form=True), methods=["POST"]),
                 Route("/static/{name}", self.assets.serve),
             ],
             middleware=[Middleware(Guard)],
         )
 
-    async def landing(self, request: Request) -> Response:
+    async def show_landing(self, request: Request) -> Response:
         token = request.path_params["token"]
-        if not self.tries.allows(request.client.host if request.client else "") or not self._role(
-            token
-        ):
+        if not self.tries.allows(
+            request.client.host if request.client else ""
+        ) or not self._find_role(token):
             return self._say("This link is not valid.", 404)
-        return self._page("correct_start.html.j2", token=token, count=len(self.draft.questions))
+        return self._render_page(
+            "correct_start.html.j2", token=token, count=len(self.draft.questions)
+        )
 
     async def start(self, request: Request) -> Response:
         token = str((await request.form()).get("token", ""))
-        if not self._role(token):
+        if not self._find_role(token):
             return self._say("This link is not valid.", 404)
         response = RedirectResponse("/", status_code=303)
         response.set_cookie(
@@ -104,7 +108,7 @@ class CorrectApp:
         )
         return response
 
-    async def overview(self, request: Request, token: str, role: str) -> Response:
+    async def show_overview(self, request: Request, token: str, role: str) -> Response:
         corrections = await run_in_threadpool(read_corrections, self.study)
         rows = []
         for question in self.draft.questions:
@@ -114,10 +118,12 @@ class CorrectApp:
             )
             text = current.prompt if current else question.prompt
             rows.append((question, state, len(warn_of_translation(question.source, text))))
-        return self._page("correct_list.html.j2", rows=rows, role=role, frozen=self._frozen())
+        return self._render_page(
+            "correct_list.html.j2", rows=rows, role=role, frozen=self._is_frozen()
+        )
 
-    async def question(self, request: Request, token: str, role: str) -> Response:
-        return await self._question(request.path_params["id"], token, role)
+    async def show_question(self, request: Request, token: str, role: str) -> Response:
+        return await self._show_question(request.path_params["id"], token, role)
 
     async def save(self, request: Request, token: str, role: str) -> Response:
         """Keeps the text as it was sent; shows it again if there is something to warn of."""
@@ -128,7 +134,7 @@ class CorrectApp:
         if key not in ids:
             return self._say("There is no such question.", 404)
         if not text:
-            return await self._question(key, token, role, status=400, typed=text)
+            return await self._show_question(key, token, role, status=400, typed=text)
         previous = (await run_in_threadpool(read_corrections, self.study)).get(key)
         if role == "approver":
             by = previous.by if previous else role
@@ -145,8 +151,8 @@ class CorrectApp:
         after = ids[ids.index(key) + 1 :]
         return RedirectResponse(f"/question/{after[0]}" if after else "/", status_code=303)
 
-    async def words(self, request: Request, token: str, role: str) -> Response:
-        return self._words(token, self._catalogue().messages, [])
+    async def show_words(self, request: Request, token: str, role: str) -> Response:
+        return self._show_words(token, self._read_catalogue().messages, [])
 
     async def save_words(self, request: Request, token: str, role: str) -> Response:
         """Keeps the raters' words if nothing in them is missing; otherwise says what is."""
@@ -156,7 +162,7 @@ class CorrectApp:
             for key in read_english().messages
         }
         if problems := list_differences(typed):
-            return self._words(token, typed, problems, 400)
+            return self._show_words(token, typed, problems, 400)
         value = {
             "language": self.language.name,
             "tag": self.language.tag,
@@ -168,18 +174,20 @@ class CorrectApp:
         await run_in_threadpool(write_text, self.study / MESSAGES, text, secret=True)
         return RedirectResponse("/", status_code=303)
 
-    def _catalogue(self) -> Catalogue:
+    def _read_catalogue(self) -> Catalogue:
         path = self.study / MESSAGES
         return read_catalogue(path) if path.exists() else find_catalogue(self.language.tag)
 
-    def _words(self, token: str, typed: Any, problems: list[str], status: int = 200) -> Response:
+    def _show_words(
+        self, token: str, typed: Any, problems: list[str], status: int = 200
+    ) -> Response:
         rows = [(key, text, typed[key]) for key, text in read_english().messages.items()]
-        return self._page(
+        return self._render_page(
             "correct_words.html.j2", status, rows=rows, problems=problems,
-            form=make_form_token(token), draft=self._catalogue().draft,
+            form=make_form_token(token), draft=self._read_catalogue().draft,
         )  # fmt: skip
 
-    async def _question(
+    async def _show_question(
         self, key: str, token: str, role: str, *, status: int = 200, typed: str | None = None
     ) -> Response:
         corrections = await run_in_threadpool(read_corrections, self.study)
@@ -196,7 +204,7 @@ class CorrectApp:
             if typed is None
             else typed
         )
-        return self._page(
+        return self._render_page(
             "correct_question.html.j2",
             status,
             question=question,
@@ -209,15 +217,15 @@ class CorrectApp:
             direction=find_direction(text, self.language.direction),
             role=role,
             form=make_form_token(token),
-            frozen=self._frozen(),
+            frozen=self._is_frozen(),
         )
 
-    def _speaker(
+    def _guard_speaker(
         self, handler: Callable[[Request, str, str], Awaitable[Response]], form: bool = False
     ) -> Callable[[Request], Awaitable[Response]]:
         async def wrapped(request: Request) -> Response:
             token = request.cookies.get(self.cookie, "")
-            role = self._role(token)
+            role = self._find_role(token)
             if role is None:
                 return self._say("Please open the link that you were sent.", 401)
             if form and not is_same_token(token, str((await request.form()).get("form", ""))):
@@ -226,19 +234,19 @@ class CorrectApp:
 
         return wrapped
 
-    def _role(self, token: str) -> str | None:
+    def _find_role(self, token: str) -> str | None:
         for role, known in self.links.items():
             if secrets.compare_digest(known.encode(), token.encode("utf-8", "replace")):
                 return role
         return None
 
-    def _frozen(self) -> bool:
+    def _is_frozen(self) -> bool:
         return (self.study / FROZEN).exists()
 
     def _say(self, text: str, status: int) -> Response:
-        return self._page("correct_say.html.j2", status, text=text)
+        return self._render_page("correct_say.html.j2", status, text=text)
 
-    def _page(self, template: str, status: int = 200, **values: Any) -> Response:
+    def _render_page(self, template: str, status: int = 200, **values: Any) -> Response:
         return render_page(
             self.env,
             template,
@@ -273,4 +281,4 @@ def serve_corrections(study: Path, *, host: str, port: int) -> None:
             print(f"to approve: {address}/c/{app.links['approver']}", flush=True)
 
     with served_alone(study, "this study's correction page"):
-        run_apps([(app.app(), host, port)], opened=opened)
+        run_apps([(app.make_app(), host, port)], opened=opened)

@@ -37,7 +37,7 @@ def list_links(pack_dir: Path, rater: int | None = None) -> list[Link]:
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     try:
-        if ballots.closed():
+        if ballots.is_closed():
             raise StudyStateError(f"the study in {pack_dir} is closed; no link opens it any more")
         slots = (
             range(len(pack["slots"])) if rater is None else [find_slot(rater, len(pack["slots"]))]
@@ -96,12 +96,12 @@ def read_known_addresses(pack_dir: Path) -> list[str]:
 def _make_link(ballots: Ballots, drawn: Callable[[int, int], str], slot: int, state: str) -> Link:
     if state == "withdrawn":
         return Link(slot, None, state)
-    if ballots.sitting(slot).on_paper:
+    if ballots.fold_sitting(slot).on_paper:
         return Link(slot, None, state, "on a packet, without a link")
     token = ballots.invite(slot, drawn, once=True)
-    if not ballots.live_link(slot):
+    if not ballots.has_live_link(slot):
         return Link(slot, None, state, "the link was revoked")
-    if ballots.invited(token) != (slot, False):
+    if ballots.find_invited(token) != (slot, False):
         return Link(slot, None, state, "the link that was made cannot be shown again")
     return Link(slot, token, state)
 

@@ -107,7 +107,7 @@ class Key:
             self.secret, self.manifest, hash_canonical(identities), hash_canonical(dict(self.plan))
         )
 
-    def whose(self) -> dict[str, tuple[str, int]]:
+    def map_texts(self) -> dict[str, tuple[str, int]]:
         """Id of a text in the pack -> its question, and the arm that gave it."""
         return {
             make_text_id(self.secret, AnswerText(question, number)): (question, number ^ arm)
@@ -115,7 +115,7 @@ class Key:
             for number in (0, 1)
         }
 
-    def items(self) -> list[list[RaterItem]]:
+    def list_items(self) -> list[list[RaterItem]]:
         """Every slot's items with their identities."""
         prompts = [StudyPrompt(row[0], row[1]) for row in self.content.rows]
         try:

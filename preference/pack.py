@@ -81,7 +81,7 @@ def build_pack(
 def pack_of(key: Key) -> dict[str, Any]:
     """The pack that belongs to a key, derived anew."""
     return build_pack(
-        key.secret, key.manifest, key.shown, key.settings, key.items(), key.commitment
+        key.secret, key.manifest, key.shown, key.settings, key.list_items(), key.commitment
     )
 
 

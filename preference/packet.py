@@ -62,7 +62,7 @@ def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
     slot = find_slot(rater, len(pack["slots"]))
     ballots = open_ballots(pack_dir, pack)
     try:
-        sitting = ballots.sitting(slot)
+        sitting = ballots.fold_sitting(slot)
         if sitting.nonce is not None and not sitting.on_paper:
             raise BallotError(
                 f"rater {rater} has started online; a packet would be a second ballot"
@@ -71,7 +71,7 @@ def write_packet(pack_dir: Path, rater: int, out: Path | None = None) -> Path:
             ballots.enrol(slot, "packet")
             ballots.end_links(slot)
         shown, packet_id = _make_shown(pack, ballots, slot)
-        taken = _describe_taken(ballots.sitting(slot), ballots.words(slot))
+        taken = _describe_taken(ballots.fold_sitting(slot), ballots.read_words(slot))
     finally:
         ballots.close_file()
     _remember(pack_dir, packet_id, _hash_text(shown))
@@ -91,7 +91,7 @@ def import_packet(pack_dir: Path, path: Path) -> ImportedVotes:
     try:
         slot, choices = _check_packet(path, given, pack, pack_dir, ballots)
         new = [event for event in ballots.take(slot, choices) if event.kind in ("vote", "held")]
-        sitting = ballots.sitting(slot)
+        sitting = ballots.fold_sitting(slot)
         return ImportedVotes(
             slot,
             sum("item" in event.body for event in new),
@@ -114,7 +114,7 @@ def _check_packet(
     if given.get("study") != pack["study"]:
         raise refuse("it belongs to another study")
     for slot in range(len(pack["slots"])):
-        sitting = ballots.sitting(slot)
+        sitting = ballots.fold_sitting(slot)
         if not sitting.on_paper or sitting.nonce is None or sitting.pair_nonce is None:
             continue
         shown, packet_id = _make_shown(pack, ballots, slot)
@@ -181,8 +181,8 @@ def _describe_taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any
         "known": [item for item in sitting.votes if item not in sitting.held],
         "decide": {
             item: {
-                "choices": [choice.body["choice"] for choice in sitting.choices(item)],
-                **find_words_beside(sitting.choices(item), words),
+                "choices": [choice.body["choice"] for choice in sitting.list_choices(item)],
+                **find_words_beside(sitting.list_choices(item), words),
             }
             for item in sitting.held
             if item != GUESSES
@@ -193,7 +193,7 @@ def _describe_taken(sitting: Sitting, words: Mapping[int, str]) -> dict[str, Any
 
 def _make_shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str, str]:
     """Make what a packet shows, as the JSON that it embeds, and the packet's id."""
-    sitting = ballots.sitting(slot)
+    sitting = ballots.fold_sitting(slot)
     assert sitting.nonce is not None
     assert sitting.pair_nonce is not None
     settings = pack["settings"]

@@ -64,7 +64,7 @@ class Preparation:
             counts[name] = min(usual, _find_most(name, questions)) if given is None else given
         return counts
 
-    def problems(self, questions: int) -> list[str]:
+    def list_problems(self, questions: int) -> list[str]:
         """Each option whose value is not allowed with so many questions, and what is allowed."""
         found = []
         if not 1 <= self.raters <= MOST_RATERS:

@@ -62,7 +62,7 @@ def prepare_study(
         if q.id in examined.texts
     )
     left = len(rows) or len(questions.questions)
-    problems += examined.problems + options.problems(left)
+    problems += examined.problems + options.list_problems(left)
     counts = options.counts(left)
     title, contact, plan = options.title_line, options.contact_line, clean_text(options.plan)
     catalogue = _choose_catalogue(options.study, options.messages, language.tag)

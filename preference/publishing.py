@@ -89,11 +89,11 @@ def unblind_rows(
 
     A rater is called by the number of their slot, from 1. Withdrawn raters' votes are left out.
     """
-    arm_of = key.whose()
+    arm_of = key.map_texts()
     votes: list[Vote] = []
     guesses: list[Guess] = []
     counts = {"enrolled": 0, "withdrawn": 0, "finished": 0, "undecided": 0}
-    for slot, items in enumerate(key.items()):
+    for slot, items in enumerate(key.list_items()):
         sitting = fold_sitting([event for event in events if event.slot == slot])
         counts["enrolled"] += sitting.nonce is not None or sitting.withdrawn
         counts["withdrawn"] += sitting.withdrawn

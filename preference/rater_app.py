@@ -66,49 +66,49 @@ class RaterApp:
         self.rendered = {key: self._render(text) for key, text in pack["texts"].items()}
         self.prompts = {key: self._render(text) for key, text in pack["prompts"].items()}
 
-    def app(self) -> Starlette:
+    def make_app(self) -> Starlette:
         """The ASGI application."""
         return Starlette(
             routes=[
-                Route("/", self.home),
-                Route("/i/{token}", self.invitation),
+                Route("/", self.show_home),
+                Route("/i/{token}", self.show_invitation),
                 Route("/start", self.start, methods=["POST"]),
-                Route("/started", self.started),
-                Route("/consent", self._rater(self.consent)),
-                Route("/enrol", self._rater(self.enrol, form=True), methods=["POST"]),
-                Route("/rate", self._rater(self.rate)),
-                Route("/vote", self._rater(self.vote, form=True), methods=["POST"]),
-                Route("/undo", self._rater(self.undo, form=True), methods=["POST"]),
-                Route("/pause", self._rater(self.pause)),
-                Route("/guess", self._rater(self.guess, form=True), methods=["POST"]),
-                Route("/withdraw", self._rater(self.ask_withdrawal)),
-                Route("/withdrawn", self._rater(self.withdraw, form=True), methods=["POST"]),
+                Route("/started", self.send_on),
+                Route("/consent", self._guard_rater(self.show_consent)),
+                Route("/enrol", self._guard_rater(self.enrol, form=True), methods=["POST"]),
+                Route("/rate", self._guard_rater(self.rate)),
+                Route("/vote", self._guard_rater(self.vote, form=True), methods=["POST"]),
+                Route("/undo", self._guard_rater(self.undo, form=True), methods=["POST"]),
+                Route("/pause", self._guard_rater(self.pause)),
+                Route("/guess", self._guard_rater(self.guess, form=True), methods=["POST"]),
+                Route("/withdraw", self._guard_rater(self.ask_withdrawal)),
+                Route("/withdrawn", self._guard_rater(self.withdraw, form=True), methods=["POST"]),
                 Route("/static/{name}", self.assets.serve),
             ],
             middleware=[Middleware(Guard)],
             exception_handlers={
-                StudyStateError: self._closed,
-                WithdrawnError: self._gone,
+                StudyStateError: self._say_closed,
+                WithdrawnError: self._say_gone,
             },
         )
 
     # Before a session.
 
-    async def home(self, request: Request) -> Response:
+    async def show_home(self, request: Request) -> Response:
         return self._say("link_needed")
 
-    async def invitation(self, request: Request) -> Response:
+    async def show_invitation(self, request: Request) -> Response:
         """Show the page that a link opens. Reads only; the button starts."""
         if not self.tries_a_minute.allows(_find_client(request)):
             return self._say("too_fast", 429)
         token = request.path_params["token"]
-        found = await run_in_threadpool(self.ballots.invited, token)
+        found = await run_in_threadpool(self.ballots.find_invited, token)
         if found is None:
             return self._say("link_unknown", 404)
         if found[1]:
             return self._say("link_revoked", 410)
-        started = (await run_in_threadpool(self.ballots.sitting, found[0])).nonce is not None
-        return self._page(
+        started = (await run_in_threadpool(self.ballots.fold_sitting, found[0])).nonce is not None
+        return self._render_page(
             "invitation.html.j2",
             token=token,
             started=started,
@@ -124,7 +124,7 @@ class RaterApp:
         try:
             session = await run_in_threadpool(self.ballots.begin, token)
         except BallotError:
-            found = await run_in_threadpool(self.ballots.invited, token)
+            found = await run_in_threadpool(self.ballots.find_invited, token)
             return (
                 self._say("link_unknown", 404) if found is None else self._say("link_revoked", 410)
             )
@@ -140,7 +140,7 @@ class RaterApp:
         )
         return response
 
-    async def started(self, request: Request) -> Response:
+    async def send_on(self, request: Request) -> Response:
         """Send a starting rater on. Only here does a missing cookie mean that it was not kept."""
         if self.cookie not in request.cookies:
             return self._say("cookies_needed", 403)
@@ -148,11 +148,11 @@ class RaterApp:
 
     # Within a session. Each gets the rater's seat.
 
-    async def consent(self, request: Request, seat: Seat) -> Response:
+    async def show_consent(self, request: Request, seat: Seat) -> Response:
         sitting = seat.sitting
         if sitting.nonce is not None:
             return _redirect("/rate")
-        return self._page(
+        return self._render_page(
             "consent.html.j2", **_describe_seat(seat), contact=self.settings["contact"]
         )
 
@@ -176,16 +176,16 @@ class RaterApp:
         waiting += [s for s in screens if s.item not in sitting.votes]
         if waiting:
             screen = waiting[0]
-            choices = sitting.choices(screen.item) if screen.item in sitting.held else []
-            return self._page(
+            choices = sitting.list_choices(screen.item) if screen.item in sitting.held else []
+            return self._render_page(
                 "rate.html.j2",
                 **common,
-                **self._shown(screen),
+                **self._render_screen(screen),
                 item=screen.item,
                 seen=sitting.latest.get(screen.item, ""),
                 chosen=[choice.body["choice"] for choice in choices],
                 said=find_words_beside(
-                    choices, await run_in_threadpool(self.ballots.words, seat.slot)
+                    choices, await run_in_threadpool(self.ballots.read_words, seat.slot)
                 ),
                 verdicts=self.settings["verdicts"],
                 comments=self.settings["comments"],
@@ -193,11 +193,11 @@ class RaterApp:
         twice = GUESSES in sitting.held
         if (sitting.guesses is None or twice) and self.settings["guesses"]:
             asked = choose_final_screens(screens, list(sitting.votes), self.settings["guesses"])
-            shown = [(s.item, self._shown(s)) for s in asked]
+            shown = [(s.item, self._render_screen(s)) for s in asked]
             seen = sitting.latest.get(GUESSES, "")
-            return self._page("guess.html.j2", **common, items=shown, seen=seen, twice=twice)
+            return self._render_page("guess.html.j2", **common, items=shown, seen=seen, twice=twice)
         receipt = sitting.receipt or ""
-        return self._page(
+        return self._render_page(
             "done.html.j2", **common, receipt=make_fingerprint(receipt), clear="drafts"
         )
 
@@ -236,7 +236,7 @@ class RaterApp:
 
     async def pause(self, request: Request, seat: Seat) -> Response:
         sitting = seat.sitting
-        return self._page(
+        return self._render_page(
             "pause.html.j2",
             **_describe_seat(seat),
             done=len(sitting.votes),
@@ -261,45 +261,45 @@ class RaterApp:
         return _redirect("/rate")
 
     async def ask_withdrawal(self, request: Request, seat: Seat) -> Response:
-        return self._page("withdraw.html.j2", **_describe_seat(seat))
+        return self._render_page("withdraw.html.j2", **_describe_seat(seat))
 
     async def withdraw(self, request: Request, seat: Seat) -> Response:
         await run_in_threadpool(self.ballots.withdraw, seat.slot)
-        return self._withdrawn(seat)
+        return self._say_withdrawn(seat)
 
     # What the pages share.
 
-    def _rater(
+    def _guard_rater(
         self, handler: Handler, form: bool = False
     ) -> Callable[[Request], Awaitable[Response]]:
         """A handler behind a session; with `form`, behind the form's token as well."""
 
         async def wrapped(request: Request) -> Response:
             session = request.cookies.get(self.cookie, "")
-            seat = await run_in_threadpool(self.ballots.seat, session) if session else None
+            seat = await run_in_threadpool(self.ballots.find_seat, session) if session else None
             if seat is None:
                 return self._say("session_ended" if session else "link_needed", 401)
             if form and not is_same_token(session, str((await request.form()).get("form", ""))):
                 return self._say("form_expired", 403)
             if seat.sitting.withdrawn:
-                return self._withdrawn(seat, 409 if form else 200)
+                return self._say_withdrawn(seat, 409 if form else 200)
             if seat.closed and not form:
                 return self._say("closed")
             return await handler(request, seat)
 
         return wrapped
 
-    def _withdrawn(self, seat: Seat, status: int = 200) -> HTMLResponse:
+    def _say_withdrawn(self, seat: Seat, status: int = 200) -> HTMLResponse:
         return self._say("withdrawn", status, clear="all", **_describe_seat(seat))
 
-    async def _closed(self, request: Request, error: Exception) -> Response:
+    async def _say_closed(self, request: Request, error: Exception) -> Response:
         return self._say("closed", 409)
 
-    async def _gone(self, request: Request, error: Exception) -> Response:
+    async def _say_gone(self, request: Request, error: Exception) -> Response:
         """Answer a vote that was on its way when its rater withdrew on another device."""
         return self._say("withdrawn", 409)
 
-    def _shown(self, screen: Screen) -> dict[str, Any]:
+    def _render_screen(self, screen: Screen) -> dict[str, Any]:
         return {
             "prompt": self.prompts[screen.prompt],
             "a": self.rendered[screen.a],
@@ -317,9 +317,9 @@ class RaterApp:
     def _say(
         self, message: str, status: int = 200, *, back: bool = False, **own: Any
     ) -> HTMLResponse:
-        return self._page("say.html.j2", status, message=message, back=back, **own)
+        return self._render_page("say.html.j2", status, message=message, back=back, **own)
 
-    def _page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    def _render_page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         common = {
             "language": self.language["autonym"],
             "fingerprint": make_fingerprint(self.pack["commitment"]),

@@ -67,7 +67,7 @@ def serve(
     ):
         ballots = open_ballots(pack_dir, pack)
         try:
-            if ballots.closed():
+            if ballots.is_closed():
                 raise StudyStateError(
                     f"the study in {pack_dir} is closed; no vote is taken any more"
                 )
@@ -82,7 +82,7 @@ def serve(
 
             run_apps(
                 [
-                    (RaterApp(pack, ballots, https=https).app(), host, port),
+                    (RaterApp(pack, ballots, https=https).make_app(), host, port),
                     (make_admin_app(pack, ballots), "127.0.0.1", admin_port),
                 ],
                 trust_proxy=trust_proxy,

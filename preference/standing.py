@@ -52,13 +52,13 @@ class Sitting:
     withdrawn: bool = False
     on_paper: bool = False
 
-    def standing(self, subject: str) -> Event | None:
+    def find_standing(self, subject: str) -> Event | None:
         """The choice that counts."""
         return self.guesses if subject == GUESSES else self.votes.get(subject)
 
-    def choices(self, subject: str) -> list[Event]:
+    def list_choices(self, subject: str) -> list[Event]:
         """The choice that counts, and those that wait."""
-        standing = self.standing(subject)
+        standing = self.find_standing(subject)
         return ([standing] if standing else []) + self.held.get(subject, [])
 
     def take(self, event: Event) -> None:
@@ -129,7 +129,7 @@ def place_choice(
     elif own and turn < _turn(own[-1]):
         return own[-1]  # Overtaken on its way by a later choice of the same page.
     idempotency = f"{choice.page}:{turn}"
-    there, standing = sitting.choices(subject), sitting.standing(subject)
+    there, standing = sitting.list_choices(subject), sitting.find_standing(subject)
     if choice.kind == "undo":
         mine = [e for e in there if find_page(e) == choice.page]
         return ("undo", idempotency, {**choice.body, "undone": mine[-1].hash}) if mine else None
@@ -167,9 +167,9 @@ def find_out_of_place(events: Iterable[Event]) -> list[str]:
     """
     sitting, problems = Sitting(), []
     for event in events:
-        standing = sitting.standing(find_subject(event))
+        standing = sitting.find_standing(find_subject(event))
         stands = standing.hash if standing else None
-        there = {e.hash for e in sitting.choices(find_subject(event))}
+        there = {e.hash for e in sitting.list_choices(find_subject(event))}
         where = f"event {event.seq} of slot {event.slot + 1}"
         named = event.body.get("supersedes", [])
         if event.kind in ("vote", "guess"):

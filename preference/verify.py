@@ -167,7 +167,7 @@ def _read_chain(
             raise StudyStateError(f"{directory} holds no votes: neither {NAME} nor {VOTES}")
         ballots = Ballots(directory / NAME, commitment)
         try:
-            return ballots.rows(), ballots.comments()
+            return ballots.list_rows(), ballots.list_comments()
         finally:
             ballots.close_file()
     try:

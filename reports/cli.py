@@ -109,7 +109,7 @@ def _make_report(arguments: argparse.Namespace) -> int:
         arguments.table or str(store), arguments.run, bool(arguments.table), arguments.scale
     )
     if arguments.language:
-        report = report.of_languages(arguments.language)
+        report = report.keep_languages(arguments.language)
     out = arguments.out or (Path() if arguments.table else store) / "report"
     for form in dict.fromkeys(arguments.format or ["terminal"]):
         for path in _write(form, report, out):
@@ -129,12 +129,12 @@ def _load(
     from reports.tables.importing import import_table, read_published
 
     if source == PUBLISHED and not Path(source).exists():
-        return Report.of_table(read_published())
+        return Report.from_table(read_published())
     if table or Path(source).is_file():
-        return Report.of_table(import_table(Path(source), scale))
+        return Report.from_table(import_table(Path(source), scale))
     from reports.store.read import read_store
 
-    return Report.of_store(read_store(Path(source), run))
+    return Report.from_store(read_store(Path(source), run))
 
 
 def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:
@@ -241,7 +241,7 @@ def _write_items(argv: list[str]) -> int:
     from reports.report import Report
     from reports.store.read import read_store
 
-    results = Report.of_store(read_store(arguments.store)).results
+    results = Report.from_store(read_store(arguments.store)).results
     producer = arguments.producer or results.shown
     if producer not in results.trained:
         known = ", ".join(results.trained) or "none"

@@ -38,17 +38,17 @@ class Report:
     )
 
     @classmethod
-    def of_store(cls, view: StoreView) -> "Report":
+    def from_store(cls, view: StoreView) -> "Report":
         """Make the report of a store, or of the part of it that a view shows."""
         panels = build_panels(view)
         return cls(view, panels, from_panels(view, panels))
 
     @classmethod
-    def of_table(cls, results: Results) -> "Report":
+    def from_table(cls, results: Results) -> "Report":
         """Make the report of an imported table of scores."""
         return cls(None, (), results)
 
-    def of_languages(self, names: Sequence[str]) -> "Report":
+    def keep_languages(self, names: Sequence[str]) -> "Report":
         """Keep the part about these languages; the tables of the stages stay whole.
 
         Raises LanguageNotFoundError for a name that no result has.
@@ -68,7 +68,7 @@ class Report:
         view = self.view and replace(
             self.view, studies=tuple(s for s in self.studies if s.language in wanted)
         )
-        return Report(view, panels, self.results.only(lambda r: r.language.name in wanted))
+        return Report(view, panels, self.results.keep(lambda r: r.language.name in wanted))
 
     @property
     def compares(self) -> bool:

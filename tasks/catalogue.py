@@ -50,20 +50,20 @@ class Task:
         """The accuracy of guessing in percent, None where there is none."""
         return self.content.chance
 
-    def lm_eval_name(self, code: str) -> str:
+    def make_lm_eval_name(self, code: str) -> str:
         """Returns the name under which lm-eval knows the task in the language with code `code`."""
         return f"kakugo_{self.name}_{code}"
 
-    def protocol(self, protocol: Protocol) -> Protocol:
+    def select_protocol(self, protocol: Protocol) -> Protocol:
         """Returns the part of a protocol that applies to the task."""
-        return protocol.applied(chooses=self.chooses)
+        return protocol.apply(chooses=self.chooses)
 
-    def identity(self, doc: Mapping[str, Any]) -> tuple[str, str]:
+    def identify_document(self, doc: Mapping[str, Any]) -> tuple[str, str]:
         """Returns (doc_id, cluster) of a document as lm-eval holds it: the benchmark's own id,
         and what names the items that are not independent of it."""
         return str(doc["id"]), str(doc["cluster"])
 
-    def text(self, doc: Mapping[str, Any]) -> str:
+    def take_text(self, doc: Mapping[str, Any]) -> str:
         """Returns all of a document that is in the language, as tokenizer measures want it."""
         return str(doc["text"])
 

@@ -52,7 +52,7 @@ class Loaded:
     @property
     def name(self) -> str:
         """lm-eval's name of the task."""
-        return self.task.lm_eval_name(self.code)
+        return self.task.make_lm_eval_name(self.code)
 
     @cached_property
     def prompts_sha256(self) -> str:
@@ -66,7 +66,7 @@ class Loaded:
     @property
     def in_words(self) -> str:
         """One phrase that names every choice of the protocol."""
-        return self.protocol.in_words(chooses=self.task.chooses, language=self.language)
+        return self.protocol.describe(chooses=self.task.chooses, language=self.language)
 
     @property
     def data_facts(self) -> dict[str, Any]:
@@ -88,15 +88,15 @@ class Loaded:
     @property
     def evaluate_options(self) -> dict[str, Any]:
         """Options of lm-eval's `evaluate` beside the tasks."""
-        return self.protocol.lm_eval_options()
+        return self.protocol.list_lm_eval_options()
 
-    def lm_eval_tasks(self, max_new_tokens: int | None = None) -> dict[str, Any]:
+    def make_lm_eval_tasks(self, max_new_tokens: int | None = None) -> dict[str, Any]:
         """Returns the task as lm-eval's `evaluate` takes it. `max_new_tokens` ends a
         translation."""
         from lm_eval.api.task import ConfigurableTask
         from lm_eval.tasks._yaml_loader import load_yaml
 
-        splits = self.splits()
+        splits = self.make_splits()
         config = {
             **load_yaml(write_common_file(self.task)),
             **write_task_config(self.task, self.code, self.language),
@@ -107,7 +107,7 @@ class Loaded:
             task.config.generation_kwargs["max_gen_toks"] = max_new_tokens
         return {"tasks": {self.name: task}, "groups": {}, "group_map": {}}
 
-    def splits(self) -> dict[str, Any]:
+    def make_splits(self) -> dict[str, Any]:
         """Returns the shots and the scored items as `datasets.Dataset`."""
         from datasets import Dataset
 
@@ -116,7 +116,7 @@ class Loaded:
             for name, items in (("shots", self.shots), ("scored", self.items))
         }
 
-    def warnings(self, limit: int | None = None) -> list[str]:
+    def list_warnings(self, limit: int | None = None) -> list[str]:
         """Returns warnings for a reader of the score of the first `limit` items (None: all)."""
         found = [
             *warn_of_labels(self.shots, self.items, limit),
@@ -147,7 +147,7 @@ def load_task(
     Reads the data; imports neither lm-eval nor torch. Raises `DataMissing`, `DataMalformed`,
     `HubUnavailable`, `WordsMissing` or `WordsMalformed`.
     """
-    protocol = task.protocol(protocol or Protocol())
+    protocol = task.select_protocol(protocol or Protocol())
     chosen = find_words(language if protocol.instructions == "language" else None)
     content = read(task.content, data, code, hub_codes)
     asking = Asking(protocol, chosen, language, task.from_english)
@@ -204,7 +204,7 @@ def dataset(
         open_data(data_dir, hub),
         protocol,
         known.hub_codes if known else None,
-    ).splits()
+    ).make_splits()
 
 
 def write_common_file(task: Task) -> Path:
@@ -215,7 +215,7 @@ def write_common_file(task: Task) -> Path:
 def write_task_config(task: Task, code: str, language: str) -> dict[str, Any]:
     """Returns the lines that a task in one language adds to `write_common_file`."""
     metadata = {"version": VERSION, "task": task.name, "code": code, "language": language}
-    return {"task": task.lm_eval_name(code), "metadata": metadata}
+    return {"task": task.make_lm_eval_name(code), "metadata": metadata}
 
 
 def _make_document(item: Item, description: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class Protocol:
                 "prompt=chat-message, received prompt=plain"
             )
 
-    def applied(self, *, chooses: bool) -> "Protocol":
+    def apply(self, *, chooses: bool) -> "Protocol":
         """Returns the protocol with its defaults where a choice does not apply.
 
         A translation has neither answers to choose from nor labels to balance, so that variants
@@ -56,7 +56,7 @@ class Protocol:
             prompt=self.prompt, system_prompt=self.system_prompt, instructions=self.instructions
         )
 
-    def in_words(self, *, chooses: bool, language: str) -> str:
+    def describe(self, *, chooses: bool, language: str) -> str:
         """Returns one phrase that names every choice which applies."""
         words = [f"answer {self.answers}"] if chooses else []
         if self.prompt == "plain":
@@ -79,11 +79,11 @@ class Protocol:
             words.append(f"{rows} as shots")
         return ", ".join(words)
 
-    def fields(self) -> dict[str, Any]:
+    def list_fields(self) -> dict[str, Any]:
         """Returns the choices by name, as JSON values."""
         return asdict(self)
 
-    def lm_eval_options(self) -> dict[str, Any]:
+    def list_lm_eval_options(self) -> dict[str, Any]:
         """Returns the options for the prompt's form in lm-eval's `evaluate` and on its command
         line."""
         if self.prompt == "plain":

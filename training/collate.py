@@ -30,11 +30,11 @@ class Collator:
 
     def __call__(self, rows: Sequence[Packed]) -> dict[str, Any]:
         """`input_ids`, `labels`, `position_ids` (rows, length), and what isolates documents: the
-        number of each token's document in `documents`, of which `masked` makes the mask."""
+        number of each token's document in `documents`, of which `mask` makes the mask."""
         if self._isolated and self._attention.startswith("flash"):
-            return self._flattened(rows)
+            return self._flatten(rows)
         length = max(len(row["input_ids"]) for row in rows)
-        lengths = [self._lengths(row, length) for row in rows]
+        lengths = [self._measure_lengths(row, length) for row in rows]
         batch: dict[str, Any] = {
             "input_ids": _pad([row["input_ids"] for row in rows], length, self._padding),
             "labels": _pad([row["labels"] for row in rows], length, IGNORED),
@@ -47,13 +47,13 @@ class Collator:
             batch["attention_mask"] = _pad(used, length, 0)
         return batch
 
-    def _lengths(self, row: Packed, length: int) -> list[int]:
+    def _measure_lengths(self, row: Packed, length: int) -> list[int]:
         """Measure the documents in tokens; the padding counts as one more."""
         lengths = row["seq_lengths"] if self._isolated else [len(row["input_ids"])]
         rest = length - len(row["input_ids"])
         return [*lengths, rest] if rest else list(lengths)
 
-    def masked(self, batch: dict[str, Any]) -> dict[str, Any]:
+    def mask(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The batch with a 4-D mask (rows, 1, length, length) in place of `documents`.
 
         It is made where the batch lies, and for one micro-batch at a time: for 8,000 tokens it
@@ -74,7 +74,7 @@ class Collator:
             return torch.zeros(allowed.shape, device=device).masked_fill(~allowed, worst)
         return allowed
 
-    def _flattened(self, rows: Sequence[Packed]) -> dict[str, Any]:
+    def _flatten(self, rows: Sequence[Packed]) -> dict[str, Any]:
         lengths = list(chain.from_iterable(row["seq_lengths"] for row in rows))
         starts = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32)
         return {

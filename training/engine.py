@@ -76,7 +76,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         """The summed cross-entropy in nats over the trained tokens, divided by those of the whole
         step. (Not covered: the auxiliary loss of mixtures of experts.)"""
         tokens = inputs.pop("tokens")
-        total, supervised = self._summed(model, inputs)
+        total, supervised = self._sum_loss(model, inputs)
         loss = total / num_items_in_batch
         self._journal.add(torch.stack([loss.detach().float(), tokens, supervised]))
         return loss * self.accelerator.num_processes  # by which DDP and DeepSpeed divide again
@@ -98,7 +98,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
             inputs = self._prepare_inputs(self.data_collator([row]))
             del inputs["tokens"]
             with torch.no_grad(), self.compute_loss_context_manager():
-                total, supervised = self._summed(model, inputs)
+                total, supervised = self._sum_loss(model, inputs)
             if mine:
                 sums += torch.tensor([float(total), float(supervised)], dtype=torch.float64)
         if processes > 1:
@@ -119,13 +119,13 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """None in interrupted states; the finished checkpoint's is `training.card`'s."""
 
-    def _summed(self, model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _sum_loss(self, model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:
         """The cross-entropy of a micro-batch in nats, and over how many tokens it is the sum."""
         targets = inputs.pop("labels")[:, 1:]
         trained = targets != IGNORED
-        with self._head.only(trained):
+        with self._head.limiting_to(trained):
             outputs = model(
-                **self._collator.masked(inputs),
+                **self._collator.mask(inputs),
                 shift_labels=targets[trained][None],
                 fused_lm_head=True,
             )

@@ -19,7 +19,7 @@ class TrainedPositions:
         model.base_model.register_forward_hook(self._choose)
 
     @contextmanager
-    def only(self, trained: torch.Tensor) -> Iterator[None]:
+    def limiting_to(self, trained: torch.Tensor) -> Iterator[None]:
         """While it lasts, the output layer is given the positions (rows, length - 1) that are true
         in `trained`, as one row. (The last position of each row predicts nothing.)"""
         self._trained = trained

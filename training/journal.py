@@ -60,7 +60,7 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
     @property
     def mfu(self) -> float | None:
         """Share of the devices' peak that training used, 0-1; None where the peak is not known."""
-        return self._mfu(self.tokens / self.seconds) if self.seconds else None
+        return self._compute_mfu(self.tokens / self.seconds) if self.seconds else None
 
     def add(self, sums: torch.Tensor) -> None:
         """Add one micro-batch: its share of the step's loss, its tokens, its trained tokens. They
@@ -107,8 +107,8 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
             "seconds": round(seconds, 4),
             "tokens_per_second": round(tokens / seconds, 1),
             "supervised_tokens_per_second": round(supervised / seconds, 1),
-            "mfu": self._mfu(tokens / seconds),
-            "memory_gb": round(self._memory(), 3),
+            "mfu": self._compute_mfu(tokens / seconds),
+            "memory_gb": round(self._measure_memory(), 3),
         }
         if state.is_world_process_zero:
             with (self._out / SPEED).open("a", encoding="utf-8") as file:
@@ -140,7 +140,7 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
             with (self._out / LOG).open("a", encoding="utf-8") as file:
                 file.write(_write_line(entry))
 
-    def _memory(self) -> float:
+    def _measure_memory(self) -> float:
         """The most memory that this process has used so far, in GB: of the GPU if there is one."""
         if torch.cuda.is_available():
             used = torch.cuda.max_memory_allocated() / 1e9
@@ -149,7 +149,7 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
         self.peak_gb = max(self.peak_gb, used)
         return self.peak_gb
 
-    def _mfu(self, tokens_per_second: float) -> float | None:
+    def _compute_mfu(self, tokens_per_second: float) -> float | None:
         if not torch.cuda.is_available():
             return None
         peak = find_peak_flops(torch.cuda.get_device_name(), self._precision)

@@ -47,7 +47,7 @@ class _Taken:
         rows = [astuple(part) for part in parts]
         return cls(*map(sum, zip(*rows, strict=True)))
 
-    def done(self) -> TakenFacts:
+    def make_facts(self) -> TakenFacts:
         """The counts as a record."""
         return TakenFacts(
             rows=self.rows,
@@ -84,14 +84,14 @@ def prepare(
     conversations: list[list[_Tokens]] = []
     lines = count_lines(rows)
     progress(0, lines, "tokens of the rows")
-    read = read_examples(rows, tokeniser.examples)
+    read = read_examples(rows, tokeniser.make_examples)
     for number, (source, found) in enumerate(read, 1):
         taken = sources.setdefault(source, _Taken())
         taught = list(_keep_within(found, limit, data))
         if taught:
             taken.rows += 1
             taken.truncated += taught != found
-            conversations.append([_Tokens.of(example) for example in taught])
+            conversations.append([_Tokens.from_example(example) for example in taught])
         elif found:
             taken.dropped += 1
         else:
@@ -124,7 +124,7 @@ def prepare(
         validation_packs=len(validation),
         max_length=limit,
         fill=used / (len(train) * limit) if data.packing else 1.0,
-        sources={source: taken.done() for source, taken in sources.items()},
+        sources={source: taken.make_facts() for source, taken in sources.items()},
     )
 
 
@@ -141,7 +141,7 @@ def make_token_counter(
     tokeniser = Tokeniser(base, kept=kept)
 
     def count(chats: Sequence[Messages]) -> list[int]:
-        made = tokeniser.examples(chats)
+        made = tokeniser.make_examples(chats)
         return [sum(len(e.input_ids) for e in _keep_within(some, limit, data)) for some in made]
 
     return count
@@ -199,7 +199,7 @@ class _Tokens:
     labels: "NDArray[np.int32]"
 
     @classmethod
-    def of(cls, example: Example) -> "_Tokens":
+    def from_example(cls, example: Example) -> "_Tokens":
         import numpy as np
 
         labels = np.array([IGNORED, *example.labels[1:]], np.int32)

@@ -41,7 +41,7 @@ def probe(
             for name, value in collator([row]).items()
             if name != "labels"
         }
-        packed = model(**collator.masked(batch), use_cache=False).logits[0].float()
+        packed = model(**collator.mask(batch), use_cache=False).logits[0].float()
         separate = torch.cat(
             [
                 model(torch.tensor([document], device=device), use_cache=False).logits[0].float()

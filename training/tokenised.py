@@ -31,29 +31,33 @@ class Tokeniser:
         self._newline = train_newline
         self._kept = Kept(kept, base) if kept else None
 
-    def examples(self, chats: Sequence[Messages]) -> list[list[Example]]:
+    def make_examples(self, chats: Sequence[Messages]) -> list[list[Example]]:
         """The examples of each conversation, as `training.dataset.make_examples` makes them."""
         if self._kept is None:
-            return self._made(chats)
+            return self._make_batches(chats)
         kind = f"examples, train_newline={self._newline}"
         texts = [json.dumps(chat, sort_keys=True, ensure_ascii=False) for chat in chats]
         blobs = self._kept.find_or_make(
-            kind, texts, lambda lacking: map(_to_bytes, self._made([chats[n] for n in lacking]))
+            kind,
+            texts,
+            lambda lacking: map(_to_bytes, self._make_batches([chats[n] for n in lacking])),
         )
         return list(map(_from_bytes, blobs))
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """The number of tokens of each text, without special ones."""
         if self._kept is None:
-            return self._counted(texts)
+            return self._count_batches(texts)
         blobs = self._kept.find_or_make(
             "count",
             texts,
-            lambda lacking: (b"%d" % count for count in self._counted([texts[n] for n in lacking])),
+            lambda lacking: (
+                b"%d" % count for count in self._count_batches([texts[n] for n in lacking])
+            ),
         )
         return list(map(int, blobs))
 
-    def _made(self, chats: Sequence[Messages]) -> list[list[Example]]:
+    def _make_batches(self, chats: Sequence[Messages]) -> list[list[Example]]:
         found: list[list[Example]] = []
         for at in range(0, len(chats), _BATCH):
             found += tokenise_conversations(
@@ -61,7 +65,7 @@ class Tokeniser:
             )
         return found
 
-    def _counted(self, texts: Sequence[str]) -> list[int]:
+    def _count_batches(self, texts: Sequence[str]) -> list[int]:
         found: list[int] = []
         for at in range(0, len(texts), _BATCH):
             encoded = self._tokenizer(list(texts[at : at + _BATCH]), add_special_tokens=False)

@@ -108,6 +108,6 @@ class Manifest:
         """The key of the checkpoint that a score is of; "" where it is of none."""
         return next((found.key for found in self.inputs if found.name == "checkpoint"), "")
 
-    def key_of(self, stage: str) -> str:
+    def find_key(self, stage: str) -> str:
         """Returns the key of the input of a stage; "" where there is none."""
         return next((found.key for found in self.inputs if found.stage == stage), "")

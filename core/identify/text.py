@@ -56,7 +56,7 @@ class Identification:
 def identify(text: str, model: str = DEFAULT) -> Identification:
     """Returns the language and script of a text. Raises IdentifierError when the model is not
     there."""
-    return _identify(_Read.of(text, model))
+    return _identify(_Read.from_text(text, model))
 
 
 def is_in_language(
@@ -74,7 +74,7 @@ def is_in_language(
     Another script is False. In the right script the model decides, where it knows the language;
     where it does not, a script that only this language is written in does (Lao), else nothing.
     """
-    return _matches(_Read.of(text, model), *find_wanted_language(flores_code, name, script))
+    return _matches(_Read.from_text(text, model), *find_wanted_language(flores_code, name, script))
 
 
 def identify_against(
@@ -86,7 +86,7 @@ def identify_against(
     model: str = DEFAULT,
 ) -> tuple[Identification, bool | None]:
     """Returns the answers of `identify` and `is_in_language`; the model looks at the text once."""
-    read = _Read.of(text, model)
+    read = _Read.from_text(text, model)
     return _identify(read), _matches(read, *find_wanted_language(flores_code, name, script))
 
 
@@ -99,7 +99,7 @@ class _Read:
     model_name: str
 
     @classmethod
-    def of(cls, text: str, model: str) -> "_Read":
+    def from_text(cls, text: str, model: str) -> "_Read":
         text = _make_readable(text)
         return cls(text, count_script_shares(text), model)
 

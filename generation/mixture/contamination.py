@@ -177,7 +177,7 @@ class _Index:
         self._ends = np.append(self._starts[1:], len(owners))
         self._sizes = np.bincount(owners, minlength=len(items))
         self._filter = np.zeros(2**_FILTER_BITS, bool)
-        self._filter[self._slot(self._grams)] = True
+        self._filter[self._find_slot(self._grams)] = True
         # Two n-grams' length, so that no single phrase is an item.
         least = 2 * settings.ngram
         self._tellable = [
@@ -191,7 +191,7 @@ class _Index:
         if not len(self._grams):
             return
         hashes, owner = _hash_ngrams(texts, self._settings.ngram)
-        maybe = np.flatnonzero(self._filter[self._slot(hashes)])
+        maybe = np.flatnonzero(self._filter[self._find_slot(hashes)])
         where = np.searchsorted(self._grams, hashes[maybe])
         where[where == len(self._grams)] = 0
         hit = self._grams[where] == hashes[maybe]
@@ -226,7 +226,7 @@ class _Index:
     ) -> tuple[Hashes, NDArray[np.int64]]:
         """The distinct n-grams of one benchmark's items, without its phrasing."""
         hashes, owner = _hash_ngrams([self._texts[n] for n in numbers], self._settings.ngram)
-        clusters, names = self._clusters(items, numbers)
+        clusters, names = self._number_clusters(items, numbers)
         gram_of, which = np.unique(hashes, return_inverse=True)
         distinct = _keep_distinct(which * names + clusters[owner]) // max(1, names)
         common = np.bincount(distinct, minlength=len(gram_of)) > _PHRASING
@@ -235,7 +235,7 @@ class _Index:
         kept = ~common[gram]
         return gram_of[gram[kept]], np.array(numbers, np.int64)[owner[kept]]
 
-    def _clusters(
+    def _number_clusters(
         self, items: Sequence[BenchmarkText], numbers: Sequence[int]
     ) -> tuple[NDArray[np.int64], int]:
         """The number of each item's cluster, and how many there are. Items that begin with one
@@ -250,7 +250,7 @@ class _Index:
             found.append(names.setdefault(cluster, len(names)))
         return np.array(found, np.int64), len(names)
 
-    def _slot(self, hashes: Hashes) -> Hashes:
+    def _find_slot(self, hashes: Hashes) -> Hashes:
         return hashes >> np.uint64(64 - _FILTER_BITS)
 
 

@@ -99,7 +99,7 @@ class Instructions:
         for wording in wordings:
             self._runs.update(_list_runs(wording))
 
-    def leak_into(self, text: str) -> bool:
+    def leaks_into(self, text: str) -> bool:
         """Tell whether nine words of an instruction in a row, or marks of a chat format, are in
         it.
         """

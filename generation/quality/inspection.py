@@ -49,14 +49,14 @@ class Inspection:
             if turn["role"] != "system":
                 (said if trained else asked).append(turn["content"])
         answer = "\n".join(said)
-        flags = self._language_flags(row, answer)
+        flags = self._flag_language(row, answer)
         if found := self._duplicates.see(instruction):
             flags.append(found.replace(" ", "_"))
         ratio = len(answer) / max(1, len(instruction))
         if not self._settings.min_length_ratio <= ratio <= self._settings.max_length_ratio:
             flags.append("length")
         checks = {
-            "leaked": self._instructions.leak_into,
+            "leaked": self._instructions.leaks_into,
             "refusal": is_refusal,
             "repetition": repeats_itself,
             "unicode": has_broken_unicode,
@@ -75,7 +75,7 @@ class Inspection:
             self._dropped[reason] += 1
         return reason is None
 
-    def done(self) -> QualityFacts:
+    def make_facts(self) -> QualityFacts:
         """The counts, most frequent first."""
         return QualityFacts(
             rows=self._rows,
@@ -88,7 +88,7 @@ class Inspection:
             dropped=dict(self._dropped.most_common()),
         )
 
-    def _language_flags(self, row: dict[str, Any], answer: str) -> list[str]:
+    def _flag_language(self, row: dict[str, Any], answer: str) -> list[str]:
         identified, verdict = identify_against(
             answer, **self._wanted, model=self._settings.identifier
         )

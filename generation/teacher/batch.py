@@ -82,12 +82,12 @@ class BatchClient:
             new = [r for key, r in wanted.items() if key not in taken | final]
             if not under_way and not new:
                 return
-            new = self._affordable(new, under_way, ledger, worst)
-            under_way += [jobs.prepare(part) for part in self._parts(new)]
+            new = self._take_affordable(new, under_way, ledger, worst)
+            under_way += [jobs.prepare(part) for part in self._split_requests(new)]
             submitted.update(key for job in under_way for key in job.requests)
             await asyncio.gather(*(self._run(job, jobs, collect) for job in under_way))
 
-    def _affordable(
+    def _take_affordable(
         self,
         new: list[Request],
         under_way: Sequence[Job],
@@ -96,7 +96,7 @@ class BatchClient:
     ) -> list[Request]:
         """Take as many of the requests as the budget surely covers, with what is under way."""
         teacher = self.settings
-        spent = ledger.spent()
+        spent = ledger.sum_spent()
         pending = [r for job in under_way for r in job.requests.values()]
         share = 1 - teacher.batch.discount
         usd = spent.usd + share * sum(worst(request) or 0.0 for request in pending)
@@ -122,7 +122,7 @@ class BatchClient:
     ) -> None:
         if job.remote is None:
             await self._submit(job, jobs)
-        state = await self._finished(job)
+        state = await self._wait_until_finished(job)
         lines: dict[str, dict[str, Any]] = {}
         for file in (state.output_file, state.error_file):
             if file:
@@ -138,10 +138,12 @@ class BatchClient:
                 "which asks only for what is missing."
             )
         seconds = time.time() - job.created
-        outcomes = {key: self._outcome(lines.get(key), state, job, seconds) for key in job.requests}
+        outcomes = {
+            key: self._read_outcome(lines.get(key), state, job, seconds) for key in job.requests
+        }
         collect(job, outcomes, state.status)
 
-    def _outcome(
+    def _read_outcome(
         self, line: dict[str, Any] | None, state: State, job: Job, seconds: float
     ) -> RequestOutcome:
         """Read what one line of the results says; `line` is None where they lack the request."""
@@ -180,15 +182,15 @@ class BatchClient:
 
     async def _submit(self, job: Job, jobs: Jobs) -> None:
         if job.file is None:
-            content = b"".join(self._line(request) for request in job.requests.values())
-            path, form = self.dialect.upload(f"kakugo-{job.name}.jsonl")
-            jobs.uploaded(job, (await self._send(path, content, form))["id"])
+            content = b"".join(self._write_line(request) for request in job.requests.values())
+            path, form = self.dialect.make_upload(f"kakugo-{job.name}.jsonl")
+            jobs.note_uploaded(job, (await self._send(path, content, form))["id"])
         assert job.file is not None
         for _ in range(_ATTEMPTS):
             found = await self._find(job.file) or await self._create(job.file, job.name)
             # A lost reply says nothing of whether there is a batch now, so look again.
             if found:
-                jobs.submitted(job, found["id"])
+                jobs.note_submitted(job, found["id"])
                 return
         raise TeacherError(
             f"The Batch API at {self.endpoint.address} took no batch in {_ATTEMPTS} attempts. "
@@ -198,34 +200,34 @@ class BatchClient:
     async def _find(self, file: str) -> dict[str, Any] | None:
         """The provider's batch of an uploaded file, if it has one."""
         answer = (await self._get("/batches", params=self.dialect.list_params)).json()
-        batches = self.dialect.listed(answer)
+        batches = self.dialect.read_listed(answer)
         return next((b for b in batches if b.get("input_file_id") == file), None)
 
     async def _create(self, file: str, name: str) -> dict[str, Any] | None:
-        body = self.dialect.batch(file, self.settings.batch.completion_window, name)
-        response = await self._request("POST", "/batches", body=body)
-        return self.dialect.created(response.json()) if response else None
+        body = self.dialect.make_batch(file, self.settings.batch.completion_window, name)
+        response = await self._call("POST", "/batches", body=body)
+        return self.dialect.read_created(response.json()) if response else None
 
-    async def _finished(self, job: Job) -> State:
+    async def _wait_until_finished(self, job: Job) -> State:
         """The batch's state once it is over."""
         while True:
-            state = self.dialect.state((await self._get(f"/batches/{job.remote}")).json())
+            state = self.dialect.read_state((await self._get(f"/batches/{job.remote}")).json())
             if state.over:
                 return state
             await asyncio.sleep(self.settings.batch.poll_s)
 
     async def _send(self, path: str, content: bytes, form: dict[str, str]) -> dict[str, Any]:
         file = (form.get("file_name", "requests.jsonl"), content, "application/jsonl")
-        response = await self._request("POST", path, body=form, files={"file": file})
+        response = await self._call("POST", path, body=form, files={"file": file})
         found: dict[str, Any] = response.json() if response else {}
         return found
 
     async def _get(self, path: str, params: dict[str, Any] | None = None) -> httpx2.Response:
-        response = await self._request("GET", path, params=params)
+        response = await self._call("GET", path, params=params)
         assert response is not None
         return response
 
-    async def _request(
+    async def _call(
         self,
         method: str,
         path: str,
@@ -257,7 +259,7 @@ class BatchClient:
                 response: httpx2.Response = await send(path, **wanted)
                 return response
             except openai.APIStatusError as error:
-                got = self.endpoint.refused(error, attempt)
+                got = self.endpoint.explain_refused(error, attempt)
                 failure, wait, stop = got.failure or "", got.wait, got.stop
             except openai.APIConnectionError as error:
                 failure, wait = type(error).__name__, wait_for(attempt)
@@ -274,16 +276,16 @@ class BatchClient:
                 f"{said}; then start the same command again, which asks only for what is missing."
             )
 
-    def _line(self, request: Request) -> bytes:
-        line = self.dialect.line(request.key, request.body)
+    def _write_line(self, request: Request) -> bytes:
+        line = self.dialect.make_line(request.key, request.body)
         return json.dumps(line).encode() + b"\n"
 
-    def _parts(self, requests: list[Request]) -> Iterator[list[Request]]:
+    def _split_requests(self, requests: list[Request]) -> Iterator[list[Request]]:
         """Files of at most as many requests and bytes as the provider takes."""
         part: list[Request] = []
         size = 0
         for request in requests:
-            line = len(self._line(request))
+            line = len(self._write_line(request))
             over = size + line > self.settings.batch.max_bytes
             if part and (over or len(part) >= self.settings.batch.max_requests):
                 yield part

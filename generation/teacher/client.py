@@ -74,9 +74,9 @@ class TeacherClient:
         """
         if self.settings.batch.dialect:
             batches = BatchClient(self.settings, self.endpoints[0])
-            await batches.ask_all(requests, ledger, tell, self._worst)
+            await batches.ask_all(requests, ledger, tell, self._compute_worst)
             return
-        spent = ledger.spent()
+        spent = ledger.sum_spent()
         budget = SpendingLimit(
             self.settings.budget_usd,
             self.settings.budget_calls,
@@ -121,19 +121,19 @@ class TeacherClient:
     async def _ask(self, request: Request, budget: SpendingLimit) -> RequestOutcome | None:
         """The request's outcome after retries; None when the run stops instead."""
         started = time.monotonic()
-        worst = self._worst(request)
+        worst = self._compute_worst(request)
         attempt = 0
         while True:
             if not await self._afford(budget, worst):
                 return None
-            endpoint = await self._free_endpoint()
+            endpoint = await self._find_free_endpoint()
             if endpoint is None:
                 return None
             attempt += 1
             sent = time.monotonic()
             cost: float | None = 0.0
             try:
-                got = await endpoint.chat(request.body, attempt)
+                got = await endpoint.send_chat(request.body, attempt)
                 if got.response is not None:
                     cost = compute_cost(got.response, self.settings.price)
             finally:
@@ -170,7 +170,7 @@ class TeacherClient:
             self._wake()
             return False
 
-    def _worst(self, request: Request) -> float | None:
+    def _compute_worst(self, request: Request) -> float | None:
         """The most dollars that a request can cost: a token for each byte, and all it may write."""
         if self.settings.budget_usd is None or self.settings.price is None:
             return None
@@ -182,13 +182,13 @@ class TeacherClient:
             size * price.input + (out or self.settings.response_max_tokens) * price.output
         ) / 1e6
 
-    async def _free_endpoint(self) -> EndpointClient | None:
+    async def _find_free_endpoint(self) -> EndpointClient | None:
         """The endpoint with the most room, as soon as one has any; None when the run stops."""
         while self._stop is None:
             now = time.monotonic()
             alive = [endpoint for endpoint in self.endpoints if endpoint.stopped is None]
-            best = max(alive, key=lambda endpoint: endpoint.limiter.free(now), default=None)
-            if best is not None and best.limiter.free(now) > 0:
+            best = max(alive, key=lambda endpoint: endpoint.limiter.count_free(now), default=None)
+            if best is not None and best.limiter.count_free(now) > 0:
                 return best
             place = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
@@ -202,7 +202,7 @@ class TeacherClient:
     def _wake(self) -> None:
         """Wake as many as there is room for, or all when the run stops."""
         now = time.monotonic()
-        room = sum(endpoint.limiter.free(now) for endpoint in self.endpoints)
+        room = sum(endpoint.limiter.count_free(now) for endpoint in self.endpoints)
         while self._waiting and (room > 0 or self._stop is not None):
             place = self._waiting.popleft()
             if not place.done():

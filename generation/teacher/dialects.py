@@ -36,15 +36,15 @@ class Dialect:
 
     list_params: ClassVar[dict[str, Any]] = {"limit": 100}
 
-    def line(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
+    def make_line(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         """A line of the input file."""
         return {"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}
 
-    def upload(self, name: str) -> tuple[str, dict[str, str]]:
+    def make_upload(self, name: str) -> tuple[str, dict[str, str]]:
         """(path, form fields) of an upload."""
         return "/files", {"purpose": "batch"}
 
-    def batch(self, file: str, window: str, name: str) -> dict[str, Any]:
+    def make_batch(self, file: str, window: str, name: str) -> dict[str, Any]:
         """The body that makes a batch."""
         return {
             "input_file_id": file,
@@ -53,16 +53,16 @@ class Dialect:
             "metadata": {"kakugo": name},
         }
 
-    def created(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def read_created(self, answer: dict[str, Any]) -> dict[str, Any]:
         """The batch in the answer to its making."""
         return answer
 
-    def listed(self, answer: Any) -> list[dict[str, Any]]:
+    def read_listed(self, answer: Any) -> list[dict[str, Any]]:
         """The batches in the answer to a list."""
         found = answer.get("data") if isinstance(answer, dict) else answer
         return [entry for entry in found or [] if isinstance(entry, dict)]
 
-    def state(self, answer: dict[str, Any]) -> State:
+    def read_state(self, answer: dict[str, Any]) -> State:
         """The state of a batch."""
         errors = answer.get("errors")
         details = errors.get("data") if isinstance(errors, dict) else None
@@ -80,15 +80,15 @@ class Together(Dialect):
 
     list_params: ClassVar[dict[str, Any]] = {}
 
-    def line(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
+    def make_line(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         """A line of the input file."""
         return {"custom_id": key, "body": body}
 
-    def upload(self, name: str) -> tuple[str, dict[str, str]]:
+    def make_upload(self, name: str) -> tuple[str, dict[str, str]]:
         """(path, form fields) of an upload."""
         return "/files/upload", {"purpose": "batch-api", "file_name": name, "file_type": "jsonl"}
 
-    def batch(self, file: str, window: str, name: str) -> dict[str, Any]:
+    def make_batch(self, file: str, window: str, name: str) -> dict[str, Any]:
         """The body that makes a batch."""
         return {
             "input_file_id": file,
@@ -96,7 +96,7 @@ class Together(Dialect):
             "completion_window": window,
         }
 
-    def created(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def read_created(self, answer: dict[str, Any]) -> dict[str, Any]:
         """The batch in the answer to its making."""
         job = answer.get("job")
         return job if isinstance(job, dict) else answer

@@ -82,24 +82,24 @@ class EndpointClient:
         """End all connections."""
         await self.client.close()
 
-    async def chat(self, body: dict[str, Any], attempt: int) -> Attempt:
+    async def send_chat(self, body: dict[str, Any], attempt: int) -> Attempt:
         """Send one chat completion; never raises for what the endpoint does."""
-        sent_in = self.limiter.sent()
+        sent_in = self.limiter.count_sent()
         try:
-            result = await self._chat(body, attempt)
+            result = await self._try_chat(body, attempt)
         except BaseException:
-            self.limiter.lost()
+            self.limiter.note_lost()
             raise
         if result.pressed:
-            self.limiter.pressed(sent_in, time.monotonic(), result.retry_after)
+            self.limiter.note_pressed(sent_in, time.monotonic(), result.retry_after)
         elif result.response is not None or result.wait is None:
-            self.limiter.answered()
+            self.limiter.note_answered()
         else:
-            self.limiter.lost()
+            self.limiter.note_lost()
         self._count(result)
         return result
 
-    async def _chat(self, body: dict[str, Any], attempt: int) -> Attempt:
+    async def _try_chat(self, body: dict[str, Any], attempt: int) -> Attempt:
         try:
             # The client's own time-out is for each read; a server that trickles would never end.
             async with asyncio.timeout(self._teacher.timeout_s):
@@ -108,9 +108,9 @@ class EndpointClient:
                 )
                 raw = response.text
         except openai.APIStatusError as error:
-            return self.refused(error, attempt)
+            return self.explain_refused(error, attempt)
         except openai.APIConnectionError as error:
-            return self._unreached(error, attempt)
+            return self._explain_unreached(error, attempt)
         except (TimeoutError, httpx2.TimeoutException):
             return Attempt(failure=TIME_OUT, wait=wait_for(attempt), pressed=True)
         except (httpx2.HTTPError, aiohttp.ClientError, UnicodeDecodeError, ValueError):
@@ -120,7 +120,7 @@ class EndpointClient:
             return Attempt(failure=fault, wait=wait_for(attempt))
         return Attempt(response=raw)
 
-    def _unreached(self, error: openai.APIConnectionError, attempt: int) -> Attempt:
+    def _explain_unreached(self, error: openai.APIConnectionError, attempt: int) -> Attempt:
         causes = list(_list_causes(error))
         nobody = any(
             isinstance(c, httpx2.ConnectError | aiohttp.ClientConnectorError) for c in causes
@@ -141,10 +141,10 @@ class EndpointClient:
             return Attempt(failure=TIME_OUT, wait=wait_for(attempt), pressed=True)
         return Attempt(failure=CONNECTION_LOST, wait=wait_for(attempt))
 
-    def refused(self, error: openai.APIStatusError, attempt: int) -> Attempt:
+    def explain_refused(self, error: openai.APIStatusError, attempt: int) -> Attempt:
         """Turn an HTTP status other than success into the failure that it means."""
         status = error.status_code
-        said = self._safe(_read_message(error))
+        said = self._hide_key(_read_message(error))
         failure = f"HTTP {status}"
         if stop := self._stop(status, said, error):
             return Attempt(failure=f"{failure}: {said}", stop=stop)
@@ -191,7 +191,7 @@ class EndpointClient:
         if result.stop:
             self.stopped = result.stop
 
-    def _safe(self, text: str) -> str:
+    def _hide_key(self, text: str) -> str:
         text = " ".join(text.split())
         if self._key:
             text = text.replace(self._key, "[key]")

@@ -52,11 +52,11 @@ class Jobs:
     endpoint: str
 
     def __post_init__(self) -> None:
-        self.ledger.script(SCHEMA)
+        self.ledger.run_script(SCHEMA)
 
     def open(self) -> list[Job]:
         """The jobs that are not closed, in the order in which they were made."""
-        events = self.ledger.rows(
+        events = self.ledger.find_rows(
             "SELECT batch, event, detail, at FROM batch_events WHERE endpoint = ? AND batch NOT IN"
             " (SELECT batch FROM batch_events WHERE event = 'closed') ORDER BY id",
             (self.endpoint,),
@@ -64,7 +64,7 @@ class Jobs:
         jobs: dict[str, Job] = {}
         for name, event, detail, at in events:
             if event == "prepared":
-                jobs[name] = Job(name, self._requests(name), at)
+                jobs[name] = Job(name, self._read_requests(name), at)
             elif event == "uploaded":
                 jobs[name].file = detail
             elif event == "submitted":
@@ -77,40 +77,40 @@ class Jobs:
         job = Job(
             hash_parts([r.key for r in requests], now)[:24], {r.key: r for r in requests}, now
         )
-        with self.ledger.together():
+        with self.ledger.writing_together():
             for r in requests:
                 self.ledger.execute(
                     "INSERT INTO batch_requests (batch, key, sample, step, request)"
                     " VALUES (?, ?, ?, ?, ?)",
                     (job.name, r.key, r.sample, r.step, write_canonical(r.body)),
                 )
-            self._event(job, "prepared", None)
+            self._note_event(job, "prepared", None)
         return job
 
-    def uploaded(self, job: Job, file: str) -> None:
+    def note_uploaded(self, job: Job, file: str) -> None:
         """The provider has the file."""
-        self._event(job, "uploaded", file)
+        self._note_event(job, "uploaded", file)
         job.file = file
 
-    def submitted(self, job: Job, remote: str) -> None:
+    def note_submitted(self, job: Job, remote: str) -> None:
         """The provider has the batch."""
-        self._event(job, "submitted", remote)
+        self._note_event(job, "submitted", remote)
         job.remote = remote
 
     def close(self, job: Job, status: str, outcomes: Mapping[str, RequestOutcome]) -> None:
         """The batch is over and these are its outcomes, by key."""
-        with self.ledger.together():
+        with self.ledger.writing_together():
             for key, outcome in outcomes.items():
                 self.ledger.append(job.requests[key], outcome)
-            self._event(job, "closed", status)
+            self._note_event(job, "closed", status)
 
-    def _requests(self, name: str) -> dict[str, Request]:
-        rows = self.ledger.rows(
+    def _read_requests(self, name: str) -> dict[str, Request]:
+        rows = self.ledger.find_rows(
             "SELECT key, sample, step, request FROM batch_requests WHERE batch = ?", (name,)
         )
         return {key: Request(step, json.loads(body), sample) for key, sample, step, body in rows}
 
-    def _event(self, job: Job, event: str, detail: str | None) -> None:
+    def _note_event(self, job: Job, event: str, detail: str | None) -> None:
         self.ledger.execute(
             "INSERT INTO batch_events (batch, endpoint, event, detail, at) VALUES (?, ?, ?, ?, ?)",
             (job.name, self.endpoint, event, detail, time.time()),

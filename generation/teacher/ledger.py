@@ -121,7 +121,7 @@ class Ledger:
         self.tokens_output = 0
         self.usd = 0.0
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._explained():
+        with self._explaining_errors():
             self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
             try:
                 self._connection.execute("PRAGMA journal_mode=WAL")
@@ -147,7 +147,7 @@ class Ledger:
     def append(self, request: Request, outcome: RequestOutcome) -> None:
         """Write one row, at once and for good; counts rows and tokens of this run."""
         model, tokens_input, tokens_output = read_usage(outcome.response)
-        with self._explained():
+        with self._explaining_errors():
             self._connection.execute(
                 "INSERT INTO calls (key, sample, step, request, response, failure, tokens_input,"
                 " tokens_output, attempts, seconds, endpoint, model, asked_at, latency, usd, batch)"
@@ -176,17 +176,17 @@ class Ledger:
         self.tokens_output += tokens_output
         self.usd += outcome.usd or 0.0
 
-    def spent(self) -> Spent:
+    def sum_spent(self) -> Spent:
         """Add up what all runs together spent."""
-        with self._explained():
+        with self._explaining_errors():
             calls, usd = self._connection.execute(
                 "SELECT coalesce(sum(attempts), 0), coalesce(sum(usd), 0.0) FROM calls"
             ).fetchone()
         return Spent(calls, usd)
 
-    def samples(self, model: str) -> dict[str, StepSample]:
+    def count_samples(self, model: str) -> dict[str, StepSample]:
         """Count for each step the answered requests to a model, and their mean tokens."""
-        with self._explained():
+        with self._explaining_errors():
             rows = self._connection.execute(
                 "SELECT step, count(DISTINCT key), avg(tokens_input), avg(tokens_output) FROM calls"
                 " WHERE response IS NOT NULL AND json_extract(request, '$.model') = ?"
@@ -195,40 +195,40 @@ class Ledger:
             ).fetchall()
         return {step: StepSample(*numbers) for step, *numbers in rows}
 
-    def script(self, statements: str) -> None:
+    def run_script(self, statements: str) -> None:
         """Run statements, such as those that make tables."""
-        with self._explained():
+        with self._explaining_errors():
             self._connection.executescript(statements)
 
     def execute(self, statement: str, values: tuple[object, ...]) -> None:
         """Write one row of another table."""
-        with self._explained():
+        with self._explaining_errors():
             self._connection.execute(statement, values)
 
-    def rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    def find_rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         """Run a query and give the rows that it finds."""
-        with self._explained():
+        with self._explaining_errors():
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def writing_together(self) -> Iterator[None]:
         """All that is written in the block, or nothing of it."""
-        with self._explained():
+        with self._explaining_errors():
             self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
-        with self._explained():
+        with self._explaining_errors():
             self._connection.execute("COMMIT")
 
-    def answered(self, requests: Sequence[Request]) -> set[str]:
+    def find_answered(self, requests: Sequence[Request]) -> set[str]:
         """The keys of those requests that have an accepted response."""
         found: set[str] = set()
         for keys in _split_keys([request.key for request in requests]):
             marks = ",".join("?" * len(keys))
-            with self._explained():
+            with self._explaining_errors():
                 rows = self._connection.execute(
                     "SELECT DISTINCT key FROM calls WHERE response IS NOT NULL"
                     f" AND key IN ({marks})",
@@ -237,10 +237,10 @@ class Ledger:
                 found.update(key for (key,) in rows)
         return found
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[RecordedAnswer]:
+    def read_answers(self, requests: Iterable[Request]) -> Iterator[RecordedAnswer]:
         """Give for each request in order its newest success, else its newest failure."""
         for request in requests:
-            with self._explained():
+            with self._explaining_errors():
                 row = self._connection.execute(
                     "SELECT response, failure, tokens_input, tokens_output, usd FROM calls"
                     " WHERE key = ? ORDER BY response IS NULL, id DESC LIMIT 1",
@@ -256,7 +256,7 @@ class Ledger:
                 self._connection.execute(f"ALTER TABLE calls ADD COLUMN {name} {kind}")
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explaining_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:

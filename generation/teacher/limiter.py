@@ -29,16 +29,16 @@ class Limiter:
         """Requests that may be under way at once; at least 1."""
         return max(1, int(self._limit))
 
-    def free(self, now: float) -> int:
+    def count_free(self, now: float) -> int:
         """Count how many more may be sent now."""
         return 0 if now < self.paused_until else max(0, self.limit - self.in_flight)
 
-    def sent(self) -> int:
+    def count_sent(self) -> int:
         """Count a request that is sent; the number goes back with its end."""
         self.in_flight += 1
         return self._round
 
-    def answered(self) -> None:
+    def note_answered(self) -> None:
         """The request was answered, or refused for its own sake: the endpoint keeps up."""
         # A limit that nothing came near has not been tried, and must not grow.
         busy = 2 * self.in_flight >= self.limit
@@ -47,11 +47,11 @@ class Limiter:
             step = 1.0 if self._growing else 1 / _ANSWERS_PER_STEP
             self._limit = min(self.most, self._limit + step)
 
-    def lost(self) -> None:
+    def note_lost(self) -> None:
         """The request failed in a way that says nothing of how much the endpoint can bear."""
         self.in_flight -= 1
 
-    def pressed(self, sent_in: int, now: float, retry_after: float = 0.0) -> None:
+    def note_pressed(self, sent_in: int, now: float, retry_after: float = 0.0) -> None:
         """The endpoint said that it is too much, or timed out."""
         self.in_flight -= 1
         self.pause(now + retry_after)

@@ -30,7 +30,7 @@ async def look_at_endpoint(teacher: Teacher, place: Teacher | Endpoint) -> str:
         names = await _list_models(client)
         if teacher.name in names and not client.has_key:
             return f"{client.address} answers and has the model (free of charge)"
-        got = await client.chat(_build_cheapest(teacher), 1)
+        got = await client.send_chat(_build_cheapest(teacher), 1)
         return _judge(client.address, teacher, got, names)
     finally:
         await client.close()

@@ -28,7 +28,7 @@ _LOOKING = "looking whether all that the run needs is there"
 
 def check_run(config: Config, ledgers: Path, store: Store, display: Display, out: Console) -> None:
     """Prints what was found of everything that a run needs. Raises LookOverError."""
-    with display.busy(_LOOKING):
+    with display.showing_work(_LOOKING):
         found = look_over(config, ledgers, store)
     show_looks(found, out)
     refuse_problems(found)
@@ -36,7 +36,7 @@ def check_run(config: Config, ledgers: Path, store: Store, display: Display, out
 
 def look_before_paying(config: Config, ledgers: Path, store: Store, display: Display) -> None:
     """Raises LookOverError where a run that is about to pay a teacher lacks anything."""
-    with display.busy(_LOOKING):
+    with display.showing_work(_LOOKING):
         found = look_over(config, ledgers, store)
     refuse_problems(found)
 

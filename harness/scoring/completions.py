@@ -93,7 +93,7 @@ class CompletionsLM(ScoringLM):
         """Warnings for a reader of the scores on how they were computed."""
         return [*self.doubts, *super().notes]
 
-    def facts(self) -> dict[str, Any]:
+    def describe_engine(self) -> dict[str, Any]:
         """Returns the record of the engine for the scores. Its precision is the endpoint's own."""
         return {
             "name": self.name,
@@ -120,7 +120,10 @@ class CompletionsLM(ScoringLM):
         for count in MOST_PROBABLE:
             with ThreadPoolExecutor(CONCURRENCY) as pool:
                 found = pool.map(
-                    self._next_tokens, asked, [wanted[prompt] for prompt in asked], repeat(count)
+                    self._ask_next_tokens,
+                    asked,
+                    [wanted[prompt] for prompt in asked],
+                    repeat(count),
                 )
                 after.update(zip(asked, found, strict=True))
             unsettled = (prompt for q in questions for prompt in _find_unsettled(q, after))
@@ -144,33 +147,33 @@ class CompletionsLM(ScoringLM):
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             return list(pool.map(self._continue, prompts))
 
-    def penalised(self, penalty: float) -> dict[str, Any]:
+    def make_penalty(self, penalty: float) -> dict[str, Any]:
         """Returns the fields of a request with a repetition penalty."""
         if penalty != 1.0:
             raise ScoringError("a repetition penalty is no part of the completions protocol")
         return {}
 
     def _continue(self, prompt: TokenPrompt) -> Continuation:
-        done = self._completion(
+        done = self._request_completion(
             prompt.context,
             max_tokens=prompt.limit,
             # An endpoint would stop at white space before the answer, too.
             stop=None if prompt.blank_first else list(prompt.stops) or None,
             temperature=0.0,
-            **self.penalised(prompt.penalty),
+            **self.make_penalty(prompt.penalty),
         )
         tokens = done["usage"]["completion_tokens"]
         (choice,) = done["choices"]
         text = choice["text"]
-        finished = choice["finish_reason"] == "stop" or prompt.stopped(text)
-        return Continuation(prompt.said(text), tokens, finished)
+        finished = choice["finish_reason"] == "stop" or prompt.has_stopped(text)
+        return Continuation(prompt.take_answer(text), tokens, finished)
 
-    def _next_tokens(self, prompt: Tokens, wanted: set[int], count: int) -> "NextTokens":
+    def _ask_next_tokens(self, prompt: Tokens, wanted: set[int], count: int) -> "NextTokens":
         """Asks for the `count` most probable tokens after a prompt."""
-        done = self._completion(prompt, max_tokens=1, temperature=0.0, logprobs=count)
-        return self._by_token(done["choices"][0].get("logprobs"), wanted)
+        done = self._request_completion(prompt, max_tokens=1, temperature=0.0, logprobs=count)
+        return self._index_by_token(done["choices"][0].get("logprobs"), wanted)
 
-    def _by_token(self, logprobs: Any, wanted: set[int]) -> "NextTokens":
+    def _index_by_token(self, logprobs: Any, wanted: set[int]) -> "NextTokens":
         """Returns the most probable tokens by id, from the two forms in which servers give them."""
         if not logprobs:
             raise ScoringError(
@@ -211,7 +214,7 @@ class CompletionsLM(ScoringLM):
         )
         return frozenset(text for text, count in texts.items() if count > 1)
 
-    def _completion(self, prompt: Tokens, **options: Any) -> dict[str, Any]:
+    def _request_completion(self, prompt: Tokens, **options: Any) -> dict[str, Any]:
         from openai import APIError
 
         try:

@@ -115,7 +115,7 @@ class SharedPrefixLM(ScoringLM):
             )
         return found
 
-    def facts(self) -> dict[str, Any]:
+    def describe_engine(self) -> dict[str, Any]:
         """Returns the record of the engine for the scores."""
         return {
             "name": self.name,
@@ -126,10 +126,10 @@ class SharedPrefixLM(ScoringLM):
             **self.spoken_facts,
         }
 
-    def question_cost(self, shared: Tokens, question: TokenQuestion) -> int:
+    def count_question_cost(self, shared: Tokens, question: TokenQuestion) -> int:
         """Counts the tokens that a question adds to its batch."""
         if self.shares:
-            return super().question_cost(shared, question)
+            return super().count_question_cost(shared, question)
         rows = {answer[:-1] for answer in question.answers}
         return sum(len(question.context) + len(row) for row in rows)
 
@@ -140,28 +140,30 @@ class SharedPrefixLM(ScoringLM):
         """Scores the answers of a batch of questions; see `ScoringLM`."""
         packed = self.packed
         if packed is None:
-            return self._in_memory(questions, lambda part: plain.score_answers(self.model, part))
-        prefix = self._computed(packed, shared)
-        return self._in_memory(questions, lambda part: _score(packed, shared, prefix, part))
+            return self._run_in_memory(
+                questions, lambda part: plain.score_answers(self.model, part)
+            )
+        prefix = self._compute_prefix(packed, shared)
+        return self._run_in_memory(questions, lambda part: _score(packed, shared, prefix, part))
 
     @torch.inference_mode()
     def continue_batch(self, shared: Tokens, prompts: Sequence[TokenPrompt]) -> list[Continuation]:
         """Continues a batch of prompts greedily; see `ScoringLM`."""
         packed = self.packed
         if packed is None:
-            return self._in_memory(
+            return self._run_in_memory(
                 prompts,
                 lambda part: decoding.plain.decode(self.model, self.tokenizer, self.ends, part),
             )
-        prefix = self._computed(packed, shared)
+        prefix = self._compute_prefix(packed, shared)
 
         def decode(part: Sequence[TokenPrompt]) -> list[Continuation]:
             slots = max(1, self.slots // 2**self.halving.times)
             return decode_greedily(packed, self.tokenizer, self.ends, shared, prefix, part, slots)
 
-        return self._in_memory(prompts, decode)
+        return self._run_in_memory(prompts, decode)
 
-    def _in_memory(
+    def _run_in_memory(
         self, items: Sequence[Item], compute: Callable[[Sequence[Item]], list[Result]]
     ) -> list[Result]:
         """Runs `compute` on all items, in halves where memory runs out."""
@@ -172,9 +174,9 @@ class SharedPrefixLM(ScoringLM):
                 f"{error}. Remedy: a machine or GPU with more memory, or evaluate.precision=bf16."
             ) from None
 
-    def _computed(self, packed: PackedModel, shared: Tokens) -> Prefix:
+    def _compute_prefix(self, packed: PackedModel, shared: Tokens) -> Prefix:
         if self._prefix[0] != shared:
-            self._prefix = (shared, packed.prefix(shared))
+            self._prefix = (shared, packed.run_prefix(shared))
         return self._prefix[1]
 
 

@@ -39,7 +39,7 @@ class Forms:
     nfc: Form
     visible: Form
 
-    def measures(self) -> dict[str, float]:
+    def list_measures(self) -> dict[str, float]:
         """Returns the measures for the score's record and for the report's table of measures."""
         return {
             "nfc_changed_share": self.nfc.hypotheses,
@@ -48,7 +48,7 @@ class Forms:
             "chrf_visible": self.visible.score,
         }
 
-    def warnings(self) -> list[str]:
+    def list_warnings(self) -> list[str]:
         """Writes one sentence for each change that would show in the score."""
         found = []
         if abs(self.nfc.score - self.score) >= LEAST:

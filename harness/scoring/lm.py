@@ -129,7 +129,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         return max(1, min(256, self.batch_tokens // 32))
 
     @abstractmethod
-    def facts(self) -> dict[str, Any]:
+    def describe_engine(self) -> dict[str, Any]:
         """Returns the record of the engine for the scores: name, version, precision,
         shares_prefix."""
 
@@ -144,7 +144,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
     def continue_batch(self, shared: Tokens, prompts: Sequence[TokenPrompt]) -> list[Continuation]:
         """Continues each prompt greedily. All contexts begin with `shared`."""
 
-    def question_cost(self, shared: Tokens, question: TokenQuestion) -> int:
+    def count_question_cost(self, shared: Tokens, question: TokenQuestion) -> int:
         """Counts the tokens that a question adds to its batch."""
         tails = sum(len(answer) - 1 for answer in set(question.answers))
         return len(question.context) - len(shared) + tails
@@ -172,7 +172,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     @property
     def spoken_facts(self) -> dict[str, Any]:
-        """`spoken` as part of `facts`; nothing where all was left to the checkpoint."""
+        """Part of what `describe_engine` gives; nothing where all was left to the checkpoint."""
         return {"spoken": self.spoken} if self.spoken else {}
 
     def note_template(self, messages: chat.Messages) -> None:
@@ -194,7 +194,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
     ) -> list[tuple[float, bool]]:
         """Returns (log-probability, is it the greedy choice) of each continuation after its
         context."""
-        pairs = self._pairs([request.args for request in requests])
+        pairs = self._tokenise_pairs([request.args for request in requests])
         members: dict[Tokens, list[int]] = defaultdict(list)
         for index, (context, _) in enumerate(pairs):
             members[context].append(index)
@@ -203,16 +203,16 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         for group in asked:
             answers = tuple(pairs[index][1] for index in group)
             room = self.max_length - max(len(answer) for answer in answers) + 1
-            context = self._fitted(pairs[group[0]][0], room)
+            context = self._cut_to_fit(pairs[group[0]][0], room)
             questions.append(TokenQuestion(context, answers))
             for index in group:
                 self._note_prompt(requests[index].args[0], context, pairs[index][0])
         results = [(0.0, False)] * len(requests)
-        for part, scores in self._parts(
+        for part, scores in self._run_batches(
             "loglikelihood",
             [question.context for question in questions],
             [not self.prompts[requests[group[0]].args[0]].truncated for group in asked],
-            lambda shared, part: [self.question_cost(shared, questions[i]) for i in part],
+            lambda shared, part: [self.count_question_cost(shared, questions[i]) for i in part],
             self.batch_tokens,
             lambda shared, part: self.score_batch(shared, [questions[i] for i in part]),
             [question.answers for question in questions],
@@ -235,7 +235,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             if settings.get("do_sample") or settings.get("temperature"):
                 raise ScoringError("decoding is greedy here; sampling is not covered")
             limit = int(settings["max_gen_toks"])
-            context = self._fitted(tuple(tokens), self.max_length - limit)
+            context = self._cut_to_fit(tuple(tokens), self.max_length - limit)
             self._note_prompt(request.args[0], context, tuple(tokens))
             penalty = float(settings.get("repetition_penalty", 1.0))
             prompts.append(
@@ -244,7 +244,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
                 )
             )
         texts = [""] * len(requests)
-        for part, found in self._parts(
+        for part, found in self._run_batches(
             "greedy",
             [prompt.context for prompt in prompts],
             [not self.prompts[request.args[0]].truncated for request in requests],
@@ -275,7 +275,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     # How requests become batches.
 
-    def _parts(
+    def _run_batches(
         self,
         kind: str,
         contexts: Sequence[Tokens],
@@ -312,7 +312,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             self.on_progress(done, total)
         return parts
 
-    def _pairs(self, texts: Sequence[tuple[str, str]]) -> list[tuple[Tokens, Tokens]]:
+    def _tokenise_pairs(self, texts: Sequence[tuple[str, str]]) -> list[tuple[Tokens, Tokens]]:
         """Contexts and continuations in tokens, as lm-eval splits them.
 
         The two are encoded as one text, and the spaces that end a context belong to the
@@ -349,7 +349,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         check_tokens(found, self.vocabulary)
         return found
 
-    def _fitted(self, context: Tokens, room: int) -> Tokens:
+    def _cut_to_fit(self, context: Tokens, room: int) -> Tokens:
         """Returns the last `room` tokens, as lm-eval cuts a prompt that does not fit."""
         if room < 1:
             raise ScoringError(

@@ -87,8 +87,8 @@ def score_task(
         result = ask_lm_eval(request, lm)
     loaded = request.task
     samples = sorted(result["samples"][loaded.name], key=lambda sample: sample["doc_id"])
-    texts = [loaded.task.text(sample["doc"]) for sample in samples]
-    warnings = [*loaded.warnings(request.limit), *lm.notes]
+    texts = [loaded.task.take_text(sample["doc"]) for sample in samples]
+    warnings = [*loaded.list_warnings(request.limit), *lm.notes]
     rows: Sequence[AnySample]
     if loaded.task.chooses:
         rows, numbers = _score_accuracy(samples, lm, loaded.items)
@@ -102,13 +102,13 @@ def score_task(
             numbers.score, [row.hypothesis for row in rows], [row.reference for row in rows]
         )
         measures = measure_prompts(rows, texts, lm.count_tokens(texts))
-        measures |= measure_translations(rows) | forms.measures()
+        measures |= measure_translations(rows) | forms.list_measures()
     _check_against_lm_eval(numbers.score, result["results"][loaded.name])
     warnings += _warn_of_joins(lm)
     if request.spoken:
         warnings += warn_of_language(texts, request.spoken)
     if forms:
-        warnings += forms.warnings()
+        warnings += forms.list_warnings()
     scores = ScoreRecord(
         task=loaded.task.name,
         lm_eval_task=loaded.name,
@@ -121,9 +121,9 @@ def score_task(
         chance=loaded.task.chance,
         shots=SHOTS,
         protocol=loaded.in_words,
-        protocol_fields=ProtocolFields(**loaded.protocol.fields()),
+        protocol_fields=ProtocolFields(**loaded.protocol.list_fields()),
         data=ScoredData(**loaded.data_facts),
-        engine=read_record(Engine, lm.facts()),
+        engine=read_record(Engine, lm.describe_engine()),
         left_out=loaded.left_out,
         measures=Measures(**measures, items_left_out=len(loaded.data.left_out)),
         warnings=tuple(warnings),
@@ -158,7 +158,7 @@ def ask_lm_eval(request: ScoreRequest, lm: ScoringLM) -> dict[str, Any]:
         )
     result: dict[str, Any] = evaluate(
         lm,
-        request.task.lm_eval_tasks(request.max_new_tokens),
+        request.task.make_lm_eval_tasks(request.max_new_tokens),
         limit=request.limit,
         bootstrap_iters=0,
         **request.task.evaluate_options,

@@ -33,7 +33,7 @@ class VllmLM(CompletionsLM):
     doubts = ()  # this server serves this very checkpoint
     _running: Child | None = None
 
-    def facts(self) -> dict[str, Any]:
+    def describe_engine(self) -> dict[str, Any]:
         """Returns the record of the engine for the scores."""
         return {
             "name": self.name,
@@ -83,7 +83,7 @@ class VllmLM(CompletionsLM):
             time.sleep(0.5)
         return f"{address}/v1"
 
-    def penalised(self, penalty: float) -> dict[str, Any]:
+    def make_penalty(self, penalty: float) -> dict[str, Any]:
         """Returns the fields of a request with a repetition penalty, which vLLM defines as we
         do."""
         return {"extra_body": {"repetition_penalty": penalty}}

@@ -29,7 +29,7 @@ def load_task_or_gap(
     language = config.language
     code = language.find_code(task.benchmark)
     if code is None:
-        return DataMissing(language.gap(task.benchmark))
+        return DataMissing(language.find_gap(task.benchmark))
     try:
         protocol = config.evaluate.protocol
         return load_task(task, code, language.name, data, protocol, language.hub_codes)
@@ -59,7 +59,7 @@ def read_benchmark_items(
             if code is None:
                 # The registry knows which benchmarks have English.
                 if name == language.name and content.name not in language.gaps:
-                    unchecked[f"{content.name} in {name}"] = language.gap(content.name)
+                    unchecked[f"{content.name} in {name}"] = language.find_gap(content.name)
                 continue
             task = Task(content.name, content.name, content)
             try:

@@ -46,7 +46,7 @@ class MixSettings:
     budget: BudgetSettings | None = field(metadata=IF_GIVEN)
 
     @classmethod
-    def of(cls, mix: Mix) -> "MixSettings":
+    def from_mix(cls, mix: Mix) -> "MixSettings":
         """Returns the part of `mix` that matters."""
         weights, given = mix.weighted, mix.budget
         budget = BudgetSettings(given.unit, given.amount, given.smallest_of, given.reasoning)
@@ -118,7 +118,7 @@ def make_mixture_stage(config: MakingConfig, base: Stage, sources: Mapping[str, 
         version=4,
         label=f"{config.language.name}: mixture {config.mix.name}",
         settings=MixtureSettings(
-            mix=MixSettings.of(config.mix),
+            mix=MixSettings.from_mix(config.mix),
             max_length=data.max_length,
             overlong=data.overlong,
             seed=config.seed,

@@ -82,18 +82,18 @@ async def _ask(
                 seed=seed,
                 progress=progress,
             )
-            step = asker.step("study.questions")
+            step = asker.add_step("study.questions")
             chats = [[{"role": "user", "content": text}] for text in texts.values()]
             requests = [
-                asker.request(
+                asker.make_request(
                     step.step,
-                    asker.prompts.messages("translate", conversation=as_json(chat)),
+                    asker.prompts.write_messages("translate", conversation=as_json(chat)),
                     key,
                     schema=make_conversation_schema(chat, teacher.schema_max_characters),
                 )
                 for key, chat in zip(texts, chats, strict=True)
             ]
-            replies = await asker.replies(requests, step)
+            replies = await asker.ask_all(requests, step)
             for key, reply in zip(texts, replies, strict=True):
                 turns = read_counted(reply, step, read_conversation)
                 if turns is not None and len(turns) == 1:

@@ -43,21 +43,21 @@ def _draw(
     x = Axis(0, 100, LABELS, WIDTH - 16)
     top, bottom = 12, 16 + LINE * len(bars)
     parts = list[Markup]()
-    for tick in x.ticks():
-        parts.append(draw_line(x.at(tick), top - 4, x.at(tick), bottom, "grid"))
-        parts.append(draw_text(x.at(tick), bottom + 15, format_number(tick), "tick"))
+    for tick in x.list_ticks():
+        parts.append(draw_line(x.place(tick), top - 4, x.place(tick), bottom, "grid"))
+        parts.append(draw_text(x.place(tick), bottom + 15, format_number(tick), "tick"))
     for place, (name, shares) in enumerate(bars.items()):
         y, so_far = top + LINE * place, 0.0
         parts.append(draw_text(LABELS - 8, y + 13, name, "label", 22))
         for number_, answer in enumerate(answers):
             share = shares.get(answer, 0.0)
-            width = x.at(so_far + share) - x.at(so_far)
+            width = x.place(so_far + share) - x.place(so_far)
             about = f"{name}, {answer}: {share:.1f}%"
             if width > 0:
                 kind = f"s{number_ % COLOURS} share"
-                parts.append(draw_rect(x.at(so_far), y + 2, width, LINE - 5, kind, about))
+                parts.append(draw_rect(x.place(so_far), y + 2, width, LINE - 5, kind, about))
             if width > 8 + 7 * len(answer):
-                middle = x.at(so_far) + width / 2
+                middle = x.place(so_far) + width / 2
                 parts.append(draw_text(middle, y + 13, answer, "value on-share"))
             so_far += share
     parts.append(draw_text((x.start + x.end) / 2, bottom + 31, "Percent of items", "axis"))

@@ -39,9 +39,9 @@ def draw_cost(sheet: Sheet) -> Figure | None:
     x = Axis(0, -(-high // step) * step, LABELS, WIDTH - 20)
     bottom = 34 + LINE * len(spent)
     parts = list[Markup]()
-    for tick in x.ticks():
-        parts.append(draw_line(x.at(tick), 28, x.at(tick), bottom, "grid"))
-        parts.append(draw_text(x.at(tick), bottom + 15, format_number(tick), "tick"))
+    for tick in x.list_ticks():
+        parts.append(draw_line(x.place(tick), 28, x.place(tick), bottom, "grid"))
+        parts.append(draw_text(x.place(tick), bottom + 15, format_number(tick), "tick"))
     used = order_stages({stage for found in spent.values() for stage in found})
     left = float(LABELS)
     for stage in used:
@@ -54,13 +54,13 @@ def draw_cost(sheet: Sheet) -> Figure | None:
         for stage in used:
             value = stages.get(stage, 0.0)
             if value:
-                width = max(x.at(so_far + value) - x.at(so_far), 0.5)
+                width = max(x.place(so_far + value) - x.place(so_far), 0.5)
                 about = f"{language}, {stage}: {value:,.3g} {'USD' if priced else 'hours'}"
                 kind = f"s{used.index(stage) % 5}"
-                parts.append(draw_rect(x.at(so_far), top + 3, width, LINE - 7, kind, about))
+                parts.append(draw_rect(x.place(so_far), top + 3, width, LINE - 7, kind, about))
             so_far += value
     if priced and x.high >= BUDGET_USD:
-        parts.append(draw_line(x.at(BUDGET_USD), 22, x.at(BUDGET_USD), bottom, "fit"))
+        parts.append(draw_line(x.place(BUDGET_USD), 22, x.place(BUDGET_USD), bottom, "fit"))
     words = "US dollars" if priced else "Hours of work (nothing had a price)"
     parts.append(draw_text((x.start + x.end) / 2, bottom + 31, words, "axis"))
     caption = f"{words} of each language by stage."

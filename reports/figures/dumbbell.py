@@ -21,11 +21,11 @@ class _Scale:
     low: float
     high: float
 
-    def at(self, value: float) -> float:
+    def place(self, value: float) -> float:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(LABELS + share * (RIGHT - LABELS), 1)
 
-    def ticks(self) -> list[int]:
+    def list_ticks(self) -> list[int]:
         step = next(s for s in (5, 10, 20, 25) if (self.high - self.low) / s <= 6)
         first = math.ceil(self.low / step) * step
         return list(range(first, math.floor(self.high) + 1, step))
@@ -56,9 +56,9 @@ def draw_panel(panel: Panel, name: str) -> Markup | None:
         top += 6 if several else 0
     grid = Markup("").join(
         Markup('<line class="grid" x1="{0}" x2="{0}" y1="4" y2="{1}"/>{2}').format(
-            scale.at(tick), top, _draw_label(scale.at(tick), top + 16, str(tick), "tick")
+            scale.place(tick), top, _draw_label(scale.place(tick), top + 16, str(tick), "tick")
         )
-        for tick in scale.ticks()
+        for tick in scale.list_ticks()
     )
     about = "; ".join(_describe_cell(task, cell) for task, cells in rows for cell in cells)
     title = f"Scores of base and of what was trained from it, {clean(panel.language.name)}"
@@ -87,16 +87,16 @@ def _pair(scale: _Scale, cell: TableCell, label: str, top: int) -> Markup:
     assert cell.score
     assert cell.base
     y = top + LINE // 2
-    before, after = scale.at(cell.base.score), scale.at(cell.score.score)
+    before, after = scale.place(cell.base.score), scale.place(cell.score.score)
     direction = "up" if cell.score.score >= cell.base.score else "down"
     parts = [_draw_label(LABELS - 12, y + 4, label, "label")]
     if cell.score.chance is not None:
         parts.append(
             Markup('<line class="chance" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(
-                scale.at(cell.score.chance), y - 8, y + 8
+                scale.place(cell.score.chance), y - 8, y + 8
             )
         )
-    ends = [scale.at(value) for value in _place_whiskers(cell)]
+    ends = [scale.place(value) for value in _place_whiskers(cell)]
     if ends:
         parts.append(
             Markup('<line class="range {d}" x1="{0}" x2="{1}" y1="{y}" y2="{y}"/>').format(

@@ -38,9 +38,9 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
     height = 30 + LINE * len(rows) + 58
     bottom = height - 34
     parts = [
-        draw_line(x.at(tick), 14, x.at(tick), bottom, "zero" if tick == 0 else "grid")
-        + draw_text(x.at(tick), bottom + 15, format_number(tick), "tick")
-        for tick in x.ticks()
+        draw_line(x.place(tick), 14, x.place(tick), bottom, "zero" if tick == 0 else "grid")
+        + draw_text(x.place(tick), bottom + 15, format_number(tick), "tick")
+        for tick in x.list_ticks()
     ]
     top = 24
     for verdict in rows:
@@ -50,7 +50,7 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
     top += 8
     parts.append(draw_text(NAMES, top + 4, "Mean over languages", "label head"))
     low, high = mean.interval or (mean.value, mean.value)
-    left, middle, right = x.at(low), x.at(mean.value), x.at(high)
+    left, middle, right = x.place(low), x.place(mean.value), x.place(high)
     diamond = f"{left - 3:g},{top} {middle:g},{top - 6} {right + 3:g},{top} {middle:g},{top + 6}"
     parts.append(Markup('<polygon class="mean" points="{}"/>').format(diamond))
     parts.append(draw_text((x.start + x.end) / 2, bottom + 31, "Gain in points", "axis"))
@@ -76,6 +76,6 @@ def _draw_language(verdict: JudgedGain, x: Axis, top: int) -> Iterator[Markup]:
     if result.language.autonym:
         yield draw_text(NAMES + 8, top + 4, result.language.autonym, "start small", 18)
     if gain.low is not None and gain.high is not None:
-        yield draw_line(x.at(gain.low), top, x.at(gain.high), top, f"reach {shape}")
+        yield draw_line(x.place(gain.low), top, x.place(gain.high), top, f"reach {shape}")
     about = set_minus(f"{result.language.name}: {gain.points:+.1f}")
-    yield draw_mark(x.at(gain.points), top, shape, about, 4)
+    yield draw_mark(x.place(gain.points), top, shape, about, 4)

@@ -17,11 +17,11 @@ _LETTERS = {"gap": "–", "missing": "not yet", "failed": "failed", "damaged": "
 
 def draw_task(results: Results, task: str) -> Figure | None:
     """Languages by producers; None for fewer than two producers with a gain."""
-    producers = [p for p in results.trained if results.gained(task, p)]
+    producers = [p for p in results.trained if results.find_gained(task, p)]
     if len(producers) < 2:
         return None
     name = show_task(task)
-    columns = [(p, {r.language.name: r for r in results.of(task, p)}) for p in producers]
+    columns = [(p, {r.language.name: r for r in results.find(task, p)}) for p in producers]
     caption = f"Gain over base on {name}, in points, for each language and producer."
     return _draw_grid(f"heatmap-{task}", f"Gains on {name}", caption, columns)
 
@@ -29,7 +29,7 @@ def draw_task(results: Results, task: str) -> Figure | None:
 def draw_producer(results: Results, producer: str) -> Figure | None:
     """Languages by tasks; None for one language."""
     columns = [
-        (show_task(task), {r.language.name: r for r in results.of(task, producer)})
+        (show_task(task), {r.language.name: r for r in results.find(task, producer)})
         for task in results.tasks
     ]
     caption = f"Gain of {producer} over base, in points, for each language and task."

@@ -68,25 +68,25 @@ def _draw_panel(one: KindGains, left: float, top: float) -> list[Markup]:
     y = fit(gains, top + HEIGHT - 34, top + TOP, zero=True)
     parts = [draw_text(left + LEFT, top + 14, show_task(one.task), "start head")]
     parts += [
-        draw_line(x.at(tick), y.start, x.at(tick), y.end, "grid")
-        + draw_text(x.at(tick), y.start + 15, _write_tick(tick, logarithmic), "tick")
+        draw_line(x.place(tick), y.start, x.place(tick), y.end, "grid")
+        + draw_text(x.place(tick), y.start + 15, _write_tick(tick, logarithmic), "tick")
         for tick in _list_ticks(x, logarithmic)
     ]
     parts += [
-        draw_line(x.start, y.at(tick), x.end, y.at(tick), "zero" if tick == 0 else "grid")
-        + draw_text(x.start - 5, y.at(tick) + 4, format_number(tick), "tick end")
-        for tick in y.ticks(5)
+        draw_line(x.start, y.place(tick), x.end, y.place(tick), "zero" if tick == 0 else "grid")
+        + draw_text(x.start - 5, y.place(tick) + 4, format_number(tick), "tick end")
+        for tick in y.list_ticks(5)
     ]
     for row, value, place, gain in zip(one.rows, values, places, gains, strict=True):
         about = set_minus(f"{row.language.name}: {value:,.6g}, gain {gain:+.1f}")
-        parts.append(draw_mark(x.at(place), y.at(gain), "tie", about, size=3.5))
+        parts.append(draw_mark(x.place(place), y.place(gain), "tie", about, size=3.5))
     return parts
 
 
 def _list_ticks(x: Axis, logarithmic: bool) -> list[float]:
     if logarithmic:
         return [float(n) for n in range(math.ceil(x.low), math.floor(x.high) + 1)]
-    return x.ticks(4)
+    return x.list_ticks(4)
 
 
 def _write_tick(value: float, logarithmic: bool) -> str:

@@ -22,7 +22,7 @@ def draw_over_size(results: Results) -> Figure | None:
     points: dict[str, list[tuple[float, float]]] = {}
     for task in results.tasks:
         for producer in results.trained:
-            rows = [r for r in results.gained(task, producer) if r.size]
+            rows = [r for r in results.find_gained(task, producer) if r.size]
             if rows:
                 size = fmean(r.size for r in rows if r.size)
                 gain = fmean(r.gain.points for r in rows if r.gain)
@@ -86,7 +86,7 @@ def _draw_lines(name: str, title: str, points: Points, x_title: str) -> Figure |
     ends = []
     for number, (task, found) in enumerate(points.items()):
         kind = f"s{number % 5}"
-        places = [(x.at(a), y.at(b)) for a, b in found]
+        places = [(x.place(a), y.place(b)) for a, b in found]
         parts.append(draw_path(places, kind))
         parts += [
             Markup('<circle class="{}" cx="{:g}" cy="{:g}" r="3"/>').format(kind, px, py)

@@ -36,7 +36,7 @@ def draw_scatter(
     y = fit([p[1] for p in points], HEIGHT - 46, 26, zero=True)
     name = show_task(task)
     parts = [draw_frame(x, y, f"Base score, {name}", "Gain"), _fit(points, r, x, y)]
-    places = [(x.at(a), y.at(b)) for a, b in points]
+    places = [(x.place(a), y.place(b)) for a, b in points]
     for verdict, (px, py) in zip(found, places, strict=True):
         parts.append(draw_mark(px, py, verdict.shape, _describe_point(verdict)))
     names = [v.result.language.name for v in found]
@@ -90,7 +90,7 @@ def _fit(points: Sequence[tuple[float, float]], r: BaseAndGain, x: Axis, y: Axis
         return Markup("")
     mean_x, mean_y = (math.fsum(p[i] for p in points) / len(points) for i in (0, 1))
     ends = [min(p[0] for p in points), max(p[0] for p in points)]
-    (x1, y1), (x2, y2) = ((x.at(e), y.at(mean_y + slope * (e - mean_x))) for e in ends)
+    (x1, y1), (x2, y2) = ((x.place(e), y.place(mean_y + slope * (e - mean_x))) for e in ends)
     return draw_line(x1, y1, x2, y2, "fit")
 
 

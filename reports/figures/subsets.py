@@ -27,12 +27,12 @@ def draw_subsets(sheet: Sheet, bases: Set[str]) -> Figure | None:
             parts.append(draw_text(left + PANEL / 2, top + 14, "no result", "value small"))
             continue
         x = fit(list(found.values()), left + 12, left + PANEL - 16)
-        for tick in x.ticks(3):
-            parts.append(draw_line(x.at(tick), top, x.at(tick), bottom, "grid"))
-            parts.append(draw_text(x.at(tick), bottom + 15, format_number(tick), "tick"))
+        for tick in x.list_ticks(3):
+            parts.append(draw_line(x.place(tick), top, x.place(tick), bottom, "grid"))
+            parts.append(draw_text(x.place(tick), bottom + 15, format_number(tick), "tick"))
         base = next((v for n, v in found.items() if rows[n][0] in bases), None)
         if base is not None:
-            parts.append(draw_line(x.at(base), top, x.at(base), bottom, "fit"))
+            parts.append(draw_line(x.place(base), top, x.place(base), bottom, "fit"))
         for n, value in found.items():
             y = top + LINE * n + 10
             best = "best" in sheet.marks.get((n, place), ())
@@ -40,7 +40,7 @@ def draw_subsets(sheet: Sheet, bases: Set[str]) -> Figure | None:
             parts.append(
                 Markup(
                     '<circle class="{}" cx="{:g}" cy="{:g}" r="4.5"><title>{}</title></circle>'
-                ).format(kind, x.at(value), y, f"{rows[n][0]}: {value:.1f}")
+                ).format(kind, x.place(value), y, f"{rows[n][0]}: {value:.1f}")
             )
     caption = (
         "Mean score of each producer over the same languages. Dashed: base. Filled: the best, "

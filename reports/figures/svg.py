@@ -39,11 +39,11 @@ class Axis:
     start: float
     end: float
 
-    def at(self, value: float) -> float:
+    def place(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
         return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 1)
 
-    def ticks(self, most: int = 6) -> list[float]:
+    def list_ticks(self, most: int = 6) -> list[float]:
         """Round values, at most about `most` of them."""
         step = choose_step((self.high - self.low) / most)
         first = math.ceil(self.low / step - 1e-9)
@@ -137,14 +137,14 @@ def draw_path(points: Sequence[tuple[float, float]], kind: str) -> Markup:
 def draw_frame(x: Axis, y: Axis, x_title: str, y_title: str) -> Markup:
     """Grid lines, numbers and titles of two axes; y runs upwards."""
     parts = [
-        draw_line(x.at(tick), y.start, x.at(tick), y.end, "zero" if tick == 0 else "grid")
-        + draw_text(x.at(tick), y.start + 16, format_number(tick), "tick")
-        for tick in x.ticks()
+        draw_line(x.place(tick), y.start, x.place(tick), y.end, "zero" if tick == 0 else "grid")
+        + draw_text(x.place(tick), y.start + 16, format_number(tick), "tick")
+        for tick in x.list_ticks()
     ]
     parts += [
-        draw_line(x.start, y.at(tick), x.end, y.at(tick), "zero" if tick == 0 else "grid")
-        + draw_text(x.start - 6, y.at(tick) + 4, format_number(tick), "tick end")
-        for tick in y.ticks()
+        draw_line(x.start, y.place(tick), x.end, y.place(tick), "zero" if tick == 0 else "grid")
+        + draw_text(x.start - 6, y.place(tick) + 4, format_number(tick), "tick end")
+        for tick in y.list_ticks()
     ]
     parts.append(draw_text((x.start + x.end) / 2, y.start + 34, x_title, "axis"))
     parts.append(draw_text(x.start - 40, y.end - 8, y_title, "axis start"))

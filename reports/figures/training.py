@@ -63,13 +63,15 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
         return None
     across = Axis(loss[0][0], loss[-1][0], PAD, WIDTH - PAD)
     down = _make_axis([*loss, *validation], PAD, LOSS - PAD)
-    end_x, end_y = across.at(loss[-1][0]), down.at(loss[-1][1])
+    end_x, end_y = across.place(loss[-1][0]), down.place(loss[-1][1])
     parts = [
         draw_line(0, LOSS - 1, WIDTH, LOSS - 1, "grid"),
-        draw_path([(across.at(x), down.at(y)) for x, y in _thin(loss)], "curve"),
+        draw_path([(across.place(x), down.place(y)) for x, y in _thin(loss)], "curve"),
         Markup('<circle class="last" cx="{}" cy="{}" r="3.5"/>').format(end_x, end_y),
         *(
-            Markup('<circle class="base" cx="{}" cy="{}" r="3"/>').format(across.at(x), down.at(y))
+            Markup('<circle class="base" cx="{}" cy="{}" r="3"/>').format(
+                across.place(x), down.place(y)
+            )
             for x, y in validation
         ),
     ]
@@ -89,7 +91,7 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
         strip = Axis(0.0, max(y for _, y in values) or 1.0, top + GAP + STRIP, top + GAP)
         parts += [
             draw_text(PAD, top + GAP - 4, words, "small"),
-            draw_path([(across.at(x), strip.at(y)) for x, y in _thin(values)], "curve"),
+            draw_path([(across.place(x), strip.place(y)) for x, y in _thin(values)], "curve"),
             draw_line(0, strip.start + 1, WIDTH, strip.start + 1, "grid"),
         ]
         about += f" {words}."

@@ -54,7 +54,7 @@ def write_latex(report: Report, out: Path) -> list[Path]:
 
 def as_latex(sheet: Sheet) -> str:
     """Write one table, with caption and label; its notes are part of the caption."""
-    sheet = sheet.for_people()
+    sheet = sheet.tidy_for_people()
     form = "".join(
         "r" if column.numeric else _choose_column_kind([str(row[place]) for row in sheet.rows])
         for place, column in enumerate(sheet.columns)

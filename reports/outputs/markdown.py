@@ -86,7 +86,7 @@ def write_scores(panel: Panel) -> str:
 
 
 def _draw_sheet(sheet: Sheet) -> str:
-    sheet = sheet.for_people()
+    sheet = sheet.tidy_for_people()
     lines = [list(map(_write_cell, row)) for row in sheet.list_cells()]
     head = [escape(column.title) for column in sheet.columns]
     return draw_grid(head, [column.numeric for column in sheet.columns], lines)

@@ -172,12 +172,12 @@ def _print_sheet(console: Console, sheet: Sheet) -> None:
     if not sheet.rows:
         return
     hidden = tuple(column.name for column in sheet.columns if column.spare)
-    shown = sheet.for_people(hidden)
+    shown = sheet.tidy_for_people(hidden)
     room, left = console.width - 1, list[str]()
     while sum(_find_least_widths(shown)) > room and len(shown.columns) > 2:
         left.insert(0, shown.columns[-1].title)
         hidden += (shown.columns[-1].name,)
-        shown = sheet.for_people(hidden)
+        shown = sheet.tidy_for_people(hidden)
     _print(console, _make_heading(sheet.title))
     _print(console, _make_sheet_table(shown, room))
     notes = [f"Too narrow here for: {', '.join(left)}."] if left else []

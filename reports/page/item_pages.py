@@ -119,7 +119,7 @@ def _plan(found: TaskFlips) -> TaskPages:
 def _write_texts(results: Results, pages: TaskPages, out: Path) -> None:
     """Write the texts of a task's items, `PER_FILE` of them a file."""
     of_items: dict[str, list[dict[str, Any]]] = {one.id: [] for one in pages.found.items}
-    for row in results.gained(pages.found.task, pages.found.producer):
+    for row in results.find_gained(pages.found.task, pages.found.producer):
         if row.record and row.base_record and row.language.name not in pages.found.left_out:
             for id_, texts in _list_texts(row, row.base_record, row.record):
                 if id_ in of_items:

@@ -89,7 +89,7 @@ class Variance:
     """None where the languages are too few to stand for others: they are taken as they are."""
     both: "Floats"
 
-    def of_difference(self, a: int, b: int) -> float:
+    def compute_of_difference(self, a: int, b: int) -> float:
         """The variance of producer `a` minus producer `b`.
 
         Never below that over items or over languages alone, between which an estimate by
@@ -156,7 +156,7 @@ class Comparison:
         )
         return replace(self, scores=self.scores[list(which)], variance=variance)
 
-    def difference(self, producer: int, other: int) -> Contrast:
+    def find_difference(self, producer: int, other: int) -> Contrast:
         """The pair in this order."""
         first, second = sorted((producer, other))
         # Before this pair stand those of all producers before its first.
@@ -177,8 +177,8 @@ class Comparison:
         correction holds whichever pair is looked at.
         """
         others = [n for n in range(len(self.scores)) if n != self.best]
-        told = {n for n in others if (self.difference(n, self.best).p_holm or 0) < 0.05}
-        untested = {n for n in others if self.difference(n, self.best).p_holm is None}
+        told = {n for n in others if (self.find_difference(n, self.best).p_holm or 0) < 0.05}
+        untested = {n for n in others if self.find_difference(n, self.best).p_holm is None}
         return frozenset({self.best, *others}) - (told - untested)
 
     @cached_property
@@ -205,7 +205,7 @@ class Comparison:
         from scipy import stats
 
         points = float(self.scores[a] - self.scores[b])
-        stderr = self.variance.of_difference(a, b) ** 0.5
+        stderr = self.variance.compute_of_difference(a, b) ** 0.5
         if self.units < (LEAST if self.over_languages else LEAST_UNITS):
             why = f"a test needs {LEAST_UNITS} independent items, or {LEAST} languages"
             return Contrast(a, b, points, stderr, why=why)

@@ -94,7 +94,7 @@ class _Slopes:
     stderr: "Floats"
     freedom: "Floats"
 
-    def below_zero(self) -> "NDArray[np.bool_]":
+    def find_below_zero(self) -> "NDArray[np.bool_]":
         """Tell whether each is below zero by a one-sided test at 5%."""
         from scipy import special
 
@@ -372,4 +372,4 @@ def _is_below_zero_with(
     )
     return _compute_slopes(
         x, g, weights, _Moments(spread - noise, both + noise, spread)
-    ).below_zero()
+    ).find_below_zero()

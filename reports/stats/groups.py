@@ -28,7 +28,7 @@ def compute_mean_change(changes: Changes) -> Contrast:
         language: _make_unit_scores(ids, np.asarray(values, np.float64))
         for language, (ids, values) in changes.items()
     }
-    return compare_producers({"group": cells}).difference(1, 0)
+    return compare_producers({"group": cells}).find_difference(1, 0)
 
 
 def contrast_groups(first: Changes, second: Changes) -> Contrast:
@@ -51,7 +51,7 @@ def contrast_groups(first: Changes, second: Changes) -> Contrast:
         ]
         ids = [id_ for (own, _), _ in sides for id_ in own]
         cells[language] = _make_unit_scores(ids, np.concatenate(parts) + points)
-    return compare_producers({"groups": cells}).difference(1, 0)
+    return compare_producers({"groups": cells}).find_difference(1, 0)
 
 
 def _make_unit_scores(ids: Sequence[str], values: "Floats") -> UnitScores:

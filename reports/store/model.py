@@ -170,7 +170,7 @@ class StoreView:
                 found[which].append(cells)
         return found
 
-    def stage(self, name: str) -> list[StoredArtifact[Facts]]:
+    def list_stage(self, name: str) -> list[StoredArtifact[Facts]]:
         """The stage's artifacts, by language and label."""
         found = self.artifacts.get(name, {}).values()
         return sorted(found, key=lambda a: (a.language, a.label, a.key))
@@ -184,12 +184,14 @@ class StoreView:
     def trained(self) -> list[StoredArtifact[Facts]]:
         """The checkpoints that were made here, by language and label."""
         makers = [stage for stage in self.stages if stage != "score"]
-        found = [a for stage in makers for a in self.stage(stage) if a.role == "trained"]
+        found = [a for stage in makers for a in self.list_stage(stage) if a.role == "trained"]
         return sorted(found, key=lambda a: (a.language, a.label, a.key))
 
-    def with_facts(self, kind: type[F]) -> list[StoredArtifact[F]]:
+    def list_with_facts(self, kind: type[F]) -> list[StoredArtifact[F]]:
         """The artifacts that have these facts, by language and label."""
-        found = [a for stage in self.stages for a in self.stage(stage) if isinstance(a.facts, kind)]
+        found = [
+            a for stage in self.stages for a in self.list_stage(stage) if isinstance(a.facts, kind)
+        ]
         return [cast(StoredArtifact[F], a) for a in found]
 
     def find(self, kind: type[F], key: str) -> StoredArtifact[F] | None:
@@ -202,7 +204,7 @@ class StoreView:
         that is gone.
         """
         found = self.find(Facts, checkpoint)
-        return self.find(MixtureFacts, found.manifest.key_of("mixture")) if found else None
+        return self.find(MixtureFacts, found.manifest.find_key("mixture")) if found else None
 
 
 State = Literal["result", "gap", "failed", "missing", "damaged"]

@@ -41,7 +41,7 @@ def find_correlations(results: Results) -> list[TaskCorrelation]:
     listed = []
     for producer in results.trained:
         for task in results.tasks:
-            rows = [r for r in results.gained(task, producer) if r.gain and r.base is not None]
+            rows = [r for r in results.find_gained(task, producer) if r.gain and r.base is not None]
             if not rows:
                 continue
             base = [r.base for r in rows if r.base is not None]

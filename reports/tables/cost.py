@@ -24,7 +24,7 @@ def tabulate_cost(view: StoreView) -> Sheet:
     rows = [
         (a.stage, a.label, of.seconds, of.tokens.input, of.tokens.output, of.cost_usd)
         for stage in view.stages
-        for a in view.stage(stage)
+        for a in view.list_stage(stage)
         for of in (a.manifest,)
     ]
     return Sheet(columns, tuple(rows))
@@ -40,7 +40,7 @@ def tabulate_cost_by_stage(view: StoreView) -> Sheet:
     rows: list[tuple[Value, ...]] = []
     for stage in (*view.stages, "total"):
         names = [name for name in view.stages if stage in (name, "total")]
-        found = [a.manifest for name in names for a in view.stage(name)]
+        found = [a.manifest for name in names for a in view.list_stage(name)]
         if found:
             rows.append((stage, len(found), *_sum_cost(found)))
     notes = _note_resumed(view)
@@ -49,7 +49,7 @@ def tabulate_cost_by_stage(view: StoreView) -> Sheet:
 
 def _note_resumed(view: StoreView) -> str:
     """Say what the seconds leave out; "" when they leave out nothing."""
-    count = sum(a.manifest.resumed for stage in view.stages for a in view.stage(stage))
+    count = sum(a.manifest.resumed for stage in view.stages for a in view.list_stage(stage))
     if not count:
         return ""
     return (
@@ -76,7 +76,7 @@ def tabulate_cost_by_language(view: StoreView) -> Sheet:
     )
     found: dict[str, dict[str, list[Manifest]]] = {}
     for stage in view.stages:
-        for a in view.stage(stage):
+        for a in view.list_stage(stage):
             language = a.language or "shared"
             for name in (stage, "total"):
                 found.setdefault(language, {}).setdefault(name, []).append(a.manifest)

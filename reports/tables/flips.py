@@ -74,7 +74,7 @@ def find_flips(results: Results, task: str, producer: str) -> TaskFlips | None:
     languages."""
     left_out: list[str] = []
     values: dict[str, tuple[Mapping[str, float], Mapping[str, float]]] = {}
-    for row in results.gained(task, producer):
+    for row in results.find_gained(task, producer):
         if row.record is None or row.base_record is None:
             continue
         try:

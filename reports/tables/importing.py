@@ -42,12 +42,12 @@ class _Names:
 
     spellings: dict[str, dict[str, None]] = field(default_factory=dict)
 
-    def key(self, text: str) -> str:
+    def make_key(self, text: str) -> str:
         key = fold_name(text)
         self.spellings.setdefault(key, {})[text] = None
         return key
 
-    def shown(self, key: str) -> str:
+    def show_name(self, key: str) -> str:
         """A name as it was written first."""
         return next(iter(self.spellings[key]))
 
@@ -56,14 +56,14 @@ class _LanguageNames(_Names):
     """Names of languages: those that the registry has of one language are one, and its name in
     English is shown."""
 
-    def key(self, text: str) -> str:
+    def make_key(self, text: str) -> str:
         known = find_language(text)
         key = fold_name(known.name if known else text)
         self.spellings.setdefault(key, {})[text] = None
         return key
 
-    def shown(self, key: str) -> str:
-        first = super().shown(key)
+    def show_name(self, key: str) -> str:
+        first = super().show_name(key)
         known = find_language(first)
         return known.name if known else first
 
@@ -130,7 +130,7 @@ def import_table(path: Path, scale: Scale | None = None) -> Results:
             stderr = cells[beside.stderrs[place]] if place in beside.stderrs else ""
             _take(reading, line, (language, task, producer), cells[place])
             _take_stderr(reading, line, (language, task, producer), stderr)
-            reading.items[language, task, reading.producers.key(producer)] = items
+            reading.items[language, task, reading.producers.make_key(producer)] = items
     refuse(table, reading.problems)
     # Our own scores.csv tells by its columns that it holds points of 100.
     factors = _find_factors(reading, "percent" if set(header) >= _OURS else scale)
@@ -152,7 +152,7 @@ def read_published() -> Results:
 def _read_language(reading: _Reading, line: int, name: str) -> str:
     if not has_visible_text(name):
         reading.problems.append(f"line {line}: the language is empty")
-    return reading.languages.key(name)
+    return reading.languages.make_key(name)
 
 
 def _read_task(reading: _Reading, line: int, name: str) -> str:
@@ -177,11 +177,11 @@ def _keep_letters(text: str) -> str:
 def _take(reading: _Reading, line: int, names: tuple[str, str, str], cell: str) -> None:
     """Keeps the number of one cell, or notes why it cannot."""
     language, task, producer = names
-    where = f"line {line}: {reading.languages.shown(language)}, {task}, {producer}"
+    where = f"line {line}: {reading.languages.show_name(language)}, {task}, {producer}"
     if not has_visible_text(producer):
         reading.problems.append(f"line {line}: the producer is empty")
         return
-    key = (language, task, reading.producers.key(producer))
+    key = (language, task, reading.producers.make_key(producer))
     if key in reading.numbers:
         reading.problems.append(f"{where} stands on line {reading.numbers[key][0]} already")
         return
@@ -208,11 +208,11 @@ def _take_stderr(reading: _Reading, line: int, names: tuple[str, str, str], cell
     try:
         number = read_number(cell, line, task, producer, reading.table.decimal_comma)
     except ValueError as error:
-        where = f"line {line}: {reading.languages.shown(language)}, {task}, {producer}"
+        where = f"line {line}: {reading.languages.show_name(language)}, {task}, {producer}"
         reading.problems.append(f"{where}, standard error: {error}")
         return
     if number:
-        reading.stderrs[language, task, reading.producers.key(producer)] = number
+        reading.stderrs[language, task, reading.producers.make_key(producer)] = number
 
 
 def _find_factors(reading: _Reading, scale: Scale | None) -> dict[str, float]:
@@ -230,7 +230,7 @@ def _find_factors(reading: _Reading, scale: Scale | None) -> dict[str, float]:
 def _write_notes(reading: _Reading) -> tuple[str, ...]:
     """Tells a reader of the report how the table was read."""
     known = {
-        reading.languages.shown(key): names
+        reading.languages.show_name(key): names
         for key, names in reading.languages.spellings.items()
         if any(fold_name(name) != key for name in names)
     }
@@ -243,7 +243,7 @@ def _write_notes(reading: _Reading) -> tuple[str, ...]:
     ]
     alike: dict[str, list[str]] = {}
     for key in reading.languages.spellings:
-        alike.setdefault(strip_marks(key), []).append(reading.languages.shown(key))
+        alike.setdefault(strip_marks(key), []).append(reading.languages.show_name(key))
     return (
         *(
             f"Taken for different languages: {', '.join(map(repr, names))}. Where they are one, "
@@ -269,9 +269,9 @@ def _make_results(reading: _Reading, factors: dict[str, float]) -> Iterable[Resu
         why = "" if producer == BASE else "base has no score in the table"
         stderr = reading.stderrs.get((language, task, producer))
         yield Result(
-            language=describe_language(reading.languages.shown(language)),
+            language=describe_language(reading.languages.show_name(language)),
             task=task,
-            producer=BASE if producer == BASE else reading.producers.shown(producer),
+            producer=BASE if producer == BASE else reading.producers.show_name(producer),
             state="gap" if score is None else "result",
             reason="the table has no score here" if score is None else "",
             score=score,

@@ -134,11 +134,11 @@ def find_kind_gains(results: Results) -> tuple[KindGains, ...]:
     """Relate the gains of each task and producer to each kind, with p corrected over all of
     them."""
     found = [
-        _relate(task, producer, kind, results.gained(task, producer))
+        _relate(task, producer, kind, results.find_gained(task, producer))
         for producer in results.trained
         for task in results.tasks
         for kind in KINDS
-        if results.gained(task, producer)
+        if results.find_gained(task, producer)
     ]
     adjusted = iter(adjust_holm([one.relation.p for one in found if one.relation.p is not None]))
     return tuple(

@@ -35,7 +35,7 @@ def tabulate_mixtures(view: StoreView) -> Sheet:
     text) the trainer takes nothing, of `truncated` ones not all; `excluded` were named.
     """
     rows: list[tuple[Value, ...]] = []
-    for a in view.with_facts(MixtureFacts):
+    for a in view.list_with_facts(MixtureFacts):
         budget, table = a.facts.budget, a.facts.table
         unit = a.facts.unit or "" if budget is not None else ""
         packed = _find_packed(view, a)
@@ -62,7 +62,7 @@ def _find_packed(
     view: StoreView, mixture: StoredArtifact[MixtureFacts]
 ) -> Mapping[str, TakenFacts]:
     """Finds what became of each source's rows in packing; the same however they were packed."""
-    for a in view.with_facts(PackedFacts):
-        if a.manifest.key_of("mixture") == mixture.key:
+    for a in view.list_with_facts(PackedFacts):
+        if a.manifest.find_key("mixture") == mixture.key:
             return a.facts.sources
     return {}

@@ -34,7 +34,7 @@ def tabulate_provenance(view: StoreView) -> Sheet:
             ", ".join(f"{name} {version}" for name, version in sorted(a.manifest.packages.items())),
         )
         for stage in view.stages
-        for a in view.stage(stage)
+        for a in view.list_stage(stage)
     ]
     return Sheet(columns, tuple(rows))
 

@@ -25,8 +25,8 @@ def tabulate_quality(view: StoreView) -> Sheet:
     )
     rows: list[tuple[Value, ...]] = []
     found: list[tuple[StoredArtifact[Facts], Iterator[_Fault]]] = [
-        *((a, _find_faults(a.facts.quality)) for a in view.with_facts(SourceFacts)),
-        *((a, _find_benchmarks(a.facts)) for a in view.with_facts(ContaminationFacts)),
+        *((a, _find_faults(a.facts.quality)) for a in view.list_with_facts(SourceFacts)),
+        *((a, _find_benchmarks(a.facts)) for a in view.list_with_facts(ContaminationFacts)),
     ]
     for a, faults in found:
         head = (a.language, a.stage, a.about.source or a.about.mix or "", a.key[:8])

@@ -130,7 +130,7 @@ def tabulate_ranking(found: Ranking) -> Sheet:
         behind: tuple[Value, ...] = (None, None, None, None)
         said = "best" if whole.is_tested else "highest"
         if n != whole.best:
-            pair = whole.difference(n, whole.best)
+            pair = whole.find_difference(n, whole.best)
             behind = (pair.points, *(pair.interval or (None, None)), pair.p_holm)
             said = "worse" if n not in whole.as_good_as_best else "not told apart"
             said = "not tested" if pair.p_holm is None else said

@@ -110,16 +110,16 @@ class Results:
             sizes[row.producer] += row.size or 0
         return max(self.trained, key=lambda name: (counts[name], sizes[name]), default=None)
 
-    def of(self, task: str, producer: str) -> list[Result]:
+    def find(self, task: str, producer: str) -> list[Result]:
         """One task and producer, by language."""
         rows = [r for r in self.rows if (r.task, r.producer) == (task, producer)]
         return sorted(rows, key=lambda row: row.language.name)
 
-    def gained(self, task: str, producer: str) -> list[Result]:
-        """Those of `of` that have a gain."""
-        return [row for row in self.of(task, producer) if row.gain]
+    def find_gained(self, task: str, producer: str) -> list[Result]:
+        """Lists those of `find` that have a gain."""
+        return [row for row in self.find(task, producer) if row.gain]
 
-    def only(self, keep: Callable[[Result], bool]) -> "Results":
+    def keep(self, keep: Callable[[Result], bool]) -> "Results":
         """The results that `keep` keeps."""
         return replace(self, rows=tuple(filter(keep, self.rows)))
 

@@ -80,7 +80,7 @@ class Sheet:
             for number, row in enumerate(self.rows)
         ]
 
-    def for_people(self, hidden: tuple[str, ...] = ()) -> "Sheet":
+    def tidy_for_people(self, hidden: tuple[str, ...] = ()) -> "Sheet":
         """Leave out hidden columns, empty ones, and one value that every row would repeat.
 
         Names of tasks become those that readers know.

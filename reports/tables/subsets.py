@@ -23,7 +23,9 @@ def tabulate_subsets(results: Results, ranking: Ranking) -> Sheet:
     for task in tasks:
         scores = {
             producer: {
-                r.language.name: r.score for r in results.of(task, producer) if r.score is not None
+                r.language.name: r.score
+                for r in results.find(task, producer)
+                if r.score is not None
             }
             for producer in results.producers
         }

@@ -43,7 +43,7 @@ def tabulate_means(results: Results, found: Sequence[JudgedGain]) -> Sheet:
     rows: list[tuple[Value, ...]] = []
     for producer in results.trained:
         for task in results.tasks:
-            gained = results.gained(task, producer)
+            gained = results.find_gained(task, producer)
             if not gained:
                 continue
             gain = average_over_languages([r.gain.points for r in gained if r.gain])
@@ -120,7 +120,7 @@ def _count_above_chance(
     bases = {
         row.language.name: row.record
         for name in results.producers
-        for row in results.of(task, name)
+        for row in results.find(task, name)
         if row.is_base and row.record and row.language.name in names
     }
     scores = [s for s in bases.values() if s.chance is not None]

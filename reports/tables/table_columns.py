@@ -53,7 +53,7 @@ def find_producers(table: TableFile) -> Columns:
     where it counts the rows, and else a problem: it may be either."""
     found = Columns({}, [], [], items=_find_items_column(table.header))
     for place, name in enumerate(table.header):
-        folded, cells = fold(name), table.column(place)
+        folded, cells = fold(name), table.read_column(place)
         words = re.findall(r"[^\W_]+", folded)
         letters = "".join(words)
         unnamed = not has_visible_text(name) or re.fullmatch(r"unnamed: \d+", folded)

@@ -31,7 +31,7 @@ class TableFile:
     decimal_comma: bool
     problems: tuple[str, ...]
 
-    def column(self, place: int) -> list[str]:
+    def read_column(self, place: int) -> list[str]:
         return [cells[place] for _, cells in self.rows]
 
 

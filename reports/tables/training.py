@@ -29,7 +29,7 @@ def tabulate_training(view: StoreView) -> Sheet:
             *(of.rows, of.steps, of.loss_first, of.loss_last, of.eval_loss, of.fill),
             *(of.supervised_tokens, of.tokens_per_second, of.mfu, of.memory_gb, of.precision),
         )
-        for a in view.with_facts(TrainFacts)
+        for a in view.list_with_facts(TrainFacts)
         for of in (a.facts,)
     ]
     return Sheet(columns, tuple(rows))

@@ -28,22 +28,22 @@ class JudgedGain:
 
     @property
     def by_test(self) -> str:
-        return self._judged(self.result.gain.p if self.result.gain else None)
+        return self._judge(self.result.gain.p if self.result.gain else None)
 
     @property
     def by_holm(self) -> str:
-        return self._judged(self.p_holm)
+        return self._judge(self.p_holm)
 
     @property
     def by_bh(self) -> str:
-        return self._judged(self.q)
+        return self._judge(self.q)
 
     @property
     def shape(self) -> str:
         """The mark in figures: by its test, or by its sign where there was none."""
         return self.by_sign if self.by_test == "untested" else self.by_test
 
-    def _judged(self, p: float | None) -> str:
+    def _judge(self, p: float | None) -> str:
         if p is None:
             return "untested"
         return self.by_sign if p < ALPHA else "tie"
@@ -54,7 +54,7 @@ def judge_gains(results: Results) -> list[JudgedGain]:
     found = []
     for producer in results.trained:
         for task in results.tasks:
-            rows = results.gained(task, producer)
+            rows = results.find_gained(task, producer)
             tested = [row for row in rows if row.gain and row.gain.p is not None]
             ps = [row.gain.p for row in tested if row.gain and row.gain.p is not None]
             adjusted = dict(

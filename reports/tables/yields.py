@@ -23,7 +23,7 @@ def tabulate_yields(view: StoreView) -> Sheet:
         Column("lost", "Lost", prose=True),
     )
     rows: list[tuple[Value, ...]] = []
-    for a in view.with_facts(SourceFacts):
+    for a in view.list_with_facts(SourceFacts):
         source = a.about.source or ""
         head = (a.language, source, a.key[:8])
         for step in a.facts.steps:

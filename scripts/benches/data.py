@@ -92,7 +92,7 @@ class Stages:
         self.kept = folder / "kept"
         self.mixed = folder / "mixture" / "rows.jsonl"
 
-    def own(self) -> None:
+    def run_own(self) -> None:
         make_own(
             "mine",
             Own("chat", (str(self.folder / "chats.jsonl"),)),
@@ -106,7 +106,7 @@ class Stages:
             progress=lambda done, total, note: None,
         )
 
-    def mixture(self) -> None:
+    def run_mixture(self) -> None:
         make_mixture(
             {"mine": self.folder / "own"},
             Mix("bench", {"mine": 1.0}),
@@ -119,38 +119,38 @@ class Stages:
             ),
         )
 
-    mixture_again = mixture
+    run_mixture_again = run_mixture
 
-    def contamination(self) -> None:
+    def run_contamination(self) -> None:
         found = look_for_items(
             self.mixed, make_items(), Contamination(), self.folder / "contamination"
         )
         assert found.items == ITEMS
 
-    def packing(self) -> None:
+    def run_packing(self) -> None:
         packed = self.folder / "packed"
         prepare(base=self.student, rows=self.mixed, out=packed, data=DATA, seed=0, kept=self.kept)
 
-    def floor(self) -> None:
+    def run_floor(self) -> None:
         """The tokenizer alone on what the mixture trains."""
         tokenizer = open_tokenizer(self.student).backend_tokenizer
         with self.mixed.open(encoding="utf-8") as lines:
             while texts := [join_turns(json.loads(line)) for line in islice(lines, 256)]:
                 tokenizer.encode_batch(texts, add_special_tokens=False)
 
-    def checks(self) -> None:
-        for said, asked in self._texts():
+    def run_checks(self) -> None:
+        for said, asked in self._read_texts():
             list(map(repeats_itself, said))
             sign_text(asked)
 
-    def plain_checks(self) -> None:
-        for said, asked in self._texts():
+    def run_plain_checks(self) -> None:
+        for said, asked in self._read_texts():
             list(map(repeats_by_definition, said))
             mark = MinHash(num_perm=128, hashfunc=zlib.crc32, seed=1, scheme="affine32")
             windows = {asked[at : at + 5] for at in range(max(1, len(asked) - 4))}
             mark.update_batch([window.encode() for window in windows])
 
-    def _texts(self) -> Iterator[tuple[list[str], str]]:
+    def _read_texts(self) -> Iterator[tuple[list[str], str]]:
         with (self.folder / "chats.jsonl").open(encoding="utf-8") as lines:
             for line in lines:
                 said = [turn["content"] for turn in json.loads(line)["messages"]]
@@ -185,7 +185,7 @@ def measure(stage: str, folder: Path, student: Path) -> None:
     """Prints processor seconds, wall seconds and memory of a stage, after a few rows to warm up."""
 
     def run(where: Path) -> None:
-        work: Callable[[], None] = getattr(Stages(where, student), stage)
+        work: Callable[[], None] = getattr(Stages(where, student), f"run_{stage}")
         work()
 
     run(folder.parent / "warming")

@@ -186,8 +186,8 @@ def measure_reading(rows: int) -> tuple[float, float]:
         start = time.perf_counter()
         with Ledger(Path(folder) / "ledger.sqlite") as ledger:
             again = make_requests(rows)
-            assert len(ledger.answered(again)) == rows
-            assert all(read_reply(a.response or "").text for a in ledger.answers(again))
+            assert len(ledger.find_answered(again)) == rows
+            assert all(read_reply(a.response or "").text for a in ledger.read_answers(again))
         return 1e3 * write, time.perf_counter() - start
 
 

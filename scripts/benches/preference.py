@@ -81,7 +81,7 @@ def measure_votes(raters: int = 50, seconds: float = 20.0) -> dict[str, float]:
         for one in crowd:
             one.join(10)
         server.kill()
-        kept = sum(event.kind == "vote" for event in ballots.events())
+        kept = sum(event.kind == "vote" for event in ballots.list_events())
         ballots.close_file()
     times = np.concatenate([one.times for one in crowd]) * 1000
     assert kept >= sum(len(one.acknowledged) for one in crowd)

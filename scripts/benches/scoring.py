@@ -56,7 +56,7 @@ ROW = 64  # tokens in a row of the floor's batches
 def make_requests(task: str, code: str, items: int) -> list[Any]:
     """The lm-eval requests of a task's first items, translations of at most 64 tokens."""
     loaded = load_task(TASKS[task], code, "Swahili", open_data(None))
-    built = loaded.lm_eval_tasks(max_new_tokens=64)["tasks"][loaded.name]
+    built = loaded.make_lm_eval_tasks(max_new_tokens=64)["tasks"][loaded.name]
     built.build_all_requests(limit=items, rank=0, world_size=1)
     return list(built.instances)
 

@@ -35,7 +35,7 @@ def drawn(
 ) -> list[Drawn]:
     with packing(model) as packed:
         shared = find_common_prefix([prompt.context for prompt in prompts])
-        prefix = packed.prefix(shared)
+        prefix = packed.run_prefix(shared)
         return sample_answers(
             packed, letters, ends, shared, prefix, prompts, slots, sampling, seeds
         )
@@ -171,9 +171,9 @@ def test_no_temperature_is_greedy(model: Any, letters: Any, penalty: float) -> N
     packed = PackedModel(model)
     ends = frozenset({0, 5})
     with torch.inference_mode():
-        prefix = packed.prefix(SHARED)
+        prefix = packed.run_prefix(SHARED)
         expected = decode_greedily(packed, letters, ends, SHARED, prefix, prompts, 2)
-    packed.restore()
+    packed.restore_attention()
     assert len({done.text for done in expected}) > 2
     for temperature in (0.0, 1e-4):
         found = drawn(model, letters, prompts, Sampling(temperature), list("abcde"), ends=ends)

@@ -50,8 +50,8 @@ def test_a_pilot_asks_few_calls_that_the_run_does_not_repeat(
     asked = len(server.bodies)
     assert not (tmp_path / source / "rows.jsonl").exists()
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        samples = ledger.samples("scripted")
-        assert not ledger.samples("another")
+        samples = ledger.count_samples("scripted")
+        assert not ledger.count_samples("another")
     assert samples
     assert all(0 < sample.calls <= 2 for sample in samples.values())
     assert sum(sample.calls for sample in samples.values()) == asked
@@ -70,7 +70,7 @@ def test_calls_at_most_and_measured_tokens(
     priced = replace(teacher, usd_per_million_input=1.0, usd_per_million_output=2.0)
     facts = run("topic", tmp_path, priced)
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        samples = ledger.samples("scripted")
+        samples = ledger.count_samples("scripted")
     steps = plan_steps(
         SMALL,
         {"topic": 1.0},

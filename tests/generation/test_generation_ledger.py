@@ -31,12 +31,12 @@ def test_key_depends_on_body_and_sample_only() -> None:
 def test_newest_success_wins_over_failures(tmp_path: Path) -> None:
     with Ledger(tmp_path / "l.sqlite") as ledger:
         ledger.append(REQUEST, outcome(None, "time-out"))
-        assert ledger.answered([REQUEST]) == set()
+        assert ledger.find_answered([REQUEST]) == set()
         ledger.append(REQUEST, outcome(GOOD))
         ledger.append(REQUEST, outcome(GOOD + " "))
         ledger.append(REQUEST, outcome(None, "HTTP 500"))
-        assert ledger.answered([REQUEST]) == {REQUEST.key}
-        (answer,) = ledger.answers([REQUEST])
+        assert ledger.find_answered([REQUEST]) == {REQUEST.key}
+        (answer,) = ledger.read_answers([REQUEST])
         assert (answer.response, answer.tokens_input, answer.tokens_output) == (GOOD + " ", 3, 2)
 
 

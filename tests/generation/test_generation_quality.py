@@ -104,9 +104,9 @@ def test_broken_unicode(text: str, expected: bool) -> None:
 def test_leaked_instructions() -> None:
     wording = "You break a subject into smaller ones. Name specific topics within the subject."
     found = Instructions([wording])
-    assert found.leak_into("Sawa! you BREAK a subject into smaller ones: name specific things")
-    assert not found.leak_into("You break a subject into smaller ones and go")
-    assert found.leak_into("Jibu.<|im_end|>")
+    assert found.leaks_into("Sawa! you BREAK a subject into smaller ones: name specific things")
+    assert not found.leaks_into("You break a subject into smaller ones and go")
+    assert found.leaks_into("Jibu.<|im_end|>")
 
 
 def shingles(text: str) -> set[str]:

@@ -75,7 +75,7 @@ def test_shipped_prompts_have_eight_seeds_of_each_kind_and_eight_tasks() -> None
 def test_texts_are_never_read_as_templates() -> None:
     prompts = load_prompts(DEFAULT_FILE, language="Yoruba", lists="fenced")
     hostile = "Cost: $5 for {0} and $topic, ${x}"
-    system, user = prompts.messages("topic_prompts", count=3, topic=hostile)
+    system, user = prompts.write_messages("topic_prompts", count=3, topic=hostile)
     assert hostile in user["content"]
     assert "array of 3 strings" in system["content"]
 

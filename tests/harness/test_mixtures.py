@@ -227,7 +227,7 @@ def test_leaving_out_what_was_found_ends_with_clean_rows(
         make_mixture(
             {"mine": rows}, config.mix, language="Swahili", seed=0, out=mixed, tokens=tokens
         )
-        (stage,) = plan_experiment(config, tmp_path).named("contamination")
+        (stage,) = plan_experiment(config, tmp_path).list_named("contamination")
         out = tmp_path / f"found-{number}"
         out.mkdir()
         work = Work(out, {"mixture": SimpleNamespace(path=mixed)}, lambda *_: None)

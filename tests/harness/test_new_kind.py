@@ -108,7 +108,7 @@ def test_it_is_planned_made_and_scored_as_any_other(
     config = composed("++producers=[]", models, "++evaluate.tasks=[sib200]")
     assert not isinstance(config, MakingConfig)
     made = plan_experiment(config, tmp_path / "ledgers")
-    ((cell,), (checkpoint,)) = made.cells, made.named("average")
+    ((cell,), (checkpoint,)) = made.cells, made.list_named("average")
     assert (cell.producer, cell.role, cell.checkpoint) == ("averaged", "trained", checkpoint)
     assert made.targets == [cell.score]
     assert {stage.name for stage in made.stages} == {"base", "average", "score"}

@@ -28,19 +28,19 @@ def planned(composed: Callable[..., Any]) -> Planned:
 def keys(made: Plan) -> dict[str, Any]:
     return {
         "source": {name: stage.key for name, stage in sources(made).items()},
-        "mixture": [stage.key for stage in made.named("mixture")],
-        "train": [stage.key for stage in made.named("train")],
+        "mixture": [stage.key for stage in made.list_named("mixture")],
+        "train": [stage.key for stage in made.list_named("train")],
         "base scores": [c.score.key for c in made.cells if c.score and c.producer == "base"],
         "scores": [c.score.key for c in made.cells if c.score and c.producer != "base"],
     }
 
 
 def sources(made: Plan) -> dict[str, Stage]:
-    return {str(stage.about.source): stage for stage in made.named("source")}
+    return {str(stage.about.source): stage for stage in made.list_named("source")}
 
 
 def mixture(made: Plan) -> Stage:
-    (found,) = made.named("mixture")
+    (found,) = made.list_named("mixture")
     return found
 
 
@@ -103,7 +103,7 @@ def test_sources_do_not_depend_on_the_mixture(planned: Planned) -> None:
 
 def test_a_language_without_benchmarks_is_trained_all_the_same(planned: Planned) -> None:
     made = planned("language=other", "++language.name=West Frisian", "mix=topic")
-    assert made.targets == made.named("train")
+    assert made.targets == made.list_named("train")
     assert made.targets
     assert all("no " in str(c.gap) and "West Frisian" in str(c.gap) for c in made.cells)
 

@@ -129,7 +129,7 @@ def test_it_says_what_became_of_a_run_that_was_stopped(shown: io.StringIO, tmp_p
     store = Store(tmp_path, tmp_path / "cache", display)
     for resumes, words in ((True, "continued from where"), (False, "made again: an earlier run")):
         stage = counting_stage(tmp_path / "trace", name=f"resumes {resumes}", resumes=resumes)
-        partial = store.folder(stage).with_suffix(".partial")
+        partial = store.find_folder(stage).with_suffix(".partial")
         partial.mkdir(parents=True)
         (partial / "0.txt").write_text("1000")
         made = store.build(stage)

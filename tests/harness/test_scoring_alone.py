@@ -49,7 +49,7 @@ def test_the_base_is_planned_alone(
     config = composed(f"language={language}", ALONE, *BROKEN)
     assert not isinstance(config, MakingConfig)
     made = plan_experiment(config, tmp_path / "ledgers")
-    assert made.named("base")
+    assert made.list_named("base")
     assert {stage.name for stage in made.stages} <= {"base", "score"}
     assert [cell.task for cell in made.cells] == list(TASKS)
     assert not (tmp_path / "ledgers").exists()
@@ -86,7 +86,7 @@ def test_a_published_checkpoint_needs_no_student(
     published = f"++published=[{{name: theirs, kind: directory, path: {tiny}}}]"
     lost = ("student=directory", "student.name=lost", "student.path=/nowhere")
     made = plan_experiment(composed("++producers=[]", published, *lost), tmp_path)
-    assert [stage.about.student for stage in made.named("base")] == ["theirs"]
+    assert [stage.about.student for stage in made.list_named("base")] == ["theirs"]
 
 
 def test_sources_need_no_student_that_they_do_not_count_by(

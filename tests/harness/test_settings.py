@@ -247,9 +247,9 @@ def test_another_identifier_under_the_same_path_is_another_source(
     model = tmp_path / "lid.bin"
     config = changed(ground, "sources.quality.identifier", str(model))
     model.write_bytes(b"one")
-    before = plan_experiment(config, fixed).named("source")
+    before = plan_experiment(config, fixed).list_named("source")
     model.write_bytes(b"another")
-    after = plan_experiment(config, fixed).named("source")
+    after = plan_experiment(config, fixed).list_named("source")
     assert not {s.key for s in before} & {s.key for s in after}
 
 
@@ -368,7 +368,7 @@ def by_place(made: Plan) -> dict[tuple[str, ...], Stage]:
     """The stages by what is the same of them whatever their settings are."""
     names = ("source", "producer", "role", "task")
     found = {(s.name, *(getattr(s.about, n) or "" for n in names)): s for s in made.stages}
-    for source in made.named("source"):
+    for source in made.list_named("source"):
         if "corpus" in source.inputs:
             found["corpus", source.about.source or ""] = source.inputs["corpus"]
     return found

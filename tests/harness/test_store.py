@@ -65,7 +65,7 @@ def test_a_killed_process_frees_the_lock_and_leaves_its_work(tmp_path: Path) -> 
 
 def test_killed_before_it_got_its_name_it_is_made_again(tmp_path: Path) -> None:
     stage = counting_stage(tmp_path / "trace")
-    partial = store_in(tmp_path).folder(stage).with_suffix(".partial")
+    partial = store_in(tmp_path).find_folder(stage).with_suffix(".partial")
     partial.mkdir(parents=True)
     for name in ("manifest.json", "manifest.json.tmp"):
         (partial / name).write_text("{}")
@@ -139,7 +139,7 @@ def test_a_finished_result_does_not_need_its_inputs(tmp_path: Path) -> None:
     first = counting_stage(tmp_path / "trace")
     second = Stage("second", 1, "second", {}, lambda _, work: Outcome({"x": 1}), {"first": first})
     store_in(tmp_path).build(second)
-    shutil.rmtree(store_in(tmp_path).folder(first))
+    shutil.rmtree(store_in(tmp_path).find_folder(first))
     store_in(tmp_path).build_all([second])
     assert len((tmp_path / "trace").read_text().split()) == 1
 
@@ -161,7 +161,7 @@ def test_what_was_made_from_other_content_is_made_again(tmp_path: Path) -> None:
     told = Stage("told", 1, "told", {}, lambda _, work: Outcome(), {"scored": scored})
 
     def train_again() -> Store:
-        shutil.rmtree(store_in(tmp_path).folder(trained))
+        shutil.rmtree(store_in(tmp_path).find_folder(trained))
         store_in(tmp_path).build(trained)
         return store_in(tmp_path)
 

@@ -89,7 +89,7 @@ def sitting(pack: Path, slot: int = 0) -> Sitting:
     """All of a rater, as the server has it."""
     ballots = open_ballots(pack, read_pack(pack))
     try:
-        return ballots.sitting(slot)
+        return ballots.fold_sitting(slot)
     finally:
         ballots.close_file()
 
@@ -103,6 +103,6 @@ def words(pack: Path, slot: int = 0) -> list[str]:
     """A rater's comments."""
     ballots = open_ballots(pack, read_pack(pack))
     try:
-        return list(ballots.words(slot).values())
+        return list(ballots.read_words(slot).values())
     finally:
         ballots.close_file()

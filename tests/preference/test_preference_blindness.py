@@ -67,7 +67,7 @@ def test_exchanging_the_arms_of_any_questions_leaves_every_byte_of_the_pack_but_
         given_by = {
             (q, arm): t for q, _, _, *texts in one.content.rows for arm, t in enumerate(texts)
         }
-        whose = one.whose()
+        whose = one.map_texts()
         assert whose.keys() == packs[0]["texts"].keys()
         assert {whose[name]: text for name, text in packs[0]["texts"].items()} == given_by
 
@@ -154,7 +154,7 @@ def test_the_attack_does_no_better_than_chance_on_a_pack(raters: int) -> None:
         pack = pack_of(key)
         prompt_of = {i["first"]: i["prompt"] for i in pack["slots"][0]}
         prompt_of |= {i["second"]: i["prompt"] for i in pack["slots"][0]}
-        whose = key.whose()
+        whose = key.map_texts()
         prompts = {name: text.rstrip("?") for name, text in pack["prompts"].items()}
         names = {question: name for name, question in prompts.items()}
         truth = {names[question]: text for text, (question, arm) in whose.items() if arm == 0}

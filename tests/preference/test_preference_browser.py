@@ -108,8 +108,8 @@ def test_a_vote_without_connection_is_kept_and_sent_once(browser: Any, tmp_path:
         context.set_offline(False)
         page.wait_for_selector("progress[value='1']")
         ballots = open_ballots(pack, read_pack(pack))
-        votes = [e.body for e in ballots.events() if e.kind == "vote"]
-        comments = [comment.text for comment in ballots.comments()]
+        votes = [e.body for e in ballots.list_events() if e.kind == "vote"]
+        comments = [comment.text for comment in ballots.list_comments()]
         ballots.close_file()
         assert [(v["item"], v["choice"]) for v in votes] == [(item, "b")]
         assert comments == ["maoni yangu"]
@@ -134,7 +134,7 @@ def test_a_kept_vote_waits_for_its_own_rater(browser: Any, tmp_path: Path) -> No
         begin(page, links[0])
         page.wait_for_selector("progress[value='1']")
         ballots = open_ballots(pack, read_pack(pack))
-        assert [len(ballots.sitting(slot).votes) for slot in (0, 1)] == [1, 0]
+        assert [len(ballots.fold_sitting(slot).votes) for slot in (0, 1)] == [1, 0]
         ballots.close_file()
         context.close()
 
@@ -155,7 +155,7 @@ def test_without_javascript_and_with_the_keyboard_alone(browser: Any, tmp_path: 
             page.keyboard.press("Enter")
         page.wait_for_selector("form[action='/guess']")
         ballots = open_ballots(pack, read_pack(pack))
-        assert len(ballots.sitting(0).votes) == total
+        assert len(ballots.fold_sitting(0).votes) == total
         ballots.close_file()
         context.close()
 
@@ -217,15 +217,15 @@ def test_the_packet_works_offline_and_comes_back(browser: Any, tmp_path: Path) -
     assert import_packet(pack, given).new == 0
     assert import_packet(pack, tmp_path / "part.json").new == 0, "an older file adds nothing"
     ballots = open_ballots(pack, read_pack(pack))
-    votes = ballots.sitting(0).votes
+    votes = ballots.fold_sitting(0).votes
     assert len(votes) == total
     assert [v.body["choice"] for v in votes.values()][2] == "equal"
     assert {v.body.get("verdict_b") for v in votes.values()} == {"bad"}
     assert not any("verdict_a" in v.body for v in votes.values())
-    words = {comment.seq: comment.text for comment in ballots.comments()}
+    words = {comment.seq: comment.text for comment in ballots.list_comments()}
     assert [words[v.seq] for v in votes.values()] == [f"ቃል {n}" for n in range(total)]
     # Whoever knows a file's hash could guess a short comment from it.
-    stored = str(ballots.rows())
+    stored = str(ballots.list_rows())
     assert not any(entry["hash"] in stored for entry in whole["log"])
     ballots.close_file()
 

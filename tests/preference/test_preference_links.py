@@ -46,17 +46,17 @@ def test_inviting_again_shows_the_same_links(
     }
     assert again[1].endswith("(rating)")
     assert again[2].endswith("(not started)")
-    assert ballots.who(session) == 0, "the open page of who has started stays"
+    assert ballots.find_slot(session) == 0, "the open page of who has started stays"
     one = links(pack, capsys, "--rater", "3")
     assert token(one.pop(3)) == token(first[3])
     assert one == {}
-    assert all(ballots.invited(token(line)) == (n - 1, False) for n, line in first.items())
+    assert all(ballots.find_invited(token(line)) == (n - 1, False) for n, line in first.items())
 
     new = links(pack, capsys, "--renew", "1")
     assert new.keys() == {1}
     assert token(new[1]) != token(first[1])
-    assert ballots.invited(token(first[1])) == (0, True)
-    assert ballots.who(session) is None
+    assert ballots.find_invited(token(first[1])) == (0, True)
+    assert ballots.find_slot(session) is None
     assert token(links(pack, capsys)[1]) == token(new[1]), "the new one is shown from now on"
     ballots.revoke(1)
     ballots.withdraw(2)
@@ -138,7 +138,7 @@ def test_correction_pages_of_two_studies_keep_apart_and_name_an_address(tmp_path
     for name in ("one", "two"):
         make_draft(tmp_path / name, "swahili", rows)
         app = CorrectApp(tmp_path / name)
-        client = TestClient(app.app(), base_url="http://study.test")
+        client = TestClient(app.make_app(), base_url="http://study.test")
         client.post("/start", data={"token": app.links["speaker"]})
         assert client.get("/").status_code == 200
         cookies += [cookie.name for cookie in client.cookies.jar]

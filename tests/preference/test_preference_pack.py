@@ -80,7 +80,7 @@ def test_order_of_the_pack_says_nothing_of_kinds(tmp_path: Path) -> None:
     items = read_pack(pack)["slots"][0]
     assert [i["id"] for i in items] == sorted(i["id"] for i in items)
     assert {frozenset(i) for i in items} == {frozenset({"id", "prompt", "first", "second"})}
-    assert len(read_key(key).items()[0]) == len(items) == 11
+    assert len(read_key(key).list_items()[0]) == len(items) == 11
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Study:
         self.pack_dir, self.key = pack_dir, key
         self.pack = read_pack(pack_dir)
         self.ballots = open_ballots(pack_dir, self.pack)
-        self.app = RaterApp(self.pack, self.ballots).app()
+        self.app = RaterApp(self.pack, self.ballots).make_app()
 
     def client(self) -> TestClient:
         return TestClient(self.app, base_url="http://study.test", follow_redirects=True)
@@ -80,10 +80,10 @@ def vote(client: TestClient, choice: str = "a", **more: str) -> Any:
 def test_a_whole_session(study: Study) -> None:
     client = study.client()
     token = study.ballots.invite(0)
-    before = study.ballots.head()
+    before = study.ballots.find_head()
     landing = client.get(f"/i/{token}")
     assert "Start" in landing.text or "Anza" in landing.text
-    assert study.ballots.head() == before
+    assert study.ballots.find_head() == before
     assert not client.cookies, "a preview that fetches the link uses nothing up"
     consent = client.post("/start", data={"token": token})
     assert consent.url.path == "/consent"
@@ -102,11 +102,11 @@ def test_a_whole_session(study: Study) -> None:
     done = client.post(
         "/guess", data={"form": field(page.text, "form")} | {f"guess-{i}": "unknown" for i in items}
     )
-    receipt = study.ballots.sitting(0).receipt
+    receipt = study.ballots.fold_sitting(0).receipt
     assert receipt
     assert receipt[:4] in done.text
-    bodies = [e.body for e in study.ballots.events() if e.kind == "vote"]
-    comments = study.ballots.comments()
+    bodies = [e.body for e in study.ballots.list_events() if e.kind == "vote"]
+    comments = study.ballots.list_comments()
     assert [c.text for c in comments] == [f"No. {n}" for n in range(study.total)]
     assert all(comment.genuine for comment in comments)
     assert not any("comment" in body for body in bodies), "the chain holds hashes of words only"
@@ -119,7 +119,7 @@ def test_the_same_vote_twice_is_kept_once(study: Study) -> None:
     fields = {name: field(page, name) for name in ("form", "item", "idempotency")}
     for _ in range(3):
         assert client.post("/vote", data=fields | {"choice": "a"}).status_code == 200
-    assert [e.kind for e in study.ballots.events()] == ["enrol", "vote"]
+    assert [e.kind for e in study.ballots.list_events()] == ["enrol", "vote"]
 
 
 def test_undo_takes_back_one_vote_however_often_it_is_sent(study: Study) -> None:
@@ -130,12 +130,12 @@ def test_undo_takes_back_one_vote_however_often_it_is_sent(study: Study) -> None
     fields = {"form": field(page, "form"), "last": field(page, "last")}
     client.post("/undo", data=fields)
     client.post("/undo", data=fields)
-    sitting = study.ballots.sitting(0)
+    sitting = study.ballots.fold_sitting(0)
     assert len(sitting.votes) == 2
-    kinds = [e.kind for e in study.ballots.events()]
+    kinds = [e.kind for e in study.ballots.list_events()]
     assert kinds == ["enrol", "vote", "vote", "vote", "undo"], "nothing is deleted"
     vote(client, "b")
-    assert len(study.ballots.sitting(0).votes) == 3
+    assert len(study.ballots.fold_sitting(0).votes) == 3
 
 
 def test_going_on_on_another_device_ends_the_first(study: Study) -> None:
@@ -149,7 +149,7 @@ def test_going_on_on_another_device_ends_the_first(study: Study) -> None:
     assert answer.status_code == 401
     assert study.pack["settings"]["messages"]["session_ended"] in answer.text
     vote(tablet)
-    assert len(study.ballots.sitting(0).votes) == 2
+    assert len(study.ballots.fold_sitting(0).votes) == 2
 
 
 def test_links_that_are_wrong_revoked_or_late_say_so(study: Study) -> None:
@@ -178,7 +178,7 @@ def test_forms_of_elsewhere_and_closed_studies_change_nothing(study: Study) -> N
         "/start", data={"token": study.ballots.invite(1)}, headers={"sec-fetch-site": "cross-site"}
     )
     assert cross.status_code == 403
-    assert study.ballots.head()[0] == 1
+    assert study.ballots.find_head()[0] == 1
     close(study.pack_dir)
     late = client.post("/vote", data=fields)
     assert late.status_code == 409
@@ -371,7 +371,7 @@ def test_withdrawn_votes_are_not_asked_for_again(study: Study) -> None:
     page = client.get("/withdraw").text
     client.post("/withdrawn", data={"form": field(page, "form")})
     assert study.pack["settings"]["messages"]["withdrawn"] in client.get("/rate").text
-    assert study.ballots.sitting(0).withdrawn
+    assert study.ballots.fold_sitting(0).withdrawn
 
 
 def test_time_says_nothing_of_the_arm(tmp_path: Path) -> None:
@@ -380,10 +380,10 @@ def test_time_says_nothing_of_the_arm(tmp_path: Path) -> None:
     study = Study(pack_dir)
     assert pack_of(read_key(key_path)) == study.pack
     pages: dict[int, tuple[TestClient, str]] = {}
-    whose = read_key(key_path).whose()
+    whose = read_key(key_path).map_texts()
     for slot in range(2):
         client = study.begin(slot)
-        sitting = study.ballots.sitting(slot)
+        sitting = study.ballots.fold_sitting(slot)
         shown = lay_out_screens(study.pack, slot, str(sitting.nonce), str(sitting.pair_nonce))
         arm_on_a = {screen.item: whose[screen.a][1] for screen in shown}
         while (arm := arm_on_a[field(client.get("/rate").text, "item")]) in pages:

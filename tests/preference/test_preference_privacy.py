@@ -38,7 +38,7 @@ def cast(pack: Path, ballots: Ballots, slot: int, *, rounds: int = 1) -> None:
         for n, screen in enumerate(enrolled(read_pack(pack), ballots, slot)):
             words = f"maneno ya siri {slot}-{turn}-{n} " + "ndefu " * (n % 9)
             extra = {"comment": words, "verdict_a": "good", "verdict_b": "bad"}
-            seen = ballots.sitting(slot).latest.get(screen.item, "")
+            seen = ballots.fold_sitting(slot).latest.get(screen.item, "")
             vote = make_vote_body(screen, "ab"[n % 2], extra)
             ballots.take(slot, [HeldChoice("vote", f"vote:{slot}:{turn}:{n}", 1, seen, vote)])
 
@@ -62,8 +62,8 @@ def test_a_withdrawn_rater_leaves_no_word_vote_or_time(tmp_path: Path) -> None:
     ballots = Ballots(pack / NAME, read_pack(pack)["commitment"], clock=lambda: next(times))
     for slot in range(3):
         cast(pack, ballots, slot, rounds=12)
-    events = [event for event in ballots.events() if event.slot == 1]
-    nonce = str(ballots.sitting(1).nonce)
+    events = [event for event in ballots.list_events() if event.slot == 1]
+    nonce = str(ballots.fold_sitting(1).nonce)
     assert holding(pack, "maneno ya siri 1-")
     ballots.withdraw(1)
     gone = ["maneno ya siri 1-", nonce, "vote:1:", *(event.at for event in events)]
@@ -119,7 +119,7 @@ def test_what_a_withdrawn_rater_did_cannot_be_left_in_the_published_file(tmp_pat
     pack, key = prepared(tmp_path)
     ballots = open_ballots(pack, read_pack(pack))
     cast(pack, ballots, 0)
-    before = ballots.rows()
+    before = ballots.list_rows()
     ballots.withdraw(0)
     ballots.close_file()
     close(pack)
@@ -139,7 +139,7 @@ def test_comments_are_deleted_after_the_close_and_the_study_verifies_as_before(
     ballots = open_ballots(pack, read_pack(pack))
     for slot in (0, 1):
         cast(pack, ballots, slot, rounds=3)
-    first = ballots.comments()[0]
+    first = ballots.list_comments()[0]
     ballots.close_file()
     head = close(pack)["head"]
     out = tmp_path / "result"
@@ -176,14 +176,14 @@ def test_a_salt_hides_a_short_comment_and_goes_with_it(tmp_path: Path) -> None:
     ]
     hashes = [event.body for event in ballots.take(0, votes)]
     assert hashes[0]["comment_sha256"] != hashes[1]["comment_sha256"]
-    salt = ballots.comments()[1].salt
-    vote = ballots.sitting(0).votes[screen.item]
+    salt = ballots.list_comments()[1].salt
+    vote = ballots.fold_sitting(0).votes[screen.item]
     assert not ballots.undo(0, vote.idempotency), "it is not the last one"
-    assert ballots.undo(0, list(ballots.sitting(0).votes.values())[-1].idempotency)
+    assert ballots.undo(0, list(ballots.fold_sitting(0).votes.values())[-1].idempotency)
     ballots.close_file()
-    assert [c.text for c in Ballots(pack / NAME, read_pack(pack)["commitment"]).comments()] == [
-        "ndiyo"
-    ]
+    assert [
+        c.text for c in Ballots(pack / NAME, read_pack(pack)["commitment"]).list_comments()
+    ] == ["ndiyo"]
     close(pack)
     assert holding(pack, salt) == []
 
@@ -278,7 +278,7 @@ def test_a_copy_without_its_wal_says_so_and_a_backup_is_whole(
     ballots = open_ballots(pack, read_pack(pack))
     for slot in (0, 1):
         cast(pack, ballots, slot)
-    events, head = ballots.head()
+    events, head = ballots.find_head()
     half = tmp_path / "half"
     shutil.copytree(pack, half, ignore=shutil.ignore_patterns("*-wal", "*-shm"))
     both = tmp_path / "both"
@@ -292,7 +292,7 @@ def test_a_copy_without_its_wal_says_so_and_a_backup_is_whole(
     assert "in use when it was copied" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
     copy = open_ballots(both, read_pack(both))
-    assert copy.head() == (events, head)
+    assert copy.find_head() == (events, head)
     copy.close_file()
 
     out = tmp_path / "copy.sqlite"
@@ -346,8 +346,8 @@ def test_withdrawing_for_a_rater_and_forgetting_in_an_open_study(tmp_path: Path)
     assert forget(pack, rater=2)
     assert holding(pack, "siri 1-") == []
     withdraw(pack, 2)
-    assert ballots.invited(token) == (1, True)
-    assert ballots.sitting(1).withdrawn
+    assert ballots.find_invited(token) == (1, True)
+    assert ballots.fold_sitting(1).withdrawn
     ballots.close_file()
     close(pack)
     verify(pack, key)
@@ -386,5 +386,5 @@ open_ballots(pack, read_pack(pack)).withdraw(1)
     assert holding(pack, "maneno ya siri 1-"), "the kill came in time"
     ballots = open_ballots(pack, read_pack(pack))
     assert holding(pack, "maneno ya siri 1-") == []
-    assert ballots.sitting(1).withdrawn
+    assert ballots.fold_sitting(1).withdrawn
     ballots.close_file()

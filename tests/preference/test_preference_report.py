@@ -163,7 +163,7 @@ def test_a_changed_result_is_named_and_left_out(store: Path, tmp_path: Path) -> 
     ]
     assert "its SHA-256 differs" in str(view.problems[0])
     assert "unblind again" in str(view.problems[1])
-    assert not Report.of_store(view).studies
+    assert not Report.from_store(view).studies
 
 
 def test_a_study_that_is_still_being_written_is_not_counted_twice(

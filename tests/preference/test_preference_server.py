@@ -90,13 +90,13 @@ def test_kill_9_under_load_loses_no_acknowledged_vote_and_doubles_none(tmp_path:
         rater.join(PATIENCE)
     assert "/i/" not in server.kill()
     for slot, rater in enumerate(raters):
-        kept = [e.idempotency for e in ballots.events() if e.slot == slot and e.kind == "vote"]
+        kept = [e.idempotency for e in ballots.list_events() if e.slot == slot and e.kind == "vote"]
         assert len(rater.acknowledged) > 5
         assert len(kept) == len(set(kept))
         assert {f"vote:{k}:1" for k in rater.acknowledged} <= set(kept)
         # What is kept beyond that is at most the one vote whose answer was cut off.
         assert len(set(kept)) - len(rater.acknowledged) <= 1
-    votes = list(ballots.sitting(0).votes.values())
+    votes = list(ballots.fold_sitting(0).votes.values())
     assert ballots.undo(0, votes[-1].idempotency), "whether or not this rater had just finished"
     ballots.close_file()
     assert cli.main(["close", str(pack)]) == 2, "raters have begun and not finished"

@@ -28,7 +28,7 @@ def take(study: Study, *choices: tuple[str, int | None, str, str]) -> Sitting:
     for page, turn, seen, choice in choices:
         body = {"item": "i", "choice": choice, "comment": f"why {choice}"}
         study.ballots.take(0, [HeldChoice("vote", page, turn, seen, body)])
-    return study.ballots.sitting(0)
+    return study.ballots.fold_sitting(0)
 
 
 def standing(sitting: Sitting) -> tuple[str, list[str]]:
@@ -45,15 +45,15 @@ def test_a_pages_latest_choice_stands_in_whatever_order_and_however_often_it_arr
         study.ballots.enrol(0)
         sitting = take(study, *order, *order, sent[0])
         assert standing(sitting) == ("equal", []), order
-        assert list(study.ballots.words(0).values()) == ["why equal"]
+        assert list(study.ballots.read_words(0).values()) == ["why equal"]
         study.ballots.close_file()
 
 
 def test_a_page_without_a_script_is_taken_at_its_latest_word(study: Study) -> None:
     assert standing(take(study, *[("p", None, "", "a")] * 3)) == ("a", [])
-    assert len(study.ballots.events()) == 2
+    assert len(study.ballots.list_events()) == 2
     assert standing(take(study, ("p", None, "", "b"), ("p", None, "", "a"))) == ("a", [])
-    assert len({event.idempotency for event in study.ballots.events()}) == 4
+    assert len({event.idempotency for event in study.ballots.list_events()}) == 4
 
 
 def test_what_a_page_had_not_seen_waits_and_what_it_had_seen_gives_way(study: Study) -> None:
@@ -67,10 +67,10 @@ def test_what_a_page_had_not_seen_waits_and_what_it_had_seen_gives_way(study: St
     assert not study.ballots.undo(0, "p:1")
     assert study.ballots.undo(0, "t:1")
     assert study.ballots.undo(0, "t:1"), "sent again"
-    assert study.ballots.sitting(0).votes == {}
+    assert study.ballots.fold_sitting(0).votes == {}
     # A late copy of a vote that was taken back brings it back to life no more than an undo did.
     assert "i" not in take(study, ("t", 1, "s:1", "b")).votes
-    assert len(study.ballots.sitting(0).held["i"]) == 1, "and what waits still waits"
+    assert len(study.ballots.fold_sitting(0).held["i"]) == 1, "and what waits still waits"
 
 
 def send(study: Study, client: Any, path: str, page: str, **more: str) -> Any:
@@ -87,14 +87,14 @@ def test_guesses_of_two_tabs_are_asked_again(study: Study) -> None:
     two = client.get("/rate").text
     assert "receipt" in send(study, client, "/guess", page, **{asked: "a"}).text
     assert "receipt" in send(study, client, "/guess", page, **{asked: "b"}).text
-    guesses = study.ballots.sitting(0).guesses
+    guesses = study.ballots.fold_sitting(0).guesses
     assert guesses is not None
     assert list(guesses.body["guesses"].values()) == ["b"], "changed on the same page"
     again = send(study, client, "/guess", two, **{asked: "unknown"}).text
     assert study.pack["settings"]["messages"]["guessed_twice"] in again
-    assert GUESSES in study.ballots.sitting(0).held
+    assert GUESSES in study.ballots.fold_sitting(0).held
     assert "receipt" in send(study, client, "/guess", again, **{asked: "a"}).text
-    assert not study.ballots.sitting(0).held
+    assert not study.ballots.fold_sitting(0).held
     close(study.pack_dir)
     assert study.key is not None
     verify(study.pack_dir, study.key)
@@ -110,8 +110,8 @@ def test_a_conflict_is_asked_about_without_a_script(study: Study) -> None:
     assert re.search(r'name="verdict_a" value="good" checked', asked)
     decided = send(study, client, "/vote", asked, choice="b", comment="pili").text
     assert 'id="twice"' not in decided
-    assert [v.body["choice"] for v in study.ballots.sitting(0).votes.values()] == ["b"]
-    assert list(study.ballots.words(0).values()) == ["pili"]
+    assert [v.body["choice"] for v in study.ballots.fold_sitting(0).votes.values()] == ["b"]
+    assert list(study.ballots.read_words(0).values()) == ["pili"]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_verify_names_a_vote_that_replaces_another_unsaid(
     page = client.get("/rate").text
     for choice in ("a", "b"):
         send(study, client, "/vote", page, choice=choice)
-    vote = study.ballots.events()[-1]
+    vote = study.ballots.list_events()[-1]
     body = {name: value for name, value in vote.body.items() if name != "supersedes"}
     with study.ballots._writing():
         study.ballots._append(0, "vote", "vote:other:1", body | links)

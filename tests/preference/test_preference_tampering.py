@@ -156,7 +156,7 @@ def test_a_page_cannot_put_words_into_the_published_name_of_a_vote(
     pack = read_pack(pack_dir)
     ballots = open_ballots(pack_dir, pack)
     token = ballots.invite(0)
-    client = TestClient(RaterApp(pack, ballots).app(), base_url="http://study.test")
+    client = TestClient(RaterApp(pack, ballots).make_app(), base_url="http://study.test")
     client.post("/start", data={"token": token})
     client.post("/enrol", data={"form": field(client.get("/consent").text, "form")})
     page = client.get("/rate").text
@@ -164,5 +164,5 @@ def test_a_page_cannot_put_words_into_the_published_name_of_a_vote(
     refused = client.post("/vote", data=fields | {"idempotency": key, "choice": "a"})
     assert refused.status_code == 400
     assert client.post("/vote", data=fields | {"choice": "a"}).status_code == 200
-    assert key not in str(ballots.rows())
+    assert key not in str(ballots.list_rows())
     ballots.close_file()

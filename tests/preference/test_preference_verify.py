@@ -72,7 +72,7 @@ def test_closed_is_closed(closed: tuple[Path, Path]) -> None:
     ballots = open_ballots(pack, read_pack(pack))
     with pytest.raises(StudyStateError, match="closed"):
         ballots.take(0, [HeldChoice("vote", "late", 1, "", {"item": "x"})])
-    before = ballots.head()
+    before = ballots.find_head()
     ballots.close_file()
     assert close(pack)["head"] == before[1], "closing again changes nothing"
 

@@ -20,4 +20,4 @@ def view(store: Path) -> StoreView:
 
 @pytest.fixture(scope="session")
 def report(view: StoreView) -> Report:
-    return Report.of_store(view)
+    return Report.from_store(view)

@@ -139,7 +139,7 @@ BLOMQVIST = {
 
 @pytest.fixture(scope="module")
 def paper() -> dict[str, TaskCorrelation]:
-    return {c.task: c for c in Report.of_table(read_published()).correlations}
+    return {c.task: c for c in Report.from_table(read_published()).correlations}
 
 
 @pytest.mark.parametrize("task", BLOMQVIST)
@@ -163,7 +163,7 @@ def test_what_the_papers_table_says_in_words(paper: dict[str, TaskCorrelation]) 
 
 
 def test_the_scatter_draws_no_line_that_is_not_concluded() -> None:
-    figures = {f.name: f for f in draw_comparisons(Report.of_table(read_published()))}
+    figures = {f.name: f for f in draw_comparisons(Report.from_table(read_published()))}
     drawn = {
         name.removeprefix("scatter-")
         for name, figure in figures.items()
@@ -182,7 +182,7 @@ def test_items_and_standard_errors_of_a_table_are_read(tmp_path: Path, header: s
     rows = import_table(path).rows
     assert {row.items for row in rows} == {201}
     assert {(row.producer, row.stderr) for row in rows} == {("base", 2.5), ("mine", None)}
-    (found,) = Report.of_table(import_table(path)).correlations
+    (found,) = Report.from_table(import_table(path)).correlations
     assert found.found.noise_known
 
 

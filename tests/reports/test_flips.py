@@ -58,7 +58,7 @@ def make_rows(task: str, place: int, side: int, name: str) -> list[dict[str, Any
 
 
 def results_of(store: Path) -> Any:
-    return Report.of_store(read_store(store)).results
+    return Report.from_store(read_store(store)).results
 
 
 def test_items_are_joined_by_their_ids_over_languages(tmp_path: Path) -> None:

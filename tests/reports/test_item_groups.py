@@ -49,7 +49,7 @@ def make(store: Path, before: Any, after: Any, kinds: list[Any] = LABELS, **othe
         cell("Swahili", "trained:gen", ("train", "trained"), TASK, "Swahili-trained"),
     ]
     write_plan(store, "r", SWAHILI, plan)
-    return Report.of_store(read_store(store))
+    return Report.from_store(read_store(store))
 
 
 def rows_of(sheet: Sheet) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ def test_equal_gains_on_both_groups_are_told_apart_in_one_of_twenty(languages: i
 
 
 def find(store: Path) -> Any:
-    return find_group_gains(Report.of_store(read_store(store)).results)
+    return find_group_gains(Report.from_store(read_store(store)).results)
 
 
 def drop_labels(store: Path, *producers: str) -> None:

@@ -47,7 +47,7 @@ def test_a_measure_is_correlated_by_ranks() -> None:
 
 
 def test_what_is_not_known_is_named_and_not_guessed() -> None:
-    report = Report.of_table(read_published())
+    report = Report.from_table(read_published())
     measures = tabulate_measures(report.kind_gains)
     names = [column.name for column in measures.columns]
     rows = [dict(zip(names, row, strict=True)) for row in measures.rows]
@@ -70,14 +70,14 @@ def test_what_is_not_known_is_named_and_not_guessed() -> None:
     )
     own = [
         row.gain.points
-        for row in report.results.gained("sib200", "kakugo")
+        for row in report.results.find_gained("sib200", "kakugo")
         if row.language.flores_code.endswith("_Latn") or row.language.name == "Aranese"
     ]
     assert (latin["languages"], latin["gain"]) == (len(own), pytest.approx(np.mean(own)))
 
 
 def _published_rho(task: str) -> float:
-    rows = Report.of_table(read_published()).results.gained(task, "kakugo")
+    rows = Report.from_table(read_published()).results.find_gained(task, "kakugo")
     documents = {one.name: one.fineweb2_documents for one in PAPERS}
     by_name = {row.language.name: row.gain.points for row in rows if row.gain}
     pairs = [(documents[name], gain) for name, gain in by_name.items() if name in documents]

@@ -29,7 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Report:
         languages.append({key: getattr(list_languages()[name], key) for key in keys})
     items = dict.fromkeys(("sib200", "belebele", "global_mmlu", "flores_en_xx"), 40)
     make_synthetic_store(folder / "store", languages, 3, items)
-    return Report.of_store(read_store(folder / "store"))
+    return Report.from_store(read_store(folder / "store"))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def page_file(whole: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def short_page_file(whole: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every kind of table and figure, in three languages: axe looks at each element."""
-    short = whole.of_languages(["Uyghur", "Swahili", "Telugu"])
+    short = whole.keep_languages(["Uyghur", "Swahili", "Telugu"])
     return write_page(short, tmp_path_factory.mktemp("short"))
 
 
@@ -134,7 +134,7 @@ def test_a_right_to_left_name_is_set_from_right_to_left(browser: Any, page_file:
 
 
 def test_the_published_table_is_a_page_too(browser: Any, tmp_path: Path) -> None:
-    path = write_page(Report.of_table(read_published()), tmp_path / "published.html")
+    path = write_page(Report.from_table(read_published()), tmp_path / "published.html")
     page = show(browser, path, 360)
     assert page.complaints == []
     assert page.locator("svg[role=img]").count() == 12

@@ -92,7 +92,7 @@ def test_a_language_that_was_scored_otherwise_counts_in_no_table_over_languages(
     change, said = CHANGES[what]
     store = make(tmp_path / "odd")
     alter(store, change)
-    report = Report.of_store(read_store(store))
+    report = Report.from_store(read_store(store))
     rows = [r for r in report.results.rows if (r.language.name, r.task) == (ODD, TASK)]
     assert rows
     assert all(r.score is None and r.gain is None and said in r.reason for r in rows)
@@ -104,7 +104,7 @@ def test_a_language_that_was_scored_otherwise_counts_in_no_table_over_languages(
 
 
 def test_protocols_that_are_one_in_words_differ_in_none(tmp_path: Path) -> None:
-    report = Report.of_store(read_store(make(tmp_path / "same")))
+    report = Report.from_store(read_store(make(tmp_path / "same")))
     assert report.view
     found = {find_protocol(score) for score in report.view.scores.values() if score.task == TASK}
     assert len(found) == 1
@@ -123,7 +123,7 @@ def test_every_table_and_figure_over_languages_is_as_without_that_score(tmp_path
         about = json.loads(path.read_text())["about"]
         if (about["language"], about["task"]) == (ODD, TASK):
             shutil.rmtree(path.parent)
-    shown, expected = (show(Report.of_store(read_store(store))) for store in (odd, lacking))
+    shown, expected = (show(Report.from_store(read_store(store))) for store in (odd, lacking))
     assert shown.keys() == expected.keys()
     mixed = [name for name in expected if shown[name] != expected[name]]
     assert not [name for name in mixed if not name.startswith(FIGURES)]

@@ -33,7 +33,7 @@ def one_score(folder: Path, skill: float, seed: int, **changes: object) -> Resul
         write_score(folder, key, "Swahili", producer, checkpoint, "sib200", samples, **changes)
         cells.append(cell("Swahili", producer, checkpoint, "sib200", key))
     write_plan(folder, "run", SWAHILI, cells)
-    return Report.of_store(read_store(folder)).results
+    return Report.from_store(read_store(folder)).results
 
 
 def column(sheet: object, name: str) -> dict[str, object]:
@@ -65,7 +65,7 @@ def test_other_prompts_and_other_data_are_said(tmp_path: Path) -> None:
     rows = [row | {"doc_sha256": "x"} for row in choices(range(3, 51), [True] * 48)]
     write_score(folder, "k", "Swahili", "base", ("base", "b"), "sib200", rows)
     write_plan(folder, "r", SWAHILI, [cell("Swahili", "base", ("base", "b"), "sib200", "k")])
-    other = Report.of_store(read_store(folder)).results
+    other = Report.from_store(read_store(folder)).results
     each = compare(old, other)[1]
     assert "the data differ" in str(column(each, "verdict")["base"])
     assert column(each, "change")["base"] is None
@@ -74,7 +74,7 @@ def test_other_prompts_and_other_data_are_said(tmp_path: Path) -> None:
 def test_the_same_artifact_is_no_change_and_a_table_is_not_tested(tmp_path: Path) -> None:
     old = one_score(tmp_path / "a", 0.5, 2)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
-    same = Report.of_store(read_store(tmp_path / "b")).results
+    same = Report.from_store(read_store(tmp_path / "b")).results
     assert set(column(compare(old, same)[1], "verdict").values()) == {"the same artifact"}
     path = tmp_path / "t.csv"
     path.write_text("language,task,base,mine\nZulu,sib200,50.0,70.0\n")

@@ -45,9 +45,9 @@ def test_every_format_can_be_written_at_once(tmp_path: Path, view: StoreView) ->
 
     def write() -> None:
         try:
-            write_page(Report.of_store(view), tmp_path)
-            write_markdown(Report.of_store(view), tmp_path)
-            write_csv(Report.of_store(view), tmp_path)
+            write_page(Report.from_store(view), tmp_path)
+            write_markdown(Report.from_store(view), tmp_path)
+            write_csv(Report.from_store(view), tmp_path)
         except BaseException as error:
             failed.append(error)
 
@@ -62,12 +62,12 @@ def test_every_format_can_be_written_at_once(tmp_path: Path, view: StoreView) ->
 
 @pytest.mark.parametrize("name", NAMES)
 def test_csv_files_are_as_agreed(tmp_path: Path, view: StoreView, name: str) -> None:
-    write_csv(Report.of_store(view), tmp_path)
+    write_csv(Report.from_store(view), tmp_path)
     assert (tmp_path / name).read_text() == (GOLDEN / name).read_text()
 
 
 def test_there_is_one_csv_file_per_table(tmp_path: Path, view: StoreView) -> None:
-    names = {path.name for path in write_csv(Report.of_store(view), tmp_path)}
+    names = {path.name for path in write_csv(Report.from_store(view), tmp_path)}
     assert names == {*NAMES, *BOOTSTRAPPED, *DRAWN}
     with (tmp_path / "gains.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -80,7 +80,7 @@ def test_there_is_one_csv_file_per_table(tmp_path: Path, view: StoreView) -> Non
 
 
 def test_markdown_tables_are_whole_and_nothing_in_them_is_markup(view: StoreView) -> None:
-    text = as_markdown(Report.of_store(view))
+    text = as_markdown(Report.from_store(view))
     blocks = [block for block in text.split("\n\n") if block.startswith("|")]
     for block in blocks:
         assert len({line.replace("\\|", "").count("|") for line in block.splitlines()}) == 1

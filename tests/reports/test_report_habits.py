@@ -48,7 +48,7 @@ def test_a_base_that_gives_one_answer_does_not_beat_its_habit(
 
 
 def test_precision_tells_the_majority_rate_beside_chance(view: StoreView) -> None:
-    sheet = tabulate_precision(Report.of_store(view).panels)
+    sheet = tabulate_precision(Report.from_store(view).panels)
     names = [column.name for column in sheet.columns]
     rows = [dict(zip(names, row, strict=True)) for row in sheet.rows]
     choices = [row for row in rows if row["chance"] is not None]

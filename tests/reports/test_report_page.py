@@ -52,7 +52,7 @@ def read(html: str) -> Reader:
 
 @pytest.fixture(scope="module")
 def html(view: StoreView) -> str:
-    return render(Report.of_store(view))
+    return render(Report.from_store(view))
 
 
 def test_the_page_is_one_file_that_loads_nothing(html: str) -> None:
@@ -138,17 +138,17 @@ def test_model_output_and_names_are_text(tmp_path: Path, html: str) -> None:
     ]
     language = SWAHILI | {"name": name, "autonym": name, "flores_code": name}
     write_plan(tmp_path, "r", language, plan, error=name[:30])
-    path = write_page(Report.of_store(read_store(tmp_path)), tmp_path / "out")
+    path = write_page(Report.from_store(read_store(tmp_path)), tmp_path / "out")
     reader = read(path.read_text(encoding="utf-8"))
     assert [tag for tag, _ in reader.tags].count("script") == 1
     assert not [a for _, a in reader.tags if "onload" in a]
 
 
 def test_the_same_store_gives_the_same_bytes(tmp_path: Path, store: Path) -> None:
-    first = write_page(Report.of_store(read_store(store)), tmp_path / "one.html").read_bytes()
+    first = write_page(Report.from_store(read_store(store)), tmp_path / "one.html").read_bytes()
     copy = shutil.copytree(store, tmp_path / "elsewhere")
-    assert write_page(Report.of_store(read_store(copy)), tmp_path / "two").read_bytes() == first
-    again = Report.of_store(read_store(make_store(tmp_path / "again")))
+    assert write_page(Report.from_store(read_store(copy)), tmp_path / "two").read_bytes() == first
+    again = Report.from_store(read_store(make_store(tmp_path / "again")))
     assert write_page(again, tmp_path).read_bytes() == first
 
 

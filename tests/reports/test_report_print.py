@@ -42,7 +42,7 @@ LANGUAGES = [
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> Report:
     store = tmp_path_factory.mktemp("print") / "store"
     make_synthetic_store(store, LANGUAGES, 3, {"sib200": 60, "flores_en_xx": 40})
-    return Report.of_store(read_store(store))
+    return Report.from_store(read_store(store))
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("language,task,base\nZulu,sib200,50.0\n")
     with pytest.raises(FiguresError, match="nothing to draw"):
-        write_figures(Report.of_table(import_table(path)), tmp_path, "svg")
+        write_figures(Report.from_table(import_table(path)), tmp_path, "svg")
 
 
 def test_latex_tables_are_whole(tmp_path: Path, made_up: Report) -> None:
@@ -198,7 +198,7 @@ def test_latex_prints_any_text_as_it_is() -> None:
 @pytest.mark.skipif(which("lualatex") is None, reason="there is no LaTeX here")
 @pytest.mark.parametrize("source", ["published", "store"])
 def test_the_tables_compile_and_fit_the_page(tmp_path: Path, report: Report, source: str) -> None:
-    write_latex(report if source == "store" else Report.of_table(read_published()), tmp_path)
+    write_latex(report if source == "store" else Report.from_table(read_published()), tmp_path)
     subprocess.run(
         ["lualatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"],
         cwd=tmp_path / "latex",

@@ -37,7 +37,7 @@ WINS = {
 
 @pytest.fixture(scope="module")
 def paper() -> Report:
-    return Report.of_table(read_published())
+    return Report.from_table(read_published())
 
 
 @pytest.mark.parametrize("task", PEARSON)
@@ -120,11 +120,11 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_one_language_and_ties_everywhere_claim_nothing(tmp_path: Path) -> None:
-    one = Report.of_table(import_table(table(tmp_path, "language,task,base,t\nZ,sib200,1,2\n")))
+    one = Report.from_table(import_table(table(tmp_path, "language,task,base,t\nZ,sib200,1,2\n")))
     assert one.correlations[0].found.pearson.r is None
     assert one.means.rows[0][6:8] == (None, None)
     lines = "".join(f"Z{n},sib200,5,5\n" for n in range(5))
-    ties = Report.of_table(import_table(table(tmp_path, "language,task,base,t\n" + lines)))
+    ties = Report.from_table(import_table(table(tmp_path, "language,task,base,t\n" + lines)))
     assert "all values are equal" in ties.correlations[0].found.conclusion
     assert {v.by_sign for v in ties.verdicts} == {"tie"}
 
@@ -133,14 +133,16 @@ def test_means_are_exact_so_that_no_order_of_languages_shows(paper: Report) -> N
     """Names in a set come in another order in each process, and sums in another last digit."""
     for producer, *means in tabulate_subsets(paper.results, paper.ranking).rows:
         for task, mean in zip(paper.results.tasks, means, strict=True):
-            scores = [r.score for r in paper.results.of(task, str(producer)) if r.score is not None]
+            scores = [
+                r.score for r in paper.results.find(task, str(producer)) if r.score is not None
+            ]
             assert mean == fmean(scores)
 
 
 def test_a_table_without_base_says_that_no_gain_can_be_computed(tmp_path: Path) -> None:
     path = tmp_path / "scores.csv"
     path.write_text("language,task,mine\nSwahili,sib200,40\nHausa,sib200,50\n", encoding="utf-8")
-    report = Report.of_table(import_table(path))
+    report = Report.from_table(import_table(path))
     assert not report.means.rows
     sheet = tabulate_subsets(report.results, report.ranking)
     assert sheet.rows == (("mine", 45.0),)

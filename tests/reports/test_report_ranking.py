@@ -28,7 +28,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
         for n in NAMES
     ]
     make_synthetic_store(store, languages, 4, ITEMS)
-    return Report.of_store(read_store(store))
+    return Report.from_store(read_store(store))
 
 
 def test_the_best_stand_first_and_alone_are_bold(report: Report) -> None:
@@ -50,7 +50,7 @@ def test_the_best_stand_first_and_alone_are_bold(report: Report) -> None:
 
 def test_a_pair_in_one_language_is_the_gain_of_the_score_table(report: Report) -> None:
     """Two ways to the same numbers: sums of influences here, the paired tests of a gain there."""
-    one = report.of_languages(["Yoruba"])
+    one = report.keep_languages(["Yoruba"])
     found = rank_producers(one.results)
     for task in ITEMS:
         scores = {row.producer: row.record for row in one.results.rows if row.task == task}
@@ -59,7 +59,7 @@ def test_a_pair_in_one_language_is_the_gain_of_the_score_table(report: Report) -
             assert base
             assert trained
             gain = compute_gain(base, trained)
-            pair = found.by_task[task].difference(n, 0)
+            pair = found.by_task[task].find_difference(n, 0)
             assert pair.points == pytest.approx(gain.points, abs=1e-9)
             assert pair.stderr == pytest.approx(gain.stderr, rel=0.06)
             # An exact test on few items is cautious; the two agree about what is far from chance.
@@ -73,12 +73,12 @@ def test_means_over_languages_are_means_of_the_scores(report: Report) -> None:
     for task, compared in found.by_task.items():
         assert (compared.languages, compared.over_languages) == (len(NAMES), True)
         for n, producer in enumerate(found.producers):
-            scores = [r.score for r in report.results.of(task, producer) if r.score is not None]
+            scores = [r.score for r in report.results.find(task, producer) if r.score is not None]
             assert compared.scores[n] == pytest.approx(sum(scores) / len(scores), abs=0.01)
 
 
 def without(results: Results, *cells: tuple[str, str, str]) -> Results:
-    return results.only(lambda r: (r.language.name, r.task, r.producer) not in cells)
+    return results.keep(lambda r: (r.language.name, r.task, r.producer) not in cells)
 
 
 def test_a_cell_that_one_lacks_is_compared_for_nobody(report: Report) -> None:

@@ -203,11 +203,11 @@ def test_a_run_that_failed_before_its_plan_is_named_everywhere(tmp_path: Path) -
         "20260104-000000": "StageError: gaps only",
     }
     console = Console(file=io.StringIO(), width=80, color_system=None)
-    print_report(Report.of_store(view), console)
+    print_report(Report.from_store(view), console)
     assert isinstance(console.file, io.StringIO)
-    texts = [console.file.getvalue(), html.unescape(render(Report.of_store(view)))]
-    texts.append(as_markdown(Report.of_store(view)).replace("\\", ""))
-    write_csv(Report.of_store(view), tmp_path / "out")
+    texts = [console.file.getvalue(), html.unescape(render(Report.from_store(view)))]
+    texts.append(as_markdown(Report.from_store(view)).replace("\\", ""))
+    write_csv(Report.from_store(view), tmp_path / "out")
     texts.append((tmp_path / "out" / "failed_runs.csv").read_text())
     for text in texts:
         for name, error in failed.items():

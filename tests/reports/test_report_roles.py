@@ -50,7 +50,7 @@ def other(tmp_path: Path) -> Any:
 
 
 def test_a_kind_that_reports_do_not_know_is_reported_as_any_other(known: Any, other: Any) -> None:
-    before, after = Report.of_store(known).results, Report.of_store(other).results
+    before, after = Report.from_store(known).results, Report.from_store(other).results
     assert [NAMES[name] for name in before.producers] == after.producers
     assert after.trained == ["soup", "stew"]
     for old, new in zip(before.rows, after.rows, strict=True):

@@ -61,7 +61,7 @@ def write_all(report: Report, out: Path) -> dict[str, str]:
 def any_report(request: pytest.FixtureRequest, report: Report) -> Report:
     """The report of a store, and that of an imported table, with nothing made yet."""
     return (
-        Report.of_table(read_published())
+        Report.from_table(read_published())
         if request.param == "imported"
         else replace(report, kept={})
     )

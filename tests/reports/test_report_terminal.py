@@ -13,7 +13,7 @@ from reports.report import Report
 
 def printed(view: StoreView, width: int, run: Path | None = None) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    print_report(Report.of_store(read_store(view.root, run) if run else view), console)
+    print_report(Report.from_store(read_store(view.root, run) if run else view), console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

@@ -120,7 +120,7 @@ def test_one_language_is_the_paired_standard_error_of_its_items() -> None:
     (pair,) = found.pairs
     assert pair.stderr == pytest.approx(difference.std(ddof=1) / 20, rel=0.05)
     assert pair.points == pytest.approx(difference.mean())
-    assert found.difference(1, 0).points == pytest.approx(-pair.points)
+    assert found.find_difference(1, 0).points == pytest.approx(-pair.points)
 
 
 def test_sentences_share_out_a_corpus_score_with_its_spread() -> None:
@@ -140,6 +140,6 @@ def test_a_difference_is_found_by_its_place_among_many_pairs() -> None:
     for a in range(9):
         for b in range(9):
             if a != b:
-                pair = found.difference(a, b)
+                pair = found.find_difference(a, b)
                 assert (pair.first, pair.second) == (a, b)
                 assert pair.points == pytest.approx(found.scores[a] - found.scores[b])

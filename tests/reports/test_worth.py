@@ -25,7 +25,7 @@ def change(store: Path, stage: str, edit: Callable[[dict[str, Any]], None]) -> N
 
 
 def rows_of(store: Path, mean: bool = False) -> list[dict[str, Any]]:
-    report = Report.of_store(read_store(store))
+    report = Report.from_store(read_store(store))
     found = find_worth(read_store(store), report.results)
     sheet = (tabulate_mean_worth if mean else tabulate_worth)(found)
     names = [column.name for column in sheet.columns]
@@ -49,7 +49,7 @@ def cost_of(store: Path, key: str) -> float:
 def test_dollars_are_those_of_every_source_below(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store")
     change(store, "source", lambda found: found["facts"].update(cost_usd=1.25))
-    report = Report.of_store(read_store(store))
+    report = Report.from_store(read_store(store))
     checkpoints = {
         (r.language.name, r.task, r.producer): r.record.artifact.manifest.checkpoint
         for r in report.results.rows

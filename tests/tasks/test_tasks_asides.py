@@ -55,5 +55,5 @@ def test_labels_reach_the_items_and_no_key(
     assert bare.prompts_sha256 == loaded.prompts_sha256
     assert bare.data.sha256 == loaded.data.sha256
     # Gains are paired by the hash of lm-eval's own documents, which know nothing of it.
-    assert [*bare.splits()["scored"]] == [*loaded.splits()["scored"]]
-    assert "category" not in loaded.splits()["scored"].column_names
+    assert [*bare.make_splits()["scored"]] == [*loaded.make_splits()["scored"]]
+    assert "category" not in loaded.make_splits()["scored"].column_names

@@ -43,7 +43,7 @@ def test_the_embedded_sets_hold_24_scored_items_or_more(name: str) -> None:
     task = TASKS[name]
     loaded = load_task(task, CODES[task.benchmark], "Swahili", OURS)
     assert len(loaded.items) >= 24
-    assert not loaded.warnings()
+    assert not loaded.list_warnings()
     english = {"global_mmlu": "en"}.get(task.benchmark, "eng_Latn")
     if task.chooses:
         assert len(load_task(task, english, "English", OURS).items) >= 24
@@ -156,7 +156,10 @@ def test_an_empty_line_keeps_its_place_and_one_at_the_end_is_none(tmp_path: Path
         ("4", "x4", "e4"),
         ("6", "x6", "e6"),
     ]
-    assert "1 of 6 rows are left out, since text is empty or invisible: line 5" in loaded.warnings()
+    assert (
+        "1 of 6 rows are left out, since text is empty or invisible: line 5"
+        in loaded.list_warnings()
+    )
 
 
 def test_flores_is_read_from_each_of_its_forms(tmp_path: Path) -> None:
@@ -209,14 +212,14 @@ def test_a_sorted_test_set_is_warned_of_and_balanced_shots_mend_it(tmp_path: Pat
     rows = sib_rows(*["travel"] * 4, *["sports"] * 2, *["health"] * 30, "travel")
     write(tmp_path, "sib200/x/test.tsv", sib(*rows))
     paper, balanced = load(tmp_path, "sib200"), load(tmp_path, "sib200", shots="balanced")
-    assert paper.warnings()[0] == "all 3 shots bear one label, 'travel'"
-    assert paper.warnings()[1] == "the set has 37 rows; as published it has 204"
-    assert balanced.warnings() == paper.warnings()[1:]
+    assert paper.list_warnings()[0] == "all 3 shots bear one label, 'travel'"
+    assert paper.list_warnings()[1] == "the set has 37 rows; as published it has 204"
+    assert balanced.list_warnings() == paper.list_warnings()[1:]
     assert [item.id for item in balanced.shots] == ["0", "4", "6"]
     assert len(balanced.items) == len(paper.items) == 34
     assert paper.data.sha256 == balanced.data.sha256
     assert paper.prompts_sha256 != balanced.prompts_sha256
-    limited = paper.warnings(limit=2)
+    limited = paper.list_warnings(limit=2)
     assert "only 2 of the 3 labels occur in the 2 scored items" in limited[1]
     assert "only 2 items are scored" in limited[3]
 
@@ -234,8 +237,8 @@ def test_equal_answers_are_counted_where_their_text_is_scored(tmp_path: Path) ->
     row = json.loads(lines[-1])
     lines[-1] = json.dumps(row | {"option_b": row["option_a"] + " "})
     write(tmp_path, "global_mmlu/x.jsonl", "\n".join(lines) + "\n")
-    assert len(load(tmp_path, "global_mmlu").warnings()) == 1  # of the number of rows
-    (_, equal) = load(tmp_path, "global_mmlu", answers="labels").warnings()
+    assert len(load(tmp_path, "global_mmlu").list_warnings()) == 1  # of the number of rows
+    (_, equal) = load(tmp_path, "global_mmlu", answers="labels").list_warnings()
     assert equal.startswith("1 items have two equal answers")
 
 

@@ -231,7 +231,7 @@ def test_a_repository_that_calls_the_language_otherwise_is_read_by_its_own_code(
     # Stock lm-eval gives the language's name and code alone.
     options = {"data_dir": "hub", "hub": {"flores": str(repository)}}
     asked = dataset("flores_en_xx", "grn_Latn", "Guarani", **options)
-    assert asked["scored"]["query"] == found.splits()["scored"]["query"]
+    assert asked["scored"]["query"] == found.make_splits()["scored"]["query"]
 
 
 def test_the_sentences_of_one_language_are_those_of_the_text_file(tmp_path: Path) -> None:

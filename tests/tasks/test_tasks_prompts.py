@@ -53,7 +53,7 @@ def built(task: Any, **options: Any) -> Any:
 @pytest.mark.parametrize("name", TASKS)
 def test_prompt_is_the_golden_one(name: str, variant: str) -> None:
     ready = loaded(name, **VARIANTS[variant])
-    task = built(ready.lm_eval_tasks()["tasks"][ready.name], **ready.evaluate_options)
+    task = built(ready.make_lm_eval_tasks()["tasks"][ready.name], **ready.evaluate_options)
     first = [instance for instance in task.instances if instance.doc_id == 0]
     golden = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))[variant]
     assert ready.in_words == golden["protocol"]
@@ -72,7 +72,7 @@ def test_the_generated_files_ask_the_same(folder: Path) -> None:
     for name in TASKS:
         ready = loaded(name)
         stock = built(manager.load([ready.name])["tasks"][ready.name])
-        ours = built(ready.lm_eval_tasks()["tasks"][ready.name])
+        ours = built(ready.make_lm_eval_tasks()["tasks"][ready.name])
         assert [i.args for i in stock.instances] == [i.args for i in ours.instances]
 
 
@@ -82,7 +82,7 @@ def test_stock_lm_eval_takes_the_variants_as_metadata() -> None:
     for name in TASKS:
         ready = loaded(name, **choices)
         stock = built(manager.load([ready.name])["tasks"][ready.name])
-        ours = built(ready.lm_eval_tasks()["tasks"][ready.name])
+        ours = built(ready.make_lm_eval_tasks()["tasks"][ready.name])
         assert [i.args for i in stock.instances] == [i.args for i in ours.instances]
     wrong = TaskManager(
         include_path=str(HERE), include_defaults=False, metadata={"answers": "words"}
@@ -97,7 +97,7 @@ def test_three_rows_are_the_shots_and_are_not_scored(name: str, shots: str) -> N
     ready = loaded(name, shots=shots)
     assert len(ready.shots) == 3
     assert len(ready.items) == len(ready.data.rows) - 3
-    task = built(ready.lm_eval_tasks()["tasks"][ready.name])
+    task = built(ready.make_lm_eval_tasks()["tasks"][ready.name])
     assert len(task.eval_docs) == len(ready.items)
     queries = [shot.query for shot in ready.shots]
     for instance in task.instances:
@@ -113,11 +113,11 @@ def test_three_rows_are_the_shots_and_are_not_scored(name: str, shots: str) -> N
 def test_a_document_says_who_it_is() -> None:
     for name, task in TASKS.items():
         ready = loaded(name)
-        documents = ready.splits()["scored"]
-        identities = [task.identity(document) for document in documents]
+        documents = ready.make_splits()["scored"]
+        identities = [task.identify_document(document) for document in documents]
         assert identities == [(item.id, item.cluster) for item in ready.items]
         assert len({identity[0] for identity in identities}) == len(documents)
-        assert all(task.text(document) for document in documents)
+        assert all(task.take_text(document) for document in documents)
     assert len({item.cluster for item in loaded("belebele").items}) < len(loaded("belebele").items)
 
 

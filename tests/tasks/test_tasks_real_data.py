@@ -36,7 +36,7 @@ def test_every_file_is_read_and_the_paper_s_items_are_scored(real_data: Path, sh
             protocol = Protocol(shots=shots)  # type: ignore[arg-type]
             loaded = load_task(task, code, code, data, protocol)
             assert len(loaded.items) == SCORED[name]
-            assert not [w for w in loaded.warnings() if "one label" not in w]
+            assert not [w for w in loaded.list_warnings() if "one label" not in w]
 
 
 def test_items_of_a_benchmark_are_the_same_in_every_language(real_data: Path) -> None:
@@ -62,15 +62,15 @@ def test_every_task_of_the_paper_is_there(real_data: Path) -> None:
             code = row["global_mmlu_code" if name == "global_mmlu" else "flores_code"]
             # SIB-200 has Occitan without the variety; see conf/language/aranese.yaml.
             code = "oci_Latn" if (name, code) == ("sib200", "oci_Latn_aran1260") else code
-            path = COMMON / f"{task.lm_eval_name(code)}.yaml"
+            path = COMMON / f"{task.make_lm_eval_name(code)}.yaml"
             assert path.is_file() == covered, f"{row['language']}: {name}"
 
 
 def test_the_published_topics_are_sorted_and_warned_of(real_data: Path) -> None:
     data = BenchmarkData("local", real_data)
     loaded = load_task(TASKS["sib200"], "swh_Latn", "Swahili", data)
-    warnings = loaded.warnings(limit=20)
+    warnings = loaded.list_warnings(limit=20)
     assert "all 3 shots bear one label" in warnings[0]
     assert "only 1 of the 7 labels" in warnings[1]
     balanced = load_task(TASKS["sib200"], "swh_Latn", "Swahili", data, Protocol(shots="balanced"))
-    assert not balanced.warnings()
+    assert not balanced.list_warnings()

@@ -64,7 +64,7 @@ def test_a_row_with_a_blank_text_is_left_out_and_counted(
     assert len(loaded.items) == 25
     assert {"9", "12"} & {item.id for item in loaded.items} == set()
     place = "line" if reader is local else "row"
-    warnings = loaded.warnings()
+    warnings = loaded.list_warnings()
     assert (
         f"1 of 30 rows are left out, since mc_answer3 is empty or invisible: {place} 9" in warnings
     )
@@ -76,14 +76,14 @@ def test_a_blank_row_among_the_first_moves_the_shots_and_says_so(tmp_path: Path)
     assert [item.id for item in less.shots] == [
         whole.shots[0].id, whole.shots[2].id, whole.items[0].id
     ]  # fmt: skip
-    assert any("the shots are not the paper's" in warning for warning in less.warnings())
+    assert any("the shots are not the paper's" in warning for warning in less.list_warnings())
     assert whole.data.sha256 != less.data.sha256
 
 
 def test_a_missing_number_of_a_file_is_a_blank(tmp_path: Path) -> None:
     loaded = local(tmp_path, {9: {"question": math.nan}})
     assert "NaN" in (tmp_path / "belebele/swh_Latn.jsonl").read_text()
-    assert any("since question is empty" in warning for warning in loaded.warnings())
+    assert any("since question is empty" in warning for warning in loaded.list_warnings())
 
 
 @pytest.mark.parametrize(
@@ -212,10 +212,10 @@ def test_an_item_that_equals_a_shot_is_warned_of(tmp_path: Path) -> None:
     header, *rows = LINES["sib200"]
     shot = rows[1].split("\t")[2]
     again = [f"98\tsports\t{shot}", f"99\tsports\t  {shot.upper()} "]
-    (warning,) = [w for w in sib(tmp_path, header, *rows, *again).warnings() if "shot," in w]
+    (warning,) = [w for w in sib(tmp_path, header, *rows, *again).list_warnings() if "shot," in w]
     assert warning.startswith("2 scored items equal a shot")
     assert warning.endswith(": 98, 99")
-    assert not [w for w in sib(tmp_path, header, *rows).warnings() if "equal a shot" in w]
+    assert not [w for w in sib(tmp_path, header, *rows).list_warnings() if "equal a shot" in w]
 
 
 def test_a_translation_given_away_by_a_shot_is_warned_of(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_translation_given_away_by_a_shot_is_warned_of(tmp_path: Path) -> None
     (folder / "eng_Latn.txt").write_text("e1\ne2\ne3\nE2\ne5\n")
     for name in ("flores_xx_en", "flores_en_xx"):
         loaded = load_task(TASKS[name], "x", "X", BenchmarkData("local", tmp_path))
-        assert any("1 scored items equal a shot" in warning for warning in loaded.warnings())
+        assert any("1 scored items equal a shot" in warning for warning in loaded.list_warnings())
 
 
 def test_every_fault_of_a_row_is_told(tmp_path: Path) -> None:

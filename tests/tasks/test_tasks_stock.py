@@ -39,7 +39,7 @@ def asked_of(checkpoint: Path, task: Loaded) -> ScoreRequest:
 
 def test_the_command_line_gets_the_same_scores(tiny: Path, tmp_path: Path) -> None:
     names = ["sib200", "belebele", "flores_en_xx"]
-    tasks = {name: TASKS[name].lm_eval_name("swh_Latn") for name in names}
+    tasks = {name: TASKS[name].make_lm_eval_name("swh_Latn") for name in names}
     command = [
         *(sys.executable, "-m", "lm_eval", "--model", "hf", "--device", "cpu"),
         *("--model_args", f"pretrained={tiny},dtype=float32", "--batch_size", "4"),

@@ -73,7 +73,7 @@ def test_the_probe_finds_a_leak(family: str) -> None:
         probed(model, Collator("sdpa", 0, isolated=False))
 
     class PositionsAlone(Collator):
-        def masked(self, batch: dict[str, Any]) -> dict[str, Any]:
+        def mask(self, batch: dict[str, Any]) -> dict[str, Any]:
             return {name: value for name, value in batch.items() if name != "documents"}
 
     if family == "granite":
@@ -88,7 +88,7 @@ def test_padding_changes_nothing() -> None:
 
     model = model_of("llama", "sdpa")
     collate = Collator("sdpa", 0)
-    together, alone = collate.masked(collate([ROW, SHORT])), collate.masked(collate([SHORT]))
+    together, alone = collate.mask(collate([ROW, SHORT])), collate.mask(collate([SHORT]))
     labels = [batch.pop("labels") for batch in (together, alone)]
     assert labels[0].tolist()[1] == [-100, 6, -100, -100, -100, -100, -100]
     with torch.no_grad():

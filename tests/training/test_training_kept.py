@@ -43,9 +43,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_it_is_tokenised_once_and_comes_out_the_same(
     tiny: Path, tmp_path: Path, made: list[int]
 ) -> None:
-    bare = Tokeniser(tiny).examples(CHATS)
-    first = Tokeniser(tiny, kept=tmp_path).examples([*CHATS[:3], CHATS[0]])
-    again = Tokeniser(tiny, kept=tmp_path).examples(CHATS)
+    bare = Tokeniser(tiny).make_examples(CHATS)
+    first = Tokeniser(tiny, kept=tmp_path).make_examples([*CHATS[:3], CHATS[0]])
+    again = Tokeniser(tiny, kept=tmp_path).make_examples(CHATS)
     assert first == [*bare[:3], bare[0]]
     assert again == bare
     assert made == [8, 4, 5]
@@ -56,15 +56,19 @@ def test_it_is_tokenised_once_and_comes_out_the_same(
 
 def test_what_decides_tokens_is_in_its_key(tiny: Path, tmp_path: Path, made: list[int]) -> None:
     kept, other = tmp_path / "kept", tmp_path / "other"
-    plain = Tokeniser(tiny, kept=kept).examples(CHATS)
-    newline = Tokeniser(tiny, kept=kept, train_newline=True).examples(CHATS)
-    assert newline == Tokeniser(tiny, train_newline=True).examples(CHATS) != plain
+    plain = Tokeniser(tiny, kept=kept).make_examples(CHATS)
+    newline = Tokeniser(tiny, kept=kept, train_newline=True).make_examples(CHATS)
+    assert newline == Tokeniser(tiny, train_newline=True).make_examples(CHATS) != plain
     shutil.copytree(tiny, other)
     template = tiny / "chat_template.jinja"
     changed = template.read_text(encoding="utf-8").replace("<|im_start|>", "<|im_start|>\n")
     (other / "chat_template.jinja").write_text(changed, encoding="utf-8")
     made.clear()
-    assert Tokeniser(other, kept=kept).examples(CHATS) == Tokeniser(other).examples(CHATS) != plain
+    assert (
+        Tokeniser(other, kept=kept).make_examples(CHATS)
+        == Tokeniser(other).make_examples(CHATS)
+        != plain
+    )
     assert made == [8, 8]
     assert len(list(kept.glob("*.sqlite"))) == 2
 
@@ -72,8 +76,8 @@ def test_what_decides_tokens_is_in_its_key(tiny: Path, tmp_path: Path, made: lis
 @pytest.mark.parametrize("damage", ["no file", "no SQLite", "no result"])
 def test_what_cannot_be_read_is_made_anew(tiny: Path, tmp_path: Path, damage: str) -> None:
     kept = tmp_path / "kept"
-    bare = Tokeniser(tiny).examples(CHATS)
-    assert Tokeniser(tiny, kept=kept).examples(CHATS) == bare
+    bare = Tokeniser(tiny).make_examples(CHATS)
+    assert Tokeniser(tiny, kept=kept).make_examples(CHATS) == bare
     (file,) = kept.glob("*.sqlite")
     if damage == "no file":
         shutil.rmtree(kept)
@@ -83,7 +87,7 @@ def test_what_cannot_be_read_is_made_anew(tiny: Path, tmp_path: Path, damage: st
     else:
         with sqlite3.connect(file) as database:
             database.execute("UPDATE kept SET result = x'00'")
-    assert Tokeniser(tiny, kept=kept).examples(CHATS) == bare
+    assert Tokeniser(tiny, kept=kept).make_examples(CHATS) == bare
 
 
 def test_packed_rows_are_the_same_with_it(

@@ -234,7 +234,7 @@ def test_a_finished_sequence_makes_room_for_a_waiting_one(
             ids, max_new_tokens=24, do_sample=False, repetition_penalty=1.3, pad_token_id=2
         )
         expected = tokenizer.decode(whole[0, ids.shape[1] :], skip_special_tokens=True)
-        assert text == TokenPrompt((), 24, tuple(settings["until"])).said(expected)
+        assert text == TokenPrompt((), 24, tuple(settings["until"])).take_answer(expected)
         lengths.add(lm.continuations[prompt].tokens)
     assert len(lengths) > 2
 

@@ -40,13 +40,13 @@ def test_the_same_text_in_another_form_keeps_its_score_and_is_warned_of(
     found = looked_at(hypotheses, references)
     assert found.score < 60
     assert found.nfc.score == found.visible.score == 100
-    (warning,) = found.warnings()
+    (warning,) = found.list_warnings()
     changed = {"NFD": "100%", "NFC": "0%"}
     assert warning.startswith(
         f"NFC changes {changed[sides[0]]} of the translations and {changed[sides[1]]} of the ref"
     )
     assert warning.endswith(f"chrF++ is 100.0, not {found.score:.1f}")
-    assert found.measures() == {
+    assert found.list_measures() == {
         "nfc_changed_share": float(sides[0] == "NFD"),
         "reference_nfc_changed_share": float(sides[1] == "NFD"),
         "chrf_nfc": 100,
@@ -59,7 +59,7 @@ def test_the_score_in_nfc_is_sacrebleu_s_of_the_changed_texts() -> None:
     found = looked_at(hypotheses, YORUBA)
     assert found.nfc.hypotheses == pytest.approx(1 / 3)
     assert found.nfc.score == of_sacrebleu(form("NFC", hypotheses), form("NFC", YORUBA))
-    assert "NFC changes 33% of the translations" in found.warnings()[0]
+    assert "NFC changes 33% of the translations" in found.list_warnings()[0]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_score_in_nfc_is_sacrebleu_s_of_the_changed_texts() -> None:
 def test_characters_that_nobody_sees_are_warned_of(hypothesis: str, reference: str) -> None:
     found = looked_at([hypothesis, "x"], [reference, "x"])
     assert found.visible.score == 100 > found.score == found.nfc.score
-    (warning,) = found.warnings()
+    (warning,) = found.list_warnings()
     assert "hold invisible characters" in warning
     assert warning.endswith(f"in NFC, chrF++ is 100.0, not {found.score:.1f}")
 
@@ -89,14 +89,14 @@ def test_a_mark_that_an_invisible_character_parted_from_its_letter_is_joined() -
 def test_sides_of_one_form_need_no_warning(name: str) -> None:
     found = looked_at(form(name, YORUBA), form(name, YORUBA))
     assert found.score == found.nfc.score == found.visible.score == 100
-    assert not found.warnings()
+    assert not found.list_warnings()
 
 
 def test_a_difference_that_shows_in_no_decimal_needs_no_warning() -> None:
     texts = [f"sentence number {n} of a long text in English" for n in range(3000)]
     found = looked_at([*texts, *form("NFD", ["é"])], [*texts, "é"])
     assert 0 < abs(found.nfc.score - found.score) < 0.05
-    assert not found.warnings()
+    assert not found.list_warnings()
 
 
 @pytest.mark.parametrize("code", ["yor_Latn", "ibo_Latn"])
@@ -106,4 +106,4 @@ def test_published_references_of_mixed_forms(real_data: Path, code: str) -> None
     found = looked_at(form("NFC", references), references)
     assert found.nfc.hypotheses == 0 < found.nfc.references
     assert found.score < found.nfc.score == 100
-    assert len(found.warnings()) == 1
+    assert len(found.list_warnings()) == 1

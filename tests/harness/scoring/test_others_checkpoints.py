@@ -82,7 +82,7 @@ def test_a_tokenizer_that_ends_every_text_changes_nothing(
     assert (ours.joins, plain.joins) == (0, 0)
     assert "the tokenizer ends every text with </s>" in ours.notes[0]
     assert plain.notes == []
-    assert ours.facts()["spoken"]["end_not_added"].startswith("</s>")
+    assert ours.describe_engine()["spoken"]["end_not_added"].startswith("</s>")
     reference = HFLM(str(tmp_path / "does not"), dtype="float32", device="cpu", batch_size=1)
     theirs = reference.loglikelihood(choices(), disable_tqdm=True)
     assert [a[0] for a in ours.loglikelihood(choices())] == pytest.approx(
@@ -210,7 +210,7 @@ def test_the_study_asks_as_scoring_does(models: dict[str, Path], tmp_path: Path)
     )
     assert prompt.startswith("2026<s>system\nthe river</s>")
     assert prompt.endswith("<s>assistant\n<think>\n\n</think>\n\n")
-    assert lm.facts()["spoken"] == {"date": "2026-01-01", "thinking": "closed"}
+    assert lm.describe_engine()["spoken"] == {"date": "2026-01-01", "thinking": "closed"}
     same = lm.generate_until(
         [Instance("generate_until", {}, (prompt, {"until": [], "max_gen_toks": 6,
                                                   "repetition_penalty": 1.05}), 0)]
@@ -245,7 +245,7 @@ def test_scores_of_the_journal_keep_what_was_said_of_the_weights(
     assert "model" not in vars(again), "nothing was computed anew"
     assert first.notes == again.notes
     assert "score.weight" in first.notes[0]
-    assert json.dumps(again.facts()) == json.dumps(first.facts())
+    assert json.dumps(again.describe_engine()) == json.dumps(first.describe_engine())
 
 
 @pytest.mark.parametrize("kind", ["llama", "mistral"])
@@ -265,7 +265,7 @@ def test_a_new_line_behind_a_closed_thought_is_no_empty_answer(
     asked = Instance("generate_until", {}, (prompt, {"until": [stop], "max_gen_toks": 8}), 0)
     assert lm.generate_until([asked]) == [whole.split(stop)[0]]
     ask = TokenPrompt((), 8, ("\n",), blank_first=lm.spoken["thinking"] == "closed")
-    assert (ask.said("\n\nfour\nfive"), ask.stopped("\n\nfour")) == ("four", False)
-    assert ask.stopped("\n four\n")
+    assert (ask.take_answer("\n\nfour\nfive"), ask.has_stopped("\n\nfour")) == ("four", False)
+    assert ask.has_stopped("\n four\n")
     left_alone = TokenPrompt((), 8, ("\n",))
-    assert (left_alone.said("\nfour"), left_alone.stopped("\nfour")) == ("", True)
+    assert (left_alone.take_answer("\nfour"), left_alone.has_stopped("\nfour")) == ("", True)
