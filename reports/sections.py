@@ -79,6 +79,11 @@ def _has_one_language(report: Report) -> bool:
     return len(report.results.languages) < flips.FEWEST
 
 
+def _keep_shown(report: Report) -> list[kinds.KindGains]:
+    """Keep of the gains by kind those of the one producer that is shown."""
+    return [one for one in report.kind_gains if one.producer == report.results.shown]
+
+
 def _list_shown(report: Report) -> list[str]:
     """List the one producer that is shown where only one has room."""
     return [report.results.shown] if report.results.shown else []
@@ -103,6 +108,10 @@ FEW = Omission(
 )
 MANY = Omission(
     f"where there are more than {MOST_PANELS} producers beside base", _has_many_producers
+)
+MANY_LANGUAGES = Omission(
+    f"where there are more than {MOST_COMPARED} languages: its CSV file has them",
+    lambda report: len(report.results.languages) > MOST_COMPARED,
 )
 NO_PARALLEL = Omission("where there is one language", _has_one_language)
 LONG = Omission("it has a row for each score or artifact")
@@ -289,7 +298,12 @@ PARTS: tuple[Part, ...] = (
                 "Gains by kind of item, each language",
                 "The same in each language, and why where a language has none.",
                 make=lambda report: item_groups.tabulate_group_gains(report.group_gains),
-                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+                left_out={
+                    "terminal": LONG,
+                    "markdown": LONG,
+                    "latex": LONG,
+                    "html": MANY_LANGUAGES,
+                },
                 folded=True,
             ),
             Section(
@@ -307,7 +321,8 @@ PARTS: tuple[Part, ...] = (
                 "kinds",
                 "Gains by script and family",
                 "Whether gains differ between groups of languages.",
-                make=lambda report: kinds.tabulate_kinds(report.kind_gains),
+                make=lambda report: kinds.tabulate_kinds(_keep_shown(report)),
+                make_file=lambda report: kinds.tabulate_kinds(report.kind_gains),
                 left_out={"terminal": DETAIL, "markdown": FEW, "latex": FEW, "html": FEW},
                 folded=True,
             ),
@@ -315,7 +330,7 @@ PARTS: tuple[Part, ...] = (
                 "kind_measures",
                 "Gains by documents and fertility",
                 "Whether gains go with how much text a language has, and how its words are cut.",
-                make=lambda report: kinds.describe_measures(report.kind_gains),
+                make=lambda report: kinds.describe_measures(_keep_shown(report)),
                 make_file=lambda report: kinds.tabulate_measures(report.kind_gains),
                 draw=gallery.draw_measures,
                 left_out={"terminal": FEW, "markdown": FEW, "latex": FEW, "html": FEW},
@@ -492,7 +507,12 @@ PARTS: tuple[Part, ...] = (
                 "Gain per dollar and GPU-hour, each language",
                 "The same for each gain, and why where it is not known.",
                 make=_from_gains(worth.tabulate_worth),
-                left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
+                left_out={
+                    "terminal": LONG,
+                    "markdown": LONG,
+                    "latex": LONG,
+                    "html": MANY_LANGUAGES,
+                },
                 folded=True,
             ),
             Section(

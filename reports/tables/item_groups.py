@@ -1,6 +1,6 @@
 """Gains on the items of a benchmark by what it says of them: by culture, and by subject."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -241,6 +241,10 @@ def tabulate_mean_group_gains(found: Sequence[GroupGain]) -> Sheet:
         for (head, tested), p in zip(lines, ps, strict=True)
     )
     lacking = sorted({one.why for one in found if not one.gain and not one.kind})
+    for (task, producer), count in Counter(
+        (one.result.task, one.result.producer) for one in found if not one.kind
+    ).items():
+        rows = (*rows, (task, producer, None, "Without labels", count, *(None,) * 8))
     return Sheet(columns, rows, notes=(NOTE, *(f"Without labels: {why}." for why in lacking)))
 
 

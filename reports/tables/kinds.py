@@ -223,7 +223,9 @@ def tabulate_measures(found: Sequence[KindGains]) -> Sheet:
 
 def _write_notes(first: str, found: Sequence[KindGains], measures: bool) -> tuple[str, ...]:
     own = [one for one in found if one.kind.is_measure == measures]
-    return (first, CAUSE, *_say(own), *_name_unknown(own))
+    producers = {one.producer for one in found}
+    whose = [f"The gains are those of {producers.pop()}."] if len(producers) == 1 else []
+    return (first, CAUSE, *whose, *_say(own), *_name_unknown(own))
 
 
 def _say(found: Sequence[KindGains]) -> Iterator[str]:

@@ -115,7 +115,10 @@ def test_samples_of_before_are_a_gap_with_its_remedy(tmp_path: Path) -> None:
     (row,) = rows_of(tabulate_group_gains(find(both)))
     assert row["gain"] is None
     assert row["why"].startswith("the samples are older than the items' labels; delete score/")
-    (note,) = tabulate_mean_group_gains(find(both)).notes[1:]
+    mean = tabulate_mean_group_gains(find(both))
+    (row,) = rows_of(mean)
+    assert (row["group"], row["languages"], row["gain"]) == ("Without labels", 1, None)
+    (note,) = mean.notes[1:]
     assert "delete score/" in note
 
 

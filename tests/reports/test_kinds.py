@@ -93,7 +93,7 @@ def test_a_relation_is_told_once_it_is_there() -> None:
     said = (
         "SIB-200, trained: languages with more FineWeb2 documents gain more (p < 0.001 after Holm"
     )
-    assert tabulate_measures(found).notes[2].startswith(said)
+    assert tabulate_measures(found).notes[3].startswith(said)
     bantu = [10.0 * (one.branch == "Bantu") + n % 3 for n, one in enumerate(PAPERS)]
     told = find_one(bantu, PAPERS)
     assert "mean gains differ between branches" in {one.sentence for one in told}
