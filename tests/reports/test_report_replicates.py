@@ -37,7 +37,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
             assert seed
             found["config"] = {"seed": int(seed[1]), "train": {"steps": 5}}
         path.write_text(json.dumps(found))
-    return Report.of_store(read_store(store))
+    return Report.from_store(read_store(store))
 
 
 def test_seeds_of_one_mixture_are_one(report: Report) -> None:
