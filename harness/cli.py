@@ -24,6 +24,9 @@ from harness.overrides import COMMAND_VARIABLE, CONF, prepare_arguments
 from harness.sweep import end_sweep
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_ENTRY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+# An attribute of an error whose message a job has printed.
+_SAID = "kakugo_said"
 
 
 def main() -> None:
@@ -62,9 +65,13 @@ def main() -> None:
     except (HydraException, OmegaConfBaseException) as error:
         sys.exit(f"kakugo: {_say_composition(error)}")
     except Exception as error:
-        if _explain_mendable(error):
-            sys.exit(1)  # the job has said it
-        raise
+        said = _explain_mendable(error)
+        if said is None:
+            raise
+        # What fails between jobs, such as a disk that is full before the first, no job has said.
+        if not vars(error).get(_SAID):
+            print(f"kakugo: {said}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print(
             "\nStopped. What is finished is kept, and each answer of the teacher: the same command "
@@ -97,6 +104,7 @@ def _run_job(values: DictConfig) -> None:
             write_error(folder, error)
         if said := _explain_mendable(error):
             print(f"kakugo: {name and name + ' '}{said}", file=sys.stderr)
+            vars(error)[_SAID] = True  # goes with it, also out of another process
             # In a sweep Hydra must see the failure; a single run has nothing to go on with.
             if not sweeps:
                 sys.exit(1)
@@ -120,6 +128,11 @@ def _explain_mendable(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         return f"{error}. Remedy: make room on the disk; the same command continues from here."
+    if isinstance(error, OSError) and error.errno in _NO_ENTRY and error.filename:
+        return (
+            f"{error.filename}: {error.strerror}. Remedy: let this user read and write there, or "
+            "name another folder with store=DIR, cache=DIR or data_dir=DIR."
+        )
     return None
 
 

@@ -28,7 +28,7 @@ def find_checkpoint_path(artifact: Artifact) -> Path:
 def find_kept_tokens(config: Config) -> Path:
     """Returns the folder of what was tokenised before, which all stores share (see
     `training.kept`)."""
-    return Path(config.cache).expanduser() / "tokens"
+    return Path(config.cache) / "tokens"
 
 
 class StudentTokens:

@@ -8,6 +8,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf.errors import OmegaConfBaseException
 
+from core.places import expand
+
 
 @dataclass(frozen=True)
 class Begun:
@@ -31,8 +33,8 @@ class Sweep(Callback):  # type: ignore[misc]
         global _begun
         # A value that cannot be put in is told by the job, whose words are ours.
         with suppress(OmegaConfBaseException):
-            folder = Path(config.hydra.sweep.dir).expanduser()
-            _begun = Begun(Path(config.store).expanduser(), folder)
+            folder = Path(expand(config.hydra.sweep.dir))
+            _begun = Begun(Path(expand(config.store)), folder)
 
 
 def end_sweep() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.languages import find_hub_code
+from core.places import expand
 from tasks.benchmark import Benchmark
 from tasks.catalogue import BENCHMARKS
 from tasks.errors import DataMalformed, DataMissing
@@ -59,7 +60,7 @@ def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = Non
     given = data_dir or os.environ.get(DATA_DIR_VARIABLE)
     if given == HUB:
         return BenchmarkData("hub", None, dict(repositories or {}))
-    root = Path(given or EMBEDDED).expanduser()
+    root = Path(expand(given)) if given else EMBEDDED
     if not _is_folder(root):
         raise DataMissing(
             f"data_dir={given}: there is no such directory. Remedy: give the directory that holds "

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.languages import name_repository
+from core.places import expand
 from core.shell import quote_for_shell
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.rows import Raw
@@ -43,7 +44,7 @@ def resolve(repository: str) -> Repository:
     process, so that all tasks of a run read one state. `HubUnavailable` says what is in the way."""
     from huggingface_hub import constants
 
-    path = Path(repository).expanduser().resolve()
+    path = Path(expand(repository)).resolve()
     if path.is_dir():
         return Repository(str(path), _find_head(path), path)
     name, _, revision = repository.partition("@")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from training.precision import has_nvidia_gpu
+
 EngineName = Literal["transformers", "vllm", "completions"]
 
 # Bumped by hand when a change may move a score in more than its last digits: part of every key.
@@ -28,3 +30,11 @@ class EngineChoice:
     base_url: str | None = None
     model: str | None = None
     api_key_env: str | None = field(default=None, metadata={"keyed": False})
+
+
+def choose_precision(asked: str) -> str:
+    """Chooses the precision to score in: the one asked for, or for "auto" bf16 on a GPU, and fp32
+    without, where scores then agree from machine to machine."""
+    if asked != "auto":
+        return asked
+    return "bf16" if has_nvidia_gpu() else "fp32"

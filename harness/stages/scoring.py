@@ -13,14 +13,13 @@ from harness.config import Config, Evaluate, LanguageSettings, Served
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
 from harness.producers.producer import Producer
 from harness.scoring.choice import VERSION as ENGINE_VERSION
-from harness.scoring.choice import EngineChoice
+from harness.scoring.choice import EngineChoice, choose_precision
 from harness.stage import Outcome, Stage, Work
 from harness.students import find_checkpoint_path
 from tasks.catalogue import VERSION as TASKS_VERSION
 from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.loading import Loaded
 from tasks.protocol import Protocol
-from training.precision import has_nvidia_gpu
 
 
 @dataclass(frozen=True)
@@ -154,10 +153,7 @@ def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
 
 def choose_engine(evaluate: Evaluate, kind: str) -> EngineChoice | str:
     """Chooses the engine for a kind of producer, or says why there is none."""
-    precision = evaluate.precision
-    if precision == "auto":
-        # fp32 wherever it is affordable: scores then agree from machine to machine.
-        precision = "bf16" if has_nvidia_gpu() else "fp32"
+    precision = choose_precision(evaluate.precision)
     if evaluate.engine == "vllm":
         return EngineChoice("vllm", precision, **asdict(evaluate.vllm))
     if evaluate.engine == "completions":

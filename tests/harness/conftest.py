@@ -46,7 +46,7 @@ def fixed(repositories: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ):
         monkeypatch.setattr(name, lambda: weights)
     monkeypatch.setattr("harness.stages.scoring.read_package_version", lambda name: "as installed")
-    monkeypatch.setattr("harness.stages.scoring.has_nvidia_gpu", lambda: False)
+    monkeypatch.setattr("harness.scoring.choice.has_nvidia_gpu", lambda: False)
     monkeypatch.setattr(
         "harness.stages.training.resolve_precision", lambda asked: asked.replace("auto", "fp32")
     )

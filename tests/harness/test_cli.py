@@ -80,13 +80,24 @@ def test_a_store_may_lie_in_the_home_folder(tmp_path: Path) -> None:
     assert not list(elsewhere.iterdir())
 
 
-def test_a_full_disk_is_named_without_a_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sweep", [[], ["-m"]])
+def test_a_full_disk_is_named_without_a_traceback(tmp_path: Path, sweep: list[str]) -> None:
     """No file may grow, not even the one that would tell why the run failed."""
-    limited = ["bash", "-c", 'ulimit -f 0; exec "$@"', "-", *KAKUGO]
+    limited = ["bash", "-c", 'ulimit -f 0; exec "$@"', "-", *KAKUGO, *sweep]
     done = subprocess.run([*limited, f"store={tmp_path}"], capture_output=True, text=True)
     assert done.returncode == 1
-    assert "Remedy: make room on the disk" in done.stderr
+    assert done.stderr.count("Remedy: make room on the disk") == 1
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("sweep", [[], ["-m"]])
+def test_a_store_that_cannot_be_made_is_named_once(tmp_path: Path, sweep: list[str]) -> None:
+    (tmp_path / "file").write_text("no folder")
+    done = kakugo(*sweep, f"store={tmp_path}/file/store", "plan=true")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"kakugo: {tmp_path}/file/store")
+    assert done.stderr.count("Not a directory. Remedy: let this user read and write there") == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_shell_completion_installs_and_answers() -> None:
