@@ -18,6 +18,7 @@ from reports.tables import (
     cost,
     coverage,
     flips,
+    glance,
     item_groups,
     kinds,
     mixtures,
@@ -120,6 +121,7 @@ DETAIL = Omission("a screen has no room for this detail")
 RECORD = Omission("it is for those who check, not for print")
 PRINTED = Omission("where the table of each language says it", prints_each_language)
 PANELS = Omission("where the table of each language says it", _has_panels)
+TEXT = Omission("a paper says it in its text")
 SCORES = Omission("the table of each language says it, or the table of all languages")
 CROWDED = Omission(
     "where there are many languages: `--language NAME` prints it", _has_many_languages
@@ -151,6 +153,21 @@ def _from_studies(make: Callable[[Sequence[Study]], Sheet]) -> Callable[[Report]
 
 
 PARTS: tuple[Part, ...] = (
+    Part(
+        "glance",
+        "At a glance",
+        (
+            Section(
+                "glance",
+                "At a glance",
+                "What was gained, and what the numbers are of.",
+                make=lambda report: glance.tabulate_glance(
+                    report.view, report.panels, report.results, report.ranking
+                ),
+                left_out={"latex": TEXT},
+            ),
+        ),
+    ),
     Part(
         "overview",
         "Over languages",

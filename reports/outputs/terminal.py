@@ -30,10 +30,11 @@ _GAP = 2  # between columns
 def print_report(report: Report, console: Console) -> None:
     """Print a report. Made for 80 columns and more."""
     each_language = prints_each_language(report)
-    for panel in report.panels if each_language else ():
-        for piece in _make_panel_parts(panel):
-            _print(console, piece)
-    for part, sections in find_parts("terminal", report):
+    for number, (part, sections) in enumerate(find_parts("terminal", report)):
+        # The first part says what all of it is of.
+        for panel in report.panels if each_language and number == 1 else ():
+            for piece in _make_panel_parts(panel):
+                _print(console, piece)
         if part.each_language and report.panels and not each_language:
             hint = "One language in full: kakugo-report --language NAME"
             _print(console, Text(hint, style="dim"))

@@ -33,6 +33,12 @@ class ScoredAs:
         mine, others = asdict(self), asdict(other)
         return ", ".join(mine[name] or _UNKNOWN for name in mine if mine[name] != others[name])
 
+    def describe_way(self) -> str:
+        """Says how it was asked and computed, without the number of items and the metric, which
+        belong to a task."""
+        how = (self.shots, self.form, self.system_prompt)
+        return ", ".join(filter(None, (*how, self.data, self.revision, self.precision)))
+
     def __str__(self) -> str:
         return ", ".join(value for field in fields(self) if (value := getattr(self, field.name)))
 
