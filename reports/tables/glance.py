@@ -18,7 +18,7 @@ _MOST_NAMES = 4
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GainVerdict:
     """One producer against base: over all tasks, and on each, with p corrected over the tasks.
 
     `whole` is None where there is nothing to compare.
@@ -31,15 +31,15 @@ class Verdict:
     over_languages: bool = False
 
 
-def judge_producer(results: Results, producer: str) -> Verdict:
+def judge_producer(results: Results, producer: str) -> GainVerdict:
     """Compares a producer with base on the tasks and languages that both have."""
     pair = results.keep(lambda row: row.producer == producer or row.is_base)
     found = rank_producers(pair)
     if found.whole is None or len(found.producers) != 2 or not results.bases:
-        return Verdict(producer, None, (), 0)
+        return GainVerdict(producer, None, (), 0)
     by_task = [(task, one.find_difference(1, 0)) for task, one in found.by_task.items()]
     adjusted = iter(adjust_holm([one.p for _, one in by_task if one.p is not None]))
-    return Verdict(
+    return GainVerdict(
         producer,
         found.whole.find_difference(1, 0),
         tuple((task, one, None if one.p is None else next(adjusted)) for task, one in by_task),
@@ -48,35 +48,35 @@ def judge_producer(results: Results, producer: str) -> Verdict:
     )
 
 
-def describe_verdict(verdict: Verdict) -> str:
+def describe_verdict(verdict: GainVerdict) -> str:
     """Says in one or two sentences what was gained, and claims nothing that may be chance."""
     whole = verdict.whole
     if whole is None:
         return f"{verdict.producer}: no gain can be told, as base has no score beside it."
     tasks = [task for task, _, _ in verdict.by_task]
-    over = f"{_count(len(tasks), 'task')} and {_count(verdict.languages, 'language')}"
+    over = f"{_write_count(len(tasks), 'task')} and {_write_count(verdict.languages, 'language')}"
     if whole.p is None or whole.interval is None:
         reason = whole.why or "too few items"
         return (
-            f"{verdict.producer}: {_points(whole.points)} points against base on average over "
+            f"{verdict.producer}: {_write_points(whole.points)} points against base on average over "
             f"{over}, untested ({reason})."
         )
-    range_ = f"95% {_points(whole.interval.low)} to {_points(whole.interval.high)}"
+    range_ = f"95% {_write_points(whole.interval.low)} to {_write_points(whole.interval.high)}"
     told = "more than chance" if whole.points > 0 else "a loss that is more than chance"
     if whole.p >= SURE:
         told = "not told from chance"
     sentence = (
-        f"{verdict.producer}: {_points(whole.points)} points against base on average over {over} "
+        f"{verdict.producer}: {_write_points(whole.points)} points against base on average over {over} "
         f"({range_}), {told}."
     )
     return " ".join([sentence, *_describe_tasks(verdict)])
 
 
-def _describe_tasks(verdict: Verdict) -> Iterator[str]:
+def _describe_tasks(verdict: GainVerdict) -> Iterator[str]:
     sure = [(task, one) for task, one, p in verdict.by_task if p is not None and p < SURE]
     for title, sign in (("Gained on", 1), ("Lost on", -1)):
         found = [(task, one.points) for task, one in sure if sign * one.points > 0]
-        named = [f"{show_task(task)} ({_points(points)})" for task, points in found]
+        named = [f"{show_task(task)} ({_write_points(points)})" for task, points in found]
         if named:
             yield f"{title} {', '.join(named)}."
 
@@ -97,7 +97,7 @@ def tabulate_glance(
         "Teacher": [teacher for panel in panels for teacher in panel.teachers],
         "Data": [describe_data(one) for panel in panels for one in panel.data],
     }
-    rows += [(title, _join(found)) for title, found in facts.items() if any(found)]
+    rows += [(title, _join_names(found)) for title, found in facts.items() if any(found)]
     by_protocol: dict[str, list[str]] = {}
     for task, protocol in results.protocols.items():
         by_protocol.setdefault(protocol.describe_way(), []).append(show_task(task))
@@ -120,7 +120,7 @@ def _describe_best(results: Results, ranking: Ranking) -> str:
         return f"{shown}. None can be told from the others."
     if len(good) == 1:
         return f"{shown}. Best: {good[0]}."
-    return f"{shown}. Best, and not told apart: {_join(good)}."
+    return f"{shown}. Best, and not told apart: {_join_names(good)}."
 
 
 def _list_making(view: StoreView) -> Iterator[tuple[Value, Value]]:
@@ -131,22 +131,22 @@ def _list_making(view: StoreView) -> Iterator[tuple[Value, Value]]:
         if "seed" in artifact.manifest.config
     }
     if seeds:
-        yield "Training seeds", _join(sorted(seeds, key=lambda seed: (len(seed), seed)))
+        yield "Training seeds", _join_names(sorted(seeds, key=lambda seed: (len(seed), seed)))
     made = [score.artifact.manifest.created for score in view.scores.values()]
     days = sorted({when[:10] for when in made if when})
     if days:
         yield "Scored", days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
 
 
-def _points(points: float) -> str:
+def _write_points(points: float) -> str:
     return set_minus(f"{points:+.1f}")
 
 
-def _count(number: int, what: str) -> str:
+def _write_count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def _join(found: Iterable[str]) -> str:
+def _join_names(found: Iterable[str]) -> str:
     names = list(dict.fromkeys(name for name in found if name))
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more

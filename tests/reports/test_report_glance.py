@@ -10,12 +10,12 @@ from core.statistics import adjust_holm
 from reports import read_store
 from reports.report import Report
 from reports.stats.crossed import UnitScores, compare_producers
-from reports.tables.glance import Verdict, describe_verdict, judge_producer
+from reports.tables.glance import GainVerdict, describe_verdict, judge_producer
 
 LANGUAGES, TASKS = 9, ("sib200", "belebele", "global_mmlu")
 
 
-def simulate(draw: np.random.Generator, gain: float, items: int = 80) -> Verdict:
+def simulate(draw: np.random.Generator, gain: float, items: int = 80) -> GainVerdict:
     """A verdict on made-up accuracies: items are hard alike in all languages, and gains differ
     between languages."""
     cells: dict[str, dict[str, UnitScores]] = {}
@@ -33,7 +33,9 @@ def simulate(draw: np.random.Generator, gain: float, items: int = 80) -> Verdict
     by_task = [(t, compare_producers({t: cells[t]}).find_difference(1, 0)) for t in TASKS]
     adjusted = adjust_holm([one.p for _, one in by_task if one.p is not None])
     judged = tuple((t, one, p) for (t, one), p in zip(by_task, adjusted, strict=True))
-    return Verdict("trained:x", whole.find_difference(1, 0), judged, LANGUAGES, whole.over_languages)
+    return GainVerdict(
+        "trained:x", whole.find_difference(1, 0), judged, LANGUAGES, whole.over_languages
+    )
 
 
 @pytest.mark.parametrize(("gain", "least", "most"), [(0.0, 0.0, 0.08), (0.08, 0.8, 1.0)])
