@@ -159,7 +159,7 @@ PARTS: tuple[Part, ...] = (
         (
             Section(
                 "glance",
-                "At a glance",
+                "The gain, and what it is of",
                 "What was gained, and what the numbers are of.",
                 make=lambda report: glance.tabulate_glance(
                     report.view, report.panels, report.results, report.ranking

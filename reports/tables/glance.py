@@ -55,20 +55,15 @@ def describe_verdict(verdict: GainVerdict) -> str:
         return f"{verdict.producer}: no gain can be told, as base has no score beside it."
     tasks = [task for task, _, _ in verdict.by_task]
     over = f"{_write_count(len(tasks), 'task')} and {_write_count(verdict.languages, 'language')}"
+    gain = f"{verdict.producer}: {_write_points(whole.points)} points against base on average"
     if whole.p is None or whole.interval is None:
         reason = whole.why or "too few items"
-        return (
-            f"{verdict.producer}: {_write_points(whole.points)} points against base on average over "
-            f"{over}, untested ({reason})."
-        )
-    range_ = f"95% {_write_points(whole.interval.low)} to {_write_points(whole.interval.high)}"
+        return f"{gain} over {over}, untested ({reason})."
+    low, high = map(_write_points, (whole.interval.low, whole.interval.high))
     told = "more than chance" if whole.points > 0 else "a loss that is more than chance"
     if whole.p >= SURE:
         told = "not told from chance"
-    sentence = (
-        f"{verdict.producer}: {_write_points(whole.points)} points against base on average over {over} "
-        f"({range_}), {told}."
-    )
+    sentence = f"{gain} over {over} (95% {low} to {high}), {told}."
     return " ".join([sentence, *_describe_tasks(verdict)])
 
 
