@@ -1,10 +1,11 @@
 """Two reports side by side: what changed, and whether it is more than chance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.contract.record import Unreadable
 from core.statistics import adjust_holm
 from reports.stats.languages import average_over_languages
+from reports.store.model import Score
 from reports.tables.gain import Gain, compute_gain
 from reports.tables.importing import NO_SAMPLES
 from reports.tables.results import Result, Results
@@ -16,6 +17,9 @@ NOTE = (
     "Change: new minus old, in points. Where both sides kept their samples, it is tested on the "
     "same items. p by Holm is corrected for the languages of a task and producer."
 )
+
+
+AGAIN = "made again under the same key, with another result"
 
 
 @dataclass(frozen=True)
@@ -82,17 +86,29 @@ def _judge(old: Result, new: Result) -> tuple[Gain | None, str]:
     plain = Gain(round(new.score - old.score, 10), why=NO_SAMPLES)
     if old.record is None or new.record is None:
         return plain, NO_SAMPLES
-    if old.record.artifact.key == new.record.artifact.key:
+    again = old.record.artifact.key == new.record.artifact.key
+    if again and _has_same_content(old.record, new.record):
         return Gain(0.0, p=None, why="the same artifact"), "the same artifact"
     try:
-        return compute_gain(old.record, new.record), ""
+        gain = compute_gain(old.record, new.record)
     except Unreadable as error:
         return None, str(error)
+    return (replace(gain, notes=(AGAIN, *gain.notes)) if again else gain), ""
+
+
+def _has_same_content(old: Score, new: Score) -> bool:
+    """Says whether two scores of one key are the same files. (A key says how something is made;
+    made again, on another machine, it may come out otherwise.)"""
+    contents = [score.artifact.manifest.content for score in (old, new)]
+    if None in contents:
+        return (old.score, old.n) == (new.score, new.n)
+    return contents[0] == contents[1] and old.score == new.score
 
 
 def _judge_change(gain: Gain | None, p: float | None, why: str) -> str:
     if gain is None or p is None:
-        return why or (gain.why if gain else "")
+        said = why or (gain.why if gain else "")
+        return "; ".join(filter(None, (said, *(gain.notes if gain else ()))))
     if p >= ALPHA:
         return "no clear change" + (f"; {'; '.join(gain.notes)}" if gain.notes else "")
     said = "better" if gain.points > 0 else "worse"

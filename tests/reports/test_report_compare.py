@@ -97,3 +97,19 @@ def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFix
     }
     assert main(["compare", "published", str(tmp_path / "nothing")]) == 2
     assert "Remedy" in capsys.readouterr().err
+
+
+def test_an_equal_key_with_another_result_is_a_change(tmp_path: Path) -> None:
+    """A key says how a score is made. Made again, on another machine, it may be another."""
+    one_score(tmp_path / "a", 0.35, 2)
+    (tmp_path / "a").rename(tmp_path / "first")
+    old = Report.from_store(read_store(tmp_path / "first")).results
+    again = one_score(tmp_path / "a", 0.95, 2)
+    each = compare(old, again)[1]
+    assert column(each, "verdict") == {
+        "base": "the same artifact",
+        "trained:gen": "better; made again under the same key, with another result",
+    }
+    change = column(each, "change")["trained:gen"]
+    old_score, new_score = (column(each, side)["trained:gen"] for side in ("old", "new"))
+    assert change == pytest.approx(new_score - old_score)  # type: ignore[operator]
