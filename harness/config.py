@@ -149,7 +149,9 @@ class Evaluate:
                 "(evaluate.vllm.arguments=[--tensor-parallel-size,2])"
             )
         if len(set(self.tasks)) != len(self.tasks) or not self.tasks:
-            raise ValueError(f"evaluate.tasks: each task once, at least one; got {self.tasks}")
+            raise ValueError(
+                f"evaluate.tasks: at least one task, and each once; received {self.tasks}"
+            )
 
 
 @dataclass(frozen=True)

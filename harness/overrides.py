@@ -91,15 +91,15 @@ def _prepare_override(argument: str, sweeps: bool) -> list[str]:
         if argument.startswith("~") and parse_override(argument):
             return [argument]
         raise ConfigError(
-            f"{argument}: this is neither KEY=VALUE nor GROUP=OPTION, such as language=swahili; "
-            "`kakugo --help` lists the groups."
+            f"{argument}: this is neither KEY=VALUE nor GROUP=OPTION. Remedy: write it as one, "
+            "such as language=swahili; `kakugo --help` lists the groups."
         )
     head, key, value = match[0], match["key"], argument[match.end() :]
     if not key or parse_override(f"{head}x") is None:
         raise ConfigError(
-            f"{argument}: {key or 'nothing'} is no key. Keys are names of Latin letters, digits, _ "
-            "and -, with dots between them, such as language.name; only their values may hold "
-            "anything else."
+            f"{argument}: {key or 'nothing'} is no key. Remedy: names of Latin letters, digits, _ "
+            "and -, with dots between them, such as language.name; only a value may hold anything "
+            "else."
         )
     is_group = (CONF / key).is_dir() and match["mark"] != "~" and not _is_hydras(key)
     if is_group:

@@ -97,7 +97,10 @@ def read_rows(
                 )
             splits = datasets.get_dataset_split_names(source, config, **options)
             if split not in splits:
-                raise DataMissing(f"{place}, {config}: no split {split}, there are {splits}")
+                raise DataMissing(
+                    f"{place}, {config}: no split {split}, there are {splits}. Remedy: another "
+                    f"repository, evaluate.hub.BENCHMARK=owner/name, {LOCAL_INSTEAD}"
+                )
             data = datasets.load_dataset(source, config, split=split, **options)
         except (*failures, datasets.exceptions.DatasetsError) as error:
             if not _is_damage(repository, error):
@@ -112,7 +115,9 @@ def read_rows(
         lacking = [column for column in columns if column not in data.column_names]
         if lacking:
             raise DataMalformed(
-                f"{place}, {config}: no column {', '.join(lacking)}, there are {data.column_names}"
+                f"{place}, {config}: no column {', '.join(lacking)}, there are "
+                f"{data.column_names}. Remedy: another repository, "
+                f"evaluate.hub.BENCHMARK=owner/name, {LOCAL_INSTEAD}"
             )
         wanted = [*columns, *(column for column in asides if column in data.column_names)]
         labels = {
@@ -148,7 +153,10 @@ def _find_head(path: Path) -> str | None:
             ["git", "-C", str(path), *arguments], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise HubUnavailable(f"{path}: its commit cannot be told ({done.stderr.strip()})")
+            raise HubUnavailable(
+                f"{path}: git cannot tell its commit ({done.stderr.strip()}). Remedy: mend what "
+                "git names, or give a copy of the folder without .git"
+            )
         return done.stdout.strip()
 
     changed = git("status", "--porcelain")

@@ -20,6 +20,8 @@ TOPICS = (
     "travel",
 )
 
+_REMEDY = "Remedy: mend it; the entry of Swahili shows all that one holds"
+
 
 @dataclass(frozen=True)
 class Words:
@@ -65,9 +67,9 @@ def _read(table: Path) -> dict[str, Words]:
     try:
         entries = yaml.safe_load(table.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise WordsMalformed(f"{table} cannot be read: {error}") from None
+        raise WordsMalformed(f"{table} cannot be read: {error}. {_REMEDY}") from None
     if not isinstance(entries, dict):
-        raise WordsMalformed(f"{table}: languages with their words are needed")
+        raise WordsMalformed(f"{table}: it holds no languages with their words. {_REMEDY}")
     return {
         str(language): _read_entry(table, language, entry) for language, entry in entries.items()
     }
@@ -84,8 +86,13 @@ def _read_entry(table: Path, language: str, entry: object) -> Words:
     unknown = [str(name) for name in given if name not in known]
     if lacking or unknown:
         raise WordsMalformed(
-            f"{table}, {language}: lacking {', '.join(lacking) or 'nothing'}; not known: "
-            f"{', '.join(unknown) or 'nothing'}"
+            f"{table}, {language}: "
+            + "; ".join(
+                f"{fault} {', '.join(names)}"
+                for fault, names in (("there is no", lacking), ("not known:", unknown))
+                if names
+            )
+            + f". {_REMEDY}"
         )
     not_text = [
         name
@@ -93,5 +100,9 @@ def _read_entry(table: Path, language: str, entry: object) -> Words:
         if name not in ("topics", "reviewed_by") and not isinstance(given[name], str)
     ]
     if not_text or not isinstance(topics, dict):
-        raise WordsMalformed(f"{table}, {language}: no text: {', '.join(not_text or ['topics'])}")
+        raise WordsMalformed(
+            f"{table}, {language}: must be text: {', '.join(not_text)}. {_REMEDY}"
+            if not_text
+            else f"{table}, {language}: topics must be a table of the seven topics. {_REMEDY}"
+        )
     return Words(**{**given, "topics": {topic: str(topics[topic]) for topic in TOPICS}})

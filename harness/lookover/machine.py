@@ -68,8 +68,8 @@ def check_memory(student: Any, settings: Train) -> str:
     gpus = list_gpus()
     if 0 < len(gpus) < settings.processes:
         raise MachineError(
-            f"train.processes={settings.processes}, and there are {len(gpus)} GPUs here. Remedy: "
-            f"train.processes={len(gpus)}."
+            f"train.processes={settings.processes}, and this machine has {len(gpus)} "
+            f"GPU{'s' * (len(gpus) > 1)}. Remedy: train.processes={len(gpus)}."
         )
     if gpus:
         room, has = min(gpus[: settings.processes]), "a GPU here has"

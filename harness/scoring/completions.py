@@ -150,7 +150,10 @@ class CompletionsLM(ScoringLM):
     def make_penalty(self, penalty: float) -> dict[str, Any]:
         """Returns the fields of a request with a repetition penalty."""
         if penalty != 1.0:
-            raise ScoringError("a repetition penalty is no part of the completions protocol")
+            raise ScoringError(
+                f"a repetition penalty of {penalty:g} is no part of the completions protocol. "
+                "Remedy: a penalty of 1, or evaluate.engine=transformers."
+            )
         return {}
 
     def _continue(self, prompt: TokenPrompt) -> Continuation:

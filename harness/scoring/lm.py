@@ -233,7 +233,10 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         ):
             settings = request.args[1]
             if settings.get("do_sample") or settings.get("temperature"):
-                raise ScoringError("decoding is greedy here; sampling is not covered")
+                raise ScoringError(
+                    "a task asks for sampling, and this engine decodes greedily. Remedy: "
+                    "do_sample: false and no temperature in the task's generation_kwargs."
+                )
             limit = int(settings["max_gen_toks"])
             context = self._cut_to_fit(tuple(tokens), self.max_length - limit)
             self._note_prompt(request.args[0], context, tuple(tokens))
@@ -268,7 +271,10 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = True) -> Any:
         """Raises an error: no task of ours needs it."""
-        raise ScoringError("rolling log-likelihood is not covered by this engine")
+        raise ScoringError(
+            "a task asks for the perplexity of whole texts, which this engine does not compute. "
+            "Remedy: run it with lm-eval's own model, --model hf."
+        )
 
     def _loglikelihood_tokens(self, requests: Any, **_: Any) -> Any:
         raise NotImplementedError("see loglikelihood")
@@ -334,7 +340,10 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
                 self.joins += 1
                 answer = self._encode([continuation], add_special_tokens=False)[0]
             if not tokens or not answer:
-                raise ScoringError(f"a prompt or an answer has no tokens: {continuation!r}")
+                raise ScoringError(
+                    f"the tokenizer makes no tokens of a prompt or of its answer {continuation!r}. "
+                    "Remedy: a prompt and an answer that hold text."
+                )
             pairs.append((tuple(tokens), tuple(answer)))
         return pairs
 

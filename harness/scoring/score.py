@@ -323,7 +323,10 @@ def _check_against_lm_eval(score: float, metrics: Mapping[str, Any]) -> None:
     theirs = metrics.get("acc,none")
     theirs = 100 * theirs if theirs is not None else metrics["chrf++,none"]
     if abs(score - theirs) > 1e-6:
-        raise ScoringError(f"the score {score} differs from lm-eval's {theirs}; this is a bug")
+        raise ScoringError(
+            f"the score {score} differs from lm-eval's {theirs}, which is a fault of kakugo and "
+            "not yours. Remedy: report it, with the versions in the score's manifest.json."
+        )
 
 
 def _quiet() -> None:

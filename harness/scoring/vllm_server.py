@@ -79,7 +79,11 @@ class VllmLM(CompletionsLM):
         while not _is_up(address):
             if self._running.poll() is not None:
                 how = describe_exit(self._running.returncode)
-                raise ScoringError(f"vLLM did not start ({how}):\n{read_last_lines(log)}")
+                raise ScoringError(
+                    f"vLLM did not start ({how}):\n{read_last_lines(log)}\nRemedy: mend what its "
+                    "last words name; evaluate.vllm.arguments holds its options, such as "
+                    "[--max-model-len,4096]."
+                )
             time.sleep(0.5)
         return f"{address}/v1"
 

@@ -68,7 +68,9 @@ def run_workers(
         for told in sorted(journal.glob(SAID.format("*"))):
             raise ScoringError(told.read_text(encoding="utf-8"))
         raise ScoringError(
-            f"a scoring process failed ({describe_exit(status)}):\n{read_last_lines(errors)}"
+            f"a scoring process failed ({describe_exit(status)}):\n{read_last_lines(errors)}\n"
+            "Remedy: mend what its last words name, or evaluate.processes=1; the same command goes "
+            "on from what has been scored."
         )
 
 

@@ -111,7 +111,10 @@ def find_checkpoint(student: Student) -> Path:
         return path
     path = Path(student.path) if student.path else find_embedded_gguf()
     if not path.is_file():
-        raise StudentError(f"student.path: there is no file {path}")
+        raise StudentError(
+            f"student.path: there is no file {path}. Remedy: the path of a GGUF file, or leave it "
+            "out for the embedded student."
+        )
     return path
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.benchmark import Asking, Benchmark, Item, Naming
-from tasks.errors import DataMalformed, DataMissing
+from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.files import EMBEDDED, is_there, read_lines, read_lines_of_archive, report_missing
 from tasks.rows import REMEDY, Raw, Row, RowColumn, check, read_keys
 
@@ -75,7 +75,10 @@ def find(root: Path, code: str, split: str = SPLIT) -> SplitText:
             member = f"{ARCHIVE}/{split}/{code}.{split}"
             return SplitText(f"{archive}: {member}", read_lines_of_archive(archive, member))
     if code == ENGLISH and root.resolve() != EMBEDDED.resolve():
-        raise DataMissing(f"there is no file {text}: FLORES needs its English sentences too")
+        raise FileMissing(
+            f"there is no file {text}: FLORES needs its English sentences too. Remedy: put it "
+            "there, from the same FLORES-200 as the other languages"
+        )
     raise report_missing(text)
 
 

@@ -12,7 +12,7 @@ import pytest
 from tasks.benchmarks import belebele, flores, global_mmlu, sib200
 from tasks.catalogue import TASKS
 from tasks.data import DATA_DIR_VARIABLE, BenchmarkData, open_data, read
-from tasks.errors import DataMalformed, DataMissing
+from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.files import EMBEDDED, read_lines, read_lines_of_archive
 from tasks.loading import Loaded, load_task
 from tasks.protocol import Protocol, split_shots
@@ -135,7 +135,7 @@ def test_broken_json_and_answers_are_named_with_their_line(tmp_path: Path) -> No
 
 def test_translations_must_be_parallel(tmp_path: Path) -> None:
     write(tmp_path, "flores/devtest/x.txt", "a\n\nb\nc\nd\n")
-    with pytest.raises(DataMissing, match=r"eng_Latn\.txt: FLORES needs its English sentences too"):
+    with pytest.raises(FileMissing, match=r"eng_Latn\.txt: FLORES needs its English sentences too"):
         load(tmp_path, "flores_xx_en")
     write(tmp_path, "flores/devtest/eng_Latn.txt", "a\n" * 6)
     for content in ("a\n\nb\nc\nd\n", "a\n\nb\nc\nd"):

@@ -41,11 +41,11 @@ def test_a_broken_table_says_what_it_lacks(tmp_path: Path) -> None:
     whole = yaml.safe_dump({"English": ENTRIES["English"]})
     assert find_words(table=table(whole)).answer == "Answer"
     for change, message in (
-        ({"answer": None}, "English: lacking answer; not known: nothing"),
+        ({"answer": None}, r"English: there is no answer\. Remedy: mend it"),
         ({"answers": "x"}, "not known: answers"),
-        ({"answer": 5}, "no text: answer"),
-        ({"topics": "all"}, "no text: topics"),
-        ({"topics": {**ENTRIES["English"]["topics"], "sports": ""}}, r"lacking topics\.sports"),
+        ({"answer": 5}, "must be text: answer"),
+        ({"topics": "all"}, "topics must be a table of the seven topics"),
+        ({"topics": {**ENTRIES["English"]["topics"], "sports": ""}}, r"there is no topics\.sports"),
     ):
         with pytest.raises(WordsMalformed, match=message):
             find_words(table=table(yaml.safe_dump({"English": ENTRIES["English"] | change})))
