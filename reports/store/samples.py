@@ -60,7 +60,7 @@ def read_items(score: Score) -> Items:
     """
     if score.metric not in _OF_METRIC:
         raise Unreadable(f"no statistics are known for the metric {score.metric}")
-    items = _read_items(score.artifact.folder, score.metric)
+    items = _read_items(score.artifact.folder, score.metric, _hash_samples(score))
     if items.n != score.n:
         raise Unreadable(f"{SAMPLES} holds {items.n} items, but {SCORES} says {score.n}")
     return items
@@ -117,11 +117,11 @@ def read_labels(score: Score) -> Mapping[str, Mapping[str, str]]:
     An item that bears no label of a kind has no entry. Raises Unreadable, with what to do, where
     the samples were written before labels were kept.
     """
-    return _read_labels(score.artifact.folder)
+    return _read_labels(score.artifact.folder, _hash_samples(score))
 
 
 @lru_cache(maxsize=64)
-def _read_labels(folder: Path) -> Mapping[str, Mapping[str, str]]:
+def _read_labels(folder: Path, content: str) -> Mapping[str, Mapping[str, str]]:
     table = _read_table(folder, ("doc_id", *LABELS))
     lacking = [kind for kind in LABELS if kind not in table.column_names]
     if lacking or "doc_id" not in table.column_names:
@@ -137,6 +137,13 @@ def _read_labels(folder: Path) -> Mapping[str, Mapping[str, str]]:
     }
 
 
+def _hash_samples(score: Score) -> str:
+    """Gives the hash of a score's samples: what was read is kept by it, since another file may lie
+    under the same path later."""
+    entry = score.artifact.manifest.files.get(SAMPLES)
+    return entry.sha256 if entry else ""
+
+
 def is_translation(score: ScoreRecord) -> bool:
     """Tells that the score's items are translations (else they are multiple choice)."""
     return score.metric != "accuracy"
@@ -144,7 +151,7 @@ def is_translation(score: ScoreRecord) -> bool:
 
 # A row of the score table holds one language and task: base and each of its producers.
 @lru_cache(maxsize=32)
-def _read_items(folder: Path, metric: str) -> Items:
+def _read_items(folder: Path, metric: str, content: str) -> Items:
     wanted = (*_PAIRING, *_OF_METRIC[metric])
     table = _read_table(folder, wanted)
     lacking = [column for column in wanted if column not in table.column_names]
