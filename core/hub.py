@@ -40,7 +40,7 @@ def explain_refusal(
     if is_a(errors.GatedRepoError) or "is a gated dataset" in str(error):
         address = "https://huggingface.co/" + ("datasets/" if kind == "datasets" else "")
         return Refusal(
-            "is gated, and this token (or none) is not let in",
+            "is gated, and HF_TOKEN is not set or has no access to it",
             f"accept its conditions at {address}{place.partition('@')[0]}, set HF_TOKEN to a token "
             f"of that account, {instead}{gated}",
         )
@@ -48,12 +48,12 @@ def explain_refusal(
         return Refusal("has no such revision", "check the part behind @")
     if is_a(errors.RepositoryNotFoundError):
         return Refusal(
-            "is not on the Hub, or is private and this token (or none) is not let in",
+            "is not on the Hub, or is private and HF_TOKEN is not set or has no access to it",
             f"check the name ({setting}) and HF_TOKEN, {instead}",
         )
     if is_a(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError):
         return Refusal(
-            "is not wholly kept on this machine, and the Hub is not to be reached",
+            "is not wholly kept on this machine, and the Hub cannot be reached",
             f"check the network or unset HF_HUB_OFFLINE, {instead}",
         )
     said = dict.fromkeys(" ".join(str(e).split()) or type(e).__name__ for e in (error, chain[-1]))

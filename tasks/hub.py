@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from core.hub import explain_refusal, list_causes
 from core.languages import name_repository
 from core.places import expand
 from core.shell import quote_for_shell
@@ -223,7 +224,7 @@ def _is_damage(repository: Repository, error: Exception) -> bool:
     import yaml
     from huggingface_hub.errors import HfHubHTTPError
 
-    chain = _list_causes(error)
+    chain = list_causes(error)
     if any(isinstance(link, OSError) and link.errno in NO_ROOM for link in chain):
         return False
     if repository.folder and str(repository.folder) == repository.name:
@@ -264,7 +265,7 @@ def _list_files(source: str, config: str, split: str, options: dict[str, Any]) -
 
 def _report_unreadable(place: str, config: str, files: str, error: Exception) -> DataMalformed:
     """Builds the error for a file of the repository that is no table, as its reader words it."""
-    said = [*_list_causes(error)[1:], error][0]
+    said = [*list_causes(error)[1:], error][0]
     why = str(said).strip().partition("\n")[0] or type(said).__name__
     if isinstance(said, StopIteration):
         why = "it is empty"
@@ -274,42 +275,15 @@ def _report_unreadable(place: str, config: str, files: str, error: Exception) ->
     )
 
 
-def _list_causes(error: BaseException) -> list[BaseException]:
-    """Returns an error and what it came of, in turn."""
-    chain = [error]
-    while cause := chain[-1].__cause__ or chain[-1].__context__:
-        chain.append(cause)
-    return chain
-
-
 def _report_unavailable(place: str, error: Exception) -> HubUnavailable:
-    """Builds the error that says what is in the way, with its remedy; the causes of an error are
-    looked through too."""
-    from huggingface_hub import errors
-
-    chain = _list_causes(error)
-
-    def is_a(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(link, kinds) for link in chain)
-
-    # `datasets` gives its cause in words only.
-    if is_a(errors.GatedRepoError) or "is a gated dataset" in str(error):
-        reason = "is gated, and this token (or none) is not let in"
-        remedy = (
-            f"accept its conditions at https://huggingface.co/datasets/{place.partition('@')[0]}, "
-            f"set HF_TOKEN to a token of that account, {LOCAL_INSTEAD} (for FLORES, FLORES-200's "
-            "public archive is enough), or leave the task out (evaluate.tasks)"
-        )
-    elif is_a(errors.RevisionNotFoundError):
-        reason, remedy = "has no such revision", "check the part behind @"
-    elif is_a(errors.RepositoryNotFoundError):
-        reason = "is not on the Hub, or is private and this token (or none) is not let in"
-        remedy = f"check the name (evaluate.hub) and HF_TOKEN, {LOCAL_INSTEAD}"
-    elif is_a(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, ConnectionError):
-        reason = "is not wholly kept on this machine, and the Hub is not to be reached"
-        remedy = f"check the network or unset HF_HUB_OFFLINE, {LOCAL_INSTEAD}"
-    else:
-        causes = dict.fromkeys(str(link) or type(link).__name__ for link in (error, chain[-1]))
-        reason = f"cannot be read: {': '.join(causes)}"
-        remedy = f"check the network, the name (evaluate.hub) and HF_TOKEN, {LOCAL_INSTEAD}"
-    return HubUnavailable(f"{place} {reason}. Remedy: {remedy}")
+    """Builds the error that says what is in the way, with its remedy."""
+    refusal = explain_refusal(
+        error,
+        place,
+        kind="datasets",
+        setting="evaluate.hub",
+        instead=LOCAL_INSTEAD,
+        gated=" (for FLORES, FLORES-200's public archive is enough), or leave the task out "
+        "(evaluate.tasks)",
+    )
+    return HubUnavailable(f"{place} {refusal}")

@@ -155,7 +155,7 @@ def load_task(
     shots = split_shots([item.label for item in items], protocol.shots)
     if len(shots) < SHOTS:
         raise DataMalformed(
-            f"{task.benchmark} {code}: the rows bear {len(shots)} labels, balanced shots need "
+            f"{task.benchmark} {code}: the rows have {len(shots)} labels, balanced shots need "
             f"{SHOTS}. Remedy: evaluate.protocol.shots=first"
         )
     return Loaded(

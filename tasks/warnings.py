@@ -18,7 +18,7 @@ def warn_of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | No
         return []
     found = []
     if len({item.label for item in shots}) == 1:
-        found.append(f"all {SHOTS} shots bear one label, {shots[0].label!r}")
+        found.append(f"all {SHOTS} shots have the same label, {shots[0].label!r}")
     scored = {item.label for item in items[:limit]}
     known = {item.label for item in [*shots, *items]}
     if limit is not None and scored < known:

@@ -29,7 +29,7 @@ def list_checkpoints(config: Config) -> list[Student]:
 def _look_at_student(student: Student) -> str:
     if student.kind == "hub":
         size = ask_hub(student).bytes
-        return f"{student.repository}: {size / _GB:.1f} GB on the Hub, and this token is let in"
+        return f"{student.repository}: {size / _GB:.1f} GB on the Hub, and it may be fetched"
     path = find_checkpoint(student)
     if student.kind == "directory":
         return "; ".join(check_checkpoint(path)) or f"{path} is whole"

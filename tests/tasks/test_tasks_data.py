@@ -212,7 +212,7 @@ def test_a_sorted_test_set_is_warned_of_and_balanced_shots_mend_it(tmp_path: Pat
     rows = sib_rows(*["travel"] * 4, *["sports"] * 2, *["health"] * 30, "travel")
     write(tmp_path, "sib200/x/test.tsv", sib(*rows))
     paper, balanced = load(tmp_path, "sib200"), load(tmp_path, "sib200", shots="balanced")
-    assert paper.list_warnings()[0] == "all 3 shots bear one label, 'travel'"
+    assert paper.list_warnings()[0] == "all 3 shots have the same label, 'travel'"
     assert paper.list_warnings()[1] == "the set has 37 rows; as published it has 204"
     assert balanced.list_warnings() == paper.list_warnings()[1:]
     assert [item.id for item in balanced.shots] == ["0", "4", "6"]
@@ -228,7 +228,7 @@ def test_balanced_shots_need_three_labels(tmp_path: Path) -> None:
     assert split_shots(list("AABCB"), "balanced") == [0, 2, 3]
     assert split_shots(list("AABCB"), "first") == [0, 1, 2]
     write(tmp_path, "sib200/x/test.tsv", sib(*sib_rows(*["travel"] * 4, "sports")))
-    with pytest.raises(DataMalformed, match="bear 2 labels, balanced shots need 3"):
+    with pytest.raises(DataMalformed, match="have 2 labels, balanced shots need 3"):
         load(tmp_path, "sib200", shots="balanced")
 
 

@@ -278,7 +278,7 @@ def test_a_repository_of_the_hub_is_read_at_one_commit(
         for refusal, words in zip(refusals, refused.values(), strict=True):
             assert words in str(refusal)
     (away,) = reader(endpoint, [("sib200", "me/sib200")])
-    assert "the Hub is not to be reached" in str(away)
+    assert "the Hub cannot be reached" in str(away)
 
 
 def test_offline_the_commit_that_was_asked_for_is_read(

@@ -70,7 +70,7 @@ def test_the_published_topics_are_sorted_and_warned_of(real_data: Path) -> None:
     data = BenchmarkData("local", real_data)
     loaded = load_task(TASKS["sib200"], "swh_Latn", "Swahili", data)
     warnings = loaded.list_warnings(limit=20)
-    assert "all 3 shots bear one label" in warnings[0]
+    assert "all 3 shots have the same label" in warnings[0]
     assert "only 1 of the 7 labels" in warnings[1]
     balanced = load_task(TASKS["sib200"], "swh_Latn", "Swahili", data, Protocol(shots="balanced"))
     assert not balanced.list_warnings()
