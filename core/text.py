@@ -1,6 +1,7 @@
 """Decodes bytes that are text, and finds the characters that a reader sees."""
 
 import codecs
+import re
 import unicodedata
 
 # Letters and signs to Unicode, and nothing to the eye: Hangul fillers, the empty Braille cell and
@@ -11,6 +12,8 @@ _SELECTORS = frozenset(
     "\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 )
+# Controls, direction overrides and lone surrogates. The joiners that scripts need stay.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DRAWN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
@@ -124,3 +127,8 @@ def fold(text: str) -> str:
 
 def _count_line(text: str, character: str) -> int:
     return 1 + text.count("\n", 0, text.index(character))
+
+
+def make_safe(text: str) -> str:
+    """Makes the control characters of untrusted text visible; line breaks and tabs stay."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -6,8 +6,6 @@ characters that would act in a terminal or hide text.
 """
 
 import json
-import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from core.contract.facts import SourceFacts
 from core.contract.names import ROWS
 from core.files import write_whole
 from core.languages import tag_language
+from core.markdown import fence, write_table
 from generation.ids import hash_parts
 
 _SAMPLES = 3
@@ -57,7 +56,7 @@ def write_card(
         # JSON is YAML, and needs no thought about quoting.
         "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---",
         _write_title(language, source, facts.rows),
-        _write_table(
+        write_table(
             ["what", "value"],
             [
                 ["teacher", teacher],
@@ -72,7 +71,7 @@ def write_card(
         ),
         "## What became of each request\n\nAsked, answered and parsed count requests; kept counts "
         "what a step hands on.\n\n"
-        + _write_table(
+        + write_table(
             ["step", "asked", "answered", "parsed", "kept", "lost"],
             [
                 [s.step, s.asked, s.answered, s.parsed, s.kept, _write_counts(s.reasons)]
@@ -82,7 +81,7 @@ def write_card(
         f"## Quality\n\nLooked for in {quality.rows:,} rows. Languages by {quality.identifier}: "
         f"{quality.in_language:,} answers are in {language}, {quality.other_language:,} in another "
         f"language, {quality.undetermined_language:,} undetermined.\n\n"
-        + _write_table(
+        + write_table(
             ["check", "rows with the fault", "left out"],
             [[name, n, quality.dropped.get(name, 0)] for name, n in quality.flags.items()],
         ),
@@ -118,7 +117,7 @@ def _draw_samples(rows: Path) -> list[str]:
             ]
     if not best:
         return ["There are no rows."]
-    return [_fence("\n\n".join(_write_turns(row))) for _, row in best]
+    return [fence("\n\n".join(_write_turns(row))) for _, row in best]
 
 
 def _write_turns(row: dict[str, Any]) -> list[str]:
@@ -133,28 +132,6 @@ def _write_turns(row: dict[str, Any]) -> list[str]:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _SAMPLE_CHARACTERS else text[:_SAMPLE_CHARACTERS] + " […]"
-
-
-def _fence(text: str) -> str:
-    text = "".join(
-        c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
-    )
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
-
-
-def _write_table(columns: list[str], rows: list[list[Any]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows] if rows else []
-    return (
-        "\n".join(f"| {' | '.join(_write_cell(value) for value in line)} |" for line in lines)
-        or "None."
-    )
-
-
-def _write_cell(value: Any) -> str:
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return " ".join(re.sub(r"([|<>*_`\[\]\\])", r"\\\1", text).split())
 
 
 def _write_counts(reasons: Mapping[str, int]) -> str:

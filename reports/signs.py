@@ -1,14 +1,6 @@
 """Text made fit to be shown: untrusted text made safe, and numbers with a real minus sign."""
 
-import re
-
-# Controls, direction overrides and lone surrogates. The joiners that scripts need stay.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def make_safe(text: str) -> str:
-    """Make the control characters of untrusted text visible; line breaks and tabs stay."""
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text)
+from core.text import make_safe
 
 
 def clean(text: str) -> str:

@@ -1,7 +1,6 @@
 """The checkpoint's README.md: what it is, what it was made of, and how to talk to it."""
 
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from core.contract.facts import MixtureFacts, PackedFacts, TuningFacts
 from core.files import write_whole
 from core.languages import tag_language
+from core.markdown import fence, write_table
 from training.settings import Train
 
 
@@ -53,7 +53,7 @@ def write_card(
         "unless its report says so.",
         "## How to use it\n\n" + _write_usage(thinking, plain),
         "## Data\n\n"
-        + _write_table(
+        + write_table(
             ["source", "weight", "rows", "share", "tokens"],
             [
                 [
@@ -70,7 +70,7 @@ def write_card(
         f"and could not be drawn; {packed.truncated:,} of those drawn were cut, "
         f"{packed.validation_rows:,} kept for validation.",
         "## Training\n\n"
-        + _write_table(
+        + write_table(
             ["setting", "value"],
             [
                 [name, _write_value(value)]
@@ -80,7 +80,7 @@ def write_card(
             + [["seed", seed]],
         ),
         "## What it did\n\n"
-        + _write_table(
+        + write_table(
             ["measure", "value"],
             [
                 ["steps", facts.steps],
@@ -115,26 +115,10 @@ def _write_usage(thinking: str | None, plain: str | None) -> str:
 
 
 def _write_prompt(text: str | None) -> str:
-    return _fence(text) if text else "no system prompt"
-
-
-def _fence(text: str) -> str:
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{text}\n{fence}"
+    return fence(text) if text else "no system prompt"
 
 
 def _write_value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_write_value(inner)}" for name, inner in value.items())
     return "none" if value is None or value == () else f"{value}"
-
-
-def _write_table(columns: list[str], rows: list[list[Any]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(_write_cell(value) for value in line)} |" for line in lines)
-
-
-def _write_cell(value: Any) -> str:
-    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    return " ".join(text.replace("|", "\\|").split())

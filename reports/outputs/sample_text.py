@@ -8,6 +8,7 @@ from rich.text import Text
 
 from core.contract.samples import AnySample, Choice, Translation
 from core.lines import split_lines
+from core.text import make_safe
 from reports.samples import (
     FILTERS,
     UNKNOWN,
@@ -16,7 +17,7 @@ from reports.samples import (
     find_answer_direction,
     find_directions,
 )
-from reports.signs import clean, make_safe
+from reports.signs import clean
 
 _MARKS = {"ltr": "\N{LEFT-TO-RIGHT MARK}", "rtl": "\N{RIGHT-TO-LEFT MARK}"}
 _INDENT = 3

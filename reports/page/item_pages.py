@@ -16,9 +16,9 @@ from typing import Any
 from core.contract.record import Unreadable
 from core.contract.samples import AnySample, Translation
 from core.tasks import is_translation, show_task
+from core.text import make_safe
 from reports.page.write import HERE, make_environment, read_trusted
 from reports.samples import find_answer_direction, find_directions
-from reports.signs import make_safe
 from reports.store import files
 from reports.store.model import Score
 from reports.store.samples import read_rows

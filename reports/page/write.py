@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.text import make_safe
 from reports import words
 from reports.figures.dumbbell import draw_panel
 from reports.figures.svg import Figure
@@ -17,7 +18,7 @@ from reports.page.samples import TaskSamples, find_task_samples
 from reports.report import Report
 from reports.section import Part, Section
 from reports.sections import find_parts
-from reports.signs import clean, make_safe
+from reports.signs import clean
 from reports.store import files
 from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, PanelRow, TableCell, list_lines
 from reports.tables.sheet import Sheet
