@@ -58,11 +58,6 @@ class Task:
         """Returns the part of a protocol that applies to the task."""
         return protocol.apply(chooses=self.chooses)
 
-    def identify_document(self, doc: Mapping[str, Any]) -> tuple[str, str]:
-        """Returns (doc_id, cluster) of a document as lm-eval holds it: the benchmark's own id,
-        and what names the items that are not independent of it."""
-        return str(doc["id"]), str(doc["cluster"])
-
     def take_text(self, doc: Mapping[str, Any]) -> str:
         """Returns all of a document that is in the language, as tokenizer measures want it."""
         return str(doc["text"])
