@@ -1,3 +1,4 @@
+import gc
 import json
 import shutil
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 from tuning import log_of, tune
 
 from core.checkpoints.errors import CheckpointError
@@ -255,3 +257,22 @@ def test_operations_of_a_token(tiny: Path) -> None:
     assert count_flops_per_token(model, [10, 90], frozen=True) == 4 * weights + attention * 82
     assert find_peak_flops("NVIDIA H100 80GB HBM3", "bf16") == 989e12
     assert find_peak_flops("NVIDIA H100 80GB HBM3", "fp32") is None
+
+
+def test_nothing_of_a_training_is_left_in_memory(tiny: Path, rows: Path, tmp_path: Path) -> None:
+    """Scoring comes next on the same device. (The collector is off: what refers to itself in a
+    circle would otherwise be freed by chance.)"""
+    gc.collect()
+    before = count_weights()
+    gc.disable()
+    try:
+        tune(tiny, rows, tmp_path / "out", replace(SETTINGS, steps=2))
+        assert count_weights() == before
+    finally:
+        gc.enable()
+
+
+def count_weights() -> int:
+    """The numbers in all parameters that are alive."""
+    alive = [one for one in gc.get_objects() if type(one) is torch.nn.Parameter]
+    return sum(one.numel() for one in alive)
