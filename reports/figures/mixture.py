@@ -2,67 +2,110 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 from markupsafe import Markup
 
+from core.statistics import Interval
 from core.tasks import show_task
 from reports.figures.svg import Figure, draw_figure, draw_frame, draw_path, draw_text, fit
+from reports.stats.languages import average_over_languages
 from reports.store.model import StoreView
 from reports.tables.results import Results
 
 WIDTH, HEIGHT, KEY = 560, 320, 130
 
-Points = Mapping[str, Sequence[tuple[float, float]]]
-"""Task to (x, mean gain)."""
+
+@dataclass(frozen=True)
+class Point:
+    """A producer's mean gain on a task over the languages that all its producers share."""
+
+    x: float
+    gain: float
+    interval: Interval | None
+    languages: int
+
+
+Points = Mapping[str, Sequence[Point]]
+"""Task to its points."""
+Measured = Mapping[str, Sequence[tuple[str, float, float]]]
+"""Producer to (language, x, gain) of one task."""
 
 
 def draw_over_size(results: Results) -> Figure | None:
     """The mean gain over the size of the training data; None for fewer than two sizes."""
-    points: dict[str, list[tuple[float, float]]] = {}
+    points: dict[str, list[Point]] = {}
     for task in results.tasks:
-        for producer in results.trained:
-            rows = [r for r in results.find_gained(task, producer) if r.size]
-            if rows:
-                size = fmean(r.size for r in rows if r.size)
-                gain = fmean(r.gain.points for r in rows if r.gain)
-                points.setdefault(task, []).append((size, gain))
+        points[task] = average_shared(
+            {
+                producer: [
+                    (r.language.name, r.size, r.gain.points)
+                    for r in results.find_gained(task, producer)
+                    if r.size and r.gain
+                ]
+                for producer in results.trained
+            }
+        )
     return _draw_lines(
         "mixture-size",
         "Gain over the size of the training data",
         points,
         "Mean size of the training data (tokens, or characters where tokens were not recorded)",
+        "The mixtures may differ in their sources, too.",
     )
 
 
 def draw_over_shares(results: Results, view: StoreView) -> list[Figure]:
-    """Draw for each source the mean gain over its share of the mixture's rows, in percent."""
+    """Draw for each source the mean gain over its share of the mixture's rows, in percent.
+
+    Of mixtures of one size, where there are any: else size and share could not be told apart.
+    """
     shares = _compute_shares(view)
     sources = sorted({source for found in shares.values() for source in found})
     figures = []
     for source in sources:
-        points: dict[str, list[tuple[float, float]]] = {}
+        points: dict[str, list[Point]] = {}
         for task in results.tasks:
-            by_producer: dict[str, list[tuple[float, float]]] = defaultdict(list)
+            measured: dict[str, list[tuple[str, float, float]]] = defaultdict(list)
             for row in results.rows:
                 if row.task != task or not row.gain or not row.record:
+                    continue
+                if results.equal and row.producer not in results.equal:
                     continue
                 checkpoint = row.record.artifact.manifest.checkpoint
                 if checkpoint in shares:
                     share = 100 * shares[checkpoint].get(source, 0.0)
-                    by_producer[row.producer].append((share, row.gain.points))
-            for some in by_producer.values():
-                place = (fmean(x for x, _ in some), fmean(y for _, y in some))
-                points.setdefault(task, []).append(place)
-        title = f"Gain over the share of {source}"
+                    measured[row.producer].append((row.language.name, share, row.gain.points))
+            points[task] = average_shared(measured)
         found = _draw_lines(
             f"mixture-share-{_make_slug(source)}",
-            title,
+            f"Gain over the share of {source}",
             points,
             f"Share of {source} in the rows, %",
+            "All were trained on one budget."
+            if results.equal
+            else "The mixtures differ in size, too, which may be what is seen.",
         )
         figures += [found] if found else []
     return figures
+
+
+def average_shared(measured: Measured) -> list[Point]:
+    """Averages each producer of a task over the languages that all of them have, by their x.
+
+    Empty where they share none: means over different languages are not to be compared.
+    """
+    measured = {producer: rows for producer, rows in measured.items() if rows}
+    names = [{language for language, _, _ in rows} for rows in measured.values()]
+    shared = set.intersection(*names) if names else set()
+    points = []
+    for rows in measured.values():
+        kept = [(x, gain) for language, x, gain in rows if language in shared]
+        if kept:
+            mean = average_over_languages([gain for _, gain in kept])
+            points.append(Point(fmean(x for x, _ in kept), mean.value, mean.interval, mean.n))
+    return sorted(points, key=lambda point: (point.x, point.gain))
 
 
 def _compute_shares(view: StoreView) -> dict[str, dict[str, float]]:
@@ -74,20 +117,26 @@ def _compute_shares(view: StoreView) -> dict[str, dict[str, float]]:
     return found
 
 
-def _draw_lines(name: str, title: str, points: Points, x_title: str) -> Figure | None:
+def _draw_lines(name: str, title: str, points: Points, x_title: str, beware: str) -> Figure | None:
     """One line a task, told apart by colour, dashes and a name at its end."""
-    points = {task: sorted(set(found)) for task, found in points.items()}
-    if len({x for found in points.values() for x, _ in found}) < 2:
+    points = {task: found for task, found in points.items() if found}
+    every = [point for found in points.values() for point in found]
+    if len({point.x for point in every}) < 2:
         return None
-    every = [place for found in points.values() for place in found]
-    x = fit([p[0] for p in every], 56, WIDTH - KEY)
-    y = fit([p[1] for p in every], HEIGHT - 46, 26, zero=True)
+    bounds = [b for p in every if p.interval for b in (p.interval.low, p.interval.high)]
+    x = fit([point.x for point in every], 56, WIDTH - KEY)
+    y = fit([*(point.gain for point in every), *bounds], HEIGHT - 46, 26, zero=True)
     parts = [draw_frame(x, y, x_title, "Mean gain")]
     ends = []
     for number, (task, found) in enumerate(points.items()):
         kind = f"s{number % 5}"
-        places = [(x.place(a), y.place(b)) for a, b in found]
+        places = [(x.place(point.x), y.place(point.gain)) for point in found]
         parts.append(draw_path(places, kind))
+        parts += [
+            draw_path([(px, y.place(p.interval.low)), (px, y.place(p.interval.high))], kind)
+            for p, (px, _) in zip(found, places, strict=True)
+            if p.interval
+        ]
         parts += [
             Markup('<circle class="{}" cx="{:g}" cy="{:g}" r="3"/>').format(kind, px, py)
             for px, py in places
@@ -99,7 +148,13 @@ def _draw_lines(name: str, title: str, points: Points, x_title: str) -> Figure |
         parts.append(draw_text(WIDTH - KEY + 8, last, show_task(task), "start"))
         if px < WIDTH - KEY:
             parts.append(draw_path([(px, py), (WIDTH - KEY + 5, last - 4)], "none"))
-    caption = f"{title}: mean over languages, one line a task, one point a producer."
+    counts = sorted({point.languages for point in every})
+    many = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+    caption = (
+        f"{title}: mean over the languages that all mixtures have ({many}), one line a task, one "
+        f"point a producer. {beware}"
+        + (" Bars: 95% over languages." if bounds else " Too few languages for intervals.")
+    )
     return draw_figure(name, title, caption, WIDTH, HEIGHT, parts)
 
 
