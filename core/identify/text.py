@@ -56,7 +56,7 @@ class Identification:
 def identify(text: str, model: str = DEFAULT) -> Identification:
     """Returns the language and script of a text. Raises IdentifierError when the model is not
     there."""
-    return _identify(_Read.from_text(text, model))
+    return _identify(_MeasuredText.from_text(text, model))
 
 
 def is_in_language(
@@ -74,7 +74,9 @@ def is_in_language(
     Another script is False. In the right script the model decides, where it knows the language;
     where it does not, a script that only this language is written in does (Lao), else nothing.
     """
-    return _matches(_Read.from_text(text, model), *find_wanted_language(flores_code, name, script))
+    return _matches(
+        _MeasuredText.from_text(text, model), *find_wanted_language(flores_code, name, script)
+    )
 
 
 def identify_against(
@@ -86,12 +88,12 @@ def identify_against(
     model: str = DEFAULT,
 ) -> tuple[Identification, bool | None]:
     """Returns the answers of `identify` and `is_in_language`; the model looks at the text once."""
-    read = _Read.from_text(text, model)
+    read = _MeasuredText.from_text(text, model)
     return _identify(read), _matches(read, *find_wanted_language(flores_code, name, script))
 
 
 @dataclass(frozen=True)
-class _Read:
+class _MeasuredText:
     """A text as the model reads it, with the shares of its scripts."""
 
     text: str
@@ -99,7 +101,7 @@ class _Read:
     model_name: str
 
     @classmethod
-    def from_text(cls, text: str, model: str) -> "_Read":
+    def from_text(cls, text: str, model: str) -> "_MeasuredText":
         text = _make_readable(text)
         return cls(text, count_script_shares(text), model)
 
@@ -113,7 +115,7 @@ class _Read:
         return self.model.label(self.text)
 
 
-def _identify(read: _Read) -> Identification:
+def _identify(read: _MeasuredText) -> Identification:
     script = next(iter(read.shares), None)
     if script is None:
         return Identification(None, None, 0.0)
@@ -122,7 +124,7 @@ def _identify(read: _Read) -> Identification:
     return Identification(language, script, confidence if language else 0.0)
 
 
-def _matches(read: _Read, code: str | None, written: str | None) -> bool | None:
+def _matches(read: _MeasuredText, code: str | None, written: str | None) -> bool | None:
     if not read.shares:
         return None
     share = find_share(read.shares, written) if written else 1.0

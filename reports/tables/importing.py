@@ -36,7 +36,7 @@ _SUMMARY = re.compile(
 
 
 @dataclass
-class _Names:
+class _Spellings:
     """Names that differ in case, space, Unicode form or apostrophe alone are one: the key of each,
     and the ways in which it is written, in the order of the file."""
 
@@ -52,7 +52,7 @@ class _Names:
         return next(iter(self.spellings[key]))
 
 
-class _LanguageNames(_Names):
+class _LanguageSpellings(_Spellings):
     """Names of languages: those that the registry has of one language are one, and its name in
     English is shown."""
 
@@ -74,8 +74,8 @@ class _Reading:
 
     table: TableFile
     numbers: dict[tuple[str, str, str], tuple[int, Number | None]] = field(default_factory=dict)
-    languages: _Names = field(default_factory=_LanguageNames)
-    producers: _Names = field(default_factory=_Names)
+    languages: _Spellings = field(default_factory=_LanguageSpellings)
+    producers: _Spellings = field(default_factory=_Spellings)
     problems: list[str] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
     items: dict[tuple[str, str, str], int | None] = field(default_factory=dict)
