@@ -51,7 +51,7 @@ def draw_over_size(results: Results) -> Figure | None:
         "mixture-size",
         "Gain over the size of the training data",
         points,
-        "Mean size of the training data (tokens, or characters where tokens were not recorded)",
+        "Size of the training data, in tokens (characters where none were counted)",
         "The mixtures may differ in their sources, too.",
     )
 
