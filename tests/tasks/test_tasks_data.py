@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tasks import hub
 from tasks.benchmarks import belebele, flores, global_mmlu, sib200
 from tasks.catalogue import TASKS
 from tasks.data import DATA_DIR_VARIABLE, BenchmarkData, open_data, read
-from tasks.errors import DataMalformed, DataMissing, FileMissing
+from tasks.errors import DataMalformed, DataMissing, FileMissing, HubUnavailable
 from tasks.files import EMBEDDED, read_lines, read_lines_of_archive
 from tasks.loading import Loaded, load_task
 from tasks.protocol import Protocol, split_shots
@@ -75,6 +76,19 @@ def test_the_data_directory_is_one_switch(tmp_path: Path, monkeypatch: pytest.Mo
     )
     with pytest.raises(DataMissing, match="data_dir=/x: there is no such directory"):
         open_data("/x")
+
+
+def test_a_home_folder_is_found_and_that_of_nobody_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    assert open_data("~/data").root == tmp_path / "data"
+    assert hub.resolve("~/data").folder == tmp_path / "data"
+    with pytest.raises(DataMissing, match="data_dir=~nobody-here/data: there is no such directory"):
+        open_data("~nobody-here/data")
+    with pytest.raises(HubUnavailable, match="~nobody-here/data is neither a folder nor"):
+        hub.resolve("~nobody-here/data")
 
 
 def test_a_language_that_the_data_lack_is_data_missing(tmp_path: Path) -> None:
