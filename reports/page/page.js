@@ -1,4 +1,5 @@
-// Sorting, filtering, the language picker and opened samples. Without it, everything is shown.
+// Sorting, filtering, the language picker, opened samples, and long parts drawn when they are come to.
+// Without it, all is shown but the long parts of a large page.
 "use strict";
 (() => {
   const value = (row, column) => {
@@ -13,7 +14,7 @@
     }
     return one.number - other.number;
   };
-  for (const table of document.querySelectorAll("table.sortable")) {
+  const makeSortable = (table) => {
     const body = table.tBodies[0];
     const heads = [...table.tHead.rows[0].cells];
     heads.forEach((head, column) => {
@@ -37,8 +38,8 @@
         body.append(...rows.map(([, row]) => row));
       });
     });
-  }
-  for (const tools of document.querySelectorAll(".tools[data-for]")) {
+  };
+  const makeFilter = (tools) => {
     const rows = [...document.getElementById(tools.dataset.for).tBodies[0].rows];
     const texts = rows.map((row) => row.textContent.toLowerCase());
     const count = tools.querySelector("[role=status]");
@@ -52,6 +53,41 @@
       });
       count.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
     });
+  };
+  const wire = (root) => {
+    root.querySelectorAll("table.sortable").forEach(makeSortable);
+    root.querySelectorAll(".tools[data-for]").forEach(makeFilter);
+  };
+  wire(document);
+  // Long parts of a large page: drawn when they come into view.
+  const unpack = async (part) => {
+    const data = part.querySelector("script");
+    if (!data || part.dataset.begun) return;
+    part.dataset.begun = "yes";
+    const bytes = Uint8Array.from(atob(data.textContent), (sign) => sign.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    part.innerHTML = await new Response(stream).text();
+    part.style.minHeight = "";
+    part.classList.remove("packed");
+    wire(part);
+  };
+  const packed = [...document.querySelectorAll(".packed")];
+  if (packed.length && "DecompressionStream" in window) {
+    const near = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        unpack(target);
+      }
+    }, { rootMargin: "300px" });
+    packed.forEach((part) => near.observe(part));
+    const whole = document.getElementById("whole");
+    whole.hidden = false;
+    whole.querySelector("button").addEventListener("click", async () => {
+      if (picker) pick("");
+      await Promise.all(packed.map(unpack));
+      whole.hidden = true;
+    });
   }
   const picker = document.getElementById("picker");
   const sections = [...document.querySelectorAll("section.language")];
@@ -61,16 +97,33 @@
   };
   if (picker) {
     picker.closest(".tools").hidden = false;
-    picker.addEventListener("change", () => pick(picker.value));
+    picker.addEventListener("change", () => {
+      pick(picker.value);
+      const chosen = picker.value && document.getElementById(picker.value);
+      if (chosen) chosen.querySelectorAll(".packed").forEach(unpack);
+    });
     if (sections.length > 3) pick(sections[0].id);
   }
-  const follow = () => {
-    const target = location.hash && document.getElementById(location.hash.slice(1));
+  const follow = async () => {
+    const id = location.hash.slice(1);
+    if (!id) return;
+    const part = packed.find((one) => one.dataset.ids.split(" ").includes(id));
+    if (part) await unpack(part);
+    const target = document.getElementById(id);
     if (!target) return;
     const section = target.closest("section.language");
     if (section && picker && section.hidden) pick(section.id);
-    if (target.tagName === "DETAILS") target.open = true;
-    target.scrollIntoView();
+    let folded = target.closest("details");
+    for (; folded; folded = folded.parentElement.closest("details")) folded.open = true;
+    // What is drawn above it meanwhile moves it; whoever scrolls has the say.
+    let moved = false;
+    for (const sign of ["wheel", "touchmove", "keydown"]) {
+      addEventListener(sign, () => { moved = true; }, { once: true, passive: true });
+    }
+    for (let times = 0; times < (packed.length ? 8 : 1) && !moved; times += 1) {
+      target.scrollIntoView();
+      if (packed.length) await new Promise((done) => setTimeout(done, 150));
+    }
   };
   addEventListener("hashchange", follow);
   follow();

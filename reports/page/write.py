@@ -13,6 +13,7 @@ from core.text import make_safe
 from reports import words
 from reports.figures.dumbbell import draw_panel
 from reports.figures.svg import Figure
+from reports.page.packing import pack_nothing, pack_part
 from reports.page.rows import write_rows
 from reports.page.samples import TaskSamples, find_task_samples
 from reports.report import Report
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 HERE = Path(__file__).parent
+MOST_PLAIN = 120
+"""With more results than this, long parts of the page are packed."""
 MOST_LINKS = 6
 """With more languages than this, the contents lead to a list of them."""
 STYLES = ("page.css", "../figures/figures.css")
@@ -152,7 +155,10 @@ def render(report: Report) -> str:
     css = "".join((HERE / name).read_text(encoding="utf-8") for name in STYLES)
     script = (HERE / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    template = make_environment().get_template("page.html.j2")
+    environment = make_environment()
+    packs = len(report.results.rows) > MOST_PLAIN
+    environment.filters["packed"] = pack_part if packs else pack_nothing
+    template = environment.get_template("page.html.j2")
     return template.render(
         page=page,
         css=read_trusted(css),
@@ -201,6 +207,7 @@ def make_environment() -> "Environment":
     )
     environment.filters["clean"] = lambda value: clean(str(value))
     environment.filters["table_rows"] = write_rows
+    environment.filters["packed"] = pack_nothing
     environment.filters["safe_text"] = lambda value: make_safe(str(value))
     return environment
 

@@ -136,6 +136,8 @@ def test_a_right_to_left_name_is_set_from_right_to_left(browser: Any, page_file:
 def test_the_published_table_is_a_page_too(browser: Any, tmp_path: Path) -> None:
     path = write_page(Report.from_table(read_published()), tmp_path / "published.html")
     page = show(browser, path, 360)
+    page.click("#whole button")
+    page.wait_for_function("!document.querySelector('.packed')")
     assert page.complaints == []
     assert page.locator("svg[role=img]").count() == 12
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -156,3 +158,74 @@ def test_a_translation_runs_as_its_language_does_on_the_screen(
         ("rtl", "rtl", "isolate"),
         ("ltr", "ltr", "isolate"),
     }
+
+
+@pytest.fixture(scope="module")
+def large_page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The paper's languages and tasks with two checkpoints, and few items."""
+    folder = tmp_path_factory.mktemp("large")
+    keys = ("name", "autonym", "direction", "flores_code", "script")
+    known = [one for one in list_languages().values() if one.flores_code and one.id != "english"]
+    languages = [{key: getattr(one, key) for key in keys} for one in known[:54]]
+    items = dict.fromkeys(("sib200", "belebele", "global_mmlu", "flores_xx_en", "flores_en_xx"), 24)
+    make_synthetic_store(folder / "store", languages, 2, items)
+    return write_page(Report.from_store(read_store(folder / "store")), folder)
+
+
+def count_elements(page: Any) -> int:
+    count: int = page.evaluate("document.getElementsByTagName('*').length")
+    return count
+
+
+def test_a_page_of_54_languages_is_light(browser: Any, large_page_file: Path) -> None:
+    """A page of four checkpoints and five tasks may have 2 MB and 20,000 elements; this is half."""
+    assert large_page_file.stat().st_size < 1_000_000
+    page = show(browser, large_page_file, 360)
+    assert page.complaints == []
+    assert count_elements(page) < 10_000
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_its_long_parts_are_drawn_where_a_reader_comes_to_them(
+    browser: Any, large_page_file: Path
+) -> None:
+    page = show(browser, large_page_file)
+    packed = page.locator(".packed").count()
+    assert packed > 50
+    page.select_option("#picker", label="Swahili · Kiswahili")
+    page.wait_for_function(
+        "() => { const own = document.querySelector('section.language:not([hidden])');"
+        " return own.textContent.includes('Kiswahili') && own.querySelector('table'); }"
+    )
+    own = page.locator("section.language:not([hidden])")
+    assert own.count() == 1
+    assert "SIB-200" in str(own.locator("table").first.text_content())
+    assert 0 < page.locator(".packed").count() < packed
+    # A link to something inside of one leads there.
+    inside = page.evaluate("[...document.querySelectorAll('.packed')].at(-1).dataset.ids").split()
+    page.goto(f"{large_page_file.as_uri()}#{inside[0]}")
+    found = page.locator(f"#{inside[0]}")
+    found.wait_for(state="attached")
+    page.wait_for_function(
+        "id => document.getElementById(id).getBoundingClientRect().top < innerHeight", arg=inside[0]
+    )
+    # All of it, for a search or for print.
+    page.click("#whole button")
+    page.wait_for_function("!document.querySelector('.packed')")
+    assert page.locator("section.language:visible").count() == 54
+    assert page.complaints == []
+    head = page.locator("table.sortable th button").last
+    head.click()
+    assert page.locator("th[aria-sort]").count() == 1, "what is drawn later can be sorted, too"
+
+
+def test_without_scripts_a_large_page_says_where_its_long_parts_are(
+    browser: Any, large_page_file: Path
+) -> None:
+    page = browser.new_context(java_script_enabled=False, offline=True).new_page()
+    page.goto(large_page_file.as_uri())
+    assert "points against base on average" in page.locator("#table-glance").inner_text()
+    assert page.locator("#table-summary").count() == 1
+    said = page.locator(".packed").first.inner_text()
+    assert ".csv of kakugo-report --format csv has it" in said
+    assert page.locator("#whole").is_hidden()
