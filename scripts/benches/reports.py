@@ -2,8 +2,8 @@
 
 Measures time and peak memory of the tables in the terminal, of the page, and of all formats in one
 process, and whether two runs give the same bytes; and the page on a phone: its elements, and the
-seconds until it can be used at 360 px with a processor four times slower. The store is written anew (a minute, 0.8 GB)
-unless a folder is given that has it.
+seconds until it can be used at 360 px with a processor four times slower. The store is written anew
+(a minute, 0.8 GB) unless a folder is given that has it.
 """
 
 import hashlib
