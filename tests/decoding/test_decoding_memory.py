@@ -1,4 +1,4 @@
-"""A pass is as large as the memory allows; where that was too much it is halved, and nothing lost."""
+"""A pass is as large as memory allows; where that was too much it is halved, and nothing lost."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
