@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reports.report import Report
     from reports.tables.table_numbers import Scale
 
-FORMATS = ("terminal", "markdown", "csv", "latex", "html", "svg", "png", "pdf")
+FORMATS = ("terminal", "markdown", "csv", "parquet", "latex", "html", "svg", "png", "pdf")
 PUBLISHED = "published"
 
 _DESCRIPTION = """\
@@ -31,6 +31,7 @@ formats
   terminal   the tables, printed (the default)
   markdown   the same as report.md
   csv        scores.csv, wins.csv, correlation.csv and one file per other table
+  parquet    results.parquet: every result as one typed row, for pandas, polars, DuckDB or R
   latex      latex/: one booktabs table a file, and report.tex with all of them
   html       report.html: one file with figures and samples, which opens offline
   svg, png, pdf   figures/: each figure as a file of its own
@@ -153,6 +154,10 @@ def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:
         from reports.outputs.csv_files import write_csv
 
         return write_csv(report, out)
+    if form == "parquet":
+        from reports.outputs.parquet_file import write_parquet
+
+        return [write_parquet(report, out)]
     if form == "latex":
         from reports.outputs.latex import write_latex
 
