@@ -5,11 +5,11 @@ A field marked `keyed: False` cannot change a result and stays out of an artifac
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from core.arguments import check_at_least, check_between, check_one_of
 from core.places import TypedPath
 
 # What `Quality.drop` may name; see generation/quality/.
@@ -27,29 +27,6 @@ SOURCES = ("topic", "scenario", "context", "translated")
 
 _UNKEYED = {"keyed": False}
 _VARIABLE = re.compile("[A-Za-z_][A-Za-z0-9_]*")
-
-
-def _check_at_least(owner: object, minimum: float, *names: str) -> None:
-    for name in names:
-        value = getattr(owner, name)
-        if value is not None and not value >= minimum:
-            raise ValueError(
-                f"{type(owner).__name__}.{name}: at least {minimum}, received {value!r}"
-            )
-
-
-def _check_between(owner: object, name: str, low: float, high: float) -> None:
-    value = getattr(owner, name)
-    if not low <= value <= high:
-        raise ValueError(f"{type(owner).__name__}.{name}: from {low} to {high}, received {value!r}")
-
-
-def _check_one_of(owner: object, name: str, allowed: Sequence[str]) -> None:
-    value = getattr(owner, name)
-    if value not in allowed:
-        raise ValueError(
-            f"{type(owner).__name__}.{name}: one of {', '.join(allowed)}; received {value!r}"
-        )
 
 
 def _names_user(address: str) -> bool:
@@ -114,9 +91,9 @@ class Batch:
 
     def __post_init__(self) -> None:
         if self.dialect is not None:
-            _check_one_of(self, "dialect", ("openai", "together"))
-        _check_at_least(self, 1, "max_requests", "max_bytes")
-        _check_between(self, "discount", 0.0, 1.0)
+            check_one_of(self, "dialect", ("openai", "together"))
+        check_at_least(self, 1, "max_requests", "max_bytes")
+        check_between(self, "discount", 0.0, 1.0)
         if not self.poll_s > 0:
             raise ValueError(f"Batch.poll_s: above 0, received {self.poll_s!r}")
 
@@ -174,15 +151,15 @@ class Teacher:
     def __post_init__(self) -> None:
         if not self.name:
             raise ValueError("Teacher.name: the model's name at the endpoint, received ''")
-        _check_one_of(self, "kind", ("embedded", "openai"))
-        _check_one_of(self, "lists", ("fenced", "schema"))
-        _check_at_least(self, 1, "concurrency", "max_tokens", "response_max_tokens")
-        _check_at_least(self, 1, "translation_max_tokens")
-        _check_at_least(self, 16, "schema_max_characters")
-        _check_at_least(self, 0, "retries", "temperature")
-        _check_at_least(self, 0, "usd_per_million_input", "usd_per_million_output")
-        _check_at_least(self, 0, "budget_usd", "budget_calls")
-        _check_one_of(self, "reasoning", ("optional", "required"))
+        check_one_of(self, "kind", ("embedded", "openai"))
+        check_one_of(self, "lists", ("fenced", "schema"))
+        check_at_least(self, 1, "concurrency", "max_tokens", "response_max_tokens")
+        check_at_least(self, 1, "translation_max_tokens")
+        check_at_least(self, 16, "schema_max_characters")
+        check_at_least(self, 0, "retries", "temperature")
+        check_at_least(self, 0, "usd_per_million_input", "usd_per_million_output")
+        check_at_least(self, 0, "budget_usd", "budget_calls")
+        check_one_of(self, "reasoning", ("optional", "required"))
         if self.batch.dialect and len(self.endpoints) > 1:
             raise ValueError("Teacher.batch: one endpoint, received several")
         if self.base_url is not None and self.endpoints:
@@ -220,8 +197,8 @@ class Topic:
     prompts: int = 3
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 0, "general_seeds", "language_seeds")
-        _check_at_least(self, 1, "macro_topics", "topics", "prompts")
+        check_at_least(self, 0, "general_seeds", "language_seeds")
+        check_at_least(self, 1, "macro_topics", "topics", "prompts")
         if self.general_seeds + self.language_seeds == 0:
             raise ValueError("Topic: general_seeds + language_seeds at least 1, received 0")
 
@@ -236,8 +213,8 @@ class Scenario:
     prompts: int = 5
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 0, "general", "language")
-        _check_at_least(self, 1, "detailed", "prompts")
+        check_at_least(self, 0, "general", "language")
+        check_at_least(self, 1, "detailed", "prompts")
         if self.general + self.language == 0:
             raise ValueError("Scenario: general + language at least 1, received 0")
 
@@ -261,7 +238,7 @@ class Context:
     prompts: int = 3
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "max_texts", "first_tokens", "prompts", "scan")
+        check_at_least(self, 1, "max_texts", "first_tokens", "prompts", "scan")
 
 
 @dataclass(frozen=True)
@@ -283,9 +260,9 @@ class Translated:
     max_ratio: float = 25.0
 
     def __post_init__(self) -> None:
-        _check_at_least(self, 1, "max_conversations", "max_input_tokens", "scan")
-        _check_at_least(self, 0, "min_ratio")
-        _check_at_least(self, self.min_ratio, "max_ratio")
+        check_at_least(self, 1, "max_conversations", "max_input_tokens", "scan")
+        check_at_least(self, 0, "min_ratio")
+        check_at_least(self, self.min_ratio, "max_ratio")
 
 
 @dataclass(frozen=True)
@@ -311,9 +288,9 @@ class Quality:
         for name in self.drop:
             if name not in CHECKS:
                 raise ValueError(f"Quality.drop: any of {', '.join(CHECKS)}; received {name!r}")
-        _check_between(self, "near_duplicate", 0.1, 1.0)
-        _check_at_least(self, 0, "min_length_ratio")
-        _check_at_least(self, self.min_length_ratio, "max_length_ratio")
+        check_between(self, "near_duplicate", 0.1, 1.0)
+        check_at_least(self, 0, "min_length_ratio")
+        check_at_least(self, self.min_length_ratio, "max_length_ratio")
 
 
 @dataclass(frozen=True)
@@ -354,9 +331,9 @@ class Own:
     origin: str = field(default="", metadata=_UNKEYED)
 
     def __post_init__(self) -> None:
-        _check_one_of(self, "kind", ("chat", "parallel"))
-        _check_one_of(self, "direction", ("into", "from", "both"))
-        _check_at_least(self, 1, "max_rows")
+        check_one_of(self, "kind", ("chat", "parallel"))
+        check_one_of(self, "direction", ("into", "from", "both"))
+        check_at_least(self, 1, "max_rows")
         most = 2 if self.kind == "parallel" else len(self.files)
         if not 1 <= len(self.files) <= most:
             allowed = "one or two" if self.kind == "parallel" else "at least one"
@@ -382,7 +359,7 @@ class Sources:
     own: dict[str, Own] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_between(self, "revised_share", 0.0, 1.0)
+        check_between(self, "revised_share", 0.0, 1.0)
         for name in self.own:
             if name in SOURCES or not _VARIABLE.fullmatch(name):
                 raise ValueError(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from core.arguments import require
+
 Precision = Literal["bf16", "fp32"]
 PrecisionSetting = Literal["auto", "bf16", "fp32"]
 Schedule = Literal["cosine", "linear", "constant"]
@@ -24,9 +26,9 @@ class Lora:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        _require("lora.rank", "at least 0", self.rank, self.rank >= 0)
-        _require("lora.alpha", "at least 1", self.alpha, self.alpha >= 1)
-        _require("lora.dropout", "from 0 to below 1", self.dropout, 0 <= self.dropout < 1)
+        require("train.lora.rank", "at least 0", self.rank, self.rank >= 0)
+        require("train.lora.alpha", "at least 1", self.alpha, self.alpha >= 1)
+        require("train.lora.dropout", "from 0 to below 1", self.dropout, 0 <= self.dropout < 1)
 
 
 @dataclass(frozen=True)
@@ -93,19 +95,20 @@ class Train:
     tracker: Tracker | None = field(default=None, metadata=_UNKEYED)
 
     def __post_init__(self) -> None:
-        _require("steps", "None or at least 1", self.steps, self.steps is None or self.steps >= 1)
-        _require("epochs", "above 0", self.epochs, self.epochs > 0)
-        _require("learning_rate", "above 0", self.learning_rate, self.learning_rate > 0)
-        _require("warmup", "from 0 to below 1", self.warmup, 0 <= self.warmup < 1)
-        _require("max_length", "at least 2", self.max_length, self.max_length >= 2)
-        _require("validation", "from 0 to 0.5", self.validation, 0 <= self.validation <= 0.5)
-        _require("weight_decay", "at least 0", self.weight_decay, self.weight_decay >= 0)
-        _require("max_grad_norm", "above 0", self.max_grad_norm, self.max_grad_norm > 0)
+        steps_fit = self.steps is None or self.steps >= 1
+        require("train.steps", "None or at least 1", self.steps, steps_fit)
+        require("train.epochs", "above 0", self.epochs, self.epochs > 0)
+        require("train.learning_rate", "above 0", self.learning_rate, self.learning_rate > 0)
+        require("train.warmup", "from 0 to below 1", self.warmup, 0 <= self.warmup < 1)
+        require("train.max_length", "at least 2", self.max_length, self.max_length >= 2)
+        require("train.validation", "from 0 to 0.5", self.validation, 0 <= self.validation <= 0.5)
+        require("train.weight_decay", "at least 0", self.weight_decay, self.weight_decay >= 0)
+        require("train.max_grad_norm", "above 0", self.max_grad_norm, self.max_grad_norm > 0)
         for name in ("batch_size", "processes", "save_every", "micro_batch", "evaluations"):
-            _require(name, "at least 1", getattr(self, name), getattr(self, name) >= 1)
+            require(f"train.{name}", "at least 1", getattr(self, name), getattr(self, name) >= 1)
         at_once = self.micro_batch * self.processes
-        _require(
-            "micro_batch" if self.processes == 1 else "processes",
+        require(
+            "train.micro_batch" if self.processes == 1 else "train.processes",
             f"such that micro_batch x processes ({at_once}) divides batch_size ({self.batch_size})",
             self.micro_batch if self.processes == 1 else self.processes,
             self.batch_size % at_once == 0,
@@ -120,9 +123,9 @@ class Train:
             "tracker": (*get_args(Tracker), None),
         }
         for name, allowed in choices.items():
-            _require(name, allowed, getattr(self, name), getattr(self, name) in allowed)
+            require(f"train.{name}", allowed, getattr(self, name), getattr(self, name) in allowed)
         threads_fit = self.threads is None or self.threads >= 1
-        _require("threads", "None or at least 1", self.threads, threads_fit)
+        require("train.threads", "None or at least 1", self.threads, threads_fit)
         if self.lora.rank and self.deepspeed == "zero3":
             raise ValueError(
                 "train.lora merges adapters into whole weights, which zero3 spreads over the "
@@ -139,8 +142,3 @@ class Train:
     def launched(self) -> bool:
         """Tell whether the run is made by processes of its own."""
         return self.processes > 1 or self.deepspeed is not None or bool(self.launcher)
-
-
-def _require(name: str, allowed: object, received: object, holds: bool) -> None:
-    if not holds:
-        raise ValueError(f"train.{name} must be {allowed}; received {received!r}")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core.arguments import check_at_least, check_between, check_one_of
 from core.places import TypedPath
 
 _UNKEYED = {"keyed": False}
@@ -28,10 +29,8 @@ class Budget:
     reasoning: bool = True
 
     def __post_init__(self) -> None:
-        if self.unit not in ("tokens", "examples"):
-            raise ValueError(f"Budget.unit: tokens or examples, received {self.unit!r}")
-        if self.amount is not None and self.amount < 1:
-            raise ValueError(f"Budget.amount: at least 1 or null, received {self.amount!r}")
+        check_one_of(self, "unit", ("tokens", "examples"))
+        check_at_least(self, 1, "amount")
         if self.amount is not None and self.smallest_of:
             raise ValueError(
                 "Budget: amount or smallest_of, received both. Remedy: smallest_of=[] beside the "
@@ -67,8 +66,7 @@ class Mix:
     )  # its content is part of the key
 
     def __post_init__(self) -> None:
-        if self.shares not in ("weights", "rows"):
-            raise ValueError(f"Mix.shares: weights or rows, received {self.shares!r}")
+        check_one_of(self, "shares", ("weights", "rows"))
         for source, weight in self.weights.items():
             if weight != 0 and not 1e-9 <= weight <= 1e9:
                 raise ValueError(
@@ -109,7 +107,6 @@ class Contamination:
     ngram: int = 13
 
     def __post_init__(self) -> None:
-        if not 1 <= self.ngram <= self.run:
-            raise ValueError(f"Contamination.ngram: from 1 to run, received {self.ngram!r}")
+        check_between(self, "ngram", 1, self.run)
         if not 0 < self.overlap <= 1:
             raise ValueError(f"Contamination.overlap: above 0 to 1, received {self.overlap!r}")
