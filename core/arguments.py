@@ -1,8 +1,8 @@
 """Checks the values that a person gives, at the door.
 
-A message has the value's name, what is allowed and what was given. The owner is the dataclass whose
-fields are checked, in its `__post_init__`. All raise ValueError, which the configuration gathers and
-shows together.
+A message has the value's name, what is allowed and what was given. The owner is the dataclass of
+which fields are checked, in its `__post_init__`. All raise ValueError, which the configuration
+gathers and shows together.
 """
 
 from collections.abc import Sequence
