@@ -21,7 +21,7 @@ _ROW_HEIGHT, _MOST_ROWS = 30, 24  # pixels; a longer table scrolls in a frame of
 
 
 def pack_part(html: "Markup", title: str, name: str) -> "Markup":
-    """Packs a part of the page, if it is long; `name` is the table of the CSV format that has it.
+    """Packs a part of the page, if it is long. `name` is the table that has it, "" for several.
 
     The ids in it stand on the outside, so that links to them still lead there.
     """
@@ -33,11 +33,11 @@ def pack_part(html: "Markup", title: str, name: str) -> "Markup":
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     data = base64.b64encode(packer.compress(text.encode()) + packer.flush()).decode()
     rows = min(len(_ROW.findall(text)) + 2, _MOST_ROWS)
-    where = f"{name}.csv" if name else "scores.csv"
+    where = f", in {name}.csv" if name else ""
     return Markup(
         '<div class="packed" data-ids="{}" style="min-height: {}px"><h3>{}</h3>'
-        '<p class="small soft">Shown when you come here. Without JavaScript: <code>{}</code> of '
-        "<code>kakugo-report --format csv</code> has it.</p>"
+        '<p class="small soft">Shown when you come here. Without JavaScript, '
+        "<code>kakugo-report --format csv</code> has it{}.</p>"
         '<script type="text/plain">{}</script></div>'
     ).format(" ".join(_ID.findall(text)), rows * _ROW_HEIGHT, title, where, data)
 

@@ -13,6 +13,9 @@ from core.contract.record import to_text
 from preference import cli
 from preference.answering import find_answers_file
 
+# Some fixed text, from which a tokenizer is trained.
+WORDS = Path(__file__).parents[2] / "generation" / "embedded" / "contexts" / "swh_Latn.txt"
+
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
@@ -39,7 +42,7 @@ def talkers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     trainer = trainers.BpeTrainer(
         vocab_size=600, special_tokens=["<s>", "</s>"], initial_alphabet=bytes_.alphabet()
     )
-    raw.train_from_iterator(Path(__file__).read_text("utf-8").splitlines(), trainer)
+    raw.train_from_iterator(WORDS.read_text("utf-8").splitlines(), trainer)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=raw, bos_token="<s>", eos_token="</s>", pad_token="</s>",
         chat_template=TEMPLATE,
@@ -126,7 +129,9 @@ def test_both_arms_answer_as_plain_greedy_decoding_does(
 
     # Straight on to the pack, from what was written.
     pack = ["--pack", str(tmp_path / "pack"), "--key", str(tmp_path / "key.json")]
-    assert cli.main(["prepare", str(study), *pack, "--repeats", "1", "--checks", "1"]) == 0
+    # What random models say is in no language.
+    allowed = ["--repeats", "1", "--checks", "1", "--allow", "language"]
+    assert cli.main(["prepare", str(study), *pack, *allowed]) == 0
     key = json.loads((tmp_path / "key.json").read_text("utf-8"))
     assert [arm["name"] for arm in key["arms"]] == ["plain", "tuned"]
     assert key["arms"][0]["recorded"]["system_prompt"] == "Jibu kwa Kiswahili."

@@ -36,7 +36,7 @@ def test_every_file_is_read_and_the_paper_s_items_are_scored(real_data: Path, sh
             protocol = Protocol(shots=shots)  # type: ignore[arg-type]
             loaded = load_task(task, code, code, data, protocol)
             assert len(loaded.items) == SCORED[name]
-            assert not [w for w in loaded.list_warnings() if "one label" not in w]
+            assert not [w for w in loaded.list_warnings() if "the same label" not in w]
 
 
 def test_items_of_a_benchmark_are_the_same_in_every_language(real_data: Path) -> None:
