@@ -290,6 +290,38 @@ PARTS: tuple[Part, ...] = (
         ),
     ),
     Part(
+        "languages",
+        "Each language",
+        (
+            Section(
+                "scores",
+                "Scores",
+                "Every score, with its number of items and its standard error.",
+                make=lambda report: (
+                    scores.tabulate_scores(report.panels)
+                    if report.view
+                    else scores.tabulate_imported_scores(report.results)
+                ),
+                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
+            ),
+            Section(
+                "gains",
+                "Gains over base",
+                "Every gain over base on the same items, with its interval and its test.",
+                make=_from_panels(scores.tabulate_gains),
+                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
+            ),
+            Section(
+                "warnings",
+                "Warnings",
+                "What to know before one believes a score.",
+                make=_from_panels(scores.tabulate_warnings),
+                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
+            ),
+        ),
+        each_language=True,
+    ),
+    Part(
         "chance",
         "Chance and content",
         (
@@ -353,38 +385,6 @@ PARTS: tuple[Part, ...] = (
                 left_out={"terminal": FEW, "markdown": FEW, "latex": FEW, "html": FEW},
             ),
         ),
-    ),
-    Part(
-        "languages",
-        "Each language",
-        (
-            Section(
-                "scores",
-                "Scores",
-                "Every score, with its number of items and its standard error.",
-                make=lambda report: (
-                    scores.tabulate_scores(report.panels)
-                    if report.view
-                    else scores.tabulate_imported_scores(report.results)
-                ),
-                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
-            ),
-            Section(
-                "gains",
-                "Gains over base",
-                "Every gain over base on the same items, with its interval and its test.",
-                make=_from_panels(scores.tabulate_gains),
-                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
-            ),
-            Section(
-                "warnings",
-                "Warnings",
-                "What to know before one believes a score.",
-                make=_from_panels(scores.tabulate_warnings),
-                left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
-            ),
-        ),
-        each_language=True,
     ),
     Part(
         "preference",
