@@ -48,7 +48,7 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
         top += LINE
     parts.append(draw_line(NAMES, top - 4, WIDTH - 14, top - 4, "grid"))
     top += 8
-    parts.append(draw_text(NAMES, top + 4, "Mean over languages", "label head"))
+    parts.append(draw_text(NAMES, top + 4, "Mean", "label head"))
     low, high = mean.interval or (mean.value, mean.value)
     left, middle, right = x.place(low), x.place(mean.value), x.place(high)
     diamond = f"{left - 3:g},{top} {middle:g},{top - 6} {right + 3:g},{top} {middle:g},{top + 6}"
