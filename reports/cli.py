@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from reports.report import Report
     from reports.tables.table_numbers import Scale
 
-FORMATS = ("terminal", "markdown", "csv", "parquet", "latex", "html", "svg", "png", "pdf")
+FORMATS = (
+    *("terminal", "markdown", "csv", "parquet", "lm-eval", "latex", "html"),
+    *("svg", "png", "pdf"),
+)
 PUBLISHED = "published"
 
 _DESCRIPTION = """\
@@ -32,6 +35,7 @@ formats
   markdown   the same as report.md
   csv        scores.csv, wins.csv, correlation.csv and one file per other table
   parquet    results.parquet: every result as one typed row, for pandas, polars, DuckDB or R
+  lm-eval    lm-eval/: a results file for each checkpoint and language, as lm-eval writes it
   latex      latex/: one booktabs table a file, and report.tex with all of them
   html       report.html: one file with figures and samples, which opens offline
   svg, png, pdf   figures/: each figure as a file of its own
@@ -158,6 +162,10 @@ def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:
         from reports.outputs.parquet_file import write_parquet
 
         return [write_parquet(report, out)]
+    if form == "lm-eval":
+        from reports.outputs.lm_eval_files import write_lm_eval
+
+        return write_lm_eval(report, out)
     if form == "latex":
         from reports.outputs.latex import write_latex
 

@@ -9,6 +9,7 @@ a named problem in the report, and everything else is still shown.
     ├── SamplesNotFoundError  no score answers to what was asked for
     ├── CheckpointNotFoundError no trained checkpoint answers to a name
     ├── FiguresError          a figure cannot be written as asked
+    ├── StoreNeededError     a format is made of a store alone
     └── RunNotFoundError      no run of the store lies in the folder that was asked for
 """
 
@@ -49,3 +50,7 @@ class CheckpointNotFoundError(ReportsError):
 
 class FiguresError(ReportsError):
     """A figure cannot be written in the form that was asked for."""
+
+
+class StoreNeededError(ReportsError):
+    """A format is made of a store alone, and was asked for of an imported table."""
