@@ -1,10 +1,13 @@
 """Every shipped configuration composes and passes the typed configuration."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Transformer
 from omegaconf import OmegaConf
 
 from core.languages import list_languages
@@ -17,6 +20,7 @@ Compose = Callable[..., Any]
 NEEDED = {
     "language=other": ["language.name=X"],
     "student=directory": ["student.name=x", "student.path=x"],
+    "mix=blend": ["mix.weights.topic=1"],
     "mix=own": ["++mix.weights.topic=1"],
     "teacher=gpt_oss_120b": ["teacher.base_url=http://127.0.0.1:1/v1"],
 }
@@ -40,9 +44,13 @@ def test_an_experiment_can_set_any_key(composed: Compose) -> None:
 @pytest.mark.parametrize("path", sorted((CONF / "sweep").glob("*.yaml")), ids=lambda p: p.stem)
 def test_each_point_of_a_sweep_is_valid(composed: Compose, path: Path) -> None:
     axes = OmegaConf.load(path).hydra.sweeper.params
-    for key, values in axes.items():
-        for value in str(values).split(","):
-            composed(f"sweep={path.stem}", f"{key}={value}")
+    read = OverridesParser.create().parse_override
+    points = [
+        [f"{key}={value}" for value in read(f"{key}={values}").sweep_iterator(Transformer.encode)]
+        for key, values in axes.items()
+    ]
+    for point in product(*points):
+        composed(f"sweep={path.stem}", *point)
 
 
 @pytest.mark.parametrize("name", list_languages())

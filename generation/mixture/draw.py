@@ -106,7 +106,7 @@ def _compute_amount(
 ) -> int | None:
     budget = settings.budget
     if not budget.smallest_of:
-        return budget.amount
+        return None if budget.amount is None else budget.cut(budget.amount)
     found = {
         name: len(_take_places(name, places, False, sizes))
         if budget.unit == "examples"
@@ -119,7 +119,7 @@ def _compute_amount(
             f"{', '.join(found)}, and {', '.join(empty)} has no rows that the trainer takes. "
             "Remedy: make it, raise train.max_length, or leave it out of mix.budget.smallest_of."
         )
-    return min(found.values())
+    return budget.cut(min(found.values()))
 
 
 def _merge(places: Mapping[str, Sequence[RowPlace]], settings: Mix, seed: int) -> list[RowPlace]:

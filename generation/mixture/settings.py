@@ -17,6 +17,7 @@ class Budget:
 
     The size is `amount`, or that of the smallest of the sources named in `smallest_of` (whole, and
     without reasoning), which makes mixtures of one size; with neither, all that the weights allow.
+    `part` makes it that part of the size, so that one choice of sizes serves every language.
     With `reasoning: false` a mixture with reasoning has as many rows as the one without has in so
     many tokens: the very same ones, unless their reasoning makes some too long. A mixture in tokens
     ends with the row that comes nearest to its budget, within 1%; where the budget is of fewer
@@ -26,6 +27,7 @@ class Budget:
     unit: Unit = "tokens"
     amount: int | None = None
     smallest_of: tuple[str, ...] = ()
+    part: float = 1.0
     reasoning: bool = True
 
     def __post_init__(self) -> None:
@@ -36,6 +38,17 @@ class Budget:
                 "Budget: amount or smallest_of, received both. Remedy: smallest_of=[] beside the "
                 "amount (with sweep=subsets, matched.smallest_of=[])"
             )
+        if not 0 < self.part <= 1:
+            raise ValueError(f"Budget.part: above 0 to 1, received {self.part!r}")
+        if self.part < 1 and self.amount is None and not self.smallest_of:
+            raise ValueError(
+                f"Budget.part: {self.part!r} of which size? Remedy: give matched.amount or "
+                "matched.smallest_of, too"
+            )
+
+    def cut(self, size: int) -> int:
+        """Cut a size to the part of it that is taken, one at least."""
+        return max(1, round(self.part * size))
 
 
 @dataclass(frozen=True)

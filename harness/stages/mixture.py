@@ -27,6 +27,7 @@ class BudgetSettings:
     unit: Unit
     amount: int | None
     smallest_of: tuple[str, ...]
+    part: float | None = field(metadata=IF_GIVEN)
     reasoning: bool | None = field(metadata=IF_GIVEN)
 
 
@@ -49,9 +50,15 @@ class MixSettings:
     def from_mix(cls, mix: Mix) -> "MixSettings":
         """Returns the part of `mix` that matters."""
         weights, given = mix.weighted, mix.budget
-        budget = BudgetSettings(given.unit, given.amount, given.smallest_of, given.reasoning)
-        if given.unit == "examples" or not mix.reasoning:
-            budget = BudgetSettings(given.unit, given.amount, given.smallest_of, None)
+        counts = given.unit == "tokens" and mix.reasoning
+        amount = None if given.amount is None else given.cut(given.amount)
+        budget = BudgetSettings(
+            given.unit,
+            amount,
+            given.smallest_of,
+            given.part if given.part < 1 and given.smallest_of else None,
+            given.reasoning if counts else None,
+        )
         return cls(
             weights=weights if len(weights) > 1 else tuple(weights),
             reasoning=mix.reasoning,
@@ -67,7 +74,8 @@ class MixSettings:
         budget = Budget()
         if given := self.budget:
             reasoning = given.reasoning is None or given.reasoning
-            budget = Budget(given.unit, given.amount, given.smallest_of, reasoning)
+            part = 1.0 if given.part is None else given.part
+            budget = Budget(given.unit, given.amount, given.smallest_of, part, reasoning)
         return Mix(
             name,
             dict(self.weights) if isinstance(self.weights, Mapping) else {self.weights[0]: 1.0},

@@ -19,6 +19,7 @@ from harness.errors import ConfigError
 from harness.experiment import plan_experiment
 from harness.stage import Work
 from harness.stages.benchmarks import open_benchmarks, read_benchmark_items
+from harness.stages.mixture import MixSettings
 from tasks.catalogue import BENCHMARKS
 from tasks.files import EMBEDDED, read_lines
 from training.errors import RowsError
@@ -75,6 +76,11 @@ def test_the_papers_nine_subsets_have_the_budgets_of_the_paper(
     assert [line.rows for line in examples.table] == [line.rows for line in plain.table]
     assert examples.tokens > plain.tokens
     assert made["gen_reas_tran"].rows == sum(rows for rows, _ in counts.values())
+    halved = composed("sweep=subsets", "mix=gen", "matched.part=0.5").mix
+    half = make_mixture(
+        sources, halved, language="Swahili", seed=0, out=tmp_path / "out", tokens=tokens
+    )
+    assert half.tokens == pytest.approx(budget / 2, rel=0.02)
     # Without a sweep, a subset is all of its source.
     alone = composed("mix=topic").mix
     assert alone.budget == replace(alone.budget, amount=None, smallest_of=())
@@ -343,3 +349,22 @@ def test_files_that_are_not_there_are_named_before_any_work(
     config = composed("mix=own", "++mix.weights.mine=1", OWN, more)
     with pytest.raises((InputError, RowsError), match=rf"{message}.*Remedy"):
         plan_experiment(config, Path("ledgers"))
+
+
+def test_the_design_holds_eleven_blends_at_two_sizes_under_names_that_tell_them(
+    composed: Callable[..., Any],
+) -> None:
+    point = "mix.weights={translated: 1, topic: 1}"
+    mix = composed("sweep=design", "mix=blend", point, "matched.part=0.5").mix
+    assert mix.name == "1 topic + 1 translated"
+    assert mix.weighted == {"topic": 1, "translated": 1}
+    assert (mix.budget.part, mix.reasoning, mix.shares) == (0.5, False, "weights")
+    assert set(mix.budget.smallest_of) == {"topic", "scenario", "context", "translated"}
+    with pytest.raises(ConfigError, match=r"of which size\? Remedy: give matched\.amount"):
+        composed("mix=blend", point, "matched.part=0.5")
+    # Half of an amount is that amount: the same rows, and so the same key.
+    halves = [
+        MixSettings.from_mix(composed("mix=blend", point, *size).mix)
+        for size in (("matched.amount=100", "matched.part=0.5"), ("matched.amount=50",))
+    ]
+    assert halves[0] == halves[1]
