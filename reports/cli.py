@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reports.tables.table_numbers import Scale
 
 FORMATS = (
-    *("terminal", "markdown", "csv", "parquet", "lm-eval", "latex", "html"),
+    *("terminal", "markdown", "csv", "parquet", "lm-eval", "latex", "methods", "html"),
     *("svg", "png", "pdf"),
 )
 PUBLISHED = "published"
@@ -37,6 +37,7 @@ formats
   parquet    results.parquet: every result as one typed row, for pandas, polars, DuckDB or R
   lm-eval    lm-eval/: a results file for each checkpoint and language, as lm-eval writes it
   latex      latex/: one booktabs table a file, and report.tex with all of them
+  methods    methods.md, methods.tex, references.bib: methods and limitations for a paper
   html       report.html: one file with figures and samples, which opens offline
   svg, png, pdf   figures/: each figure as a file of its own
 
@@ -170,6 +171,10 @@ def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:
         from reports.outputs.latex import write_latex
 
         return write_latex(report, out)
+    if form == "methods":
+        from reports.outputs.methods import write_methods
+
+        return write_methods(report, out)
     if form == "html":
         from reports.page.write import write_page
 

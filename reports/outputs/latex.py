@@ -16,6 +16,7 @@ _ESCAPES = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "|": r"\textbar{}",
     "−": "$-$",
     "→": r"$\rightarrow$",
     "±": r"$\pm$",

@@ -157,7 +157,8 @@ def _describe_task(name: str, score: Score) -> Mapping[str, Any]:
 
 def _count_items(score: Score) -> Mapping[str, int | None]:
     limit = score.artifact.manifest.config.get("limit")
-    whole = None if isinstance(limit, int) else score.n + sum(score.left_out.values())
+    is_cut = isinstance(limit, int) and score.n >= limit
+    whole = None if is_cut else score.n + sum(score.left_out.values())
     return {"original": whole, "effective": score.n}
 
 
