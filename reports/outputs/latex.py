@@ -1,4 +1,8 @@
-"""Tables for a paper: LaTeX with booktabs, best bold, best within the equal budget underlined."""
+"""Tables for a paper: LaTeX with booktabs, best bold, best within the equal budget underlined.
+
+A caption is the title alone, and notes stand below the table. Numbers of a column have their
+decimal points in one line.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,16 +27,19 @@ _ESCAPES = {
     "–": "--",
     "<": "$<$",
     ">": "$>$",
+    "≤": r"$\leq$",
 }
 _LINE = 60
 # A table of many columns is made as small as the line wants, never larger.
 _FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
 _HEAD = r"""% Made by kakugo-report. Each table is a file of its own: \input the one that you want.
-% They need \usepackage{booktabs,graphicx,longtable}; names in other scripts XeLaTeX or LuaLaTeX.
+% They need \usepackage{booktabs,graphicx,longtable}; names in other scripts XeLaTeX or LuaLaTeX,
+% and a font that has them: \usepackage{fontspec}\setmainfont{Noto Serif}.
 % Run it twice: long tables find the widths of their columns in the first run.
 \documentclass{article}
 \usepackage[margin=1cm,landscape]{geometry}
-\usepackage{booktabs,graphicx,longtable}
+\usepackage{booktabs,graphicx,iftex,longtable}
+\ifPDFTeX\usepackage[T1]{fontenc}\fi
 \begin{document}
 \footnotesize
 """
@@ -54,39 +61,61 @@ def write_latex(report: Report, out: Path) -> list[Path]:
 
 
 def as_latex(sheet: Sheet) -> str:
-    """Write one table, with caption and label; its notes are part of the caption."""
+    """Write one table, with its title as caption, a label, and its notes below."""
     sheet = sheet.tidy_for_people()
     form = "".join(
         "r" if column.numeric else _choose_column_kind([str(row[place]) for row in sheet.rows])
         for place, column in enumerate(sheet.columns)
     )
     head = " & ".join(escape(column.title) for column in sheet.columns) + r" \\"
+    cells = sheet.list_cells()
+    decimals = [max(_count_decimals(c) or 0 for c in column) for column in zip(*cells, strict=True)]
     lines = []
-    last = None
-    for first, *rest in sheet.list_cells():
+    last: SheetCell | None = None
+    by_language = sheet.columns[0].name == "language"
+    several = len({row[0].value for row in cells}) < len(cells)
+    for row in cells:
         # A blank line of space where a new language begins.
-        if last and first.column.name == "language" and first.value != last:
+        if last and by_language and several and row[0].value != last.value:
             lines.append(r"\addlinespace[2pt]")
-        last = first.value
-        lines.append(" & ".join(map(_write_cell, (first, *rest))) + r" \\")
-    caption = escape(" ".join((f"{sheet.title}.", *(n.rstrip(".") + "." for n in sheet.notes))))
-    title = f"\\caption{{{caption}}}\\label{{tab:{sheet.name}}}"
+        last = row[0]
+        lines.append(" & ".join(map(_write_cell, row, decimals)) + r" \\")
+    title = f"\\caption{{{escape(sheet.title)}}}\\label{{tab:{sheet.name}}}"
     body = "\n".join(lines)
+    notes = escape(" ".join(note.rstrip(".") + "." for note in sheet.notes))
     if len(sheet.rows) > LONG:
+        again = f"\\multicolumn{{{len(sheet.columns)}}}{{l}}{{Table \\thetable, continued}}"
+        below = f"\\noindent {{\\footnotesize {notes}\\par}}\n" if notes else ""
         return (
-            f"\\begin{{longtable}}{{{form}}}\n{title}\\\\\n\\toprule\n{head}\n\\midrule\n\\endhead\n"
-            f"\\bottomrule\n\\endfoot\n{body}\n\\end{{longtable}}\n"
+            f"\\begin{{longtable}}{{{form}}}\n{title}\\\\\n\\toprule\n{head}\n\\midrule\n"
+            f"\\endfirsthead\n{again}\\\\\n\\toprule\n{head}\n\\midrule\n\\endhead\n"
+            f"\\bottomrule\n\\endfoot\n{body}\n\\end{{longtable}}\n{below}"
         )
+    box = f"\\par\\smallskip\n\\parbox{{\\linewidth}}{{\\footnotesize {notes}}}\n"
+    below = box if notes else ""
     return (
         f"\\begin{{table}}[ht]\n\\centering\n{title}\n{_FITTED}{{%\n\\begin{{tabular}}{{{form}}}\n"
-        f"\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}}}\n\\end{{table}}\n"
+        f"\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}}}\n{below}"
+        f"\\end{{table}}\n"
     )
 
 
-def _write_cell(cell: SheetCell) -> str:
+def _count_decimals(cell: SheetCell) -> int | None:
+    """Count the digits behind the point; None for what is no number."""
+    is_number = cell.column.numeric and isinstance(cell.value, int | float)
+    return len(cell.text.partition(".")[2]) if is_number else None
+
+
+def _write_cell(cell: SheetCell, decimals: int) -> str:
+    """Write a cell; a number with as much room behind it as those with more decimals need."""
     text = escape(cell.text)
     text = f"\\underline{{{text}}}" if "best_equal" in cell.marks else text
-    return f"\\textbf{{{text}}}" if "best" in cell.marks else text
+    text = f"\\textbf{{{text}}}" if "best" in cell.marks else text
+    own = _count_decimals(cell)
+    if own is None or own == decimals:
+        return text
+    room = "0" * (decimals - own) if own else "." + "0" * decimals
+    return f"{text}\\phantom{{{room}}}"
 
 
 def _choose_column_kind(values: Sequence[str]) -> str:

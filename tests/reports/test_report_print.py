@@ -17,7 +17,7 @@ from reports.errors import FiguresError
 from reports.figures.export import PRINT, convert, write_figures
 from reports.figures.scatter import place_labels
 from reports.figures.svg import Figure, find_font
-from reports.outputs.latex import as_latex, escape, write_latex
+from reports.outputs.latex import LONG, as_latex, escape, write_latex
 from reports.report import Report
 from reports.sections import draw_all
 from reports.stats.crossed import UnitScores, compare_producers
@@ -25,6 +25,7 @@ from reports.store.model import ShownLanguage
 from reports.tables.importing import import_table, read_published
 from reports.tables.ranking import Ranking, rank_producers
 from reports.tables.results import Result, Results
+from reports.tables.sheet import Column, Sheet
 from reports.tables.subsets import tabulate_languages, tabulate_subsets
 
 LANGUAGES = [
@@ -134,14 +135,45 @@ def test_latex_tables_are_whole(tmp_path: Path, made_up: Report) -> None:
         begun = re.findall(r"\\begin\{(\w+)\}", text)
         assert sorted(begun) == sorted(re.findall(r"\\end\{(\w+)\}", text))
         (form,) = re.findall(r"\\begin\{(?:tabular|longtable)\}\{([lr]+)\}", text)
-        body = text.split("\\midrule\n")[1].split("\\bottomrule")[0]
+        head, body = text.rsplit("\\midrule\n", 1)
+        body = body.split("\\bottomrule\n\\end{tabular}")[0].split("\\endfoot\n")[-1]
         rows = [line for line in body.splitlines() if line.endswith(r"\\")]
         assert rows
         for row in rows:
             assert len(re.findall(r"(?<!\\)&", row)) == len(form) - 1
         assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
+        is_long = "longtable" in begun
+        assert is_long == (r"\endfirsthead" in text)
         for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
-            assert text.count(rule) == 1
+            assert text.count(rule) == 1 + (is_long and rule != r"\bottomrule")
+        assert head.count(r"\caption{") == 1, "no second entry in the list of tables"
+
+
+def test_a_caption_is_short_and_notes_stand_below() -> None:
+    columns = (Column("language", "Language"), Column("n", "n", numeric=True))
+    for count in (2, LONG + 1):
+        rows = tuple((f"L{number}", number) for number in range(count))
+        text = as_latex(Sheet(columns, rows, notes=("One", "50% of it."), title="T", name="t"))
+        assert r"\caption{T}\label{tab:t}" in text
+        assert text.index(r"One. 50\% of it.") > max(
+            text.index(r"\bottomrule"), text.index("L1 &"), text.find(r"\end{longtable}")
+        )
+
+
+def test_space_parts_languages_that_have_several_rows() -> None:
+    columns = (Column("language", "Language"), Column("n", "n", numeric=True))
+    for rows, spaces in (((("A", 1), ("B", 2)), 0), ((("A", 1), ("A", 2), ("B", 3)), 1)):
+        assert as_latex(Sheet(columns, rows)).count("addlinespace") == spaces
+
+
+def test_decimal_points_stand_in_one_line() -> None:
+    columns = (Column("a", "A"), Column("n", "N", numeric=True))
+    rows = (("x", 1.25), ("y", 3), ("z", None), ("w", "failed"))
+    text = as_latex(Sheet(columns, rows, title="T", name="t"))
+    assert "x & 1.25 \\\\" in text
+    assert r"y & 3\phantom{.00} \\" in text
+    assert "z & -- \\\\" in text
+    assert "w & failed \\\\" in text
 
 
 def rank(right: dict[str, int]) -> tuple[Results, Ranking]:
@@ -190,6 +222,7 @@ def test_nothing_is_bold_where_nothing_can_be_told_apart(tmp_path: Path) -> None
 
 
 def test_latex_prints_any_text_as_it_is() -> None:
+    assert escape("a|b ≤ c") == r"a\textbar{}b $\leq$ c"
     assert escape(r"50% & _x_ #1 {a} ~ ^ \ $") == (
         r"50\% \& \_x\_ \#1 \{a\} \textasciitilde{} \textasciicircum{} \textbackslash{} \$"
     )
