@@ -14,6 +14,7 @@ from reports.stats.languages import LEAST
 from reports.store.model import StoreView, Study
 from reports.tables import (
     answers,
+    before_after,
     correlations,
     cost,
     coverage,
@@ -117,6 +118,7 @@ MANY_LANGUAGES = Omission(
 NO_PARALLEL = Omission("where there is one language", _has_one_language)
 LONG = Omission("it has a row for each score or artifact")
 WIDE = Omission("it has too many columns")
+TWICE = Omission("gains.csv has its numbers")
 DETAIL = Omission("a screen has no room for this detail")
 RECORD = Omission("it is for those who check, not for print")
 PRINTED = Omission("where the table of each language says it", prints_each_language)
@@ -257,6 +259,13 @@ PARTS: tuple[Part, ...] = (
                 make=lambda report: subsets.tabulate_languages(report.results, report.ranking),
                 left_out={"terminal": PRINTED, "markdown": ALONE, "html": ALONE},
                 of_sweep=True,
+            ),
+            Section(
+                "before_after",
+                "Base and gain of each language",
+                "Base, score and gain side by side on each task, of the producer that is shown.",
+                make=lambda report: before_after.tabulate_before_after(report.results),
+                left_out={"terminal": WIDE, "markdown": WIDE, "csv": TWICE, "html": WIDE},
             ),
             Section(
                 "wins_by_language",

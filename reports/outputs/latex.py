@@ -5,13 +5,14 @@ decimal points in one line.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from reports.report import Report
 from reports.sections import find_sheets
 from reports.signs import clean
 from reports.store import files
-from reports.tables.sheet import Sheet, SheetCell
+from reports.tables.sheet import Column, Sheet, SheetCell
 
 LONG = 45
 """Rows beyond which a table runs over pages (longtable)."""
@@ -67,7 +68,7 @@ def as_latex(sheet: Sheet) -> str:
         "r" if column.numeric else _choose_column_kind([str(row[place]) for row in sheet.rows])
         for place, column in enumerate(sheet.columns)
     )
-    head = " & ".join(escape(column.title) for column in sheet.columns) + r" \\"
+    head = _write_head(sheet.columns)
     cells = sheet.list_cells()
     decimals = [max(_count_decimals(c) or 0 for c in column) for column in zip(*cells, strict=True)]
     lines = []
@@ -98,6 +99,25 @@ def as_latex(sheet: Sheet) -> str:
         f"\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n\\end{{tabular}}}}\n{below}"
         f"\\end{{table}}\n"
     )
+
+
+def _write_head(columns: Sequence[Column]) -> str:
+    """Write the titles of the columns, below that of their group where they have one."""
+    titles = " & ".join(escape(column.title) for column in columns) + r" \\"
+    groups = [(name, len(list(found))) for name, found in groupby(columns, lambda c: c.group)]
+    if not any(name for name, _ in groups):
+        return titles
+    spans: list[str] = []
+    rules: list[str] = []
+    place = 1
+    for name, width in groups:
+        if name:
+            spans.append(f"\\multicolumn{{{width}}}{{c}}{{{escape(name)}}}")
+            rules.append(f"\\cmidrule(lr){{{place}-{place + width - 1}}}")
+        else:
+            spans += [""] * width
+        place += width
+    return " & ".join(spans) + " \\\\\n" + "".join(rules) + "\n" + titles
 
 
 def _count_decimals(cell: SheetCell) -> int | None:

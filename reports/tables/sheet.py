@@ -26,6 +26,8 @@ class Column:
     """Whether its texts are for machines: a key, a hash or a command."""
     spare: bool = False
     """Whether a screen, which is short of room, leaves it out."""
+    group: str = ""
+    """What stands in print above it and its neighbours of the same group."""
 
     def show(self, value: Value) -> str:
         """A value as people read it: a dash for None, thousands separated, whole numbers whole."""

@@ -22,6 +22,7 @@ from reports.report import Report
 from reports.sections import draw_all
 from reports.stats.crossed import UnitScores, compare_producers
 from reports.store.model import ShownLanguage
+from reports.tables.before_after import tabulate_before_after
 from reports.tables.importing import import_table, read_published
 from reports.tables.ranking import Ranking, rank_producers
 from reports.tables.results import Result, Results
@@ -174,6 +175,21 @@ def test_decimal_points_stand_in_one_line() -> None:
     assert r"y & 3\phantom{.00} \\" in text
     assert "z & -- \\\\" in text
     assert "w & failed \\\\" in text
+
+
+def test_base_score_and_gain_stand_below_their_task(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "language,task,base,a\nZulu,sib200,50,90\nZulu,belebele,40,39\nXhosa,sib200,30,\n"
+    )
+    sheet = tabulate_before_after(import_table(path))
+    assert [row[0] for row in sheet.rows] == ["Zulu"], "a row has a gain"
+    text = as_latex(sheet)
+    assert r" & \multicolumn{3}{c}{SIB-200} & \multicolumn{3}{c}{Belebele} \\" in text
+    assert r"\cmidrule(lr){2-4}\cmidrule(lr){5-7}" in text
+    assert r"50.0 & 90.0 & +40.0 & 40.0 & 39.0 & $-$1.0 \\" in text
+    assert "Score: a. Gain:" in text
+    assert "Without a gain, and left out: 1 of 2 languages." in text
 
 
 def rank(right: dict[str, int]) -> tuple[Results, Ranking]:
