@@ -15,6 +15,7 @@ from reports.tables import (
     ranking,
     replicates,
     summary,
+    surface,
     wins,
 )
 from reports.tables.panels import Panel, build_panels
@@ -100,6 +101,11 @@ class Report:
     def replicates(self) -> list[replicates.Replicates]:
         """Checkpoints that differ in their training seed alone, as one."""
         return replicates.find_replicates(self.view, self.results) if self.view else []
+
+    @cached_property
+    def surfaces(self) -> surface.Surfaces | None:
+        """The surfaces of gain over what mixtures hold; None for fewer than three mixtures."""
+        return surface.find_surfaces(self.view, self.results) if self.view else None
 
     @cached_property
     def answer_shares(self) -> tuple[answers.AnswerShares, ...]:

@@ -34,6 +34,7 @@ from reports.tables import (
     scores,
     subsets,
     summary,
+    surface,
     training,
     wins,
     worth,
@@ -147,6 +148,13 @@ def _from_gains(
     return lambda report: (
         make(worth.find_worth(report.view, report.results)) if report.view else None
     )
+
+
+def _from_surfaces(
+    make: Callable[[surface.Surfaces], Sheet | None],
+) -> Callable[[Report], Sheet | None]:
+    """Give a table of the surfaces over mixtures; a report of fewer than three has none."""
+    return lambda report: make(report.surfaces) if report.surfaces else None
 
 
 def _from_studies(make: Callable[[Sequence[Study]], Sheet]) -> Callable[[Report], Sheet | None]:
@@ -294,6 +302,28 @@ PARTS: tuple[Part, ...] = (
                 make=lambda report: (
                     replicates.tabulate_replicates(report.replicates) if report.view else None
                 ),
+                of_sweep=True,
+            ),
+        ),
+    ),
+    Part(
+        "mixtures",
+        "Which mixture is best",
+        (
+            Section(
+                "surface",
+                "The best mixture by a surface",
+                "The mixture that a surface over all trainings predicts to be best, and how sure.",
+                make=_from_surfaces(surface.tabulate_surfaces),
+                draw=gallery.draw_surface,
+                of_sweep=True,
+            ),
+            Section(
+                "next_runs",
+                "What to train next",
+                "The trainings that would tell most of which mixture is best, for what they cost.",
+                make=_from_surfaces(surface.tabulate_next_runs),
+                left_out={"latex": RECORD},
                 of_sweep=True,
             ),
         ),

@@ -45,10 +45,12 @@ def test_an_experiment_can_set_any_key(composed: Compose) -> None:
 def test_each_point_of_a_sweep_is_valid(composed: Compose, path: Path) -> None:
     axes = OmegaConf.load(path).hydra.sweeper.params
     read = OverridesParser.create().parse_override
-    points = [
-        [f"{key}={value}" for value in read(f"{key}={values}").sweep_iterator(Transformer.encode)]
-        for key, values in axes.items()
-    ]
+    points = []
+    for key, values in axes.items():
+        given = read(f"{key}={values}")
+        several = given.is_sweep_override()
+        some = given.sweep_iterator(Transformer.encode) if several else [values]
+        points.append([f"{key}={value}" for value in some])
     for point in product(*points):
         composed(f"sweep={path.stem}", *point)
 

@@ -12,6 +12,7 @@ from reports.figures import (
     preference,
     scatter,
     subsets,
+    surface,
     training,
 )
 from reports.figures.svg import Figure
@@ -61,6 +62,12 @@ def draw_mixtures(report: Report) -> list[Figure]:
         *mixture.draw_over_shares(report.results, report.view),
     ]
     return [figure for figure in found if figure]
+
+
+def draw_surface(report: Report) -> list[Figure]:
+    """Draw the predicted gain around the best mixture, where a surface was fitted."""
+    fitted = report.surfaces and report.surfaces.whole
+    return [surface.draw_traces(fitted)] if fitted else []
 
 
 def draw_training(report: Report) -> list[Figure]:

@@ -118,17 +118,36 @@ def _compute_shares(view: StoreView) -> dict[str, dict[str, float]]:
 
 
 def _draw_lines(name: str, title: str, points: Points, x_title: str, beware: str) -> Figure | None:
-    """One line a task, told apart by colour, dashes and a name at its end."""
-    points = {task: found for task, found in points.items() if found}
+    """Draws one line a task; None for fewer than two places."""
     every = [point for found in points.values() for point in found]
+    counts = sorted({point.languages for point in every})
     if len({point.x for point in every}) < 2:
         return None
+    many = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+    caption = (
+        f"{title}: mean over the languages that all mixtures have ({many}), one line a task, one "
+        f"point a producer. {beware}"
+        + (
+            " Bars: 95% over languages."
+            if any(point.interval for point in every)
+            else " Too few languages for intervals."
+        )
+    )
+    return draw_lines(name, title, points, x_title, "Mean gain", caption)
+
+
+def draw_lines(
+    name: str, title: str, points: Points, x_title: str, y_title: str, caption: str
+) -> Figure:
+    """Draws several lines, told apart by colour, dashes and a name at its end."""
+    points = {line: found for line, found in points.items() if found}
+    every = [point for found in points.values() for point in found]
     bounds = [b for p in every if p.interval for b in (p.interval.low, p.interval.high)]
     x = fit([point.x for point in every], 56, WIDTH - KEY)
     y = fit([*(point.gain for point in every), *bounds], HEIGHT - 46, 26, zero=True)
-    parts = [draw_frame(x, y, x_title, "Mean gain")]
+    parts = [draw_frame(x, y, x_title, y_title)]
     ends = []
-    for number, (task, found) in enumerate(points.items()):
+    for number, (line, found) in enumerate(points.items()):
         kind = f"s{number % 5}"
         places = [(x.place(point.x), y.place(point.gain)) for point in found]
         parts.append(draw_path(places, kind))
@@ -141,20 +160,13 @@ def _draw_lines(name: str, title: str, points: Points, x_title: str, beware: str
             Markup('<circle class="{}" cx="{:g}" cy="{:g}" r="3"/>').format(kind, px, py)
             for px, py in places
         ]
-        ends.append((places[-1][1], task, places[-1][0]))
+        ends.append((places[-1][1], line, places[-1][0]))
     last = -99.0
-    for py, task, px in sorted(ends):
+    for py, line, px in sorted(ends):
         last = max(py + 4, last + 13)
-        parts.append(draw_text(WIDTH - KEY + 8, last, show_task(task), "start"))
+        parts.append(draw_text(WIDTH - KEY + 8, last, show_task(line), "start"))
         if px < WIDTH - KEY:
             parts.append(draw_path([(px, py), (WIDTH - KEY + 5, last - 4)], "none"))
-    counts = sorted({point.languages for point in every})
-    many = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
-    caption = (
-        f"{title}: mean over the languages that all mixtures have ({many}), one line a task, one "
-        f"point a producer. {beware}"
-        + (" Bars: 95% over languages." if bounds else " Too few languages for intervals.")
-    )
     return draw_figure(name, title, caption, WIDTH, HEIGHT, parts)
 
 
