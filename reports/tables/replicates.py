@@ -1,20 +1,19 @@
 """Checkpoints that differ in the seed of their training alone, as one: mean, spread and gain."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.contract.plan import Checkpoint
+from core.contract.facts import Facts
 from core.contract.record import Unreadable
 from reports.stats.bootstrap import LEAST_UNITS
 from reports.stats.replicates import ReplicatedGain, estimate_replicated
-from reports.store.model import StoreView
-from reports.store.naming import find_settings
+from reports.store.model import Score, StoreView
 from reports.tables.ranking import split_cell
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
-SEED = "train.seed"
 FEW = 3
 """With fewer seeds than this the spread over them is hardly known."""
 NOTE = (
@@ -62,11 +61,10 @@ def find_replicates(view: StoreView, results: Results) -> list[Replicates]:
         if row.is_base:
             bases.setdefault((row.language.name, row.task), row)
             continue
-        settings = _find_settings(view, row)
-        seed = settings.pop(SEED, None)
+        seed, rest = find_training(view, row.record)
         if seed is None:
             continue
-        key = (row.language.name, row.task, frozenset(settings.items()))
+        key = (row.language.name, row.task, rest)
         groups[key].append(row)
         for said in (f", train seed {seed}", f", seed {seed}"):
             names.setdefault(key, row.producer.replace(said, ""))
@@ -78,13 +76,17 @@ def find_replicates(view: StoreView, results: Results) -> list[Replicates]:
     ]
 
 
-def _find_settings(view: StoreView, row: Result) -> dict[str, str]:
-    """Finds the settings of the checkpoint that a result is of."""
-    assert row.record
-    for one in row.record.artifact.manifest.inputs:
-        if one.name == "checkpoint":
-            return find_settings(view, Checkpoint(one.stage, one.key))
-    return {}
+def find_training(view: StoreView, score: Score) -> tuple[object, str]:
+    """Finds the seed of the training whose checkpoint was scored, None where none is recorded; and
+    all else that the checkpoint is of, as text: the same settings, made of the same artifacts.
+    """
+    found = view.find(Facts, score.artifact.manifest.checkpoint)
+    if found is None:
+        return None, ""
+    settings = dict(found.manifest.config)
+    seed = settings.pop("seed", None)
+    made_of = sorted((one.name, one.key) for one in found.manifest.inputs)
+    return seed, json.dumps([found.stage, settings, made_of], sort_keys=True, default=str)
 
 
 def _compare(name: str, rows: list[Result], base: Result | None) -> Replicates:

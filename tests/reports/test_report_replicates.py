@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,15 +30,31 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
         for n in ("Yoruba", "Irish")
     ]
     make_synthetic_store(store, languages, 4, ITEMS)
-    for path in [*store.glob(f"*/*/{MANIFEST}"), *store.glob(f"runs/**/{PLAN}")]:
+    make_alike(store, one_mixture=True)
+    return Report.from_store(read_store(store))
+
+
+def make_alike(store: Path, one_mixture: bool) -> None:
+    """Gives all checkpoints one name and one way of training, but for the seed."""
+    mixtures: dict[str, object] = {}
+    for path in sorted([*store.glob(f"*/*/{MANIFEST}"), *store.glob(f"runs/**/{PLAN}")]):
         text = path.read_text()
         seed = re.search(r"trained:mix(\d)", text)
         found = json.loads(re.sub(r"trained:mix\d", "trained:mix", text))
         if found.get("stage") == "train":
             assert seed
             found["config"] = {"seed": int(seed[1]), "train": {"steps": 5}}
+            if one_mixture:
+                found["inputs"] = mixtures.setdefault(found["about"]["language"], found["inputs"])
         path.write_text(json.dumps(found))
-    return Report.from_store(read_store(store))
+
+
+def test_checkpoints_of_other_mixtures_are_no_seeds_of_one(tmp_path: Path) -> None:
+    """The settings of a mixture of one source name it in a list, and differ in nothing else."""
+    languages = [{"name": "Irish", "autonym": "", "flores_code": "", "script": "", "direction": ""}]
+    make_synthetic_store(tmp_path, languages, 4, {"sib200": 20})
+    make_alike(tmp_path, one_mixture=False)
+    assert Report.from_store(read_store(tmp_path)).replicates == []
 
 
 def test_seeds_of_one_mixture_are_one(report: Report) -> None:
