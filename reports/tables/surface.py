@@ -15,7 +15,6 @@ from reports.stats.surface import MixtureRun, Surface, SurfaceError, fit_surface
 from reports.store.model import StoreView
 from reports.store.naming import find_settings
 from reports.tables.ranking import ALL
-from reports.tables.replicates import SEED
 from reports.tables.results import Result, Results
 from reports.tables.sheet import TASK, Column, Sheet, Value
 from reports.tables.worth import find_spent
@@ -136,10 +135,11 @@ def _find_kind(
 ) -> tuple[object, ...]:
     """Finds how it was trained, its seed aside: mixtures are compared where this is the same."""
     settings = find_settings(view, checkpoint)
+    seed = f"{checkpoint.stage}.seed"
     ways = sorted(
         f"{name.rpartition('.')[2]} {value}"
         for name, value in settings.items()
-        if name.startswith(f"{checkpoint.stage}.") and name != SEED
+        if name.startswith(f"{checkpoint.stage}.") and name != seed
     )
     return ("with reasoning" if mixture.reasoning else "without reasoning", *ways)
 
@@ -272,7 +272,7 @@ def _list_notes(found: Surfaces) -> list[str]:
         if together := fitted.moving_together:
             notes.append(
                 "Shares of {} and {} moved together: their effects are hardly told apart. "
-                "Remedy: kakugo -m sweep=design".format(*together)
+                "Remedy: kakugo -m sweep=design, of a size of many rows".format(*together)
             )
     if found.left_out:
         rest = len(found.left_out) - 4
