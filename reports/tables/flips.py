@@ -6,6 +6,7 @@ The benchmarks are parallel: an item has the same id in every language.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from reports.tables.results import Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
 
 if TYPE_CHECKING:
-    pass
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST = 10
 """Items that a table shows of each direction, task and producer."""
@@ -57,16 +59,46 @@ class ItemFlips:
 class TaskFlips:
     """All items of one task and producer.
 
-    `luck_gained` and `luck_lost` are the numbers of languages that no item reaches by luck;
-    `left_out` are languages whose samples cannot be read.
+    `before` and `after` (items, languages) are each item's value in each language: 100 or 0 for
+    right or wrong, or chrF++; NaN where the language lacks the item. `luck_gained` and `luck_lost`
+    are the numbers of languages that no item reaches by luck; `left_out` are languages whose
+    samples cannot be read.
     """
 
     task: str
     producer: str
-    items: tuple[ItemFlips, ...]
+    ids: tuple[str, ...]
+    languages: tuple[str, ...]
+    before: "NDArray[np.float64]"
+    after: "NDArray[np.float64]"
     luck_gained: int
     luck_lost: int
     left_out: tuple[str, ...] = ()
+
+    @cached_property
+    def items(self) -> tuple[ItemFlips, ...]:
+        """Every item by itself, in the order of the benchmark."""
+        return tuple(map(self.make_item, range(len(self.ids))))
+
+    def make_item(self, place: int) -> ItemFlips:
+        """Make one item of its row."""
+        pairs = [
+            (name, before, after)
+            for name, before, after in zip(
+                self.languages, self.before[place].tolist(), self.after[place].tolist(), strict=True
+            )
+            if before == before  # not a number where the language lacks it
+        ]
+        return ItemFlips(
+            task=self.task,
+            producer=self.producer,
+            id=self.ids[place],
+            languages=tuple(name for name, _, _ in pairs),
+            before=fmean(before for _, before, _ in pairs),
+            after=fmean(after for _, _, after in pairs),
+            gained=tuple(name for name, before, after in pairs if after > before),
+            lost=tuple(name for name, before, after in pairs if after < before),
+        )
 
 
 def find_flips(results: Results, task: str, producer: str) -> TaskFlips | None:
@@ -86,42 +118,48 @@ def find_flips(results: Results, task: str, producer: str) -> TaskFlips | None:
             left_out.append(row.language.name)
     if len(values) < FEWEST:
         return None
-    items = tuple(_join(task, producer, values))
+    ids, before, after = _join(list(values.values()))
     up, down = (
-        find_luck([_share(before, after, sign) for before, after in values.values()], len(items))
-        for sign in (1, -1)
+        find_luck(_compute_shares(sign * (after - before)), len(ids)) for sign in (1.0, -1.0)
     )
-    return TaskFlips(task, producer, items, up, down, tuple(left_out))
+    return TaskFlips(task, producer, ids, tuple(values), before, after, up, down, tuple(left_out))
 
 
 def _join(
-    task: str,
-    producer: str,
-    values: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]],
-) -> Iterator[ItemFlips]:
-    ids = dict.fromkeys(id_ for before, after in values.values() for id_ in before if id_ in after)
-    for id_ in ids:
-        pairs = {
-            language: (before[id_], after[id_])
-            for language, (before, after) in values.items()
-            if id_ in before and id_ in after
-        }
-        yield ItemFlips(
-            task=task,
-            producer=producer,
-            id=id_,
-            languages=tuple(pairs),
-            before=fmean(before for before, _ in pairs.values()),
-            after=fmean(after for _, after in pairs.values()),
-            gained=tuple(name for name, (before, after) in pairs.items() if after > before),
-            lost=tuple(name for name, (before, after) in pairs.items() if after < before),
+    values: Sequence[tuple[Mapping[str, float], Mapping[str, float]]],
+) -> tuple[tuple[str, ...], "NDArray[np.float64]", "NDArray[np.float64]"]:
+    """Joins each language's values before and after by the ids of the items that both have."""
+    import numpy as np
+
+    shared = [
+        before if before.keys() == after.keys() else before.keys() & after.keys()
+        for before, after in values
+    ]
+    ids = tuple(
+        dict.fromkeys(
+            id_
+            for (before, _), both in zip(values, shared, strict=True)
+            for id_ in before
+            if id_ in both
         )
+    )
+    nan = float("nan")
+    sides = []
+    for side in (0, 1):
+        columns = [
+            [pair[side][id_] if id_ in both else nan for id_ in ids]
+            for pair, both in zip(values, shared, strict=True)
+        ]
+        sides.append(np.array(columns, np.float64).T)
+    return ids, sides[0], sides[1]
 
 
-def _share(before: Mapping[str, float], after: Mapping[str, float], sign: int) -> float:
-    """The share of the items of one language that were flipped in one direction."""
-    shared = [id_ for id_ in before if id_ in after]
-    return sum(sign * (after[id_] - before[id_]) > 0 for id_ in shared) / max(len(shared), 1)
+def _compute_shares(changes: "NDArray[np.float64]") -> list[float]:
+    """Computes for each language (a column) the share of its items that changed upwards."""
+    import numpy as np
+
+    flipped = (changes > 0).sum(axis=0)
+    return list(map(float, flipped / np.maximum((~np.isnan(changes)).sum(axis=0), 1)))
 
 
 def find_luck(shares: Sequence[float], items: int) -> int:
@@ -142,18 +180,19 @@ def find_luck(shares: Sequence[float], items: int) -> int:
 def list_most_flipped(found: TaskFlips) -> Iterator[tuple[str, ItemFlips]]:
     """Give the items that most languages gained, then those that most lost, each with its
     direction."""
+    import numpy as np
+
     translated = is_translation(found.task)
-    for direction, sign in (("gained", 1), ("lost", -1)):
-        of_side = [one for one in found.items if (one.gained if sign > 0 else one.lost)]
-
-        def rank(one: ItemFlips, sign: int = sign) -> tuple[float, float]:
-            count = len(one.gained) - len(one.lost) if translated else 0
-            own = len(one.gained if sign > 0 else one.lost)
-            return (-sign * one.change, -sign * count) if translated else (-own, -sign * one.change)
-
-        for one in sorted(of_side, key=rank)[:MOST]:
-            if not translated or sign * one.change > 0:
-                yield direction, one
+    moved = found.after - found.before
+    gained, lost = (moved > 0).sum(axis=1), (moved < 0).sum(axis=1)
+    change = np.nanmean(found.after, axis=1) - np.nanmean(found.before, axis=1)
+    for direction, sign, own in (("gained", 1, gained), ("lost", -1, lost)):
+        by = (-sign * (gained - lost), -sign * change) if translated else (-sign * change, -own)
+        # The last key is the first to order by; of equals, the first item.
+        order = np.lexsort(by)
+        for place in [n for n in order if own[n]][:MOST]:
+            if not translated or sign * change[place] > 0:
+                yield direction, found.make_item(int(place))
 
 
 def tabulate_flips(results: Results, producers: Sequence[str]) -> Sheet:
