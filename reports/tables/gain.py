@@ -63,8 +63,7 @@ def compute_gain(base: Score, trained: Score) -> Gain:
         before, after = (
             _take(side.counts, at) for side, at in zip((left, right), places, strict=True)
         )
-        whole = places == (None, None)
-        draws = [side.resampled if whole else None for side in (left, right)]
+        draws = [side.resampled if places[0] is None else None for side in (left, right)]
         found = chrf_.compare_chrf(before, after, *draws)
         halves = draw_halves(found.units)
         half = pair_halves(*(chrf_.compute_chrf(halves @ side) for side in (before, after)))

@@ -61,6 +61,16 @@ def test_chrf_gain_is_sacrebleus_corpus_difference(tmp_path: Path) -> None:
     assert gain.p < 0.01
 
 
+def test_translations_of_other_items_are_paired_by_document(tmp_path: Path) -> None:
+    before = task_samples("Swahili", "flores_en_xx", 0.3, 1)
+    after = task_samples("Swahili", "flores_en_xx", 0.6, 2)
+    whole = compute_gain(*pair(tmp_path / "whole", "flores_en_xx", before, after))
+    turned = compute_gain(*pair(tmp_path / "turned", "flores_en_xx", before, after[::-1]))
+    assert (turned.points, turned.p) == (whole.points, whole.p)
+    part = compute_gain(*pair(tmp_path / "part", "flores_en_xx", before, after[2:]))
+    assert part.n == len(before) - 2
+
+
 def test_unequal_items_are_paired_by_document_and_said(tmp_path: Path) -> None:
     before = choices(range(3, 13), [True] * 5 + [False] * 5)
     after = choices(range(6, 14), [True] * 8)
