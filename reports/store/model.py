@@ -172,8 +172,15 @@ class StoreView:
 
     def list_stage(self, name: str) -> list[StoredArtifact[Facts]]:
         """The stage's artifacts, by language and label."""
-        found = self.artifacts.get(name, {}).values()
-        return sorted(found, key=lambda a: (a.language, a.label, a.key))
+        return [*self._sorted.get(name, ())]
+
+    @cached_property
+    def _sorted(self) -> Mapping[str, Sequence[StoredArtifact[Facts]]]:
+        """The artifacts of each stage, which tables ask for again and again."""
+        return {
+            stage: sorted(made.values(), key=lambda a: (a.language, a.label, a.key))
+            for stage, made in self.artifacts.items()
+        }
 
     @property
     def stages(self) -> list[str]:
