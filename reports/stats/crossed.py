@@ -8,7 +8,7 @@ clustering: Cameron, Gelbach and Miller 2011, Journal of Business and Economic S
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from core.statistics import Interval, adjust_holm
@@ -226,6 +226,14 @@ class Comparison:
         )
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """The units of several cells in one order, and the place in it of each cell's own units."""
+
+    every: tuple[str, ...]
+    of_each: "Mapping[tuple[str, ...], NDArray[np.int64]]"
+
+
 def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparison:
     """Compares producers by their mean over tasks of the mean over languages.
 
@@ -239,26 +247,28 @@ def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparis
     names = sorted({language for of_task in cells.values() for language in of_task})
     if not names:
         raise ValueError("a comparison needs a score of each producer")
-    by_unit: dict[tuple[str, ...], Floats] = {}
-    by_both: dict[tuple[tuple[str, ...], str], Floats] = {}
+    # Tasks with the same units have one number.
+    numbers: dict[tuple[str, ...], int] = {}
+    by_unit: dict[int, Floats] = {}
+    by_both: dict[tuple[int, str], Floats] = {}
     by_language: dict[str, Floats] = {}
     means = []
     for of_task in cells.values():
         # Most languages have the same units: thousands of names are gone through once.
-        every = tuple(sorted(set().union(*{cell.units for cell in of_task.values()})))
-        places = {unit: n for n, unit in enumerate(every)}
+        placed = _place_units(tuple(dict.fromkeys(cell.units for cell in of_task.values())))
+        number = numbers.setdefault(placed.every, len(numbers))
         share = 1 / (len(cells) * len(of_task))
         means.append(np.mean([cell.scores for cell in of_task.values()], axis=0))
-        none = np.zeros((len(every), len(means[-1])))
+        none = np.zeros((len(placed.every), len(means[-1])))
         for language, cell in of_task.items():
             moved = share * (cell.scores - means[-1])
             by_language[language] = by_language.get(language, 0.0) + moved
-            at = [places[unit] for unit in cell.units]
+            at = placed.of_each[cell.units]
             influence = share * cell.influence.T
-            by_unit.setdefault(every, none.copy())[at] += influence
-            by_both.setdefault((every, language), none.copy())[at] += influence
+            by_unit.setdefault(number, none.copy())[at] += influence
+            by_both.setdefault((number, language), none.copy())[at] += influence
     over_languages = len(names) >= LEAST
-    least = min(map(len, by_unit))
+    least = min(map(len, numbers))
     return Comparison(
         scores=np.mean(means, axis=0),
         variance=Variance(
@@ -271,6 +281,17 @@ def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparis
         languages=len(names),
         units=min(len(names), least) if over_languages else least,
     )
+
+
+@lru_cache(maxsize=64)
+def _place_units(of_cells: tuple[tuple[str, ...], ...]) -> _Placed:
+    """Put the units of several cells in one order: all of them, and where those of each stand."""
+    import numpy as np
+
+    every = tuple(sorted(set().union(*of_cells)))
+    places = {unit: n for n, unit in enumerate(every)}
+    of_each = {units: np.array([places[unit] for unit in units], np.int64) for units in of_cells}
+    return _Placed(every, of_each)
 
 
 def _compute_covariance(parts: "Floats") -> "Floats":
