@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from core.contract.names import SAMPLES, SCORES
 from core.contract.record import Unreadable, read_record
@@ -20,14 +21,18 @@ _PAIRING = ("doc", "doc_id", "doc_sha256", "cluster", "prompt_sha256")
 _OF_METRIC = {"accuracy": ("correct",), "chrf++": ("chrf_statistics",)}
 LABELS = ("cultural_sensitivity", "category")
 """What a benchmark may say of its items besides: columns of `core.contract.samples.Choice`."""
+_ANSWERS = ("prediction", "answer")
+_KEPT = 4096
+"""Scores whose samples are kept for the other tables: with all that is asked of them, those of 54
+languages, 10 checkpoints and 5 tasks (2,700) are read once, and take 0.3 GB."""
 
 
-@dataclass(frozen=True)
-class Items:
-    """A score's items as columns, in the order of the file; `n` of them.
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The items that a score is of, as columns in the order of the file; `n` of them.
 
-    `correct` (n,) is there for accuracy, `counts` (n, 24) for chrF++. `clusters` (n,) numbers the
-    passages; None when every item stands alone.
+    Scores of the same items share one object, which saves memory and tells at once that they are
+    the same. `clusters` (n,) numbers the passages; None when every item stands alone.
     """
 
     ids: Any
@@ -37,12 +42,31 @@ class Items:
     prompts: Any
     """pyarrow string array: SHA-256 of what the model saw."""
     clusters: "NDArray[np.int64] | None"
-    correct: "NDArray[np.bool_] | None"
-    counts: "NDArray[np.int32] | None"
+    labels: Mapping[str, Any]
+    """What the benchmark says of the items: kind (LABELS) to a pyarrow string array, null for an
+    item that bears no label. Empty for samples that were written before labels were kept."""
 
     @property
     def n(self) -> int:
         return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """A score's items and what became of them, in the order of `asked`.
+
+    `correct` (n,) is there for accuracy, `counts` (n, 24) for chrF++, and with it `chrf` (n,), the
+    score of each sentence, unless the file lacks any.
+    """
+
+    asked: Asked
+    correct: "NDArray[np.bool_] | None" = None
+    counts: "NDArray[np.int32] | None" = None
+    chrf: "NDArray[np.float64] | None" = None
+
+    @property
+    def n(self) -> int:
+        return self.asked.n
 
     @cached_property
     def resampled(self) -> "NDArray[np.float64]":
@@ -52,6 +76,20 @@ class Items:
         assert self.counts is not None
         return score_resamples(self.counts)
 
+    @property
+    def qualities(self) -> "NDArray[np.float64]":
+        """The quality of each item: 100 or 0 for right or wrong, or the sentence's chrF++ (n,).
+
+        Raises Unreadable.
+        """
+        import numpy as np
+
+        if self.correct is not None:
+            return 100.0 * self.correct.astype(np.float64)
+        if self.chrf is None:
+            raise Unreadable(f"{SAMPLES} lacks the chrF++ of a sentence")
+        return self.chrf
+
 
 def read_items(score: Score) -> Items:
     """The columns of a score's samples, checked.
@@ -60,10 +98,30 @@ def read_items(score: Score) -> Items:
     """
     if score.metric not in _OF_METRIC:
         raise Unreadable(f"no statistics are known for the metric {score.metric}")
-    items = _read_items(score.artifact.folder, score.metric, _hash_samples(score))
+    items = _read_once(score.artifact.folder, score.metric, _hash_samples(score)).items
+    if isinstance(items, str):
+        raise Unreadable(items)
     if items.n != score.n:
         raise Unreadable(f"{SAMPLES} holds {items.n} items, but {SCORES} says {score.n}")
     return items
+
+
+def find_shared(
+    left: Asked, right: Asked
+) -> "tuple[NDArray[np.int64], NDArray[np.int64]] | tuple[None, None]":
+    """Find the places on each side of the items that both have, in the order of `left`.
+
+    (None, None) where both have the same items in the same order.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if left is right or left.ids.equals(right.ids):
+        return None, None
+    found = pc.index_in(left.ids, value_set=right.ids)
+    kept = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+    return kept, found.take(pa.array(kept)).to_numpy().astype(np.int64)
 
 
 def read_rows(score: Score, first: int | None = None, prompts: bool = True) -> list[AnySample]:
@@ -82,59 +140,15 @@ def read_rows(score: Score, first: int | None = None, prompts: bool = True) -> l
         raise Unreadable(f"{SAMPLES}: {error}", error.remedy) from None
 
 
-def count_answers(score: Score) -> dict[tuple[str, str], int]:
+def count_answers(score: Score) -> Mapping[tuple[str, str], int]:
     """Count how often each (prediction, right answer) occurs in a multiple-choice score.
 
     Raises Unreadable.
     """
-    wanted = ["prediction", "answer"]
-    table = _read_table(score.artifact.folder, wanted)
-    lacking = [column for column in wanted if column not in table.column_names]
-    if lacking:
-        raise Unreadable(f"{SAMPLES} has no column {', '.join(lacking)}")
-    counted = table.group_by(wanted, use_threads=False).aggregate([([], "count_all")])
-    return {(row["prediction"], row["answer"]): row["count_all"] for row in counted.to_pylist()}
-
-
-def read_qualities(score: Score) -> Mapping[str, float]:
-    """Read how good each item is, by its id: 100 or 0 for right or wrong, or the sentence's chrF++.
-
-    Raises Unreadable.
-    """
-    column = "chrf" if is_translation(score) else "correct"
-    table = _read_table(score.artifact.folder, ("doc_id", column))
-    lacking = [name for name in ("doc_id", column) if name not in table.column_names]
-    if lacking:
-        raise Unreadable(f"{SAMPLES} has no column {', '.join(lacking)}")
-    scale = 1.0 if is_translation(score) else 100.0
-    values = [scale * float(value) for value in table.column(column).to_pylist()]
-    return dict(zip(table.column("doc_id").to_pylist(), values, strict=True))
-
-
-def read_labels(score: Score) -> Mapping[str, Mapping[str, str]]:
-    """Read what the benchmark says of the items: label by item id, by kind of label.
-
-    An item that bears no label of a kind has no entry. Raises Unreadable, with what to do, where
-    the samples were written before labels were kept.
-    """
-    return _read_labels(score.artifact.folder, _hash_samples(score))
-
-
-@lru_cache(maxsize=64)
-def _read_labels(folder: Path, content: str) -> Mapping[str, Mapping[str, str]]:
-    table = _read_table(folder, ("doc_id", *LABELS))
-    lacking = [kind for kind in LABELS if kind not in table.column_names]
-    if lacking or "doc_id" not in table.column_names:
-        raise Unreadable(
-            f"the samples are older than the items' labels; delete score/{folder.name} and run its "
-            "command again: only that score is made anew"
-        )
-    ids = table.column("doc_id").to_pylist()
-    columns = {kind: table.column(kind).to_pylist() for kind in LABELS}
-    return {
-        kind: {id_: label for id_, label in zip(ids, column, strict=True) if label}
-        for kind, column in columns.items()
-    }
+    answers = _read_once(score.artifact.folder, score.metric, _hash_samples(score)).answers
+    if isinstance(answers, str):
+        raise Unreadable(answers)
+    return answers
 
 
 def _hash_samples(score: Score) -> str:
@@ -149,39 +163,91 @@ def is_translation(score: ScoreRecord) -> bool:
     return score.metric != "accuracy"
 
 
-# A row of the score table holds one language and task: base and each of its producers.
-@lru_cache(maxsize=32)
-def _read_items(folder: Path, metric: str, content: str) -> Items:
-    wanted = (*_PAIRING, *_OF_METRIC[metric])
-    table = _read_table(folder, wanted)
+@dataclass(frozen=True)
+class _Contents:
+    """All that tables ask of one file, or why they cannot have it."""
+
+    items: Items | str
+    answers: Mapping[tuple[str, str], int] | str
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_once(folder: Path, metric: str, content: str) -> _Contents:
+    """Reads a file for all tables together. Raises Unreadable where it is no table at all."""
+    own = (*_ANSWERS, *LABELS) if metric == "accuracy" else ("chrf",)
+    table = _read_table(folder, (*_PAIRING, *_OF_METRIC[metric], *own))
+    try:
+        items: Items | str = _take_items(table, metric)
+    except Unreadable as error:
+        items = str(error)
+    try:
+        answers: Mapping[tuple[str, str], int] | str = _count_answers(table)
+    except Unreadable as error:
+        answers = str(error)
+    return _Contents(items, answers)
+
+
+def _count_answers(table: Any) -> Mapping[tuple[str, str], int]:
+    _refuse_lacking(table, _ANSWERS)
+    counted = table.group_by([*_ANSWERS], use_threads=False).aggregate([([], "count_all")])
+    return {(row["prediction"], row["answer"]): row["count_all"] for row in counted.to_pylist()}
+
+
+def _refuse_lacking(table: Any, wanted: Sequence[str]) -> None:
     lacking = [column for column in wanted if column not in table.column_names]
     if lacking:
         raise Unreadable(f"{SAMPLES} has no column {', '.join(lacking)}")
+
+
+def _take_items(table: Any, metric: str) -> Items:
+    wanted = (*_PAIRING, *_OF_METRIC[metric])
+    _refuse_lacking(table, wanted)
     empty = [column for column in wanted if table.column(column).null_count]
     if empty:
         raise Unreadable(f"{SAMPLES}: {', '.join(empty)} is empty in some rows")
-    columns = {column: table.column(column).combine_chunks() for column in wanted}
-    n = len(table)
-    if n == 0:
+    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+    if len(table) == 0:
         raise Unreadable(f"{SAMPLES} holds no item")
     _refuse_twice(columns["doc"], "document")
     _refuse_twice(columns["doc_id"], "document id")
-    clusters = _number_clusters(columns["cluster"], columns["doc_id"])
-    correct = counts = None
+    asked = _share(
+        Asked(
+            ids=columns["doc_id"],
+            contents=columns["doc_sha256"],
+            prompts=columns["prompt_sha256"],
+            clusters=_number_clusters(columns["cluster"], columns["doc_id"]),
+            labels={kind: columns[kind] for kind in LABELS} if columns.keys() >= {*LABELS} else {},
+        )
+    )
     if metric == "accuracy":
         if str(columns["correct"].type) != "bool":
             raise Unreadable(f"{SAMPLES}: correct is {columns['correct'].type}, not true or false")
-        correct = columns["correct"].to_numpy(zero_copy_only=False)
-    else:
-        counts = _read_counts(columns["chrf_statistics"])
-    return Items(
-        ids=columns["doc_id"],
-        contents=columns["doc_sha256"],
-        prompts=columns["prompt_sha256"],
-        clusters=clusters,
-        correct=correct,
-        counts=counts,
-    )
+        return Items(asked, correct=columns["correct"].to_numpy(zero_copy_only=False))
+    counts = _read_counts(columns["chrf_statistics"])
+    if "chrf" not in columns or columns["chrf"].null_count:
+        return Items(asked, counts=counts)
+    # A copy, which does not hold on to what was read around it.
+    return Items(asked, counts=counts, chrf=columns["chrf"].to_numpy().copy())
+
+
+_ASKED: "WeakValueDictionary[tuple[Any, ...], Asked]" = WeakValueDictionary()
+
+
+def _share(asked: Asked) -> Asked:
+    """Gives the object that another score of the same items has already, or this one."""
+    import numpy as np
+
+    def list_texts(one: Asked) -> list[Any]:
+        return [one.ids, one.contents, one.prompts, *one.labels.values()]
+
+    def number(one: Asked) -> "NDArray[np.int64]":
+        return np.arange(one.n) if one.clusters is None else one.clusters
+
+    columns = list_texts(asked)
+    key = (asked.n, *asked.labels, *(column[0].as_py() for column in columns))
+    known = _ASKED.setdefault(key, asked)
+    same = all(a.equals(b) for a, b in zip(list_texts(known), columns, strict=True))
+    return known if same and np.array_equal(number(known), number(asked)) else asked
 
 
 def _read_counts(column: Any) -> "NDArray[np.int32]":

@@ -3,22 +3,25 @@
 The benchmarks are parallel: an item has the same id in every language.
 """
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.contract.record import Unreadable
 from core.tasks import is_translation, show_task
-from reports.store.samples import read_qualities
+from reports.store.model import Score
+from reports.store.samples import find_shared, read_items
 from reports.tables.results import Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 MOST = 10
 """Items that a table shows of each direction, task and producer."""
@@ -69,92 +72,115 @@ class TaskFlips:
     producer: str
     ids: tuple[str, ...]
     languages: tuple[str, ...]
-    before: "NDArray[np.float64]"
-    after: "NDArray[np.float64]"
+    before: "Floats"
+    after: "Floats"
     luck_gained: int
     luck_lost: int
     left_out: tuple[str, ...] = ()
 
     @cached_property
+    def means(self) -> "tuple[Floats, Floats]":
+        """The mean of each item over the languages that have it, before and after: (items,)."""
+        return _compute_means(self.before), _compute_means(self.after)
+
+    @cached_property
     def items(self) -> tuple[ItemFlips, ...]:
         """Every item by itself, in the order of the benchmark."""
-        return tuple(map(self.make_item, range(len(self.ids))))
+        return tuple(self.make_item(place) for place in range(len(self.ids)))
 
     def make_item(self, place: int) -> ItemFlips:
         """Make one item of its row."""
-        pairs = [
-            (name, before, after)
-            for name, before, after in zip(
-                self.languages, self.before[place].tolist(), self.after[place].tolist(), strict=True
-            )
-            if before == before  # not a number where the language lacks it
-        ]
+        import numpy as np
+
+        before, after = self.before[place], self.after[place]
+
+        def name(which: "NDArray[np.bool_]") -> tuple[str, ...]:
+            return tuple(self.languages[number] for number in np.flatnonzero(which))
+
         return ItemFlips(
             task=self.task,
             producer=self.producer,
             id=self.ids[place],
-            languages=tuple(name for name, _, _ in pairs),
-            before=fmean(before for _, before, _ in pairs),
-            after=fmean(after for _, _, after in pairs),
-            gained=tuple(name for name, before, after in pairs if after > before),
-            lost=tuple(name for name, before, after in pairs if after < before),
+            languages=name(~np.isnan(before)),
+            before=float(self.means[0][place]),
+            after=float(self.means[1][place]),
+            gained=name(after > before),
+            lost=name(after < before),
         )
+
+
+def _compute_means(values: "Floats") -> "Floats":
+    """The mean of each row without its NaN, whose sum does not hang on the order of languages."""
+    import numpy as np
+
+    known = ~np.isnan(values)
+    sums = [math.fsum(row) for row in np.where(known, values, 0.0).tolist()]
+    means: Floats = np.array(sums) / known.sum(axis=1)
+    return means
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One language on a task: the ids of the items that base and producer share, a pyarrow string
+    array, and how good each item is (n,)."""
+
+    ids: Any
+    before: "Floats"
+    after: "Floats"
 
 
 def find_flips(results: Results, task: str, producer: str) -> TaskFlips | None:
     """Join base and producer in every language by the items' ids; None for fewer than two
     languages."""
     left_out: list[str] = []
-    values: dict[str, tuple[Mapping[str, float], Mapping[str, float]]] = {}
+    sides: dict[str, _Side] = {}
     for row in results.find_gained(task, producer):
         if row.record is None or row.base_record is None:
             continue
         try:
-            values[row.language.name] = (
-                read_qualities(row.base_record),
-                read_qualities(row.record),
-            )
+            sides[row.language.name] = _pair(row.base_record, row.record)
         except Unreadable:
             left_out.append(row.language.name)
-    if len(values) < FEWEST:
+    if len(sides) < FEWEST:
         return None
-    ids, before, after = _join(list(values.values()))
+    ids, before, after = _join(list(sides.values()))
     up, down = (
         find_luck(_compute_shares(sign * (after - before)), len(ids)) for sign in (1.0, -1.0)
     )
-    return TaskFlips(task, producer, ids, tuple(values), before, after, up, down, tuple(left_out))
+    return TaskFlips(task, producer, ids, tuple(sides), before, after, up, down, tuple(left_out))
 
 
-def _join(
-    values: Sequence[tuple[Mapping[str, float], Mapping[str, float]]],
-) -> tuple[tuple[str, ...], "NDArray[np.float64]", "NDArray[np.float64]"]:
-    """Joins each language's values before and after by the ids of the items that both have."""
+def _pair(base: Score, record: Score) -> _Side:
+    """Take the items that both scores hold. Raises Unreadable."""
+    import pyarrow as pa
+
+    left, right = read_items(base), read_items(record)
+    before, after, ids = left.qualities, right.qualities, left.asked.ids
+    places = find_shared(left.asked, right.asked)
+    if places[0] is not None:
+        before, after = before[places[0]], after[places[1]]
+        ids = ids.take(pa.array(places[0]))
+    return _Side(ids, before, after)
+
+
+def _join(sides: Sequence[_Side]) -> "tuple[tuple[str, ...], Floats, Floats]":
+    """Lay the languages side by side: the ids of all items, and two matrices (items, languages)."""
     import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    shared = [
-        before if before.keys() == after.keys() else before.keys() & after.keys()
-        for before, after in values
-    ]
-    ids = tuple(
-        dict.fromkeys(
-            id_
-            for (before, _), both in zip(values, shared, strict=True)
-            for id_ in before
-            if id_ in both
-        )
-    )
-    nan = float("nan")
-    sides = []
-    for side in (0, 1):
-        columns = [
-            [pair[side][id_] if id_ in both else nan for id_ in ids]
-            for pair, both in zip(values, shared, strict=True)
-        ]
-        sides.append(np.array(columns, np.float64).T)
-    return ids, sides[0], sides[1]
+    every = sides[0].ids
+    alike = all(side.ids.equals(every) for side in sides)
+    if not alike:
+        every = pc.unique(pa.chunked_array([side.ids for side in sides]))
+    before, after = np.full((2, len(every), len(sides)), np.nan)
+    for number, side in enumerate(sides):
+        at = slice(None) if alike else pc.index_in(side.ids, value_set=every).to_numpy()
+        before[at, number], after[at, number] = side.before, side.after
+    return tuple(every.to_pylist()), before, after
 
 
-def _compute_shares(changes: "NDArray[np.float64]") -> list[float]:
+def _compute_shares(changes: "Floats") -> list[float]:
     """Computes for each language (a column) the share of its items that changed upwards."""
     import numpy as np
 
@@ -171,10 +197,8 @@ def find_luck(shares: Sequence[float], items: int) -> int:
     from scipy import stats
 
     law = stats.poisson_binom(shares)
-    return next(
-        (k for k in range(len(shares) + 1) if items * float(law.sf(k - 1)) <= 0.05),
-        len(shares) + 1,
-    )
+    expected = items * law.sf(range(-1, len(shares)))
+    return next((k for k, count in enumerate(expected) if count <= 0.05), len(shares) + 1)
 
 
 def list_most_flipped(found: TaskFlips) -> Iterator[tuple[str, ItemFlips]]:
@@ -183,16 +207,16 @@ def list_most_flipped(found: TaskFlips) -> Iterator[tuple[str, ItemFlips]]:
     import numpy as np
 
     translated = is_translation(found.task)
-    moved = found.after - found.before
-    gained, lost = (moved > 0).sum(axis=1), (moved < 0).sum(axis=1)
-    change = np.nanmean(found.after, axis=1) - np.nanmean(found.before, axis=1)
+    gained = (found.after > found.before).sum(axis=1)
+    lost = (found.after < found.before).sum(axis=1)
     for direction, sign, own in (("gained", 1, gained), ("lost", -1, lost)):
-        by = (-sign * (gained - lost), -sign * change) if translated else (-sign * change, -own)
-        # The last key is the first to order by; of equals, the first item.
-        order = np.lexsort(by)
-        for place in [n for n in order if own[n]][:MOST]:
-            if not translated or sign * change[place] > 0:
-                yield direction, found.make_item(int(place))
+        change = sign * (found.means[1] - found.means[0])
+        first, second = (change, sign * (gained - lost)) if translated else (own, change)
+        # Sorted by the last key first, and equals stay in their order.
+        order = np.lexsort((-second, -first))
+        for place in order[own[order] > 0][:MOST].tolist():
+            if not translated or change[place] > 0:
+                yield direction, found.make_item(place)
 
 
 def tabulate_flips(results: Results, producers: Sequence[str]) -> Sheet:

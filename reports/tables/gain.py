@@ -10,7 +10,7 @@ from reports.stats.correlation import Halves, draw_halves, pair_halves
 from reports.stats.intervals import compute_design_effect
 from reports.stats.paired import compare_accuracy, compute_half_accuracies
 from reports.store.model import Score
-from reports.store.samples import Items, read_items
+from reports.store.samples import Asked, find_shared, read_items
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,12 +48,12 @@ def compute_gain(base: Score, trained: Score) -> Gain:
     if base.metric != trained.metric:
         raise Unreadable(f"base was scored by {base.metric}, this by {trained.metric}")
     left, right = read_items(base), read_items(trained)
-    places, notes = _pair(base, trained, left, right)
+    places, notes = _pair(base, trained, left.asked, right.asked)
     if base.metric == "accuracy":
         before, after = (
             _take(side.correct, at) for side, at in zip((left, right), places, strict=True)
         )
-        clusters = _number_clusters(_take(left.clusters, places[0]))
+        clusters = _number_clusters(_take(left.asked.clusters, places[0]))
         found = compare_accuracy(before, after, clusters)
         halves = draw_halves(found.units)
         half = pair_halves(
@@ -106,34 +106,30 @@ def find_interval(score: Score) -> Interval | None:
     except Unreadable:
         return None
     assert items.correct is not None
-    widened = compute_design_effect(items.correct, items.clusters)
+    widened = compute_design_effect(items.correct, items.asked.clusters)
     share = compute_wilson(int(items.correct.sum()), items.n, design_effect=widened)
     return share and Interval(100 * share.low, 100 * share.high)
 
 
 def _pair(
-    base: Score, trained: Score, left: Items, right: Items
+    base: Score, trained: Score, left: Asked, right: Asked
 ) -> tuple[tuple["NDArray[np.int64] | None", "NDArray[np.int64] | None"], tuple[str, ...]]:
     """Find the shared items on each side (None: all, in order), and what a reader must know."""
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    places: Any = (None, None)
     prompts = [left.prompts, right.prompts]
     contents = [left.contents, right.contents]
     ids = left.ids
-    if not left.ids.equals(right.ids):
-        found = pc.index_in(left.ids, value_set=right.ids)
-        kept = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-        if not len(kept):
+    places = find_shared(left, right)
+    if places[0] is not None:
+        if not len(places[0]):
             raise Unreadable("base and this share no item")
-        places = (kept, found.take(pa.array(kept)).to_numpy().astype(np.int64))
         prompts, contents = (
             [side.take(pa.array(at)) for side, at in zip(pair, places, strict=True)]
             for pair in (prompts, contents)
         )
-        ids = ids.take(pa.array(kept))
+        ids = ids.take(pa.array(places[0]))
     if not contents[0].equals(contents[1]):
         changed = pc.index(pc.not_equal(*contents), pa.scalar(True)).as_py()
         raise Unreadable(

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from core.contract.record import Unreadable
@@ -10,7 +11,7 @@ from core.statistics import Interval, adjust_holm
 from core.tasks import TASKS
 from reports.stats.groups import Changes, compute_mean_change, contrast_groups
 from reports.stats.paired import Difference, compare_accuracy
-from reports.store.samples import LABELS, read_items, read_labels
+from reports.store.samples import LABELS, Asked, Items, find_shared, read_items
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -67,25 +68,26 @@ def find_group_gains(results: Results) -> tuple[GroupGain, ...]:
 
 
 def _split(result: Result) -> Iterator[GroupGain]:
-    import numpy as np
-
+    assert result.record
+    assert result.base_record
     try:
-        labels, paired = _find_labels(result), _pair(result)
+        left, right = read_items(result.base_record), read_items(result.record)
+        if not (left.asked.labels or right.asked.labels):
+            raise Unreadable(
+                "the samples are older than the items' labels; delete "
+                f"score/{result.record.artifact.folder.name} and run its command again: only that "
+                "score is made anew"
+            )
+        groups = _group_items(left.asked, right.asked)
     except Unreadable as error:
         yield GroupGain(result, "", "", why=str(error))
         return
-    labelled = {id_ for of_kind in labels.values() for id_ in of_kind}
-    for kind in LABELS:
-        if not labels[kind]:
+    paired = _pair(left, right)
+    for kind, of_kind in groups.items():
+        if not of_kind:
             yield GroupGain(result, kind, "", why="the benchmark's file bears no such label")
-            continue
-        # The rows of English without annotations are labelled by nobody either.
-        rest = UNLABELLED if kind == "cultural_sensitivity" else ""
-        others = dict.fromkeys(labelled, rest) if rest else {}
-        own = {**others, **labels[kind]}
-        borne = np.array([own.get(id_, "") for id_ in paired.ids])
-        for label in sorted({*map(str, np.unique(borne))} - {""}, key=_order):
-            yield _compute_gain_on(result, kind, label, paired, borne)
+        for group in of_kind:
+            yield _compute_gain_on(result, kind, group, paired)
 
 
 def _order(label: str) -> tuple[int, str]:
@@ -94,77 +96,88 @@ def _order(label: str) -> tuple[int, str]:
 
 
 @dataclass(frozen=True)
-class _Paired:
-    """The items that base and producer share: their ids, and which were right under each."""
+class _Group:
+    """The items that bear a label: their ids, and their places among those that base and producer
+    share."""
 
-    ids: "NDArray[np.object_]"
+    label: str
+    ids: tuple[str, ...]
+    places: "NDArray[np.int64]"
+
+
+# The producers of a language, which come one after another, mostly have the same items.
+@lru_cache(maxsize=8)
+def _group_items(left: Asked, right: Asked) -> Mapping[str, Sequence[_Group]]:
+    """Group the items that base and producer share by each kind of label; no group of a kind that
+    no item bears. Unreadable where the two differ in a label."""
+    import numpy as np
+
+    labels = _join_labels(left, right)
+    labelled = {id_ for of_kind in labels.values() for id_ in of_kind}
+    places, _ = find_shared(left, right)
+    ids = np.array(left.ids.to_pylist(), np.object_)
+    ids = ids if places is None else ids[places]
+    groups: dict[str, list[_Group]] = {}
+    for kind, of_kind in labels.items():
+        # The rows of English without annotations are labelled by nobody either.
+        rest = UNLABELLED if kind == "cultural_sensitivity" else ""
+        own = {**dict.fromkeys(labelled, rest), **of_kind} if rest else of_kind
+        borne = np.array([own.get(id_, "") for id_ in ids])
+        found = sorted({*map(str, np.unique(borne))} - {""}, key=_order) if of_kind else []
+        at = {label: np.flatnonzero(borne == label) for label in found}
+        groups[kind] = [_Group(label, tuple(ids[at[label]]), at[label]) for label in found]
+    return groups
+
+
+def _join_labels(left: Asked, right: Asked) -> Mapping[str, Mapping[str, str]]:
+    """Join what the files of base and producer say of the items: label by item id, by kind."""
+    found: dict[str, dict[str, str]] = {kind: {} for kind in LABELS}
+    for asked in dict.fromkeys((left, right)):
+        ids = asked.ids.to_pylist()
+        for kind, column in asked.labels.items():
+            labels = {i: label for i, label in zip(ids, column.to_pylist(), strict=True) if label}
+            known = found[kind]
+            if any(known.get(i, own) != own for i, own in labels.items()):
+                raise Unreadable(f"base and this differ in the {KINDS[kind].lower()} of an item")
+            known |= labels
+    return found
+
+
+@dataclass(frozen=True)
+class _Paired:
+    """The items that base and producer share: which were right under each."""
+
     before: "NDArray[np.bool_]"
     after: "NDArray[np.bool_]"
     clusters: "NDArray[np.int64] | None"
 
 
-def _pair(result: Result) -> _Paired:
-    import numpy as np
-
-    assert result.record
-    assert result.base_record
-    left, right = read_items(result.base_record), read_items(result.record)
-    assert left.correct is not None
-    assert right.correct is not None
-    ids = np.array(left.ids.to_pylist(), np.object_)
-    if left.ids.equals(right.ids):
-        return _Paired(ids, left.correct, right.correct, left.clusters)
-    places = {id_: place for place, id_ in enumerate(right.ids.to_pylist())}
-    kept = np.array([place for place, id_ in enumerate(ids) if id_ in places], np.int64)
-    shared = ids[kept]
-    after = right.correct[np.array([places[id_] for id_ in shared], np.int64)]
-    clusters = None if left.clusters is None else left.clusters[kept]
-    return _Paired(shared, left.correct[kept], after, clusters)
+def _pair(left: Items, right: Items) -> _Paired:
+    before, after, clusters = left.correct, right.correct, left.asked.clusters
+    assert before is not None
+    assert after is not None
+    places = find_shared(left.asked, right.asked)
+    if places[0] is None:
+        return _Paired(before, after, clusters)
+    kept = None if clusters is None else clusters[places[0]]
+    return _Paired(before[places[0]], after[places[1]], kept)
 
 
-def _find_labels(result: Result) -> Mapping[str, Mapping[str, str]]:
-    """Read the labels of the items, which base and producer share; Unreadable where neither has
-    any."""
-    assert result.record
-    assert result.base_record
-    found: dict[str, dict[str, str]] = {kind: {} for kind in LABELS}
-    why: list[Unreadable] = []
-    for score in (result.base_record, result.record):
-        try:
-            read = read_labels(score)
-        except Unreadable as error:
-            why.append(error)
-            continue
-        for kind, labels in read.items():
-            known = found[kind]
-            # Nearly always the same; only what is not is looked at one by one.
-            if known not in ({}, labels) and any(
-                known.get(i, own) != own for i, own in labels.items()
-            ):
-                raise Unreadable(f"base and this differ in the {KINDS[kind].lower()} of an item")
-            found[kind] |= labels
-    if len(why) == 2:
-        raise why[-1]
-    return found
-
-
-def _compute_gain_on(
-    result: Result, kind: str, label: str, paired: _Paired, borne: "NDArray[np.str_]"
-) -> GroupGain:
+def _compute_gain_on(result: Result, kind: str, group: _Group, paired: _Paired) -> GroupGain:
     """Compute the gain on the items that bear a label, as on all of them (`compute_gain`)."""
     import numpy as np
 
-    at = np.flatnonzero(borne == label)
+    at = group.places
     before, after = paired.before[at], paired.after[at]
     clusters = None if paired.clusters is None else paired.clusters[at]
     return GroupGain(
         result,
         kind,
-        label,
+        group.label,
         base=100 * float(before.mean()),
         score=100 * float(after.mean()),
         gain=compare_accuracy(before, after, clusters),
-        ids=tuple(paired.ids[at]),
+        ids=group.ids,
         changes=100.0 * (after.astype(np.float64) - before),
     )
 

@@ -191,15 +191,17 @@ def split_cell(language: str, rows: list[Result]) -> UnitScores:
     for other in others:
         raise Unreadable("scored as {}, and as {}".format(*first.tell_apart(other)))
     sides = [read_items(score) for score in scores]
+    asked = sides[0].asked
     if not all(
-        side.ids.equals(sides[0].ids) and side.contents.equals(sides[0].contents) for side in sides
+        side.asked.ids.equals(asked.ids) and side.asked.contents.equals(asked.contents)
+        for side in sides
     ):
         raise Unreadable("not all were scored on the same items")
     if scores[0].metric == "accuracy":
         return _make_unit_scores(sides)
     counts = [side.counts for side in sides if side.counts is not None]
     shares = split_over_sentences(counts)
-    return UnitScores(tuple(map(str, sides[0].ids.to_pylist())), shares, np.ones(shares.shape[1]))
+    return UnitScores(tuple(map(str, asked.ids.to_pylist())), shares, np.ones(shares.shape[1]))
 
 
 def _make_unit_scores(sides: list[Items]) -> UnitScores:
@@ -209,9 +211,9 @@ def _make_unit_scores(sides: list[Items]) -> UnitScores:
     """
     import numpy as np
 
-    ids = [str(one) for one in sides[0].ids.to_pylist()]
+    ids = [str(one) for one in sides[0].asked.ids.to_pylist()]
     right = np.stack([side.correct for side in sides if side.correct is not None])
-    clusters = sides[0].clusters
+    clusters = sides[0].asked.clusters
     if clusters is None:
         return UnitScores(tuple(ids), 100.0 * right.astype(np.float64), np.ones(len(ids)))
     numbers, code = np.unique(clusters, return_inverse=True)

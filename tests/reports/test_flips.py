@@ -83,6 +83,26 @@ def test_items_are_joined_by_their_ids_over_languages(tmp_path: Path) -> None:
     assert (first["item"], first["gained"], first["lost"]) == ("item-1", 1, 2)
 
 
+def test_a_language_may_lack_items_that_others_have(tmp_path: Path) -> None:
+    items = {"Swahili": [[0, 1, 2, 3]] * 2, "Yoruba": [[1, 2, 3, 9], [2, 1, 9, 8]]}
+    for name, sides in items.items():
+        for side, docs in enumerate(sides):
+            producer, stage = (("base", "base"), ("trained:gen", "train"))[side]
+            key = f"{name}-{side}"
+            # Wrong under base, and all but item 2 right under the producer.
+            rows = choices(docs, [bool(side) and doc != 2 for doc in docs])
+            write_score(tmp_path, key, name, producer, (stage, key), "sib200", rows)
+    found = find_flips(results_of(tmp_path), "sib200", "trained:gen")
+    assert found
+    assert {one.id: (one.languages, one.gained, one.after) for one in found.items} == {
+        "item-0": (("Swahili",), ("Swahili",), 100.0),
+        "item-1": (("Swahili", "Yoruba"), ("Swahili", "Yoruba"), 100.0),
+        "item-2": (("Swahili", "Yoruba"), (), 0.0),
+        "item-3": (("Swahili",), ("Swahili",), 100.0),
+        "item-9": (("Yoruba",), ("Yoruba",), 100.0),
+    }
+
+
 def test_translations_are_ordered_by_their_change(tmp_path: Path) -> None:
     results = results_of(make(tmp_path, "flores_en_xx"))
     sheet = tabulate_flips(results, ["trained:gen"])

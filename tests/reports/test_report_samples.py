@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from store_maker import (
@@ -33,7 +36,9 @@ from reports.samples import (
     find_directions,
     find_samples,
 )
+from reports.store import samples
 from reports.store.languages import describe_language
+from reports.store.read import read_store
 
 SWAHILI_SIB = ("--language", "swahili", "--task", "sib200")
 
@@ -160,3 +165,34 @@ def test_a_screen_lays_each_line_out_as_its_language_runs(tmp_path: Path) -> Non
     text = printed(store, "--language", "Uyghur", "--task", "flores_en_xx", "--count", "1")
     assert any(line.strip().startswith(f"{rlm}na ") for line in text.splitlines())
     assert text.count(rlm) + text.count(lrm) < len(text.splitlines())
+
+
+def test_all_tables_share_one_reading_of_a_scores_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_store(tmp_path / "store")
+    read: Counter[Path] = Counter()
+    once = samples._read_table
+
+    def read_table(folder: Path, columns: Sequence[str], first: int | None = None) -> Any:
+        read[folder] += first is None
+        return once(folder, columns, first)
+
+    monkeypatch.setattr(samples, "_read_table", read_table)
+    samples._read_once.cache_clear()
+    formats = ("terminal", "markdown", "csv", "latex", "html")
+    asked = [f"--format={name}" for name in formats]
+    main(["--store", str(tmp_path / "store"), "--out", str(tmp_path), *asked])
+    assert {*read.values()} == {1}
+
+
+def test_scores_of_the_same_items_share_what_was_asked(tmp_path: Path) -> None:
+    rows = choices(range(4), [True, False, True, False])
+    other = [rows[0] | {"prompt_sha256": "0" * 64}, *rows[1:]]
+    for key, own in (("aa", rows), ("bb", rows), ("cc", other)):
+        write_score(tmp_path, key, "Swahili", key, ("train", key), "sib200", own)
+    scores = read_store(tmp_path).scores
+    one, same, differs = (samples.read_items(scores[key]).asked for key in ("aa", "bb", "cc"))
+    assert one is same
+    assert differs is not one
+    assert differs.prompts[0].as_py() == "0" * 64
