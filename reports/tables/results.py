@@ -97,7 +97,7 @@ class Results:
         """The producers that are not base."""
         return [name for name in self.producers if name not in self.bases]
 
-    @property
+    @cached_property
     def shown(self) -> str | None:
         """The producer that figures show where only one has room: the one with most results.
 
