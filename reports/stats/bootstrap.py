@@ -49,10 +49,10 @@ def draw_ratios(
     import numpy as np
 
     if len(sums) <= _MATRIX:
-        drawn = draw_weights(len(sums), resamples, seed) @ np.stack([sums, sizes], axis=1).astype(
-            np.float32
-        )
-        return np.asarray(drawn[:, 0] / drawn[:, 1].astype(np.float64))
+        weights = draw_weights(len(sums), resamples, seed)
+        # One after the other: a matrix of two columns takes twice as long.
+        above, below = (weights @ side.astype(np.float32) for side in (sums, sizes))
+        return np.asarray(above / below.astype(np.float64))
     kinds, counts = np.unique(sums + 1j * sizes, return_counts=True)
     total = int(counts.sum())
     draws = np.random.default_rng(seed).multinomial(total, counts / total, resamples)
