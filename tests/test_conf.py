@@ -1,14 +1,11 @@
 """Every shipped configuration composes and passes the typed configuration."""
 
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Transformer
-from omegaconf import OmegaConf
+from sweep_points import list_points
 
 from core.languages import list_languages
 from harness.errors import ConfigError
@@ -43,16 +40,8 @@ def test_an_experiment_can_set_any_key(composed: Compose) -> None:
 
 @pytest.mark.parametrize("path", sorted((CONF / "sweep").glob("*.yaml")), ids=lambda p: p.stem)
 def test_each_point_of_a_sweep_is_valid(composed: Compose, path: Path) -> None:
-    axes = OmegaConf.load(path).hydra.sweeper.params
-    read = OverridesParser.create().parse_override
-    points = []
-    for key, values in axes.items():
-        given = read(f"{key}={values}")
-        several = given.is_sweep_override()
-        some = given.sweep_iterator(Transformer.encode) if several else [values]
-        points.append([f"{key}={value}" for value in some])
-    for point in product(*points):
-        composed(f"sweep={path.stem}", *point)
+    for point in list_points(path):
+        composed(*point)
 
 
 @pytest.mark.parametrize("name", list_languages())

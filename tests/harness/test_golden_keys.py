@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from omegaconf import OmegaConf
+from sweep_points import list_points
 
 from harness.experiment import plan_experiment
 from harness.overrides import CONF
@@ -25,10 +25,7 @@ def experiments() -> dict[str, list[str]]:
     """The overrides of each shipped experiment and of each point of a sweep, by their words."""
     points = {"quickstart": [], "experiment=paper": PAPER}
     for path in sorted((CONF / "sweep").glob("*.yaml")):
-        for key, values in OmegaConf.load(path).hydra.sweeper.params.items():
-            for value in str(values).split(","):
-                point = [f"sweep={path.stem}", f"{key}={value}"]
-                points[" ".join(point)] = point
+        points |= {" ".join(point): point for point in list_points(path)}
     return points
 
 
