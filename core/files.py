@@ -1,13 +1,15 @@
-"""Writes files that appear whole or not at all, whatever ends the program meanwhile.
+"""Writes files that appear whole or not at all, whatever ends the program meanwhile; hashes them.
 
 What is written goes beside its place, onto the disk, and is then renamed. A crash leaves the file
 of before, or none, and perhaps a half one under another name, which the next try overwrites.
 """
 
+import hashlib
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 
@@ -39,3 +41,16 @@ def write_whole(
     """Writes a file at once; text in UTF-8, its line ends as they are. See `making`."""
     with making(path, shared=shared, private=private) as half:
         half.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+
+
+def hash_file(path: Path) -> str:
+    """Computes the SHA-256 of a file's content. A process rereads a file only when it has
+    changed. Raises OSError."""
+    state = path.stat()
+    return _hash_unchanged(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@cache
+def _hash_unchanged(path: Path, size: int, changed_ns: int, inode: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,7 +19,7 @@ from random import Random
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from core.files import making, write_whole
+from core.files import hash_file, making, write_whole
 from core.hub import explain_refusal
 from core.places import HUB_MARK
 from generation.errors import InputError
@@ -203,7 +203,5 @@ def _commit(name: str, revision: str | None) -> str:
 def _hash_content(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
+        digest.update(f"{path.relative_to(folder).as_posix()} {hash_file(path)}\n".encode())
     return digest.hexdigest()

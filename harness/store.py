@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +22,7 @@ from filelock import FileLock, Timeout
 from core.contract.manifest import FileEntry, Input, Manifest, TokenCounts
 from core.contract.names import LOCKS, MANIFEST, PARTIAL
 from core.contract.record import Unreadable, as_json, read_file, to_text
-from core.files import write_whole
+from core.files import hash_file, write_whole
 from harness.errors import ArtifactMissing, report_corrupt, report_unreadable
 from harness.provenance import read_git_state, read_package_versions
 from harness.stage import Artifact, Progress, Stage, Work
@@ -249,19 +248,6 @@ def hash_content(files: Mapping[str, FileEntry], records: Sequence[str] = ()) ->
         if name not in records:
             digest.update(f"{name} {entry.sha256}\n".encode())
     return digest.hexdigest()
-
-
-def hash_file(path: Path) -> str:
-    """Computes the SHA-256 of a file's content. A process rereads a file only when it has
-    changed."""
-    state = path.stat()
-    return _hash_unchanged(path, state.st_size, state.st_mtime_ns, state.st_ino)
-
-
-@cache
-def _hash_unchanged(path: Path, size: int, changed_ns: int, inode: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_files(artifact: Artifact, hash_up_to: int | None) -> None:

@@ -10,11 +10,12 @@ from core.checkpoints.held import find_held_fast
 from core.contract.facts import CheckpointFacts
 from core.contract.manifest import About
 from core.contract.names import CHECKPOINT
+from core.files import hash_file
 from core.hub import explain_refusal
 from harness.config import Student
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
-from harness.store import hash_content, hash_file, hash_folder
+from harness.store import hash_content, hash_folder
 from training.errors import StudentError
 
 NAME = "base"

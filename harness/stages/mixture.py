@@ -7,13 +7,13 @@ from typing import Literal
 
 from core.contract.manifest import About
 from core.contract.names import ROWS
+from core.files import hash_file
 from generation.errors import InputError
 from generation.mixture.make import ChatTokens, make_mixture
 from generation.mixture.settings import Budget, Mix, Unit
 from harness.config import MakingConfig
 from harness.keys import IF_GIVEN, UNKEYED
 from harness.stage import Outcome, Stage, Work
-from harness.store import hash_file
 from harness.students import find_checkpoint_path, find_kept_tokens
 from training.prepare import make_token_counter
 from training.settings import DataSettings

@@ -10,6 +10,7 @@ import yaml
 from core.contract.facts import SourceFacts
 from core.contract.manifest import About
 from core.contract.names import ROWS
+from core.files import hash_file
 from generation.errors import InputError
 from generation.own import make_own
 from generation.own_files import find_own_files
@@ -29,7 +30,6 @@ from harness.keys import IF_GIVEN, MERGED, UNKEYED
 from harness.overrides import CONF
 from harness.stage import Outcome, Stage, Work
 from harness.stages.corpus import make_corpus_stage, name_origin
-from harness.store import hash_file
 from harness.students import StudentTokens
 from harness.teacher import running_teacher
 from training.students import find_embedded_gguf
