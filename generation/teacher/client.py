@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -43,6 +42,8 @@ class TeacherClient:
             for place in settings.places
         ]
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._called = 0  # of those that waited, and have yet to send
+        self._alarm: asyncio.TimerHandle | None = None
         self._answers = 0
         self._failures = 0
         self._passing_in_a_row = 0
@@ -62,6 +63,8 @@ class TeacherClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
         for endpoint in self.endpoints:
             await endpoint.close()
 
@@ -183,31 +186,54 @@ class TeacherClient:
         ) / 1e6
 
     async def _find_free_endpoint(self) -> EndpointClient | None:
-        """The endpoint with the most room, as soon as one has any; None when the run stops."""
+        """The endpoint with the most room, as soon as one has any; None when the run stops.
+
+        Whoever asked first goes first: rows are made in the order of their requests, so that one
+        which were overtaken by all others would leave all checks to the end.
+        """
+        called = False
         while self._stop is None:
             now = time.monotonic()
-            alive = [endpoint for endpoint in self.endpoints if endpoint.stopped is None]
-            best = max(alive, key=lambda endpoint: endpoint.limiter.count_free(now), default=None)
-            if best is not None and best.limiter.count_free(now) > 0:
-                return best
+            if called or (not self._waiting and self._count_room(now) > 0):
+                alive = [endpoint for endpoint in self.endpoints if endpoint.stopped is None]
+                best = max(alive, key=lambda endpoint: endpoint.limiter.count_free(now))
+                if best.limiter.count_free(now) > 0:
+                    return best
             place = asyncio.get_running_loop().create_future()
-            self._waiting.append(place)
-            pauses = [e.limiter.paused_until - now for e in alive if e.limiter.paused_until > now]
-            with suppress(TimeoutError):
-                # Whoever waits for a pause to end wakes by itself; the others are woken.
-                async with asyncio.timeout(max(0.001, min(pauses)) if pauses else None):
-                    await place
+            # Where a limit fell since it was called, it is still the first.
+            (self._waiting.appendleft if called else self._waiting.append)(place)
+            self._wake()
+            try:
+                await place
+            finally:
+                self._called -= place.done() and not place.cancelled()
+            called = True
         return None
 
+    def _count_room(self, now: float) -> int:
+        """Count how many more may be sent now, beside those that were called to send."""
+        alive = [endpoint for endpoint in self.endpoints if endpoint.stopped is None]
+        return sum(endpoint.limiter.count_free(now) for endpoint in alive) - self._called
+
     def _wake(self) -> None:
-        """Wake as many as there is room for, or all when the run stops."""
+        """Call as many as there is room for, or all when the run stops."""
         now = time.monotonic()
-        room = sum(endpoint.limiter.count_free(now) for endpoint in self.endpoints)
+        room = self._count_room(now)
         while self._waiting and (room > 0 or self._stop is not None):
             place = self._waiting.popleft()
             if not place.done():
                 place.set_result(None)
+                self._called += 1
                 room -= 1
+        pauses = [e.limiter.paused_until for e in self.endpoints if e.limiter.paused_until > now]
+        if self._waiting and pauses:
+            self._wake_in(min(pauses) - now)
+
+    def _wake_in(self, seconds: float) -> None:
+        """Call whoever waits when a pause has ended."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(max(0.001, seconds), self._wake)
 
     def _rest(self, endpoint: EndpointClient) -> None:
         over = endpoint.failures_in_a_row - _RESTS_AFTER
