@@ -1,7 +1,8 @@
 """Build requests, make sure that the ledger has their answers, and count what became of them."""
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -124,11 +125,20 @@ class Asker:
         body |= teacher.extra_body | (teacher.response_extra_body if final else {})
         return Request(step, {name: value for name, value in body.items() if value is not None})
 
-    async def ask_all(self, requests: Sequence[Request], step: StepCounts) -> Iterator[Reply]:
-        """Ask what the ledger lacks, then give the reply to each request, in order.
+    async def ask_all(self, requests: Sequence[Request], step: StepCounts) -> list[Reply]:
+        """Ask what the ledger lacks, then give the reply to each request, in order."""
+        return [reply async for reply in self.ask_each(requests, step)]
 
-        Counts asked, answered and the reasons of what did not finish, also in `passing`. A
-        request that failed is not asked twice in a run.
+    async def ask_each(
+        self, requests: Sequence[Request], step: StepCounts
+    ) -> AsyncGenerator[Reply, None]:
+        """Ask what the ledger lacks, and give the reply to each request, in order, as they come.
+
+        A reply waits for those before it, so that whatever is made of them does not depend on
+        which came first; once all have come, progress tells how many were read. Close it
+        (`contextlib.aclosing`), so that nothing more is asked where its reader gives up. Counts
+        asked, answered and the reasons of what did not finish, also in `passing`. A request that
+        failed is not asked twice in a run.
         """
         answered = self._ledger.find_answered(requests)
         found = answered | self._asked
@@ -137,6 +147,7 @@ class Asker:
             missing = missing[: max(0, self._pilot - len(answered))]
         total, ready = len(requests), len(requests) - len(missing)
         self._progress(ready, total, step.step)
+        came = asyncio.Event()
 
         def tell(done: int, failed: int) -> None:
             parts = [step.step]
@@ -145,25 +156,45 @@ class Asker:
             if failed:
                 parts.append(f"{failed} failed")
             self._progress(ready + done, total, ", ".join(parts))
+            came.set()
 
-        await self._client.ask_all(missing, self._ledger, tell)
-        self._asked.update(request.key for request in missing)
+        asking = asyncio.create_task(self._client.ask_all(missing, self._ledger, tell))
+        asking.add_done_callback(lambda task: came.set())
+        awaited = {request.key for request in missing}
+        self._asked |= awaited
         step.asked += total
-        return self._read(requests, step)
+        try:
+            for place, request in enumerate(requests):
+                while request.key in awaited and not asking.done():
+                    if self._ledger.has_appended(request):
+                        break
+                    came.clear()
+                    await came.wait()
+                if asking.done():
+                    await asking  # raises what stopped it
+                    self._progress(place, total, f"{step.step}, reading answers")
+                else:
+                    await asyncio.sleep(0)  # calls come first
+                yield self._read(request, step)
+            await asking
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     async def ask_lists(
         self, requests: Sequence[Request], step: StepCounts, limit: int
-    ) -> Iterator[list[str] | None]:
+    ) -> list[list[str] | None]:
         """Ask for lists; None where there is none."""
-        replies = await self.ask_all(requests, step)
-        return (read_counted(reply, step, lambda text: read_list(text, limit)) for reply in replies)
+        return [
+            read_counted(reply, step, lambda text: read_list(text, limit))
+            async for reply in self.ask_each(requests, step)
+        ]
 
-    def _read(self, requests: Sequence[Request], step: StepCounts) -> Iterator[Reply]:
-        for answer in self._ledger.read_answers(requests):
-            reply = self._read_reply(answer, step)
-            if reply.reason:
-                step.lose(reply.reason)
-            yield reply
+    def _read(self, request: Request, step: StepCounts) -> Reply:
+        reply = self._read_reply(self._ledger.read_answer(request), step)
+        if reply.reason:
+            step.lose(reply.reason)
+        return reply
 
     def _read_reply(self, answer: RecordedAnswer, step: StepCounts) -> Reply:
         if answer.response is None:

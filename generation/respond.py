@@ -1,14 +1,17 @@
 """Answer the prompts: the teacher's text and reasoning become rows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from generation.ask import Asker, read_counted
 from generation.ids import keep_distinct
 from generation.items import DraftPrompt, Made, names_media, record_provenance
 
 
-async def respond(asker: Asker, source: str, prompts: list[DraftPrompt]) -> AsyncIterator[Made]:
-    """One row for each prompt that got a finished answer, in the prompts' order."""
+async def respond(
+    asker: Asker, source: str, prompts: list[DraftPrompt]
+) -> AsyncGenerator[Made, None]:
+    """One row for each prompt that got a finished answer, in the prompts' order, as they come."""
     step = asker.add_step(f"{source}.responses")
     different = keep_distinct(prompts, lambda prompt: prompt.message)
     step.lose("duplicate", len(prompts) - len(different))
@@ -23,34 +26,36 @@ async def respond(asker: Asker, source: str, prompts: list[DraftPrompt]) -> Asyn
         )
         for prompt in usable
     ]
-    replies = await asker.ask_all(requests, step)
-    for prompt, request, reply in zip(usable, requests, replies, strict=True):
-        answer = read_counted(reply, step, lambda text: text)
-        if answer is None:
-            continue
-        if names_media(answer):
-            step.lose("image, video or audio")
-            continue
-        if asker.teacher.reasoning == "required" and not reply.reasoning:
-            step.lose("no reasoning")
-            continue
-        step.kept += 1
-        task = {} if prompt.task is None else {"task": prompt.task}
-        row = {
-            "id": prompt.id,
-            "source": source,
-            "messages": [
-                {"role": "user", "content": prompt.message},
-                {"role": "assistant", "content": answer},
-            ],
-            "reasoning": reply.reasoning,
-            "provenance": record_provenance(
-                asker,
-                reply,
-                prompt.revised,
-                (*prompt.requests, request.key),
-                **prompt.origin,
-                **task,
-            ),
-        }
-        yield Made(row, instruction=prompt.words)
+    asked = iter(zip(usable, requests, strict=True))
+    async with aclosing(asker.ask_each(requests, step)) as replies:
+        async for reply in replies:
+            prompt, request = next(asked)
+            answer = read_counted(reply, step, lambda text: text)
+            if answer is None:
+                continue
+            if names_media(answer):
+                step.lose("image, video or audio")
+                continue
+            if asker.teacher.reasoning == "required" and not reply.reasoning:
+                step.lose("no reasoning")
+                continue
+            step.kept += 1
+            task = {} if prompt.task is None else {"task": prompt.task}
+            row = {
+                "id": prompt.id,
+                "source": source,
+                "messages": [
+                    {"role": "user", "content": prompt.message},
+                    {"role": "assistant", "content": answer},
+                ],
+                "reasoning": reply.reasoning,
+                "provenance": record_provenance(
+                    asker,
+                    reply,
+                    prompt.revised,
+                    (*prompt.requests, request.key),
+                    **prompt.origin,
+                    **task,
+                ),
+            }
+            yield Made(row, instruction=prompt.words)

@@ -1,9 +1,9 @@
 """Make one source of one language: the entry point that runs its steps and writes its rows."""
 
 import asyncio
-import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from typing import Literal
 
 from core.contract.facts import SourceFacts
 from core.contract.names import ROWS
-from core.files import making
+from core.files import hash_file, making
 from generation.ask import Asker, Progress
 from generation.card import write_card
 from generation.context import find_texts, make_context_prompts, read_texts
@@ -109,7 +109,8 @@ def make_source(
                     rows = _generate_rows(asker, order, tokens)
                 if pilot is None:
                     whole = _check_whole(rows, asker, source)
-                    written = await _write(whole, inspection, out / ROWS)
+                    async with aclosing(whole):
+                        written = await _write(whole, inspection, out / ROWS)
                 else:
                     written = sum([1 async for _ in rows])
                 quality = inspection.make_facts()
@@ -161,12 +162,14 @@ def hash_inputs(order: Order) -> dict[str, str]:
     if source == "translated" and not is_hub(settings.translated.conversations):
         files["conversations"] = find_conversations(settings.translated.conversations)
     try:
-        return {role: _hash_file(path) for role, path in files.items()}
+        return {role: hash_file(path) for role, path in files.items()}
     except OSError as error:
         raise InputError(f"{error}. Remedy: see that the file can be read.") from error
 
 
-async def _generate_rows(asker: Asker, order: Order, tokens: TokenMeasure) -> AsyncIterator[Made]:
+async def _generate_rows(
+    asker: Asker, order: Order, tokens: TokenMeasure
+) -> AsyncGenerator[Made, None]:
     source, settings = order.source, order.settings
     if source == "topic":
         prompts = await make_topic_prompts(asker, settings.topic)
@@ -177,16 +180,18 @@ async def _generate_rows(asker: Asker, order: Order, tokens: TokenMeasure) -> As
         corpus = read_texts(texts, language=order.language, flores_code=order.flores_code)
         prompts = await make_context_prompts(asker, settings.context, corpus, tokens.cut)
     prompts = await revise(asker, source, prompts, settings.revised_share)
-    async for row in respond(asker, source, prompts):
-        yield row
+    async with aclosing(respond(asker, source, prompts)) as rows:
+        async for row in rows:
+            yield row
 
 
 async def _check_whole(
-    rows: AsyncIterator[Made], asker: Asker, source: Source
-) -> AsyncIterator[Made]:
+    rows: AsyncGenerator[Made, None], asker: Asker, source: Source
+) -> AsyncGenerator[Made, None]:
     """The rows; then an error if the teacher may yet answer what they lack."""
-    async for row in rows:
-        yield row
+    async with aclosing(rows):
+        async for row in rows:
+            yield row
     if asker.passing:
         reasons = ", ".join(f"{reason}: {n}" for reason, n in sorted(asker.passing.items()))
         raise TeacherError(
@@ -197,7 +202,7 @@ async def _check_whole(
         )
 
 
-async def _write(rows: AsyncIterator[Made], inspection: Inspection, path: Path) -> int:
+async def _write(rows: AsyncGenerator[Made, None], inspection: Inspection, path: Path) -> int:
     written = 0
     try:
         with making(path) as half, half.open("w", encoding="utf-8") as file:
@@ -216,8 +221,3 @@ async def _write(rows: AsyncIterator[Made], inspection: Inspection, path: Path) 
 def _sum_costs(costs: list[float | None]) -> float | None:
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,8 @@
 """Translate English chats turn by turn, with the paper's filters."""
 
 import heapq
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def find_conversations(location: str | None) -> Path:
 
 async def translate(
     asker: Asker, settings: Translated, count_tokens: Callable[[str], int]
-) -> AsyncIterator[Made]:
+) -> AsyncGenerator[Made, None]:
     """One row for each chat whose translation passes the filters.
 
     Token counts are those of `count_tokens`, the student's.
@@ -48,27 +49,29 @@ async def translate(
         )
         for chat in chats
     ]
-    replies = await asker.ask_all(requests, step)
-    for chat, request, reply in zip(chats, requests, replies, strict=True):
-        turns = read_counted(reply, step, read_conversation)
-        if turns is None:
-            continue
-        if reason := _find_fault(chat, turns, settings, count_tokens):
-            step.lose(reason)
-            continue
-        step.kept += 1
-        row: dict[str, Any] = {
-            "id": f"translated-{request.key[:16]}",
-            "source": "translated",
-            "messages": [
-                {"role": turn["role"], "content": turn["content"].strip()} for turn in turns
-            ],
-            "reasoning": None,
-            "provenance": record_provenance(
-                asker, reply, False, [request.key], conversation=hash_parts(chat)[:16]
-            ),
-        }
-        yield Made(row, instruction=row["messages"][0]["content"])
+    asked = iter(zip(chats, requests, strict=True))
+    async with aclosing(asker.ask_each(requests, step)) as replies:
+        async for reply in replies:
+            chat, request = next(asked)
+            turns = read_counted(reply, step, read_conversation)
+            if turns is None:
+                continue
+            if reason := _find_fault(chat, turns, settings, count_tokens):
+                step.lose(reason)
+                continue
+            step.kept += 1
+            row: dict[str, Any] = {
+                "id": f"translated-{request.key[:16]}",
+                "source": "translated",
+                "messages": [
+                    {"role": turn["role"], "content": turn["content"].strip()} for turn in turns
+                ],
+                "reasoning": None,
+                "provenance": record_provenance(
+                    asker, reply, False, [request.key], conversation=hash_parts(chat)[:16]
+                ),
+            }
+            yield Made(row, instruction=row["messages"][0]["content"])
 
 
 def _find_fault(

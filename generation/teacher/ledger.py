@@ -11,7 +11,7 @@ No column holds the endpoint's key.
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +117,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.appended = 0
+        self._appended: set[str] = set()
         self.tokens_input = 0
         self.tokens_output = 0
         self.usd = 0.0
@@ -172,6 +173,7 @@ class Ledger:
                 ),
             )
         self.appended += 1
+        self._appended.add(request.key)
         self.tokens_input += tokens_input
         self.tokens_output += tokens_output
         self.usd += outcome.usd or 0.0
@@ -237,16 +239,19 @@ class Ledger:
                 found.update(key for (key,) in rows)
         return found
 
-    def read_answers(self, requests: Iterable[Request]) -> Iterator[RecordedAnswer]:
-        """Give for each request in order its newest success, else its newest failure."""
-        for request in requests:
-            with self._explaining_errors():
-                row = self._connection.execute(
-                    "SELECT response, failure, tokens_input, tokens_output, usd FROM calls"
-                    " WHERE key = ? ORDER BY response IS NULL, id DESC LIMIT 1",
-                    (request.key,),
-                ).fetchone()
-            yield RecordedAnswer(*row) if row else RecordedAnswer(None, "not asked", 0, 0)
+    def read_answer(self, request: Request) -> RecordedAnswer:
+        """Give the newest success of a request, else its newest failure."""
+        with self._explaining_errors():
+            row = self._connection.execute(
+                "SELECT response, failure, tokens_input, tokens_output, usd FROM calls"
+                " WHERE key = ? ORDER BY response IS NULL, id DESC LIMIT 1",
+                (request.key,),
+            ).fetchone()
+        return RecordedAnswer(*row) if row else RecordedAnswer(None, "not asked", 0, 0)
+
+    def has_appended(self, request: Request) -> bool:
+        """Tell whether an outcome of the request was written since this one opened the file."""
+        return request.key in self._appended
 
     def _add_columns(self) -> None:
         """Columns that came later, so that no paid response of an older ledger is lost."""

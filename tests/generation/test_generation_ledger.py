@@ -36,7 +36,7 @@ def test_newest_success_wins_over_failures(tmp_path: Path) -> None:
         ledger.append(REQUEST, outcome(GOOD + " "))
         ledger.append(REQUEST, outcome(None, "HTTP 500"))
         assert ledger.find_answered([REQUEST]) == {REQUEST.key}
-        (answer,) = ledger.read_answers([REQUEST])
+        answer = ledger.read_answer(REQUEST)
         assert (answer.response, answer.tokens_input, answer.tokens_output) == (GOOD + " ", 3, 2)
 
 
