@@ -12,6 +12,7 @@ from reports.tables import (
     correlations,
     item_groups,
     kinds,
+    members,
     ranking,
     replicates,
     summary,
@@ -94,8 +95,13 @@ class Report:
 
     @cached_property
     def ranking(self) -> ranking.Ranking:
-        """All producers compared on what every one of them has."""
-        return ranking.rank_producers(self.results)
+        """All producers compared on what every one of them has, seeds of one as one."""
+        return ranking.rank_producers(self.members)
+
+    @cached_property
+    def members(self) -> Results:
+        """The results with one producer for all training seeds of a mixture."""
+        return members.merge_seeds(self.view, self.results) if self.view else self.results
 
     @cached_property
     def replicates(self) -> list[replicates.Replicates]:

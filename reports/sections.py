@@ -172,7 +172,7 @@ PARTS: tuple[Part, ...] = (
                 "The gain, and what it is of",
                 "What was gained, and what the numbers are of.",
                 make=lambda report: glance.tabulate_glance(
-                    report.view, report.panels, report.results, report.ranking
+                    report.view, report.panels, report.results, report.members, report.ranking
                 ),
                 left_out={"latex": TEXT},
             ),
@@ -218,7 +218,7 @@ PARTS: tuple[Part, ...] = (
                 "subsets",
                 "Training subsets",
                 "The mean score of each producer, over the languages that all of them have.",
-                make=lambda report: subsets.tabulate_subsets(report.results, report.ranking),
+                make=lambda report: subsets.tabulate_subsets(report.members, report.ranking),
                 left_out={"terminal": ALONE, "markdown": ALONE, "html": ALONE},
             ),
             Section(
@@ -264,7 +264,7 @@ PARTS: tuple[Part, ...] = (
                 "by_language",
                 "Each language",
                 "The score of each producer on each task, language by language.",
-                make=lambda report: subsets.tabulate_languages(report.results, report.ranking),
+                make=lambda report: subsets.tabulate_languages(report.members, report.ranking),
                 left_out={"terminal": PRINTED, "markdown": ALONE, "html": ALONE},
                 of_sweep=True,
             ),

@@ -94,4 +94,4 @@ def _draw_comparisons(report: Report) -> Iterator[Figure | None]:
     yield heatmap.draw_producer(results, shown)
     for task in results.tasks:
         yield heatmap.draw_task(results, task)
-    yield subsets.draw_subsets(tabulate_subsets(results, report.ranking), results.bases)
+    yield subsets.draw_subsets(tabulate_subsets(report.members, report.ranking), results.bases)

@@ -7,7 +7,7 @@ clustering: Cameron, Gelbach and Miller 2011, Journal of Business and Economic S
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,9 @@ class UnitScores:
     units: tuple[str, ...]
     sums: "Floats"
     sizes: "Floats"
+    replicas: "Mapping[int, Floats]" = field(default_factory=dict)
+    """Place of a producer that was trained from several seeds -> the sums of each seed's
+    checkpoint, (seeds, U), whose mean over the seeds is the producer's row of `sums`."""
 
     @property
     def scores(self) -> "Floats":
@@ -45,9 +48,17 @@ class UnitScores:
     @property
     def influence(self) -> "Floats":
         """Measures how far each unit moves each producer's score (linearised): (producers, U)."""
+        return self._move(self.sums)
+
+    def compute_influence_of_seeds(self, producer: int) -> "Floats":
+        """Measures the same for each seed of one producer: (seeds, U)."""
+        return self._move(self.replicas[producer])
+
+    def _move(self, sums: "Floats") -> "Floats":
         import numpy as np
 
-        moved: Floats = (self.sums - np.outer(self.scores, self.sizes)) / self.sizes.sum()
+        scores = sums.sum(axis=1) / self.sizes.sum()
+        moved: Floats = (sums - np.outer(scores, self.sizes)) / self.sizes.sum()
         return moved
 
 
@@ -81,6 +92,24 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class SeedVariance:
+    """Variances (producers,) of the means over training seeds; 0 for a producer of one seed.
+
+    `own` is over seeds, `both` the part of it that items bring, which that over items holds too.
+    `terms` is each variance's square over its degrees of freedom, summed (Satterthwaite 1946).
+    """
+
+    own: "Floats"
+    both: "Floats"
+    terms: "Floats"
+
+    def keep(self, which: Sequence[int]) -> "SeedVariance":
+        """The variances of some of the producers."""
+        which = list(which)
+        return SeedVariance(self.own[which], self.both[which], self.terms[which])
+
+
+@dataclass(frozen=True)
 class Variance:
     """Covariances (producers, producers) of the means: over items, over languages, over both."""
 
@@ -88,28 +117,48 @@ class Variance:
     languages: "Floats | None"
     """None where the languages are too few to stand for others: they are taken as they are."""
     both: "Floats"
+    seeds: SeedVariance | None = None
+    """None where no producer has several seeds; and where languages stand for others, since every
+    language has checkpoints of its own, so that the variance over languages holds theirs."""
 
     def compute_of_difference(self, a: int, b: int) -> float:
         """The variance of producer `a` minus producer `b`.
 
-        Never below that over items or over languages alone, between which an estimate by
-        subtraction may fall for few of either.
+        Never below that over items, over languages or over seeds alone, between which an estimate
+        by subtraction may fall for few of either.
         """
 
         def between(covariance: "Floats") -> float:
             return float(covariance[a, a] + covariance[b, b] - 2 * covariance[a, b])
 
         items = between(self.items)
+        if self.seeds is not None:
+            seeds = float(self.seeds.own[a] + self.seeds.own[b])
+            return max(items, seeds, items + seeds - float(self.seeds.both[a] + self.seeds.both[b]))
         if self.languages is None:
             return items
         languages = between(self.languages)
         return max(items, languages, items + languages - between(self.both))
+
+    def find_df(self, a: int, b: int, units: int) -> float:
+        """The degrees of freedom of that variance, for so many units: fewer where seeds decide."""
+        if self.seeds is None:
+            return units - 1
+        items = float(self.items[a, a] + self.items[b, b] - 2 * self.items[a, b])
+        terms = items**2 / (units - 1) + float(self.seeds.terms[a] + self.seeds.terms[b])
+        return max(1.0, self.compute_of_difference(a, b) ** 2 / terms) if terms > 0 else units - 1
 
     @property
     def whole(self) -> "Floats":
         """The covariance of all producers, with negative eigenvalues taken as zero."""
         import numpy as np
 
+        if self.seeds is not None:
+            # As of a difference: not below what the seeds alone bring.
+            more = np.maximum(self.seeds.own - self.seeds.both, 0)
+            more = np.maximum(more, self.seeds.own - np.diag(self.items))
+            with_seeds: Floats = self.items + np.diag(more)
+            return with_seeds
         if self.languages is None:
             return self.items
         values, vectors = np.linalg.eigh(self.items + self.languages - self.both)
@@ -152,7 +201,10 @@ class Comparison:
         at = np.ix_(which, which)
         own, languages = self.variance, self.variance.languages
         variance = Variance(
-            own.items[at], None if languages is None else languages[at], own.both[at]
+            own.items[at],
+            None if languages is None else languages[at],
+            own.both[at],
+            own.seeds and own.seeds.keep(which),
         )
         return replace(self, scores=self.scores[list(which)], variance=variance)
 
@@ -185,15 +237,26 @@ class Comparison:
     def ranks(self) -> tuple[Interval, ...]:
         """From which place to which each producer comes in 95% of draws, 1 for the best.
 
-        Drawn from a normal distribution with the covariance of the means. Equals share the better
-        place at the low end and the worse one at the high end.
+        Drawn from a normal distribution with the covariance of the means; with seeds, from
+        Student's t with the fewest degrees of freedom of any pair. Equals share the better place at
+        the low end and the worse one at the high end.
         """
         import numpy as np
         from scipy import stats
 
-        draws = np.random.default_rng(SEED).multivariate_normal(
-            self.scores, self.variance.whole, DRAWS, method="eigh"
+        random = np.random.default_rng(SEED)
+        count = len(self.scores)
+        moved = random.multivariate_normal(
+            np.zeros(count), self.variance.whole, DRAWS, method="eigh"
         )
+        if self.variance.seeds is not None and count > 1:
+            df = min(
+                self.variance.find_df(a, b, self.units)
+                for a in range(count)
+                for b in range(a + 1, count)
+            )
+            moved *= np.sqrt(df / random.chisquare(df, (DRAWS, 1)))
+        draws = self.scores + moved
         # What differs by rounding is equal.
         draws = -np.round(draws, 9)
         places = [stats.rankdata(draws, method=ties, axis=1) for ties in ("min", "max")]
@@ -215,7 +278,7 @@ class Comparison:
             return Contrast(a, b, points, 0.0, why="every item differs alike")
         # As stats.t.ppf and stats.t.sf compute them, whose checks take longer than that: a page has
         # a pair of producers for each cell.
-        df = self.units - 1
+        df = self.variance.find_df(a, b, self.units)
         t = float(special.stdtrit(df, 0.975))
         return Contrast(
             a,
@@ -242,7 +305,9 @@ def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparis
     `cells` is task -> language -> scores, with the same producers in each. Tasks with the same
     units (FLORES in both directions) share them. With `LEAST` languages or more the languages
     stand for others of their kind; with fewer the result is of these alone. Intervals and p are
-    Student's t. Not covered: the training seed. Raises ValueError without a cell.
+    Student's t. A producer with several seeds is their mean, and what is said of it holds for other
+    seeds, too; of one with a single seed it does not. Such a producer has as many seeds on every
+    task of a language. Raises ValueError without a cell.
     """
     import numpy as np
 
@@ -254,6 +319,7 @@ def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparis
     by_unit: dict[int, Floats] = {}
     by_both: dict[tuple[int, str], Floats] = {}
     by_language: dict[str, Floats] = {}
+    of_seeds = _SeedParts()
     means = []
     for of_task in cells.values():
         # Most languages have the same units: thousands of names are gone through once.
@@ -269,6 +335,7 @@ def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparis
             influence = share * cell.influence.T
             by_unit.setdefault(number, none.copy())[at] += influence
             by_both.setdefault((number, language), none.copy())[at] += influence
+            of_seeds.add(language, number, cell, share, at, len(placed.every))
     over_languages = len(names) >= LEAST
     least = min(map(len, numbers))
     return Comparison(
@@ -279,10 +346,59 @@ def compare_producers(cells: Mapping[str, Mapping[str, UnitScores]]) -> Comparis
             if over_languages
             else None,
             both=np.sum([_compute_covariance(found) for found in by_both.values()], axis=0),
+            seeds=None if over_languages else of_seeds.compute(len(means[-1])),
         ),
         languages=len(names),
         units=min(len(names), least) if over_languages else least,
     )
+
+
+class _SeedParts:
+    """Gathers what each seed of a producer brings to the mean, language by language."""
+
+    def __init__(self) -> None:
+        self._scores: dict[tuple[str, int], Floats] = {}
+        self._units: dict[tuple[str, int], dict[int, Floats]] = {}
+
+    def add(
+        self,
+        language: str,
+        number: int,
+        cell: UnitScores,
+        share: float,
+        at: "NDArray[np.int64]",
+        units: int,
+    ) -> None:
+        """Add one task's part: `share` of its scores, with its units' places among `units`."""
+        import numpy as np
+
+        for producer, sums in cell.replicas.items():
+            which = language, producer
+            scores = share * sums.sum(axis=1) / cell.sizes.sum()
+            self._scores[which] = self._scores.get(which, 0.0) + scores
+            parts = self._units.setdefault(which, {})
+            parts.setdefault(number, np.zeros((len(sums), units)))[:, at] += (
+                share * cell.compute_influence_of_seeds(producer)
+            )
+
+    def compute(self, producers: int) -> SeedVariance | None:
+        """The variances over seeds, which are of one language each; None without seeds."""
+        import numpy as np
+
+        if not self._scores:
+            return None
+        found = SeedVariance(np.zeros(producers), np.zeros(producers), np.zeros(producers))
+        for (language, producer), scores in self._scores.items():
+            seeds = len(scores)
+            own = float(scores.var(ddof=1)) / seeds
+            found.own[producer] += own
+            found.terms[producer] += own**2 / (seeds - 1)
+            for parts in self._units[language, producer].values():
+                rest, count = parts - parts.mean(axis=0), parts.shape[1]
+                both = float((rest**2).sum()) / (seeds * (seeds - 1)) * count / max(count - 1, 1)
+                found.both[producer] += both
+                found.terms[producer] += both**2 / (seeds - 1) / max(count - 1, 1)
+        return found
 
 
 @lru_cache(maxsize=64)

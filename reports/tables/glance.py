@@ -8,6 +8,7 @@ from core.tasks import show_task
 from reports.signs import set_minus
 from reports.stats.crossed import Contrast
 from reports.store.model import StoreView
+from reports.tables.members import find_member
 from reports.tables.panels import Panel, describe_data
 from reports.tables.ranking import Ranking, rank_producers
 from reports.tables.results import Results
@@ -77,16 +78,20 @@ def _describe_tasks(verdict: GainVerdict) -> Iterator[str]:
 
 
 def tabulate_glance(
-    view: StoreView | None, panels: Iterable[Panel], results: Results, ranking: Ranking
+    view: StoreView | None,
+    panels: Iterable[Panel],
+    results: Results,
+    members: Results,
+    ranking: Ranking,
 ) -> Sheet:
     """Lists what stands above a report: the gain in a sentence, and what it is of."""
     columns = (Column("what", "What"), Column("said", "Said", prose=True))
     panels = list(panels)
     rows: list[tuple[Value, Value]] = []
-    if results.shown:
-        rows.append(("Gain", describe_verdict(judge_producer(results, results.shown))))
-        if len(results.trained) > 1:
-            rows.append(("Producers", _describe_best(results, ranking)))
+    if shown := find_member(members, results.shown):
+        rows.append(("Gain", describe_verdict(judge_producer(members, shown))))
+        if len(members.trained) > 1:
+            rows.append(("Producers", _describe_best(members, ranking)))
     facts = {
         "Student": [panel.student for panel in panels],
         "Teacher": [teacher for panel in panels for teacher in panel.teachers],

@@ -34,6 +34,8 @@ class Ranking:
     whole: Comparison | None
     by_task: Mapping[str, Comparison]
     left_out: tuple[str, ...]
+    seeded: tuple[str, ...] = ()
+    """The producers that stand for several training seeds."""
     _found: dict[tuple[str, str | None, frozenset[str] | None], frozenset[str]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -82,7 +84,7 @@ def rank_producers(results: Results) -> Ranking:
         if row.score is not None:
             found[row.task, row.language.name][row.producer] = row
     cells: dict[str, dict[str, UnitScores]] = defaultdict(dict)
-    left_out = []
+    left_out = [*results.unmerged]
     for (task, language), rows in found.items():
         lacking = [name for name in producers if name not in rows]
         try:
@@ -100,6 +102,7 @@ def rank_producers(results: Results) -> Ranking:
         compare_producers({task: cells[task] for task in order}),
         {task: compare_producers({task: cells[task]}) for task in order},
         tuple(left_out),
+        tuple(dict.fromkeys(row.producer for row in results.rows if row.seeds)),
     )
 
 
@@ -176,14 +179,16 @@ def _list_comparisons(found: Ranking) -> Iterator[tuple[str, Comparison]]:
 
 
 def split_cell(language: str, rows: list[Result]) -> UnitScores:
-    """The producers' scores in one cell over the items that they share.
+    """The producers' scores in one cell over the items that they share; with the scores of each
+    seed of those that stand for several.
 
     Raises Unreadable where they were not scored on the same items in the same way.
     """
     import numpy as np
 
-    scores = [row.record for row in rows if row.record is not None]
-    if len(scores) < len(rows):
+    checkpoints = [row.seeds or (row,) for row in rows]
+    scores = [one.record for group in checkpoints for one in group if one.record is not None]
+    if len(scores) < sum(map(len, checkpoints)):
         # A language is all that an imported table knows: it has no spread within.
         values = np.array([[row.score] for row in rows], np.float64)
         return UnitScores((language,), values, np.ones(1))
@@ -197,11 +202,26 @@ def split_cell(language: str, rows: list[Result]) -> UnitScores:
         for side in sides
     ):
         raise Unreadable("not all were scored on the same items")
+    sizes = [len(group) for group in checkpoints]
     if scores[0].metric == "accuracy":
-        return _make_unit_scores(sides)
+        return _average_seeds(_make_unit_scores(sides), sizes)
     counts = [side.counts for side in sides if side.counts is not None]
     shares = split_over_sentences(counts)
-    return UnitScores(tuple(map(str, asked.ids.to_pylist())), shares, np.ones(shares.shape[1]))
+    units = tuple(map(str, asked.ids.to_pylist()))
+    return _average_seeds(UnitScores(units, shares, np.ones(shares.shape[1])), sizes)
+
+
+def _average_seeds(cell: UnitScores, seeds: list[int]) -> UnitScores:
+    """Makes one producer of so many checkpoints each, which stand one behind the other."""
+    import numpy as np
+
+    if len(seeds) == len(cell.sums):
+        return cell
+    parts = np.split(cell.sums, np.cumsum(seeds)[:-1])
+    replicas = {n: part for n, part in enumerate(parts) if len(part) > 1}
+    return UnitScores(
+        cell.units, np.stack([part.mean(axis=0) for part in parts]), cell.sizes, replicas
+    )
 
 
 def _make_unit_scores(sides: list[Items]) -> UnitScores:
@@ -242,10 +262,16 @@ def _say_basis(found: Ranking) -> str:
         else "The intervals hold for other items, not for other languages"
     )
     return (
-        f"{basis} {holds}; not for other training seeds. Bold: the best, and those that cannot be "
+        f"{basis} {holds}; {_say_seeds(found)}. Bold: the best, and those that cannot be "
         "told from it at 5%, all pairs tested together; where nobody can be told from the best, "
         f"nothing is bold.{_say_untested(found.whole)}"
     )
+
+
+def _say_seeds(found: Ranking) -> str:
+    if not found.seeded:
+        return "not for other training seeds"
+    return f"for other training seeds only of what has several ({', '.join(found.seeded)})"
 
 
 def _say_untested(compared: Comparison) -> str:

@@ -1,6 +1,7 @@
 """Checkpoints that differ in the seed of their training alone, as one: mean, spread and gain."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,14 +67,19 @@ def find_replicates(view: StoreView, results: Results) -> list[Replicates]:
             continue
         key = (row.language.name, row.task, rest)
         groups[key].append(row)
-        for said in (f", train seed {seed}", f", seed {seed}"):
-            names.setdefault(key, row.producer.replace(said, ""))
-            names[key] = min(names[key], row.producer.replace(said, ""), key=len)
+        name = strip_seed(row.producer, seed)
+        names[key] = min(names.get(key, name), name, key=len)
     return [
         _compare(names[key], rows, bases.get((rows[0].language.name, rows[0].task)))
         for key, rows in groups.items()
         if len(rows) > 1
     ]
+
+
+def strip_seed(producer: str, seed: object) -> str:
+    """Takes the seed of the training out of a producer's name."""
+    said = (f", train seed {seed}", f", seed {seed}")
+    return min((re.sub(rf"{re.escape(one)}(?!\d)", "", producer) for one in said), key=len)
 
 
 def find_training(view: StoreView, score: Score) -> tuple[object, str]:

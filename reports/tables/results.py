@@ -51,6 +51,8 @@ class Result:
     """Of an imported table: the score's standard error, where it tells."""
     size: float | None = None
     """What it was trained on: tokens, or characters where no tokens were recorded."""
+    seeds: tuple["Result", ...] = ()
+    """Of a producer that stands for several training seeds: their results, whose mean it is."""
     role: str | None = None
     """What the checkpoint is: base, trained or published; None where its name alone is known."""
 
@@ -70,6 +72,8 @@ class Results:
     """Producers that were trained on the same budget; empty when no two were."""
     protocols: Mapping[str, ScoredAs] = field(default_factory=dict)
     """Task to the protocol of its scores; empty for an imported table, which tells none."""
+    unmerged: tuple[str, ...] = ()
+    """The seeds that are not in the mean over the seeds of their mixture, and why."""
 
     @property
     def tasks(self) -> list[str]:

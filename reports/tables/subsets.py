@@ -84,7 +84,7 @@ def tabulate_languages(results: Results, ranking: Ranking) -> Sheet:
                 marks[len(rows), place] = mark
             scores = (found.get((language.name, producer, task)) for task in tasks)
             rows.append((language.name, producer, *map(_show_result, scores)))
-    notes = (*_mark_note(ranking), *_note_budget(results))
+    notes = (*_mark_note(ranking), *_note_budget(results), *results.unmerged)
     return Sheet(columns, tuple(rows), notes=notes, marks=marks)
 
 

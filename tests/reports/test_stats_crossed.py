@@ -8,6 +8,7 @@ import pytest
 from reports.stats.chrf import compute_chrf
 from reports.stats.crossed import Comparison, UnitScores, compare_producers, split_over_sentences
 from reports.stats.languages import average_over_languages
+from reports.stats.replicates import estimate_replicated
 
 
 def simulate(
@@ -143,3 +144,94 @@ def test_a_difference_is_found_by_its_place_among_many_pairs() -> None:
                 pair = found.find_difference(a, b)
                 assert (pair.first, pair.second) == (a, b)
                 assert pair.points == pytest.approx(found.scores[a] - found.scores[b])
+
+
+def simulate_seeds(
+    generator: np.random.Generator,
+    seeds: tuple[int, ...],
+    languages: int = 1,
+    items: int = 80,
+    of_seeds: float = 1.0,
+) -> dict[str, dict[str, UnitScores]]:
+    """Scores of producers of so many seeds each on two tasks; all of them are equally good.
+
+    In points, an item does the same to all with a deviation of 30, and to one checkpoint with 20; a
+    seed moves all items of both tasks by `of_seeds`.
+    """
+    cells: dict[str, dict[str, UnitScores]] = {"a": {}, "b": {}}
+    item = {task: generator.normal(50, 30, items) for task in cells}
+    for n in range(languages):
+        moved = [generator.normal(0, of_seeds, (count, 1)) for count in seeds]
+        for task in cells:
+            parts = [item[task] + one + generator.normal(0, 20, (len(one), items)) for one in moved]
+            cells[task][f"l{n}"] = UnitScores(
+                tuple(f"{task}{i}" for i in range(items)),
+                np.stack([part.mean(axis=0) for part in parts]),
+                np.ones(items),
+                {place: part for place, part in enumerate(parts) if len(part) > 1},
+            )
+    return cells
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"seeds": (1, 3), "of_seeds": 0.0},
+        {"seeds": (3, 3)},
+        {"seeds": (3, 3), "of_seeds": 5.0},
+        {"seeds": (5, 5), "languages": 3},
+        {"seeds": (3, 5), "languages": 2, "of_seeds": 3.0},
+        {"seeds": (3, 3), "languages": 10, "of_seeds": 3.0},
+    ],
+    ids=str,
+)
+def test_an_interval_over_groups_of_seeds_covers_as_often_as_it_says(how: dict[str, Any]) -> None:
+    generator, rounds = np.random.default_rng(6), 400
+    pairs = [compare_producers(simulate_seeds(generator, **how)).pairs[0] for _ in range(rounds)]
+    covered = sum(p.interval is not None and p.interval.low <= 0 <= p.interval.high for p in pairs)
+    # The floor of the variance, and df that are estimated, make it a little wider.
+    assert 0.917 <= covered / rounds <= 0.995
+
+
+def test_an_interval_over_items_alone_is_too_short_where_seeds_differ() -> None:
+    generator, covered = np.random.default_rng(6), 0
+    for _ in range(100):
+        cells = simulate_seeds(generator, (3, 3), of_seeds=5.0)
+        bare = {
+            task: {name: UnitScores(c.units, c.sums, c.sizes) for name, c in own.items()}
+            for task, own in cells.items()
+        }
+        interval = compare_producers(bare).pairs[0].interval
+        assert interval
+        covered += interval.low <= 0 <= interval.high
+    assert covered < 80, "which is why seeds are counted, too"
+
+
+def test_equal_groups_of_seeds_are_not_told_apart_and_share_their_places() -> None:
+    generator, rounds = np.random.default_rng(7), 150
+    found = [
+        compare_producers(simulate_seeds(generator, (3, 3, 3, 1), of_seeds=0.0))
+        for _ in range(rounds)
+    ]
+    told = sum(len(one.as_good_as_best) < 4 for one in found) / rounds
+    assert told <= 0.05 + 2 * 0.018
+    seeded = [
+        compare_producers(simulate_seeds(generator, (3, 3, 3), of_seeds=4.0)) for _ in range(rounds)
+    ]
+    told = sum(len(one.as_good_as_best) < 3 for one in seeded) / rounds
+    assert told <= 0.05 + 2 * 0.018
+    held = sum(all(r.low <= 2 <= r.high for r in one.ranks) for one in seeded) / rounds
+    assert held >= 0.9
+
+
+def test_a_group_against_one_checkpoint_is_the_analysis_of_variance_of_seeds_and_items() -> None:
+    generator = np.random.default_rng(8)
+    cell = simulate_seeds(generator, (1, 4))["a"]["l0"]
+    (pair,) = compare_producers({"a": {"l0": cell}}).pairs
+    gains = cell.replicas[1] - cell.sums[0]
+    alone = estimate_replicated(gains)
+    assert pair.interval
+    assert pair.points == pytest.approx(-alone.points)
+    assert (pair.stderr, pair.p, pair.mde) == pytest.approx((alone.stderr, alone.p, alone.mde))
+    kept = compare_producers(simulate_seeds(generator, (1, 4, 3))).keep([1, 2]).pairs[0]
+    assert kept.interval
