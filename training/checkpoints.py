@@ -55,7 +55,12 @@ def identify_run(settings: Train, precision: Precision, seed: int, rows: Path) -
     The form of a state depends on the number of processes and on DeepSpeed.
     """
     values = asdict(settings)
-    keyed = {f.name: values[f.name] for f in fields(settings) if f.metadata.get("keyed", True)}
+    keyed = {
+        f.name: values[f.name]
+        for f in fields(settings)
+        # A state of before there was a setting is that of a run that leaves it alone.
+        if f.metadata.get("keyed", True) and values[f.name] != f.metadata.get("before", object())
+    }
     keyed["deepspeed"] = settings.deepspeed
     digest = hashlib.sha256(rows.read_bytes()).hexdigest()
     return {

@@ -8,7 +8,7 @@ log-probabilities in tiles: the logits of a whole row are never built.
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from training.dataset import IGNORED
 from training.head import TrainedPositions
 from training.journal import TrainingJournal
 from training.probe import probe
+from training.saving import save_weights
 from training.settings import Precision, Train
 from training.trackers import PROJECT, tracking
 from training.zero import make_deepspeed_config
@@ -62,6 +63,10 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
                 precision=precision,
                 device=self.args.device,
             )
+
+    def start_clock(self) -> None:
+        """Leave what was done since the last step out of the journal's speed."""
+        self._journal.start_clock()
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         return torch.utils.data.SequentialSampler(self.train_dataset)
@@ -145,10 +150,12 @@ def train(
     arguments: SFTConfig,
     journal: TrainingJournal,
     probed: bool,
+    kept: Mapping[int, Path],
 ) -> PackedTrainer:
     """Train `model` in place on `rows` in their order, continuing from `states` if it can.
 
-    With `probed`, nothing is trained before the probe has passed.
+    With `probed`, nothing is trained before the probe has passed. `kept` is step -> folder of the
+    weights that are to be kept of it.
     """
     with warnings.catch_warnings():
         # PEFT asks by a name that transformers 5.23 has replaced.
@@ -167,6 +174,8 @@ def train(
     trainer.remove_callback(PrinterCallback)
     if probed:
         trainer.add_callback(_ProbeFirst(trainer, model.config, precision))
+    if kept:
+        trainer.add_callback(_KeepWeights(trainer, kept))
     whole = find_last_whole(states)
     with tracking(settings):
         trainer.train(resume_from_checkpoint=str(whole) if whole else None)
@@ -229,6 +238,20 @@ class _ProbeFirst(TrainerCallback):  # type: ignore[misc]
         if not earlier:
             state.log_history.append({"probe": found})
         trainer.probed = earlier[0] if earlier else found
+
+
+class _KeepWeights(TrainerCallback):  # type: ignore[misc]
+    """Writes the weights of some steps beside the run."""
+
+    def __init__(self, trainer: PackedTrainer, kept: Mapping[int, Path]) -> None:
+        self._trainer, self._kept = trainer, kept
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step in self._kept:
+            folder = self._kept[state.global_step]
+            folder.parent.mkdir(exist_ok=True)
+            save_weights(self._trainer, folder)
+            self._trainer.start_clock()
 
 
 class _Counting:

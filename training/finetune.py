@@ -13,13 +13,15 @@ from core.checkpoints.opening import open_config, open_model, open_tokenizer
 from core.contract.facts import TuningFacts
 from core.quiet import quiet_libraries
 from training.errors import LaunchError, LeakError, MemoryShort
-from training.order import count_steps, order_rows
+from training.order import choose_kept_steps, count_steps, order_rows
 from training.prepare import TRAIN, VALIDATION
 from training.saving import save_checkpoint
 from training.settings import Precision, Train
 
 # Folder of the states from which an interrupted run goes on.
 STATES = "trainer"
+# Folder of the weights of earlier steps, each in a folder of its step's number.
+KEPT = "kept"
 Progress = Callable[[int, int, str], None]
 
 
@@ -36,8 +38,9 @@ def finetune(
     """Fine-tune the checkpoint directory `base` on the folder `packed` that `prepare` wrote.
 
     Writes `out`/checkpoint (bf16 safetensors, tokenizer, chat template: complete, for
-    from_pretrained), `out`/log.jsonl and speed.jsonl (see `training.journal`). The weights that are
-    trained are fp32; precision "bf16" computes in bf16 over them.
+    from_pretrained), `out`/kept/STEP (the weights of each step to keep), `out`/log.jsonl and
+    speed.jsonl (see `training.journal`). The weights that are trained are fp32; precision "bf16"
+    computes in bf16 over them.
 
     Interrupted states live in `out`/trainer, which the caller deletes when the result is safe.
     Called again after a kill, the run goes on from the last whole one and ends as an undisturbed
@@ -68,6 +71,7 @@ def _finetune(
     rows, validation = _open_packed_rows(packed / TRAIN), _open_packed_rows(packed / VALIDATION)
     order = order_rows(settings, len(rows), seed)
     steps = count_steps(settings, len(rows))
+    kept = choose_kept_steps(settings, steps)
     progress(0, steps, "loading the student")
 
     import torch
@@ -116,6 +120,7 @@ def _finetune(
         arguments=arguments,
         journal=journal,
         probed=isolated and (len(lengths) > len(rows) or flattened),
+        kept={step: out / KEPT / str(step) for step in kept},
     )
     trained = sum(count_elements(p) for p in trainer.model.parameters() if p.requires_grad)
     save_checkpoint(trainer, config, tokenizer, out / "checkpoint")

@@ -125,6 +125,10 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
         self._add(LogLine(step=state.global_step, eval_loss=loss), state)
         self._began = time.perf_counter()
 
+    def start_clock(self) -> None:
+        """Count what was done since the last step, such as keeping weights, to no step."""
+        self._began = time.perf_counter()
+
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if torch.distributed.is_initialized():
             torch.distributed.barrier()  # every process has written its part

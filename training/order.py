@@ -3,6 +3,7 @@
 import math
 import random
 
+from training.errors import LaunchError
 from training.settings import Train
 
 
@@ -11,6 +12,19 @@ def count_steps(settings: Train, rows: int) -> int:
     if settings.steps is not None:
         return settings.steps
     return math.ceil(_count_samples(settings, rows) / settings.batch_size)
+
+
+def choose_kept_steps(settings: Train, steps: int) -> list[int]:
+    """The steps behind which a checkpoint is kept, evenly spaced; the last one is not among them.
+
+    Raises LaunchError for more checkpoints than steps.
+    """
+    if settings.keep > steps:
+        raise LaunchError(
+            f"train.keep={settings.keep} checkpoints cannot be kept of {steps} steps. Remedy: "
+            f"train.keep={steps} at most, or more steps."
+        )
+    return [round(steps * part / settings.keep) for part in range(1, settings.keep)]
 
 
 def order_rows(settings: Train, rows: int, seed: int) -> list[int]:

@@ -55,6 +55,10 @@ class Train:
     that keys results by these settings puts the resolved one in its place first
     (training.precision).
 
+    `keep` checkpoints, evenly spaced over the run, are kept; 1 is the last alone. They cost their
+    weights in bf16 each, and change nothing of the last one. `average` is over how many of the last
+    of them their mean is taken, where it is asked for (harness.producers.averaged).
+
     `seed` moves the training alone: another `seed` of the experiment draws other data too.
 
     With `processes` above 1, or `deepspeed`, torchrun starts the run; `launcher` replaces its
@@ -90,6 +94,8 @@ class Train:
     launcher: tuple[str, ...] = field(default=(), metadata=_UNKEYED)
     # A continued run ends with the same weights wherever it was interrupted.
     save_every: int = field(default=100, metadata=_UNKEYED)
+    keep: int = field(default=1, metadata={"since": "0.2", "before": 1})
+    average: int = field(default=3, metadata=_UNKEYED)  # it has a stage of its own
     # None: torch's own choice. The order of floating-point sums can differ in the last bit.
     threads: int | None = field(default=None, metadata=_UNKEYED)
     tracker: Tracker | None = field(default=None, metadata=_UNKEYED)
@@ -104,7 +110,7 @@ class Train:
         require("train.validation", "from 0 to 0.5", self.validation, 0 <= self.validation <= 0.5)
         require("train.weight_decay", "at least 0", self.weight_decay, self.weight_decay >= 0)
         require("train.max_grad_norm", "above 0", self.max_grad_norm, self.max_grad_norm > 0)
-        for name in ("batch_size", "processes", "save_every", "micro_batch", "evaluations"):
+        for name in ("batch_size", "processes", "save_every", "micro_batch", "evaluations", "keep"):
             require(f"train.{name}", "at least 1", getattr(self, name), getattr(self, name) >= 1)
         at_once = self.micro_batch * self.processes
         require(
@@ -113,6 +119,7 @@ class Train:
             self.micro_batch if self.processes == 1 else self.processes,
             self.batch_size % at_once == 0,
         )
+        require("train.average", "at least 2", self.average, self.average >= 2)
         choices: dict[str, tuple[object, ...]] = {
             "schedule": get_args(Schedule),
             "precision": get_args(PrecisionSetting),
@@ -130,6 +137,11 @@ class Train:
             raise ValueError(
                 "train.lora merges adapters into whole weights, which zero3 spreads over the "
                 "processes; with train.lora.rank above 0, train.deepspeed must be zero2 or null"
+            )
+        if self.lora.rank and self.deepspeed and self.keep > 1:
+            raise ValueError(
+                "train.keep merges a copy of the adapters' model, of which DeepSpeed allows none; "
+                "with train.lora.rank above 0 and train.keep above 1, train.deepspeed must be null"
             )
 
     @property

@@ -228,6 +228,21 @@ class TrainFacts(TuningFacts):
     validation_rows: Count | None
 
 
+@dataclass(frozen=True)
+class KeptFacts(Facts):
+    """A checkpoint on the way of a training run: behind `step` of its `steps`."""
+
+    step: Count
+    steps: Count
+
+
+@dataclass(frozen=True)
+class AverageFacts(Facts):
+    """The mean of a training run's checkpoints: behind which of its steps each is."""
+
+    averaged_steps: tuple[Count, ...]
+
+
 FACTS: Mapping[str, type[Facts]] = {
     "base": CheckpointFacts,
     "corpus": CorpusFacts,
@@ -236,6 +251,8 @@ FACTS: Mapping[str, type[Facts]] = {
     "contamination": ContaminationFacts,
     "packed": PackedFacts,
     "train": TrainFacts,
+    "step": KeptFacts,
+    "average": AverageFacts,
 }
 """By stage. A score's facts are those of its own file, which is what is read."""
 

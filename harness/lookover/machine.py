@@ -126,9 +126,10 @@ def _look_at_disk(config: Config, store: Path, *, trains: bool) -> str:
     for student in list_checkpoints(config):
         size = ask_hub(student).bytes if student.kind == "hub" else 0
         need += size
-    if trains and config.student.kind == "hub":
+    if trains and isinstance(config, MakingConfig) and config.student.kind == "hub":
         weights = ask_hub(config.student).bytes / 2  # bf16, as such checkpoints are
-        need += weights * (_STATE_BYTES + _CHECKPOINT_BYTES)
+        checkpoints = config.train.keep + ("averaged" in config.producers)
+        need += weights * (_STATE_BYTES + _CHECKPOINT_BYTES * checkpoints)
     if need > free:
         raise MachineError(
             f"{place} has {free / _GB:,.0f} GB free, and the run needs about {need / _GB:,.0f} GB "

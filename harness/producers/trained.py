@@ -1,6 +1,7 @@
 """The student, fine-tuned on a mixture of sources."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from harness.config import MakingConfig
 from harness.producers.producer import Ground, Producer, Step
@@ -16,14 +17,14 @@ class Trained(Producer):
     kind = "trained"
     role = "trained"
     needs = MakingConfig
-    stops = ("sources", "mix", "train")
+    stops: ClassVar[tuple[str, ...]] = ("sources", "mix", "train")
 
     def __init__(self, config: MakingConfig) -> None:
         self.config = config
         self.name = f"trained:{config.mix.name}"
 
     @classmethod
-    def find(cls, config: MakingConfig) -> list[Producer]:
+    def find(cls, config: MakingConfig) -> Sequence[Producer]:
         return [cls(config)]
 
     def plan(self, ground: Ground) -> Iterator[Step]:
@@ -36,4 +37,5 @@ class Trained(Producer):
         mixture = make_mixture_stage(config, ground.student, sources)
         yield Step("mix", (mixture, make_contamination_stage(config, mixture, ground.benchmarks)))
         packed = make_packed_stage(config, ground.student, mixture)
-        yield Step("train", (train_stage(config, ground.student, mixture, packed),))
+        self.trained = train_stage(config, ground.student, mixture, packed)
+        yield Step("train", (self.trained,))

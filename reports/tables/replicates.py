@@ -87,12 +87,18 @@ def find_training(view: StoreView, score: Score) -> tuple[object, str]:
     all else that the checkpoint is of, as text: the same settings, made of the same artifacts.
     """
     found = view.find(Facts, score.artifact.manifest.checkpoint)
-    if found is None:
-        return None, ""
-    settings = dict(found.manifest.config)
-    seed = settings.pop("seed", None)
-    made_of = sorted((one.name, one.key) for one in found.manifest.inputs)
-    return seed, json.dumps([found.stage, settings, made_of], sort_keys=True, default=str)
+    rest: list[object] = []
+    while found is not None:
+        settings = dict(found.manifest.config)
+        seed = settings.pop("seed", None)
+        run = next((one for one in found.manifest.inputs if one.name == "trained"), None)
+        made_of = sorted((i.name, i.key) for i in found.manifest.inputs if i is not run)
+        rest.append([found.stage, settings, made_of])
+        if run is None:
+            return seed, json.dumps(rest, sort_keys=True, default=str)
+        # A checkpoint on the way, or a mean of some, is of the seed of its run.
+        found = view.find(Facts, run.key)
+    return None, ""
 
 
 def _compare(name: str, rows: list[Result], base: Result | None) -> Replicates:

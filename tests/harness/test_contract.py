@@ -22,7 +22,8 @@ from core.contract.score import TRANSLATION_MEASURES, ScoreRecord
 def store(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of a finished small experiment."""
     store = tmp_path_factory.mktemp("contract")
-    done = run(small(store, tiny))
+    kept = "producers=[base,trained,steps,averaged]", "train.keep=2", "train.average=2"
+    done = run(small(store, tiny, *kept))
     assert done.returncode == 0, done.stdout + done.stderr
     return store
 

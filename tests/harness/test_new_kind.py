@@ -1,6 +1,6 @@
 """A new kind of producer is a file of its own and a line of the registry: here, an average.
 
-What this file defines would stand in `harness/producers/averaged.py`, and the value of `averaged`
+What this file defines would stand in `harness/producers/blended.py`, and the value of `blended`
 in `conf/run.yaml`; nothing else knows that there is such a kind.
 """
 
@@ -27,53 +27,53 @@ from harness.students import CHECKPOINT, find_checkpoint_path
 
 
 @dataclass(frozen=True, kw_only=True)
-class AveragedConfig(Config):
+class BlendedConfig(Config):
     """Names the checkpoints whose weights are averaged."""
 
-    averaged: tuple[Student, ...] = ()
+    blended: tuple[Student, ...] = ()
 
 
 @dataclass(frozen=True)
-class AverageSettings:
+class BlendSettings:
     """What an average depends on, beside its checkpoints."""
 
     weights: tuple[float, ...]
 
 
-class Averaged(Producer):
+class Blended(Producer):
     """The mean of finished checkpoints; it needs no student of its own."""
 
-    kind = "averaged"
+    kind = "blended"
     role = "trained"
-    key = "averaged"
-    needs = AveragedConfig
-    name = "averaged"
+    key = "blended"
+    needs = BlendedConfig
+    name = "blended"
 
     def __init__(self, models: tuple[Student, ...]) -> None:
         self.models = models
 
     @classmethod
-    def find(cls, config: AveragedConfig) -> list[Producer]:
-        return [cls(config.averaged)]
+    def find(cls, config: BlendedConfig) -> list[Producer]:
+        return [cls(config.blended)]
 
     def plan(self, ground: Ground) -> Iterator[Step]:
         parts = {f"part {n}": make_base_stage(model) for n, model in enumerate(self.models)}
-        yield Step("average", (average_stage(parts),))
+        yield Step("blend", (blend_stage(parts),))
 
 
-def average_stage(parts: dict[str, Stage]) -> Stage:
+def blend_stage(parts: dict[str, Stage]) -> Stage:
     """The stage that averages."""
     return Stage(
-        name="average",
+        name="blend",
         version=1,
-        label="average",
-        settings=AverageSettings((1 / len(parts),) * len(parts)),
+        label="blend",
+        settings=BlendSettings((1 / len(parts),) * len(parts)),
         inputs=parts,
         make=average,
     )
 
 
-def average(settings: AverageSettings, work: Work) -> Outcome:
+def average(settings: BlendSettings, work: Work) -> Outcome:
     """Writes the mean of the weights."""
     parts = [load_file(find_checkpoint_path(a) / "model.safetensors") for a in work.inputs.values()]
     (work.out / CHECKPOINT).mkdir()
@@ -88,7 +88,7 @@ def average(settings: AverageSettings, work: Work) -> Outcome:
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("harness.producers.registry", "harness.validate"):
-        monkeypatch.setattr(f"{module}.KINDS", (*KINDS, Averaged))
+        monkeypatch.setattr(f"{module}.KINDS", (*KINDS, Blended))
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def models(tmp_path: Path) -> str:
         folder = least_checkpoint(tmp_path / name)
         save_file({"weight": np.full(1, weight, np.float32)}, folder / "model.safetensors")
         listed.append(f"{{name: {name}, kind: directory, path: {folder}}}")
-    return f"++averaged=[{','.join(listed)}]"
+    return f"++blended=[{','.join(listed)}]"
 
 
 @pytest.mark.usefixtures("registered")
@@ -108,10 +108,10 @@ def test_it_is_planned_made_and_scored_as_any_other(
     config = composed("++producers=[]", models, "++evaluate.tasks=[sib200]")
     assert not isinstance(config, MakingConfig)
     made = plan_experiment(config, tmp_path / "ledgers")
-    ((cell,), (checkpoint,)) = made.cells, made.list_named("average")
-    assert (cell.producer, cell.role, cell.checkpoint) == ("averaged", "trained", checkpoint)
+    ((cell,), (checkpoint,)) = made.cells, made.list_named("blend")
+    assert (cell.producer, cell.role, cell.checkpoint) == ("blended", "trained", checkpoint)
     assert made.targets == [cell.score]
-    assert {stage.name for stage in made.stages} == {"base", "average", "score"}
+    assert {stage.name for stage in made.stages} == {"base", "blend", "score"}
     store = Store(tmp_path, tmp_path / "cache", Display(console()))
     weights = load_file(find_checkpoint_path(store.build(checkpoint)) / "model.safetensors")
     assert weights["weight"].tolist() == [2.0]
@@ -121,25 +121,30 @@ def test_it_is_planned_made_and_scored_as_any_other(
 def test_it_has_an_endpoint_and_stands_beside_the_others(
     composed: Callable[..., Any], models: str, tmp_path: Path
 ) -> None:
-    served = "++evaluate.endpoints.averaged={base_url: 'http://127.0.0.1:1/v1', model: m}"
+    served = "++evaluate.endpoints.blended={base_url: 'http://127.0.0.1:1/v1', model: m}"
     config = composed(models, served, "++evaluate.engine=completions", "mix=topic")
     assert isinstance(config, MakingConfig)
     cells = plan_experiment(config, tmp_path).cells
-    assert {c.producer for c in cells if c.score} == {"averaged"}
-    assert {c.producer for c in cells} == {"base", "trained:topic", "averaged"}
-    with pytest.raises(ConfigError, match=r"evaluate\.endpoints\.averagd: .* Nearest: averaged"):
-        composed("++evaluate.endpoints.averagd.base_url=http://127.0.0.1:1/v1")
+    assert {c.producer for c in cells if c.score} == {"blended"}
+    assert {c.producer for c in cells} == {"base", "trained:topic", "blended"}
+    with pytest.raises(ConfigError, match=r"evaluate\.endpoints\.blendd: .* Nearest: blended"):
+        composed("++evaluate.endpoints.blendd.base_url=http://127.0.0.1:1/v1")
     with pytest.raises(
-        ConfigError, match=r"nothing to score; name base or trained, .* or averaged"
+        ConfigError,
+        match=r"nothing to score; name base or trained or steps or averaged, .* or blended",
     ):
         composed("++producers=[]")
 
 
 def test_a_kind_that_is_not_registered_is_no_kind(composed: Callable[..., Any]) -> None:
-    with pytest.raises(ConfigError, match=r"producers\.1: one of base, trained is needed"):
-        composed("++producers=[base,averaged]")
-    with pytest.raises(ConfigError, match="stop_after: one of sources, mix, train is needed"):
-        composed("++stop_after=average")
+    with pytest.raises(
+        ConfigError, match=r"producers\.1: one of base, trained, steps, averaged is needed"
+    ):
+        composed("++producers=[base,blended]")
+    with pytest.raises(
+        ConfigError, match="stop_after: one of sources, mix, train, step, average is needed"
+    ):
+        composed("++stop_after=blend")
 
 
 def console() -> Any:

@@ -23,6 +23,7 @@ from harness.config import Config, MakingConfig, Served, Student
 from harness.experiment import Plan, plan_experiment
 from harness.keys import take_keyed
 from harness.overrides import CONF
+from harness.producers.registry import KINDS
 from harness.stage import Stage
 from tasks.catalogue import BENCHMARKS, TASKS
 from tasks.files import EMBEDDED
@@ -70,9 +71,7 @@ INERT = {
     "train.tracker": "who is told of the loss",
     "evaluate.processes": "share the items; the scores are the same",
     "evaluate.vllm.command": "where the program lies",
-    "evaluate.endpoints.base.api_key_env": "names a credential",
-    "evaluate.endpoints.trained.api_key_env": "names a credential",
-    "evaluate.endpoints.published.api_key_env": "names a credential",
+    **{f"evaluate.endpoints.{kind.kind}.api_key_env": "names a credential" for kind in KINDS},
 }
 # Keyed fields that no value of a configuration moves.
 GIVEN = {
@@ -81,6 +80,8 @@ GIVEN = {
     "DirectorySettings.path": "where a student of one's own lies",
     "DirectorySettings.held_fast": "the files of the checkpoint",
     "CorpusSettings.folder": "what is found at the place of a data set",
+    "AverageSettings.last": "one stage for each number of checkpoints",
+    "StepSettings.part": "one stage for each checkpoint that is kept",
     "SourceSettings.source": "one stage for each source",
     "OwnSettings.own": "one stage for each source",
     "ScoreSettings.task": "one stage for each task",
@@ -116,7 +117,9 @@ def grounds(tmp_path: Path) -> dict[str, dict[str, Any]]:
     completions = {
         "evaluate.engine": "completions",
         "published": published,
-        **{f"evaluate.endpoints.{kind}": served for kind in ("base", "trained", "published")},
+        "producers": ("base", "trained", "steps", "averaged"),
+        "train.keep": 5,
+        **{f"evaluate.endpoints.{kind}": served for kind in SERVED},
     }
     hub = {"student.repository": "owner/name", "student.kind": "hub"}
     return {
@@ -136,6 +139,7 @@ def grounds(tmp_path: Path) -> dict[str, dict[str, Any]]:
         "matched.part": {"matched.amount": 500},
         "evaluate.protocol.system_prompt": {"evaluate.protocol.prompt": "chat-turns"},
         "evaluate.vllm": {"evaluate.engine": "vllm"},
+        "train.average": {"producers": ("averaged",), "train.keep": 5},
         "evaluate.endpoints": completions,
         "evaluate.hub": {"data_dir": "hub"},
     }
@@ -187,14 +191,12 @@ def changes(config: MakingConfig, tmp_path: Path) -> dict[str, Any]:
         "evaluate.tasks": ("sib200", "flores_en_xx"),
         "evaluate.precision": "bf16",
         "evaluate.vllm.arguments": ("--x",),
-        **{
-            f"evaluate.endpoints.{kind}.base_url": "http://127.0.0.1:2/v1"
-            for kind in ("base", "trained", "published")
-        },
+        **{f"evaluate.endpoints.{kind}.base_url": "http://127.0.0.1:2/v1" for kind in SERVED},
         **{f"evaluate.hub.{name}": f"me/{repository}" for name, repository in HUB.items()},
     }
 
 
+SERVED = [kind.kind for kind in KINDS]
 HUB = {name: content.repository.partition("/")[2] for name, content in BENCHMARKS.items()}
 SWAHILI = list_languages()["swahili"].benchmarks
 
