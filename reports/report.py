@@ -13,6 +13,7 @@ from reports.tables import (
     item_groups,
     kinds,
     members,
+    on_the_way,
     ranking,
     replicates,
     summary,
@@ -107,6 +108,11 @@ class Report:
     def replicates(self) -> list[replicates.Replicates]:
         """Checkpoints that differ in their training seed alone, as one."""
         return replicates.find_replicates(self.view, self.results) if self.view else []
+
+    @cached_property
+    def runs_on_the_way(self) -> list[on_the_way.RunResults]:
+        """Training runs of which more checkpoints than the last one were scored."""
+        return on_the_way.find_run_results(self.view, self.results) if self.view else []
 
     @cached_property
     def surfaces(self) -> surface.Surfaces | None:

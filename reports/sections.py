@@ -23,6 +23,7 @@ from reports.tables import (
     item_groups,
     kinds,
     mixtures,
+    on_the_way,
     precision,
     preference,
     problems,
@@ -543,6 +544,16 @@ PARTS: tuple[Part, ...] = (
                 "Steps, loss and speed of each training run.",
                 make=_from_store(training.tabulate_training),
                 draw=gallery.draw_training,
+                left_out={"terminal": CROWDED},
+            ),
+            Section(
+                "on_the_way",
+                "Gains over the steps of training",
+                "The gain of each checkpoint that a training kept on its way, and of their mean.",
+                make=lambda report: (
+                    on_the_way.tabulate_on_the_way(report.runs_on_the_way) if report.view else None
+                ),
+                draw=gallery.draw_on_the_way,
                 left_out={"terminal": CROWDED},
             ),
         ),

@@ -9,6 +9,7 @@ from reports.figures import (
     heatmap,
     measures,
     mixture,
+    on_the_way,
     preference,
     scatter,
     subsets,
@@ -73,6 +74,11 @@ def draw_surface(report: Report) -> list[Figure]:
 def draw_training(report: Report) -> list[Figure]:
     """Draw the curves of each training run."""
     return training.draw_curves(report.view) if report.view else []
+
+
+def draw_on_the_way(report: Report) -> list[Figure]:
+    """Draw the gains over the steps of each training run that kept checkpoints."""
+    return on_the_way.draw_runs(report.runs_on_the_way)
 
 
 def draw_cost(report: Report) -> list[Figure]:

@@ -86,7 +86,7 @@ class Contrast:
             self,
             first=self.second,
             second=self.first,
-            points=-self.points,
+            points=0.0 - self.points,  # which is not -0.0 where they are equal
             interval=self.interval and Interval(-self.interval.high, -self.interval.low),
         )
 

@@ -98,6 +98,7 @@ def test_the_same_scores_are_equal_and_share_their_places() -> None:
     found = compare_producers({"t": {"l": UnitScores(units, np.stack([one, one]), np.ones(16))}})
     (pair,) = found.pairs
     assert (pair.points, pair.p_holm, pair.why) == (0.0, 1.0, "no item differs")
+    assert [f"{one.points:+.1f}" for one in (pair, pair.turn())] == ["+0.0", "+0.0"]
     assert found.ranks == ((1, 2), (1, 2))
     assert found.as_good_as_best == {0, 1}
 
