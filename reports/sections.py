@@ -277,10 +277,18 @@ PARTS: tuple[Part, ...] = (
                 left_out={"terminal": WIDE, "markdown": WIDE, "csv": TWICE, "html": WIDE},
             ),
             Section(
+                "paired",
+                "Base and score of each language in pairs",
+                "Base and score side by side on each task, of the producer that is shown.",
+                make=lambda report: before_after.tabulate_paired(report.results, report.verdicts),
+                left_out={"terminal": WIDE, "markdown": WIDE, "csv": TWICE, "html": WIDE},
+            ),
+            Section(
                 "wins_by_language",
                 "Wins of each language",
                 "On how many tasks each language won, tied and lost.",
-                make=lambda report: wins.tabulate_wins_by_language(report.verdicts),
+                make=lambda report: wins.describe_wins_by_language(report.verdicts),
+                make_file=lambda report: wins.tabulate_wins_by_language(report.verdicts),
                 left_out={"terminal": DETAIL, "markdown": ALONE, "html": ALONE},
             ),
             Section(

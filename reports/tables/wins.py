@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.statistics import adjust_holm
 from reports.stats.multiple import adjust_benjamini_hochberg
@@ -93,6 +93,21 @@ def tabulate_wins(found: Iterable[JudgedGain]) -> Sheet:
             )
         )
     return Sheet(columns, tuple(rows), notes=(NOTE,))
+
+
+def describe_wins_by_language(found: Iterable[JudgedGain]) -> Sheet:
+    """Counts the same for people, as the paper's Table 4 does: "5/5" are wins on all five tasks."""
+    counts = tabulate_wins_by_language(found)
+    columns = (
+        *(LANGUAGE, PRODUCER),
+        *(replace(column, numeric=False, form="") for column in counts.columns[3:]),
+    )
+    rows = tuple(
+        (*row[:2], *(None if count is None else f"{count}/{row[2]}" for count in row[3:]))
+        for row in counts.rows
+    )
+    of = "Each count is of the tasks on which there is a gain: 5/5 is all of five."
+    return Sheet(columns, rows, notes=(of, *counts.notes) if rows else ())
 
 
 def tabulate_wins_by_language(found: Iterable[JudgedGain]) -> Sheet:

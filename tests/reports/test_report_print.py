@@ -1,9 +1,11 @@
 """What goes into print: LaTeX tables, and figures as SVG, PNG and PDF."""
 
+import csv
 import re
 import struct
 import subprocess
 import xml.etree.ElementTree as ET
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from shutil import which
@@ -19,14 +21,14 @@ from reports.figures.scatter import place_labels
 from reports.figures.svg import Figure, find_font
 from reports.outputs.latex import LONG, as_latex, escape, write_latex
 from reports.report import Report
-from reports.sections import draw_all
+from reports.sections import draw_all, find_sheets
 from reports.stats.crossed import UnitScores, compare_producers
 from reports.store.model import ShownLanguage
-from reports.tables.before_after import tabulate_before_after
-from reports.tables.importing import import_table, read_published
+from reports.tables.before_after import tabulate_before_after, tabulate_paired
+from reports.tables.importing import PUBLISHED, import_table, read_published
 from reports.tables.ranking import Ranking, rank_producers
 from reports.tables.results import Result, Results
-from reports.tables.sheet import Column, Sheet
+from reports.tables.sheet import Column, Mark, Sheet
 from reports.tables.subsets import tabulate_languages, tabulate_subsets
 
 LANGUAGES = [
@@ -135,7 +137,10 @@ def test_latex_tables_are_whole(tmp_path: Path, made_up: Report) -> None:
         text = (tmp_path / "latex" / f"{name}.tex").read_text()
         begun = re.findall(r"\\begin\{(\w+)\}", text)
         assert sorted(begun) == sorted(re.findall(r"\\end\{(\w+)\}", text))
-        (form,) = re.findall(r"\\begin\{(?:tabular|longtable)\}\{([lr]+)\}", text)
+        (form,) = re.findall(r"\\begin\{(?:tabular|longtable)\}\{((?:[lr]|S\[[^]]*\])+)\}", text)
+        # siunitx's columns are told by their form, which has letters of its own.
+        form = re.sub(r"\[[^]]*\]", "", form)
+        assert ("S" in form) == (r"\sisetup" in text)
         head, body = text.rsplit("\\midrule\n", 1)
         body = body.split("\\bottomrule\n\\end{tabular}")[0].split("\\endfoot\n")[-1]
         rows = [line for line in body.splitlines() if line.endswith(r"\\")]
@@ -169,12 +174,68 @@ def test_space_parts_languages_that_have_several_rows() -> None:
 
 def test_decimal_points_stand_in_one_line() -> None:
     columns = (Column("a", "A"), Column("n", "N", numeric=True))
-    rows = (("x", 1.25), ("y", 3), ("z", None), ("w", "failed"))
-    text = as_latex(Sheet(columns, rows, title="T", name="t"))
-    assert "x & 1.25 \\\\" in text
-    assert r"y & 3\phantom{.00} \\" in text
-    assert "z & -- \\\\" in text
-    assert "w & failed \\\\" in text
+    rows = (("x", 1.25), ("y", -14_003), ("z", None), ("w", "failed"))
+    best: Mark = "best"
+    text = as_latex(Sheet(columns, rows, title="T", name="t", marks={(0, 1): frozenset({best})}))
+    assert r"\begin{tabular}{lS[table-format=+5.2]}" in text
+    assert "A & {N} \\\\" in text
+    assert r"x & \bfseries 1.25 \\" in text
+    assert "y & -14003 \\\\" in text
+    assert "z & {--} \\\\" in text
+    assert "w & {failed} \\\\" in text
+
+
+def test_numbers_that_siunitx_does_not_set_are_filled_up() -> None:
+    shares = Column("n", "N", ".1%", numeric=True), Column("p", "p", "p", numeric=True)
+    rows = ((0.5, 0.25), (None, 0.0001))
+    text = as_latex(Sheet(shares, rows, title="T", name="t"))
+    assert r"\begin{tabular}{rr}" in text
+    assert r"50.0\% & 0.250 \\" in text
+    assert r"-- & $<$ 0.001 \\" in text
+    marks: dict[tuple[int, int], frozenset[Mark]] = {(0, 0): frozenset({"best_equal"})}
+    numbers = (Column("n", "N", numeric=True),)
+    text = as_latex(Sheet(numbers, ((1.25,), (3,)), title="T", name="t", marks=marks))
+    assert r"\underline{1.25} \\" in text
+    assert r"3\phantom{.00} \\" in text
+
+
+def test_pairs_stand_as_in_the_papers_table_6_and_wins_as_in_its_table_4(tmp_path: Path) -> None:
+    paper = Report.from_table(read_published())
+    (paired,) = [s for s in find_sheets("latex", paper) if s.name == "paired"]
+    text = as_latex(paired)
+    assert r" & \multicolumn{2}{c}{SIB-200} & \multicolumn{2}{c}{Belebele} & " in text
+    assert r"Language & {Base} & {kakugo} & {Base} & {kakugo} & " in text
+    assert r"Amharic & 26.4 & 51.2 & 30.0 & 36.8 & 27.9 & 29.4 & 18.8 & 31.6 & " in text
+    assert r"\bfseries" not in text
+    assert "Nothing is bold: without the items no pair can be tested" in text
+    (wins,) = [s for s in find_sheets("latex", paper) if s.name == "wins_by_language"]
+    text = as_latex(wins)
+    assert r"Amharic & 5/5 \\" in text
+    # Galician lost on one of its three.
+    assert r"Galician & 2/3 \\" in text
+    table = csv.DictReader((PUBLISHED / "kakugo_table6.csv").read_text("utf-8").splitlines())
+    won: Counter[str] = Counter()
+    tasks: Counter[str] = Counter()
+    for row in table:
+        tasks[row["language"]] += 1
+        won[row["language"]] += float(row["kakugo"]) > float(row["base"])
+    for language, count in tasks.items():
+        assert f"{language} & {won[language]}/{count} \\\\" in text
+    assert tabulate_paired(paper.results, ()).rows == ()
+
+
+def test_in_pairs_the_one_is_bold_that_a_test_found_to_be_better(made_up: Report) -> None:
+    sheet = tabulate_paired(made_up.results, made_up.verdicts)
+    shown = [v for v in made_up.verdicts if v.result.producer == made_up.results.shown]
+    tested = {(v.result.language.name, v.result.base, v.result.score): v.by_test for v in shown}
+    bold = set()
+    for row, place in sheet.marks:
+        language, values = sheet.rows[row][0], sheet.rows[row]
+        first = place - (place - 1) % 2
+        verdict = tested[str(language), values[first], values[first + 1]]  # type: ignore[index]
+        assert verdict == ("win" if place != first else "loss")
+        bold.add((language, values[first]))
+    assert len(bold) == sum(verdict in ("win", "loss") for verdict in tested.values()) > 0
 
 
 def test_base_score_and_gain_stand_below_their_task(tmp_path: Path) -> None:
@@ -187,7 +248,7 @@ def test_base_score_and_gain_stand_below_their_task(tmp_path: Path) -> None:
     text = as_latex(sheet)
     assert r" & \multicolumn{3}{c}{SIB-200} & \multicolumn{3}{c}{Belebele} \\" in text
     assert r"\cmidrule(lr){2-4}\cmidrule(lr){5-7}" in text
-    assert r"50.0 & 90.0 & +40.0 & 40.0 & 39.0 & $-$1.0 \\" in text
+    assert r"50.0 & 90.0 & +40.0 & 40.0 & 39.0 & -1.0 \\" in text
     assert "Score: a. Gain:" in text
     assert "Without a gain, and left out: 1 of 2 languages." in text
 
@@ -209,11 +270,11 @@ def rank(right: dict[str, int]) -> tuple[Results, Ranking]:
 def test_bold_are_the_best_and_those_that_cannot_be_told_from_it() -> None:
     results, ranking = rank({"base": 50, "a": 61, "b": 60, "c": 90, "d": 89})
     text = as_latex(tabulate_languages(results, ranking))
-    assert r"c & \textbf{90.0}" in text
-    assert r"d & \textbf{89.0}" in text
-    assert text.count("textbf") == 2
+    assert r"c & \bfseries 90.0" in text
+    assert r"d & \bfseries 89.0" in text
+    assert text.count("bfseries") == 2
     means = as_latex(tabulate_subsets(results, ranking))
-    assert means.count("textbf") == 2
+    assert means.count("bfseries") == 2
 
 
 def test_underlined_are_the_best_of_equal_budget() -> None:
@@ -229,12 +290,12 @@ def test_underlined_are_the_best_of_equal_budget() -> None:
 
 def test_nothing_is_bold_where_nothing_can_be_told_apart(tmp_path: Path) -> None:
     results, ranking = rank({"base": 50, "a": 51, "b": 52})
-    assert "textbf" not in as_latex(tabulate_languages(results, ranking))
+    assert "bfseries" not in as_latex(tabulate_languages(results, ranking))
     path = tmp_path / "t.csv"
     path.write_text("language,task,base,a\nZulu,sib200,50,90\n")
     found = import_table(path)
     alone = tabulate_languages(found, rank_producers(found))
-    assert "textbf" not in as_latex(alone), "one number of each is no test"
+    assert "bfseries" not in as_latex(alone), "one number of each is no test"
 
 
 def test_latex_prints_any_text_as_it_is() -> None:
