@@ -16,7 +16,7 @@ from reports.figures.svg import (
 )
 from reports.tables.sheet import Sheet
 
-WIDTH, LABELS, LINE, COLOURS = 560, 150, 20, 5
+WIDTH, LABELS, LINE, COLOURS = 400, 140, 20, 5
 MOST = 12
 """With more producers than this a figure is longer than a screen: the table has them."""
 

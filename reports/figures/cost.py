@@ -16,7 +16,7 @@ from reports.store.model import order_stages
 from reports.tables.cost import BUDGET_USD
 from reports.tables.sheet import Sheet
 
-WIDTH, LABELS, LINE = 560, 150, 20
+WIDTH, LABELS, LINE = 400, 140, 20
 
 
 def draw_cost(sheet: Sheet) -> Figure | None:
@@ -37,19 +37,23 @@ def draw_cost(sheet: Sheet) -> Figure | None:
     high = max(most, BUDGET_USD if priced and most > BUDGET_USD / 5 else 0)
     step = choose_step(high / 5)
     x = Axis(0, -(-high // step) * step, LABELS, WIDTH - 20)
-    bottom = 34 + LINE * len(spent)
-    parts = list[Markup]()
-    for tick in x.list_ticks():
-        parts.append(draw_line(x.place(tick), 28, x.place(tick), bottom, "grid"))
-        parts.append(draw_text(x.place(tick), bottom + 15, format_number(tick), "tick"))
     used = order_stages({stage for found in spent.values() for stage in found})
-    left = float(LABELS)
+    parts = list[Markup]()
+    left, key = 8.0, 8
     for stage in used:
-        parts.append(draw_rect(left, 8, 10, 10, f"s{used.index(stage) % 5}"))
-        parts.append(draw_text(left + 14, 17, stage, "start"))
-        left += 34 + 6.5 * len(stage)
+        width = 34 + 6.5 * len(stage)
+        if left + width > WIDTH:
+            left, key = 8.0, key + 18
+        parts.append(draw_rect(left, key, 10, 10, f"s{used.index(stage) % 5}"))
+        parts.append(draw_text(left + 14, key + 9, stage, "start"))
+        left += width
+    first = key + 24
+    bottom = first + 2 + LINE * len(spent)
+    for tick in x.list_ticks():
+        parts.append(draw_line(x.place(tick), first - 4, x.place(tick), bottom, "grid"))
+        parts.append(draw_text(x.place(tick), bottom + 15, format_number(tick), "tick"))
     for place, (language, stages) in enumerate(spent.items()):
-        top, so_far = 32 + LINE * place, 0.0
+        top, so_far = first + LINE * place, 0.0
         parts.append(draw_text(LABELS - 8, top + 13, language, "label", 22))
         for stage in used:
             value = stages.get(stage, 0.0)
@@ -60,7 +64,7 @@ def draw_cost(sheet: Sheet) -> Figure | None:
                 parts.append(draw_rect(x.place(so_far), top + 3, width, LINE - 7, kind, about))
             so_far += value
     if priced and x.high >= BUDGET_USD:
-        parts.append(draw_line(x.place(BUDGET_USD), 22, x.place(BUDGET_USD), bottom, "fit"))
+        parts.append(draw_line(x.place(BUDGET_USD), first - 10, x.place(BUDGET_USD), bottom, "fit"))
     words = "US dollars" if priced else "Hours of work (nothing had a price)"
     parts.append(draw_text((x.start + x.end) / 2, bottom + 31, words, "axis"))
     caption = f"{words} of each language by stage."

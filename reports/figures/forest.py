@@ -19,11 +19,11 @@ from reports.signs import set_minus
 from reports.stats.languages import average_over_languages
 from reports.tables.wins import JudgedGain
 
-WIDTH, NAMES, LINE = 520, 132, 17
+WIDTH, NAMES, LINE = 380, 132, 17
 
 
 def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure | None:
-    """None for fewer than two languages. The autonym stands beside the language's name."""
+    """None for fewer than two languages. A pointer on a mark is told the language's own name."""
     rows = sorted(
         found,
         key=lambda v: (-(v.result.gain.points if v.result.gain else 0), v.result.language.name),
@@ -33,14 +33,13 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
     gains = [v.result.gain for v in rows if v.result.gain]
     ends = [e for g in gains for e in (g.points, g.low, g.high) if e is not None]
     mean = average_over_languages([g.points for g in gains])
-    labels = NAMES + (104 if any(v.result.language.autonym for v in rows) else 0)
-    x = fit(ends, labels + 8, WIDTH - 14, zero=True)
+    x = fit(ends, NAMES + 10, WIDTH - 14, zero=True)
     height = 30 + LINE * len(rows) + 58
     bottom = height - 34
     parts = [
         draw_line(x.place(tick), 14, x.place(tick), bottom, "zero" if tick == 0 else "grid")
         + draw_text(x.place(tick), bottom + 15, format_number(tick), "tick")
-        for tick in x.list_ticks()
+        for tick in x.list_ticks(5)
     ]
     top = 24
     for verdict in rows:
@@ -61,10 +60,10 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
         if tested
         else "By sign alone: the table has no samples, so nothing was tested."
     )
+    bounds = " with its 95% interval" if any(gain.low is not None for gain in gains) else ""
     words = set_minus(f"{mean.value:+.1f}")
     caption = (
-        f"{producer} on {name}: gain over base with its 95% interval, {len(rows)} languages, mean "
-        f"{words}. {how}"
+        f"{producer} on {name}: gain over base{bounds}, {len(rows)} languages, mean {words}. {how}"
     )
     return draw_figure(f"forest-{task}", f"Gain by language, {name}", caption, WIDTH, height, parts)
 
@@ -73,9 +72,8 @@ def _draw_language(verdict: JudgedGain, x: Axis, top: int) -> Iterator[Markup]:
     result, gain, shape = verdict.result, verdict.result.gain, verdict.shape
     assert gain
     yield draw_text(NAMES, top + 4, result.language.name, "label", 24)
-    if result.language.autonym:
-        yield draw_text(NAMES + 8, top + 4, result.language.autonym, "start small", 18)
     if gain.low is not None and gain.high is not None:
         yield draw_line(x.place(gain.low), top, x.place(gain.high), top, f"reach {shape}")
-    about = set_minus(f"{result.language.name}: {gain.points:+.1f}")
+    names = filter(None, (result.language.name, result.language.autonym))
+    about = set_minus(f"{' · '.join(names)}: {gain.points:+.1f}")
     yield draw_mark(x.place(gain.points), top, shape, about, 4)

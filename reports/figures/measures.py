@@ -20,7 +20,7 @@ from reports.signs import set_minus
 from reports.stats.languages import LEAST
 from reports.tables.kinds import KindGains
 
-ACROSS, WIDTH, HEIGHT, LEFT, TOP = 2, 280, 190, 46, 24
+ACROSS, WIDTH, HEIGHT, LEFT, TOP = 2, 210, 170, 38, 24
 
 
 def draw_measure(found: Sequence[KindGains]) -> Figure | None:

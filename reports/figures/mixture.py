@@ -14,7 +14,7 @@ from reports.stats.languages import average_over_languages
 from reports.store.model import StoreView
 from reports.tables.results import Results
 
-WIDTH, HEIGHT, KEY = 560, 320, 130
+WIDTH, HEIGHT, LEFT, KEY, LONGEST = 420, 300, 46, 104, 15
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def draw_over_size(results: Results) -> Figure | None:
         "mixture-size",
         "Gain over the size of the training data",
         points,
-        "Size of the training data, in tokens (characters where none were counted)",
+        "Training data in tokens (else characters)",
         "The mixtures may differ in their sources, too.",
     )
 
@@ -143,7 +143,7 @@ def draw_lines(
     points = {line: found for line, found in points.items() if found}
     every = [point for found in points.values() for point in found]
     bounds = [b for p in every if p.interval for b in (p.interval.low, p.interval.high)]
-    x = fit([point.x for point in every], 56, WIDTH - KEY)
+    x = fit([point.x for point in every], LEFT, WIDTH - KEY)
     y = fit([*(point.gain for point in every), *bounds], HEIGHT - 46, 26, zero=True)
     parts = [draw_frame(x, y, x_title, y_title)]
     ends = []
@@ -164,7 +164,7 @@ def draw_lines(
     last = -99.0
     for py, line, px in sorted(ends):
         last = max(py + 4, last + 13)
-        parts.append(draw_text(WIDTH - KEY + 8, last, show_task(line), "start"))
+        parts.append(draw_text(WIDTH - KEY + 8, last, show_task(line), "start", LONGEST))
         if px < WIDTH - KEY:
             parts.append(draw_path([(px, py), (WIDTH - KEY + 5, last - 4)], "none"))
     return draw_figure(name, title, caption, WIDTH, HEIGHT, parts)

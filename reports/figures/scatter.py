@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -20,7 +21,8 @@ from reports.signs import set_minus
 from reports.stats.correlation import BaseAndGain
 from reports.tables.wins import JudgedGain
 
-WIDTH, HEIGHT = 560, 400
+WIDTH, HEIGHT = 420, 340
+LEFT = 46
 _LETTER, _LINE = 5.6, 11
 
 
@@ -32,7 +34,7 @@ def draw_scatter(
     points = [(x.base, x.gain.points) for x in rows if x.base is not None and x.gain]
     if len(points) < 3:
         return None
-    x = fit([p[0] for p in points], 56, WIDTH - 14)
+    x = fit([p[0] for p in points], LEFT, WIDTH - 14)
     y = fit([p[1] for p in points], HEIGHT - 46, 26, zero=True)
     name = show_task(task)
     parts = [draw_frame(x, y, f"Base score, {name}", "Gain"), _fit(points, r, x, y)]
@@ -41,42 +43,63 @@ def draw_scatter(
         parts.append(draw_mark(px, py, verdict.shape, _describe_point(verdict)))
     names = [v.result.language.name for v in found]
     labels, left_out = place_labels(names, places)
-    parts += [draw_text(lx, ly, label, "point") for label, lx, ly in labels]
+    for label in labels:
+        if label.line:
+            parts.append(draw_line(*label.line, "leader"))
+        parts.append(draw_text(label.x, label.y, label.name, "point"))
     caption = f"{producer} on {name}: gain over base against the base score, one point a language."
     caption += f" {r.conclusion}"
     if left_out:
-        caption += f" {left_out} names are left out where they would overlap."
+        were = "names are" if left_out > 1 else "name is"
+        caption += f" {left_out} {were} left out where names would overlap."
     return draw_figure(
         f"scatter-{task}", f"Base score and gain, {name}", caption, WIDTH, HEIGHT, parts
     )
 
 
+@dataclass(frozen=True)
+class PlacedLabel:
+    """A point's name and where it begins; `line` leads to it where it does not touch its point."""
+
+    name: str
+    x: float
+    y: float
+    line: tuple[float, float, float, float] | None = None
+
+
 def place_labels(
     names: Sequence[str], places: Sequence[tuple[float, float]]
-) -> tuple[list[tuple[str, float, float]], int]:
-    """Place each name beside its point where it touches no other; count those that fit nowhere."""
+) -> tuple[list[PlacedLabel], int]:
+    """Place each name beside its point where it touches no other, or a little away at the end of a
+    line; count those that fit nowhere."""
     taken = [(px - 5, py - 5, px + 5, py + 5) for px, py in places]
-    placed: list[tuple[str, float, float]] = []
+    placed: list[PlacedLabel] = []
     for name, (px, py) in sorted(zip(names, places, strict=True), key=lambda entry: entry[1]):
         width = _LETTER * min(len(name), 22)
-        for lx, ly in _list_candidates(px, py, width):
-            box = (lx, ly - _LINE + 2, lx + width, ly + 2)
-            if box[0] < 50 or box[2] > WIDTH or any(_is_touching(box, other) for other in taken):
+        for found in _list_candidates(name, px, py, width):
+            box = (found.x, found.y - _LINE + 2, found.x + width, found.y + 2)
+            inside = box[0] >= LEFT and box[2] <= WIDTH and box[1] >= 14 and box[3] <= HEIGHT - 46
+            if not inside or any(_is_touching(box, other) for other in taken):
                 continue
             taken.append(box)
-            placed.append((name, lx, ly))
+            placed.append(found)
             break
     return placed, len(names) - len(placed)
 
 
-def _list_candidates(px: float, py: float, width: float) -> Iterator[tuple[float, float]]:
-    yield px + 7, py + 4
-    yield px - 7 - width, py + 4
-    for away in (10, 20):
-        yield px - width / 2, py - away + 2
-        yield px - width / 2, py + away + 6
-        yield px + 5, py - away + 4
-        yield px - 5 - width, py + away + 2
+def _list_candidates(name: str, px: float, py: float, width: float) -> Iterator[PlacedLabel]:
+    """Places that touch the point; then those a line away from it."""
+    yield PlacedLabel(name, px + 7, py + 4)
+    yield PlacedLabel(name, px - 7 - width, py + 4)
+    yield PlacedLabel(name, px - width / 2, py - 8)
+    yield PlacedLabel(name, px - width / 2, py + 15)
+    for away in (18, 28):
+        for side in (1, -1):
+            for down in (-1, 1):
+                lx, ly = px + side * 0.6 * away, py + down * away
+                left = lx if side > 0 else lx - width
+                middle = ly - 3
+                yield PlacedLabel(name, left, ly, (px, py, lx, middle))
 
 
 def _is_touching(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

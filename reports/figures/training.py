@@ -10,12 +10,21 @@ from core.contract.facts import Facts
 from core.contract.journal import LogLine, SpeedLine
 from core.contract.names import LOG, SPEED
 from core.contract.record import R, Unreadable
-from reports.figures.svg import Axis, Figure, draw_figure, draw_line, draw_path, draw_text
+from reports.figures.svg import (
+    Axis,
+    Figure,
+    draw_figure,
+    draw_line,
+    draw_path,
+    draw_text,
+    format_number,
+)
 from reports.store.files import read_lines
 from reports.store.model import StoredArtifact, StoreView
 
-WIDTH, PAD = 300, 6
-LOSS, STRIP, GAP = 96, 28, 18  # heights of the loss, of a strip below it, and between them
+WIDTH, PAD, LEFT = 300, 8, 40
+LOSS, STRIP, GAP = 110, 28, 18  # heights of the loss, of a strip below it, and between them
+FOOT = 18  # for the numbers of the steps
 
 Points = Sequence[tuple[float, float]]
 """(step, value) in order of the steps."""
@@ -61,11 +70,15 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
     loss, validation = _keep_finite(log.loss), _keep_finite(log.validation)
     if len(loss) < 2:
         return None
-    across = Axis(loss[0][0], loss[-1][0], PAD, WIDTH - PAD)
-    down = _make_axis([*loss, *validation], PAD, LOSS - PAD)
+    across = Axis(loss[0][0], loss[-1][0], LEFT, WIDTH - PAD)
+    down = _make_axis([*loss, *validation], PAD + 14, LOSS - PAD)
     end_x, end_y = across.place(loss[-1][0]), down.place(loss[-1][1])
     parts = [
-        draw_line(0, LOSS - 1, WIDTH, LOSS - 1, "grid"),
+        *(
+            draw_line(LEFT, down.place(tick), WIDTH - PAD, down.place(tick), "grid")
+            + draw_text(LEFT - 6, down.place(tick) + 4, format_number(tick), "tick end")
+            for tick in down.list_ticks(4)
+        ),
         draw_path([(across.place(x), down.place(y)) for x, y in _thin(loss)], "curve"),
         Markup('<circle class="last" cx="{}" cy="{}" r="3.5"/>').format(end_x, end_y),
         *(
@@ -90,13 +103,20 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
             continue
         strip = Axis(0.0, max(y for _, y in values) or 1.0, top + GAP + STRIP, top + GAP)
         parts += [
-            draw_text(PAD, top + GAP - 4, words, "small"),
+            draw_text(LEFT, top + GAP - 4, words, "start small"),
             draw_path([(across.place(x), strip.place(y)) for x, y in _thin(values)], "curve"),
-            draw_line(0, strip.start + 1, WIDTH, strip.start + 1, "grid"),
+            draw_line(LEFT, strip.start + 1, WIDTH - PAD, strip.start + 1, "grid"),
+            draw_text(LEFT - 6, strip.start + 4, "0", "tick end"),
         ]
         about += f" {words}."
         top += GAP + STRIP
-    height = top + PAD
+    parts += [
+        draw_text(across.place(tick), top + FOOT - 2, format_number(tick), "tick")
+        for tick in across.list_ticks(5)
+        if tick == int(tick)
+    ]
+    parts.append(draw_text(LEFT, 10, "Loss over steps, in nats a token", "start small"))
+    height = top + FOOT + 4
     return draw_figure(name, f"Training loss, {title}", about, WIDTH, height, parts)
 
 

@@ -140,6 +140,12 @@ def test_the_published_table_is_a_page_too(browser: Any, tmp_path: Path) -> None
     page.wait_for_function("!document.querySelector('.packed')")
     assert page.complaints == []
     assert page.locator("svg[role=img]").count() == 12
+    scrolled = page.evaluate(
+        """[...document.querySelectorAll("figure .scroll")]
+             .filter((one) => one.scrollWidth > one.clientWidth)
+             .map((one) => one.querySelector("title").textContent)"""
+    )
+    assert scrolled == [], "a phone shows every figure whole"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 

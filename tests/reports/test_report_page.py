@@ -185,3 +185,5 @@ def test_a_curve_needs_two_points_and_stays_small() -> None:
     assert "Learning rate, at most 1.0e+00" in drawn.svg
     assert "On held-out rows 0.00 at the end" in drawn.svg
     assert drawn.svg.count("<polyline") == 3
+    for number in ("0.5", "80,000"):
+        assert f">{number}</text>" in drawn.svg, "its axes have numbers"

@@ -18,7 +18,7 @@ from reports import read_store
 from reports.errors import FiguresError
 from reports.figures.export import PRINT, convert, write_figures
 from reports.figures.scatter import place_labels
-from reports.figures.svg import Figure, find_font
+from reports.figures.svg import Figure, draw_text, find_font
 from reports.outputs.latex import LONG, as_latex, escape, write_latex
 from reports.report import Report
 from reports.sections import draw_all, find_sheets
@@ -77,7 +77,7 @@ def test_figures_are_whole_xml_and_stay_in_their_frame(figures: dict[str, Figure
 def test_names_are_text_and_scripts_name_their_font(figures: dict[str, Figure]) -> None:
     svg = str(figures["forest-sib200"].svg)
     assert "Telugu &amp; &lt;b&gt;" in svg
-    assert 'font-family="Noto Sans Arabic' in svg
+    assert 'font-family="Noto Sans Arabic' in draw_text(0, 0, "ئۇيغۇرچە")
     assert find_font("ལྷ་ས").startswith("Noto Serif Tibetan")
     assert find_font("አማርኛ").startswith("Noto Sans Ethiopic")
     assert find_font("Kiswahili") == find_font("Татар") == ""
@@ -88,7 +88,14 @@ def test_labels_never_overlap() -> None:
     placed, left_out = place_labels([f"Language {n}" for n in range(30)], places)
     assert len(placed) + left_out == 30
     assert left_out > 0
-    boxes = [(x, y - 9, x + 5.4 * len(name), y + 2) for name, x, y in placed]
+    for one in placed:
+        px, py = places[int(one.name.split()[-1])]
+        across = max(one.x - px, px - one.x - 5.6 * len(one.name), 0)
+        down = max(one.y - 9 - py, py - one.y - 2, 0)
+        assert across + down <= 8 or (one.line and one.line[:2] == (px, py)), (
+            "a line leads to what is away"
+        )
+    boxes = [(one.x, one.y - 9, one.x + 5.4 * len(one.name), one.y + 2) for one in placed]
     for n, one in enumerate(boxes):
         for other in boxes[:n]:
             apart = one[0] >= other[2] or other[0] >= one[2]
