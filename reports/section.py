@@ -52,6 +52,8 @@ class Section:
     """Makes the table of the CSV file, where programs want other columns than people."""
     draw: Callable[[Report], Sequence[Figure]] = _draw_nothing
     """Draws the figures that stand above the table."""
+    draw_each: Callable[[Report, str], Sequence[Figure]] | None = None
+    """Draws those of its figures that are of one producer, for a page that lets a reader choose."""
     left_out: Mapping[Format, Omission] = field(default_factory=dict)
     form: Form = "table"
     of_sweep: bool = False

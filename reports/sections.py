@@ -253,6 +253,7 @@ PARTS: tuple[Part, ...] = (
                 "Figures",
                 "Gains over base scores, gains with their intervals, and scores as heat maps.",
                 draw=gallery.draw_comparisons,
+                draw_each=gallery.draw_producer,
                 left_out={"html": ALONE},
             ),
         ),

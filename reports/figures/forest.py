@@ -22,8 +22,13 @@ from reports.tables.wins import JudgedGain
 WIDTH, NAMES, LINE = 380, 132, 17
 
 
-def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure | None:
-    """None for fewer than two languages. A pointer on a mark is told the language's own name."""
+def draw_forest(
+    task: str, producer: str, found: Sequence[JudgedGain], mark: str = ""
+) -> Figure | None:
+    """None for fewer than two languages. A pointer on a mark is told the language's own name.
+
+    `mark` ends the figure's name, which has to be another for each producer of a page.
+    """
     rows = sorted(
         found,
         key=lambda v: (-(v.result.gain.points if v.result.gain else 0), v.result.language.name),
@@ -65,7 +70,9 @@ def draw_forest(task: str, producer: str, found: Sequence[JudgedGain]) -> Figure
     caption = (
         f"{producer} on {name}: gain over base{bounds}, {len(rows)} languages, mean {words}. {how}"
     )
-    return draw_figure(f"forest-{task}", f"Gain by language, {name}", caption, WIDTH, height, parts)
+    return draw_figure(
+        f"forest-{task}{mark}", f"Gain by language, {name}", caption, WIDTH, height, parts
+    )
 
 
 def _draw_language(verdict: JudgedGain, x: Axis, top: int) -> Iterator[Markup]:

@@ -1,6 +1,6 @@
 """The figures of each section of a report. Each function draws those that the report has."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 from reports.figures import (
     answers,
@@ -29,7 +29,31 @@ def draw_comparisons(report: Report) -> list[Figure]:
 
     Where only one producer has room, it is the one of `Results.shown`; each caption names it.
     """
-    return [figure for figure in _draw_comparisons(report) if figure]
+    results, shown = report.results, report.results.shown
+    if shown is None:
+        return []
+    found = [heatmap.draw_task(results, task) for task in results.tasks]
+    means = subsets.draw_subsets(tabulate_subsets(report.members, report.ranking), results.bases)
+    return [*draw_producer(report, shown), *(one for one in (*found, means) if one)]
+
+
+def draw_producer(report: Report, producer: str) -> list[Figure]:
+    """Draw the gains and scores of one producer over languages, task by task."""
+    results = report.results
+    # Names differ between the producers of a page; those of the one that is shown are plain.
+    mark = "" if producer == results.shown else f"-{results.trained.index(producer) + 1}"
+    correlations = {(c.task, c.producer): c.found for c in report.correlations}
+    drawn: list[Figure | None] = []
+    for task in results.tasks:
+        found = [
+            v for v in report.verdicts if (v.result.task, v.result.producer) == (task, producer)
+        ]
+        if found:
+            related = correlations[task, producer]
+            drawn.append(scatter.draw_scatter(task, producer, found, related, mark))
+            drawn.append(forest.draw_forest(task, producer, found, mark))
+    drawn.append(heatmap.draw_producer(results, producer, mark))
+    return [replace(figure, producer=producer) for figure in drawn if figure]
 
 
 def draw_answers(report: Report) -> list[Figure]:
@@ -85,19 +109,3 @@ def draw_cost(report: Report) -> list[Figure]:
     """Draw the cost of each language."""
     found = cost.draw_cost(tabulate_cost_by_language(report.view)) if report.view else None
     return [found] if found else []
-
-
-def _draw_comparisons(report: Report) -> Iterator[Figure | None]:
-    results, shown = report.results, report.results.shown
-    if shown is None:
-        return
-    correlations = {(c.task, c.producer): c.found for c in report.correlations}
-    for task in results.tasks:
-        found = [v for v in report.verdicts if (v.result.task, v.result.producer) == (task, shown)]
-        if found:
-            yield scatter.draw_scatter(task, shown, found, correlations[task, shown])
-            yield forest.draw_forest(task, shown, found)
-    yield heatmap.draw_producer(results, shown)
-    for task in results.tasks:
-        yield heatmap.draw_task(results, task)
-    yield subsets.draw_subsets(tabulate_subsets(report.members, report.ranking), results.bases)

@@ -26,14 +26,14 @@ def draw_task(results: Results, task: str) -> Figure | None:
     return _draw_grid(f"heatmap-{task}", f"Gains on {name}", caption, columns)
 
 
-def draw_producer(results: Results, producer: str) -> Figure | None:
-    """Languages by tasks; None for one language."""
+def draw_producer(results: Results, producer: str, mark: str = "") -> Figure | None:
+    """Languages by tasks; None for one language. `mark` ends the figure's name."""
     columns = [
         (show_task(task), {r.language.name: r for r in results.find(task, producer)})
         for task in results.tasks
     ]
     caption = f"Gain of {producer} over base, in points, for each language and task."
-    return _draw_grid("heatmap", f"Gains of {producer}", caption, columns)
+    return _draw_grid(f"heatmap{mark}", f"Gains of {producer}", caption, columns)
 
 
 def _draw_grid(

@@ -27,9 +27,12 @@ _LETTER, _LINE = 5.6, 11
 
 
 def draw_scatter(
-    task: str, producer: str, found: Sequence[JudgedGain], r: BaseAndGain
+    task: str, producer: str, found: Sequence[JudgedGain], r: BaseAndGain, mark: str = ""
 ) -> Figure | None:
-    """None for fewer than three languages. Filled circle: win; triangle: loss; open: neither."""
+    """None for fewer than three languages. Filled circle: win; triangle: loss; open: neither.
+
+    `mark` ends the figure's name, which has to be another for each producer of a page.
+    """
     rows = [v.result for v in found]
     points = [(x.base, x.gain.points) for x in rows if x.base is not None and x.gain]
     if len(points) < 3:
@@ -53,7 +56,7 @@ def draw_scatter(
         were = "names are" if left_out > 1 else "name is"
         caption += f" {left_out} {were} left out where names would overlap."
     return draw_figure(
-        f"scatter-{task}", f"Base score and gain, {name}", caption, WIDTH, HEIGHT, parts
+        f"scatter-{task}{mark}", f"Base score and gain, {name}", caption, WIDTH, HEIGHT, parts
     )
 
 

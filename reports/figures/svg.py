@@ -28,6 +28,8 @@ class Figure:
     height: int
     small: bool = False
     """Whether it is one of many alike, which stand side by side."""
+    producer: str = ""
+    """The producer that it is of, where a page may show that of another instead."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-// Sorting, filtering, the language picker, opened samples, and long parts drawn when they are come to.
+// Sorting, filtering, the pickers of a language and a producer, opened samples, and long parts drawn
+// when they are come to.
 // Without it, all is shown but the long parts of a large page.
 "use strict";
 (() => {
@@ -54,22 +55,62 @@
       count.textContent = words.length ? `${shown} of ${rows.length} rows` : "";
     });
   };
+  // The producer that is chosen, and base beside it: the rows of others step back. Figures are of one
+  // producer: of the one that is chosen, or else of the one with most results.
+  const chooser = document.getElementById("producer");
+  const bases = chooser ? JSON.parse(chooser.dataset.bases) : [];
+  const showProducer = (root) => {
+    const chosen = chooser.value;
+    for (const head of root.querySelectorAll("th[data-producer]")) {
+      const table = head.closest("table");
+      const count = table.tHead.rows[0].cells.length;
+      for (const row of [...table.tBodies].flatMap((body) => [...body.rows])) {
+        // A cell over several rows stands in the first of them alone.
+        const cell = row.cells[head.cellIndex - (count - row.cells.length)];
+        const name = cell ? cell.textContent.trim() : "";
+        row.classList.toggle("other", chosen !== "" && name !== chosen && !bases.includes(name));
+      }
+    }
+  };
+  const choose = (name) => {
+    chooser.value = name;
+    showProducer(document);
+    const drawn = [...document.querySelectorAll(".of-producer")];
+    const has = drawn.some((one) => one.dataset.producer === name);
+    for (const one of drawn) {
+      one.hidden = one.dataset.producer !== (has ? name : chooser.dataset.shown);
+    }
+  };
   const wire = (root) => {
     root.querySelectorAll("table.sortable").forEach(makeSortable);
     root.querySelectorAll(".tools[data-for]").forEach(makeFilter);
+    if (chooser && chooser.value) showProducer(root);
   };
   wire(document);
+  if (chooser) {
+    chooser.closest(".tools").hidden = false;
+    chooser.addEventListener("change", () => choose(chooser.value));
+    choose("");
+  }
   // Long parts of a large page: drawn when they come into view.
-  const unpack = async (part) => {
-    const data = part.querySelector("script");
-    if (!data || part.dataset.begun) return;
-    part.dataset.begun = "yes";
-    const bytes = Uint8Array.from(atob(data.textContent), (sign) => sign.charCodeAt(0));
+  const texts = new Map();
+  const inflate = async (part) => {
+    const data = part.querySelector("script").textContent;
+    const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-    part.innerHTML = await new Response(stream).text();
+    texts.set(part, await new Response(stream).text());
+  };
+  const fill = (part) => {
+    if (!part.classList.contains("packed") || !texts.has(part)) return;
+    part.innerHTML = texts.get(part);
+    texts.delete(part);
     part.style.minHeight = "";
     part.classList.remove("packed");
     wire(part);
+  };
+  const unpack = async (part) => {
+    if (part.classList.contains("packed") && !texts.has(part)) await inflate(part);
+    fill(part);
   };
   const packed = [...document.querySelectorAll(".packed")];
   if (packed.length && "DecompressionStream" in window) {
@@ -84,13 +125,33 @@
     const whole = document.getElementById("whole");
     whole.hidden = false;
     whole.querySelector("button").addEventListener("click", async () => {
-      if (picker) pick("");
+      picked = false;
       await Promise.all(packed.map(unpack));
-      whole.hidden = true;
+      showAll();
+    });
+    // Print and a search in the page wait for nobody: what they want is made ready in idle moments,
+    // as text, and drawn at once when they are asked for.
+    const showAll = () => {
+      packed.forEach(fill);
+      if (picker && !picked) pick("");
+      whole.hidden = !document.querySelector(".packed");
+    };
+    const makeReady = async () => {
+      for (const part of packed) {
+        if (part.classList.contains("packed") && !texts.has(part)) await inflate(part);
+      }
+      document.documentElement.dataset.ready = "";
+    };
+    (window.requestIdleCallback || setTimeout)(makeReady);
+    addEventListener("beforeprint", showAll);
+    addEventListener("keydown", (event) => {
+      const finds = event.key === "F3" || (event.key.toLowerCase() === "f" && (event.ctrlKey || event.metaKey));
+      if (finds) showAll();
     });
   }
   const picker = document.getElementById("picker");
   const sections = [...document.querySelectorAll("section.language")];
+  let picked = false; // by the reader, who then prints that language alone
   const pick = (id) => {
     picker.value = id;
     for (const section of sections) section.hidden = id !== "" && section.id !== id;
@@ -98,6 +159,7 @@
   if (picker) {
     picker.closest(".tools").hidden = false;
     picker.addEventListener("change", () => {
+      picked = picker.value !== "";
       pick(picker.value);
       const chosen = picker.value && document.getElementById(picker.value);
       if (chosen) chosen.querySelectorAll(".packed").forEach(unpack);
@@ -111,6 +173,8 @@
     if (part) await unpack(part);
     const target = document.getElementById(id);
     if (!target) return;
+    const drawn = target.closest(".of-producer");
+    if (drawn && drawn.hidden) choose(drawn.dataset.producer);
     const section = target.closest("section.language");
     if (section && picker && section.hidden) pick(section.id);
     let folded = target.closest("details");

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 MOST_PLAIN = 120
 """With more results than this, long parts of the page are packed."""
+MOST_CHOICES = 12
+"""With more producers than this the figures of each would be most of the page."""
 MOST_LINKS = 6
 """With more languages than this, the contents lead to a list of them."""
 STYLES = ("page.css", "../figures/figures.css")
@@ -96,6 +98,8 @@ class SectionView:
     section: Section
     sheet: Sheet | None
     figures: Sequence[Figure]
+    choices: Sequence[tuple[str, Sequence[Figure]]] = ()
+    """Producers, each with the figures that are of it alone."""
 
     @property
     def form(self) -> str:
@@ -140,6 +144,10 @@ def render(report: Report) -> str:
         "title": _write_title(report),
         "lede": _write_summary(report),
         "own_data": _warn_of_own_data(report),
+        "bases": sorted(report.results.bases),
+        "choices": list_choices(report),
+        # Seeds of one stand in tables as one, and alone in others.
+        "members": [name for name in report.members.trained if name not in report.results.trained],
         "alarms": [section for section in found if section.form == "alarm"],
         "parts": parts,
         "contents": list_contents(parts, panels),
@@ -173,7 +181,7 @@ def view_parts(report: Report, panels: list[PanelView]) -> list[PartView]:
     found = []
     for part, sections in find_parts("html", report):
         views = (_view(section, report) for section in sections)
-        shown = tuple(view for view in views if view.sheet or view.figures)
+        shown = tuple(view for view in views if view.sheet or view.figures or view.choices)
         if shown or (part.each_language and panels):
             found.append(PartView(part.name, part, shown))
     return found
@@ -191,8 +199,22 @@ def list_contents(parts: list[PartView], panels: list[PanelView]) -> list[tuple[
 
 
 def _view(section: Section, report: Report) -> SectionView:
-    sheet = section.build(report)
-    return SectionView(section, sheet if sheet and sheet.rows else None, section.draw(report))
+    sheet, figures = section.build(report), section.draw(report)
+    choices: list[tuple[str, Sequence[Figure]]] = []
+    producers = list_choices(report)
+    if section.draw_each and producers:
+        choices = [(name, section.draw_each(report, name)) for name in producers]
+        figures = [figure for figure in figures if not figure.producer]
+    return SectionView(section, sheet if sheet and sheet.rows else None, figures, choices)
+
+
+def list_choices(report: Report) -> list[str]:
+    """List the producers among which a reader of the page may choose, the one that is shown first;
+    none where there is one alone, or too many to draw each."""
+    shown, trained = report.results.shown, report.results.trained
+    if shown is None or not 1 < len(trained) <= MOST_CHOICES:
+        return []
+    return [shown, *(name for name in trained if name != shown)]
 
 
 def make_environment() -> "Environment":

@@ -118,6 +118,40 @@ def test_the_picker_shows_one_language_and_a_cell_leads_to_its_samples(
     assert shown.count() == 5
 
 
+def test_a_producer_is_chosen_for_tables_and_figures(browser: Any, page_file: Path) -> None:
+    page = show(browser, page_file, 360)
+    page.select_option("#picker", value="")
+    chooser = page.locator("#producer")
+    names = chooser.locator("option").all_text_contents()
+    assert names[1:] == ["trained:mix2", "trained:mix1"]
+    assert names[0] == "All, figures of trained:mix2"
+    rows = page.locator("#table-by_language tbody tr:visible")
+    drawn = page.locator(".of-producer figure:visible")
+    assert rows.count() == 15
+    assert "trained:mix2" in drawn.first.text_content()
+    # By the keyboard alone.
+    chooser.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert chooser.input_value() == "trained:mix1"
+    said = page.locator("#table-by_language tbody tr:visible td:nth-child(2)").all_text_contents()
+    assert said == ["base", "trained:mix1"] * 5
+    assert drawn.count() > 3
+    assert all("trained:mix1" in text for text in drawn.all_text_contents())
+    # A table whose rows share a cell keeps them, and only mutes the others.
+    own = page.locator("section.language:visible table").first
+    muted = own.locator("tr.other").all_text_contents()
+    assert muted
+    assert all("trained:mix2" in text for text in muted)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.select_option("#producer", value="")
+    assert rows.count() == 15
+    # A link to a figure of another leads to it.
+    page.goto(f"{page_file.as_uri()}#scatter-sib200-1-title")
+    page.wait_for_function("() => document.getElementById('producer').value === 'trained:mix1'")
+    assert page.complaints == []
+
+
 def test_without_scripts_everything_is_there(browser: Any, page_file: Path) -> None:
     context = browser.new_context(java_script_enabled=False, offline=True)
     page = context.new_page()
@@ -223,6 +257,27 @@ def test_its_long_parts_are_drawn_where_a_reader_comes_to_them(
     head = page.locator("table.sortable th button").last
     head.click()
     assert page.locator("th[aria-sort]").count() == 1, "what is drawn later can be sorted, too"
+
+
+def test_print_and_a_search_find_what_is_packed(browser: Any, large_page_file: Path) -> None:
+    for event in ("dispatchEvent(new Event('beforeprint'))", None):
+        page = show(browser, large_page_file)
+        page.wait_for_function("() => 'ready' in document.documentElement.dataset")
+        assert page.locator(".packed").count() > 50
+        if event:
+            page.evaluate(event)
+        else:
+            page.keyboard.press("Control+f")
+        assert page.locator(".packed").count() == 0, "at once: neither waits"
+        assert page.locator("section.language:visible").count() == 54
+        assert page.locator("#whole").is_hidden()
+        assert page.complaints == []
+    page = show(browser, large_page_file)
+    page.wait_for_function("() => 'ready' in document.documentElement.dataset")
+    page.select_option("#picker", label="Swahili · Kiswahili")
+    assert page.pdf().startswith(b"%PDF")
+    assert page.locator(".packed").count() == 0
+    assert page.locator("section.language:visible").count() == 1, "one that was chosen stays"
 
 
 def test_without_scripts_a_large_page_says_where_its_long_parts_are(

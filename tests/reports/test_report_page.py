@@ -167,7 +167,7 @@ def test_the_page_says_what_is_not_there_and_whose_data_it_is(html: str) -> None
 
 
 def test_figures_have_titles_and_stay_within_their_frame(html: str) -> None:
-    assert html.count("<svg ") == 17
+    assert html.count("<svg ") == 18
     for svg in re.findall(r"<svg .*?</svg>", html, flags=re.DOTALL):
         assert "<title " in svg
         assert "<desc " in svg
