@@ -1,6 +1,10 @@
 """Text made fit to be shown: untrusted text made safe, and numbers with a real minus sign."""
 
+import re
+
 from core.text import make_safe
+
+_NOTHING = re.compile(r"(?<!\w)-(0(?:\.0+)?)(?![\d.])")
 
 
 def clean(text: str) -> str:
@@ -9,5 +13,6 @@ def clean(text: str) -> str:
 
 
 def set_minus(text: str) -> str:
-    """Give the numbers of a text a real minus sign instead of a hyphen."""
-    return text.replace("-", "−")
+    """Give the numbers of a text a real minus sign instead of a hyphen; none to one that is rounded
+    to nothing, where "-0.0" would tell of a loss that nobody can see."""
+    return _NOTHING.sub(r"\1", text).replace("-", "−")

@@ -30,6 +30,8 @@ class GainVerdict:
     by_task: tuple[tuple[str, Contrast, float | None], ...]
     languages: int
     over_languages: bool = False
+    why: str = ""
+    """The reason why there is nothing to compare."""
 
 
 def judge_producer(results: Results, producer: str) -> GainVerdict:
@@ -37,7 +39,8 @@ def judge_producer(results: Results, producer: str) -> GainVerdict:
     pair = results.keep(lambda row: row.producer == producer or row.is_base)
     found = rank_producers(pair)
     if found.whole is None or len(found.producers) != 2 or not results.bases:
-        return GainVerdict(producer, None, (), 0)
+        why = "base has no score beside it" if results.bases else "no producer is called base"
+        return GainVerdict(producer, None, (), 0, why=why)
     by_task = [(task, one.find_difference(1, 0)) for task, one in found.by_task.items()]
     adjusted = iter(adjust_holm([one.p for _, one in by_task if one.p is not None]))
     return GainVerdict(
@@ -53,7 +56,7 @@ def describe_verdict(verdict: GainVerdict) -> str:
     """Says in one or two sentences what was gained, and claims nothing that may be chance."""
     whole = verdict.whole
     if whole is None:
-        return f"{verdict.producer}: no gain can be told, as base has no score beside it."
+        return f"{verdict.producer}: no gain can be told, as {verdict.why}."
     tasks = [task for task, _, _ in verdict.by_task]
     over = f"{_write_count(len(tasks), 'task')} and {_write_count(verdict.languages, 'language')}"
     gain = f"{verdict.producer}: {_write_points(whole.points)} points against base on average"

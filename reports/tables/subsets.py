@@ -123,7 +123,10 @@ def _mark_note(ranking: Ranking) -> tuple[str, ...]:
 
 def _note_budget(results: Results) -> list[str]:
     if not results.bases:
-        return ["No producer is called base, so no gain can be computed"]
+        return [
+            "No producer is called base, so no gain can be computed: call the student before its "
+            "training so"
+        ]
     if not results.equal:
         return []
     return [

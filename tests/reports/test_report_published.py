@@ -146,4 +146,4 @@ def test_a_table_without_base_says_that_no_gain_can_be_computed(tmp_path: Path) 
     assert not report.means.rows
     sheet = tabulate_subsets(report.results, report.ranking)
     assert sheet.rows == (("mine", 45.0),)
-    assert "No producer is called base, so no gain can be computed" in sheet.notes
+    assert any("No producer is called base, so no gain" in note for note in sheet.notes)
