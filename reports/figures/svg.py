@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports.signs import clean, set_minus
 
@@ -78,9 +78,10 @@ def draw_text(x: float, y: float, words: str, kind: str = "", longest: int = 0) 
     if longest and len(words) > longest:
         words = words[: longest - 1] + "…"
     font = find_font(words)
-    family = Markup(' font-family="{}"').format(font) if font else ""
-    return Markup('<text class="{}" x="{:g}" y="{:g}"{}>{}</text>').format(
-        kind, round(x, 1), round(y, 1), family, words
+    family = f' font-family="{escape(font)}"' if font else ""
+    return Markup(
+        f'<text class="{kind}" x="{round(x, 1):g}" y="{round(y, 1):g}"{family}>'
+        f"{escape(words)}</text>"
     )
 
 
@@ -100,8 +101,9 @@ def find_font(words: str) -> str:
 
 
 def draw_line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
-    return Markup('<line class="{}" x1="{:g}" y1="{:g}" x2="{:g}" y2="{:g}"/>').format(
-        kind, round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)
+    return Markup(
+        f'<line class="{kind}" x1="{round(x1, 1):g}" y1="{round(y1, 1):g}" x2="{round(x2, 1):g}" '
+        f'y2="{round(y2, 1):g}"/>'
     )
 
 

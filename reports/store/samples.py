@@ -209,16 +209,16 @@ def _take_items(table: Any, metric: str) -> Items:
     if len(table) == 0:
         raise Unreadable(f"{SAMPLES} holds no item")
     _refuse_twice(columns["doc"], "document")
-    _refuse_twice(columns["doc_id"], "document id")
-    asked = _share(
-        Asked(
-            ids=columns["doc_id"],
-            contents=columns["doc_sha256"],
-            prompts=columns["prompt_sha256"],
-            clusters=_number_clusters(columns["cluster"], columns["doc_id"]),
-            labels={kind: columns[kind] for kind in LABELS} if columns.keys() >= {*LABELS} else {},
-        )
+    own = Asked(
+        ids=columns["doc_id"],
+        contents=columns["doc_sha256"],
+        prompts=columns["prompt_sha256"],
+        clusters=_number_clusters(columns["cluster"], columns["doc_id"]),
+        labels={kind: columns[kind] for kind in LABELS} if columns.keys() >= {*LABELS} else {},
     )
+    asked = _share(own)
+    if asked is own:  # else these very ids were looked at before
+        _refuse_twice(columns["doc_id"], "document id")
     if metric == "accuracy":
         if str(columns["correct"].type) != "bool":
             raise Unreadable(f"{SAMPLES}: correct is {columns['correct'].type}, not true or false")
@@ -302,7 +302,8 @@ def _read_table(folder: Path, columns: Sequence[str], first: int | None = None) 
                 # Whole languages run side by side; threads within one file only get in their way.
                 return file.read(columns=kept, use_threads=False)
             # Only so much of the file is decoded as these rows need.
-            batches = [next(file.iter_batches(batch_size=first, columns=kept))]
+            of_file = file.iter_batches(batch_size=first, columns=kept, use_threads=False)
+            batches = [next(of_file)]
             return pa.Table.from_batches(batches)
     except StopIteration:
         raise Unreadable(f"{SAMPLES} holds no item") from None
