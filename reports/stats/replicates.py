@@ -15,15 +15,17 @@ class ReplicatedGain:
     """The mean gain over seeds, in points, and what it would be of other seeds and items.
 
     `interval` is 95%, `p` of no gain, both by Student's t with `df` degrees of freedom; `mde` is
-    the smallest gain that as many seeds and items would show four times of five.
+    the smallest gain that as many seeds and items would show four times of five. Where nothing
+    varies they are None, but for p where nothing changes at all, and `why` says so.
     """
 
     points: float
     stderr: float
     df: float
-    interval: Interval
-    p: float
-    mde: float
+    interval: Interval | None
+    p: float | None
+    mde: float | None
+    why: str = ""
 
 
 def estimate_replicated(gains: "NDArray[np.float64]") -> ReplicatedGain:
@@ -49,8 +51,11 @@ def estimate_replicated(gains: "NDArray[np.float64]") -> ReplicatedGain:
     free = (seeds - 1) * (items - 1)
     left = float((rest**2).sum()) / free
     whole = max(between_seeds + between_items - left, between_seeds, between_items)
-    if whole <= 0:
-        return ReplicatedGain(float(mean), 0.0, 1.0, Interval(float(mean), float(mean)), 1.0, 0.0)
+    if whole < 1e-18 * max(1.0, float(mean) ** 2):
+        if abs(mean) < 1e-9:
+            return ReplicatedGain(0.0, 0.0, 1.0, None, 1.0, None, "no item differs")
+        why = "every item differs alike"
+        return ReplicatedGain(float(mean), 0.0, 1.0, None, None, None, why)
     parts = between_seeds**2 / (seeds - 1) + between_items**2 / (items - 1) + left**2 / free
     df = max(1.0, whole**2 / parts)
     stderr = float(np.sqrt(whole / (seeds * items)))

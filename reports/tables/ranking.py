@@ -271,7 +271,7 @@ def _say_basis(found: Ranking) -> str:
 def _say_seeds(found: Ranking) -> str:
     if not found.seeded:
         return "not for other training seeds"
-    return f"for other training seeds only of what has several ({', '.join(found.seeded)})"
+    return f"for other training seeds only of what has several ({'; '.join(found.seeded)})"
 
 
 def _say_untested(compared: Comparison) -> str:

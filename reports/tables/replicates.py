@@ -140,19 +140,20 @@ def tabulate_replicates(found: Iterable[Replicates]) -> Sheet:
         Column("high", "95% to", "+.1f", numeric=True),
         Column("p", "p", "p", numeric=True),
         Column("mde", "Least found", ".1f", numeric=True),
-        Column("why", "Without a gain", prose=True),
+        Column("why", "Without an interval", prose=True),
     )
     rows: list[tuple[Value, ...]] = []
     for one in found:
         gain = one.gain
         tested: tuple[Value, ...] = (None,) * 5
         if gain:
-            tested = (gain.points, gain.interval.low, gain.interval.high, gain.p, gain.mde)
+            low, high = gain.interval or (None, None)
+            tested = (gain.points, low, high, gain.p, gain.mde)
         rows.append(
             (
                 *(one.language, one.task, one.producer, len(one.scores), one.mean, one.spread),
                 *tested,
-                one.why,
+                gain.why if gain else one.why,
             )
         )
     few = any(isinstance(row[3], int) and row[3] < FEW for row in rows)

@@ -91,6 +91,7 @@ def test_the_pair_in_a_cell_is_the_gain_over_seeds_and_items(report: Report) -> 
         pair = found.whole.find_difference(1, 0)
         assert one.gain
         assert pair.interval
+        assert one.gain.interval
         assert (pair.points, pair.stderr, pair.p) == pytest.approx(
             (one.gain.points, one.gain.stderr, one.gain.p)
         )

@@ -76,6 +76,7 @@ def test_seeds_of_one_mixture_are_one(report: Report) -> None:
         gains = [row.gain.points for row in rows if row.gain]
         # chrF++ of a corpus is no mean over sentences: its parts are linearised.
         assert one.gain.points == pytest.approx(np.mean(gains), abs=0.02)
+        assert one.gain.interval
         assert one.gain.interval.low < one.gain.points < one.gain.interval.high
         # Over seeds and items an interval is wider than over the items of one checkpoint alone.
         assert one.gain.stderr > 0.5 * max(row.gain.stderr or 0 for row in rows if row.gain)
@@ -112,6 +113,7 @@ def test_the_interval_covers_over_new_seeds_and_items(seeds: int, of_seeds: floa
             + 2 * draw.normal(size=40)
         )
         interval = estimate_replicated(gains).interval
+        assert interval
         hits += interval.low <= 0 <= interval.high
     # 95% and what 400 times leave open; a floor of the variance makes it a little wider.
     assert 0.925 <= hits / times <= 0.99
@@ -121,4 +123,12 @@ def test_what_cannot_be_told_is_not() -> None:
     with pytest.raises(ValueError, match="at least two seeds"):
         estimate_replicated(np.zeros((1, 9)))
     same = estimate_replicated(np.zeros((3, 9)))
-    assert (same.points, same.p) == (0.0, 1.0)
+    assert (same.points, same.p, same.why) == (0.0, 1.0, "no item differs")
+    assert (same.interval, same.mde) == (None, None), "it tells nothing of what could be found"
+    alike = estimate_replicated(np.full((3, 9), 4.1))
+    assert (alike.points, alike.p, alike.why) == (
+        pytest.approx(4.1),
+        None,
+        "every item differs alike",
+    )
+    assert alike.interval is None
