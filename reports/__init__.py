@@ -1,11 +1,11 @@
 """Reports: reads a store's finished artifacts and shows who gained, by how much, at what cost.
 
-    store/ ──> tables/ ──> sections.py ──> outputs/   terminal, Markdown, CSV, LaTeX
-       or         │            │       └──> page/      one HTML file
-    a CSV file   stats/        └ figures/  ──────────  SVG, PNG, PDF
+    store/ ──> tables/ ──> parts/, sections.py ──> outputs/   terminal, Markdown, CSV, LaTeX
+       or         │            │               └──> page/      one HTML file
+    a CSV file   stats/        └ figures/  ──────────────────  SVG, PNG, PDF
 
-`sections.py` is the table of contents: all tables and figures in reading order. A new table is a
-file in tables/ and an entry there; every format then shows it.
+`sections.py` is the table of contents: all parts in reading order, which `parts/` makes of tables
+and figures. A new table is a file in tables/ and an entry in a part; every format then shows it.
 
 Nothing here runs an experiment or imports a live object of one: the input is files.
 """

@@ -27,7 +27,7 @@ from reports.tables.sheet import Sheet
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that sections are made from. Which those are, `reports/sections.py` says.
+    """Everything that sections are made from. Which those are, `reports/parts/` says.
 
     `view` is None for an imported table. Nothing is computed twice, whatever is written from it:
     `kept` holds the tables that were made already.

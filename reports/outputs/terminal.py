@@ -11,9 +11,10 @@ from rich.text import Text
 
 from core.tasks import show_task
 from reports import words
+from reports.parts.omissions import prints_each_language
 from reports.report import Report
 from reports.section import Form
-from reports.sections import find_parts, list_of_sweep, prints_each_language
+from reports.sections import find_parts, list_of_sweep
 from reports.signs import clean
 from reports.tables.gain import Gain
 from reports.tables.panels import Panel, TableCell, list_lines
