@@ -32,6 +32,7 @@ FOLDERS = {
     "reports/store": "reads and checks a store's files",
     "reports/stats": "the formulas, each with its source",
     "reports/tables": "what is said, as plain tables",
+    "reports/parts": "which tables and figures stand in a report, and where",
     "reports/figures": "drawings as SVG; PNG and PDF from them",
     "reports/outputs": "terminal, Markdown, CSV, LaTeX",
     "reports/page": "the HTML page",
