@@ -5,6 +5,7 @@ scipy is imported when it is needed: importing this module costs nothing.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,6 +57,18 @@ def adjust_holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
+@lru_cache(maxsize=512)
+def _split_evenly(count: int) -> "NDArray[np.float64]":
+    """Computes the chances of 0 to `count` heads among so many fair coins. A report asks for the
+    same few counts thousands of times."""
+    import numpy as np
+    from scipy import stats
+
+    chances: NDArray[np.float64] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
+    chances.setflags(write=False)
+    return chances
+
+
 def flip_signs_exactly(sums: "NDArray[np.int64]") -> float:
     """Returns the two-sided exact p of the hypothesis that each unit's change is as likely as
     its opposite.
@@ -66,7 +79,6 @@ def flip_signs_exactly(sums: "NDArray[np.int64]") -> float:
     McNemar's exact test.
     """
     import numpy as np
-    from scipy import stats
 
     counts = np.bincount(np.abs(sums))
     chances = np.ones(1)
@@ -74,7 +86,7 @@ def flip_signs_exactly(sums: "NDArray[np.int64]") -> float:
         if not size or not count:
             continue
         spread = np.zeros(2 * size * count + 1)
-        spread[:: 2 * size] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
+        spread[:: 2 * size] = _split_evenly(count)
         chances = np.convolve(chances, spread)
     reach = len(chances) // 2
     far = abs(int(sums.sum()))

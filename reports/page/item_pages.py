@@ -21,7 +21,7 @@ from reports.page.write import HERE, make_environment, read_trusted
 from reports.samples import find_answer_direction, find_directions
 from reports.store import files
 from reports.store.model import Score
-from reports.store.samples import read_rows
+from reports.store.samples import PROMPTS, read_rows
 from reports.tables.flips import ItemFlips, TaskFlips, find_flips
 from reports.tables.results import Result, Results
 
@@ -139,7 +139,7 @@ def _list_texts(row: Result, base: Score, record: Score) -> Iterator[tuple[str, 
     """Give the texts of each item in one language."""
     try:
         before = {one.doc_id: one for one in read_rows(base)}
-        after = {one.doc_id: one for one in read_rows(record, prompts=False)}
+        after = {one.doc_id: one for one in read_rows(record, without=PROMPTS)}
     except Unreadable:
         return
     asked = _cut_shots({id_: one.prompt for id_, one in before.items()})

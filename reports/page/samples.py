@@ -7,7 +7,7 @@ from core.contract.record import Unreadable
 from core.contract.samples import AnySample, Choice, Translation
 from reports.samples import UNKNOWN, Direction, find_answer_direction, find_directions
 from reports.store.model import Score, ShownLanguage
-from reports.store.samples import is_translation, read_rows
+from reports.store.samples import ALL_BUT_SAID, is_translation, read_rows
 from reports.tables.panels import PanelRow
 
 FIRST = 5
@@ -70,7 +70,7 @@ def find_task_samples(row: PanelRow, language: ShownLanguage, name: str) -> Task
 
 def _read_first_rows(score: Score) -> Rows:
     try:
-        return {row.doc_id: row for row in read_rows(score, FIRST, prompts=False)}
+        return {row.doc_id: row for row in read_rows(score, FIRST, without=ALL_BUT_SAID)}
     except Unreadable:
         return {}
 

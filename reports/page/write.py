@@ -144,6 +144,7 @@ def render(report: Report) -> str:
         "title": _write_title(report),
         "lede": _write_summary(report),
         "own_data": _warn_of_own_data(report),
+        "drawn": any(figures for section in found for _, figures in section.choices),
         "bases": sorted(report.results.bases),
         "choices": list_choices(report),
         # Seeds of one stand in tables as one, and alone in others.
