@@ -1,9 +1,12 @@
-"""The registry of languages: a file each in ``conf/language/``, which holds all of a language.
+"""The registry of languages: the paper's, a file each in ``conf/language/``, and all others of
+FLORES+ and large ones of FineWeb2, a line each in ``languages.tsv``.
 
-Hydra composes the same files into the experiment's language; here they are read as data, by those
-who know a language by name or code only. To add a language is to add its file.
+Hydra composes the same entries into the experiment's language; here they are read as data, by those
+who know a language by name or code only. To add a language is to add its file, or its line.
 """
 
+import csv
+import difflib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +19,10 @@ import yaml
 from core.tags import make_tag
 
 FOLDER = Path(__file__).parent.parent / "conf" / "language"
+TABLE = Path(__file__).parent / "languages.tsv"
+"""Languages beside the paper's. Codes, names and what FLORES+ has are from OLDI's list of languages
+(openlanguagedata/oldi.org at 8039e56) and FLORES-200's, families and numbers of documents from
+FineWeb2's (huggingface/fineweb-2 at d0defb2), other autonyms and tags from CLDR 47."""
 FORM = "other"
 """The file that stands for any language that is given on the command line."""
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼʻ`´′ꞌ", "'") | dict.fromkeys("_-", " "))
@@ -25,8 +32,9 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼʻ`´′ꞌ", "'") | dict.fr
 class Language:
     """All that is known of a language.
 
-    id: the name of its file, by which ``language=ID`` chooses it.
-    name, autonym: its name in English and in itself.
+    id: the name of its file or line, by which ``language=ID`` chooses it.
+    name, autonym: its name in English and in itself; None for an autonym that is not known.
+    aliases: further names that people use and that mean no other language of the registry.
     tag: the shortest BCP 47 tag, as a page's ``lang`` wants it.
     flores_code: its code in FLORES, which most benchmarks and corpora share.
     script: the English name of the script that its texts are written in.
@@ -42,11 +50,12 @@ class Language:
 
     id: str
     name: str
-    autonym: str
+    autonym: str | None
     tag: str
     flores_code: str
     script: str
     direction: Literal["ltr", "rtl"]
+    aliases: tuple[str, ...] = ()
     font: str | None = None
     family: str | None = None
     branch: str | None = None
@@ -58,7 +67,8 @@ class Language:
     @property
     def names(self) -> tuple[str, ...]:
         """Every name and code that stands for this language and no other."""
-        return (self.id, self.name, self.autonym, self.tag, self.flores_code)
+        own = (self.autonym,) if self.autonym else ()
+        return (self.id, self.name, *own, *self.aliases, self.tag, self.flores_code)
 
 
 def read_languages(folder: Path) -> Mapping[str, Language]:
@@ -70,6 +80,7 @@ def read_languages(folder: Path) -> Mapping[str, Language]:
             continue
         entry = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
         try:
+            entry["aliases"] = tuple(entry.get("aliases") or ())
             found[path.stem] = Language(id=path.stem, **entry)
         except TypeError as error:
             raise ValueError(f"{path}: {error}") from None
@@ -82,10 +93,59 @@ def read_languages(folder: Path) -> Mapping[str, Language]:
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where it is there: ten times faster
 
 
+# The benchmarks of the paper by the names that the table has of them, and what says that a language
+# is not among theirs.
+_LACKING = {
+    "sib200": "SIB-200 does not cover {}.",
+    "belebele": "Belebele does not cover {}.",
+    "global_mmlu": "Global-MMLU has no {} (its 42 languages do not include it).",
+    "flores": "FLORES+ has no test sentences of {}.",
+}
+
+
+def read_table(path: Path) -> Mapping[str, Language]:
+    """Returns the languages of a table by their ids.
+
+    Its column `benchmarks` names those that have the language, under its FLORES code or under the
+    code behind a colon; `fineweb_2` and `flores_plus` are its configurations in these repositories
+    where they are others.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return {row["id"]: _make_language(row) for row in rows}
+
+
+def _make_language(row: Mapping[str, str]) -> Language:
+    own, name = row["flores_code"], row["name"]
+    has = dict(part.partition(":")[::2] for part in row["benchmarks"].split())
+    hub = {place: row[place] for place in ("fineweb_2", "flores_plus") if row[place]}
+    return Language(
+        id=row["id"],
+        name=name,
+        autonym=row["autonym"] or None,
+        aliases=tuple(row["aliases"].split("; ")) if row["aliases"] else (),
+        tag=row["tag"],
+        flores_code=own,
+        script=row["script"],
+        direction="rtl" if row["direction"] == "rtl" else "ltr",
+        family=row["family"] or None,
+        fineweb2_documents=int(row["fineweb2_documents"]) if row["fineweb2_documents"] else None,
+        benchmarks={one: (has[one] or own) if one in has else None for one in _LACKING},
+        hub_codes=hub,
+        gaps={one: said.format(name) for one, said in _LACKING.items() if one not in has},
+    )
+
+
+@cache
+def list_papers_languages() -> Mapping[str, Language]:
+    """Returns the paper's languages, and English, by their ids."""
+    return read_languages(FOLDER)
+
+
 @cache
 def list_languages() -> Mapping[str, Language]:
-    """Returns the registry: the shipped languages by their ids."""
-    return read_languages(FOLDER)
+    """Returns the registry: the paper's languages by their ids, then all others."""
+    return {**list_papers_languages(), **read_table(TABLE)}
 
 
 @cache
@@ -98,9 +158,33 @@ def _list_by_name() -> Mapping[str, Language]:
 
 
 def find_language(name: str) -> Language | None:
-    """Returns the language of that name, autonym, tag or FLORES code, in any case; None for
-    none."""
-    return _list_by_name().get(fold_name(name))
+    """Returns the language of that name, autonym, tag, FLORES or ISO 639 code, in any case; None
+    for none.
+
+    A code of ISO 639 alone stands for the language whose tag it makes: a variety that is written
+    in another script than is usual must be named.
+    """
+    known = _list_by_name()
+    folded = fold_name(name)
+    found = known.get(folded)
+    if found is None and len(folded) in (2, 3) and folded.isascii():
+        found = known.get(make_tag(folded))
+    return found
+
+
+def list_named_after(name: str) -> list[str]:
+    """Returns the ids of the languages that have a name as a word of theirs, such as those of
+    Kurdish."""
+    known, folded = _list_by_name(), fold_name(name)
+    return list(dict.fromkeys(known[one].id for one in known if folded in one.split()))
+
+
+def list_nearest(name: str, most: int = 3) -> list[str]:
+    """Returns the ids of the languages whose names are most like a name, the nearest first: those
+    that have it as a word, then by their letters."""
+    known = _list_by_name()
+    near = difflib.get_close_matches(fold_name(name), known, n=2 * most, cutoff=0.6)
+    return list(dict.fromkeys([*list_named_after(name), *(known[one].id for one in near)]))[:most]
 
 
 def identify_name(name: str) -> str:
@@ -142,6 +226,6 @@ def name_repository(repository: str) -> str:
 def fold_name(name: str) -> str:
     """Returns a name without what writers differ in: case, marks on letters, apostrophes, _ for
     a space."""
-    plain = " ".join(name.translate(_APOSTROPHES).casefold().split())
+    plain = " ".join(name.translate(_APOSTROPHES).casefold().replace("ı", "i").split())
     apart = unicodedata.normalize("NFKD", plain)
     return "".join(sign for sign in apart if not unicodedata.combining(sign))

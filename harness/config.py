@@ -33,6 +33,7 @@ class LanguageSettings:
     script: str | None = None
     direction: Literal["ltr", "rtl"] = "ltr"
     font: str | None = field(default=None, metadata=UNKEYED)
+    aliases: tuple[str, ...] = field(default=(), metadata=UNKEYED)
     family: str | None = field(default=None, metadata=UNKEYED)
     branch: str | None = field(default=None, metadata=UNKEYED)
     fineweb2_documents: int | None = field(default=None, metadata=UNKEYED)

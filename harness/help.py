@@ -3,6 +3,8 @@
 import shutil
 import textwrap
 
+from core.languages import list_languages, list_papers_languages
+from harness.languages import GROUP
 from harness.overrides import CONF
 
 HEADER = """\
@@ -17,8 +19,7 @@ FOOTER = """\
 Examples
   kakugo                                          the quickstart
   kakugo language=yoruba mix=topic                another language, data from topics alone
-  kakugo language=other language.name="West Frisian" mix=topic
-                                                  any language, by name alone
+  kakugo language=Tsakonian mix=topic             any language, by name alone
   kakugo data_dir=DIR evaluate.limit=50           scored on the benchmarks' own files
   kakugo data_dir=hub                             scored on the Hub's data sets
   kakugo -m evaluate.protocol.answers=letters,labels
@@ -48,6 +49,9 @@ def write_help() -> str:
     groups = []
     for folder in sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra"):
         options = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+        if folder.name == GROUP:
+            more = len(list_languages()) - len(list_papers_languages())
+            options += f"; {more} more, and any of them by any name or code: frisian, gaeilge, yor"
         groups.append(
             textwrap.fill(
                 f"  {folder.name:<12}{options}",

@@ -16,8 +16,8 @@ from pathlib import Path
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from core.languages import find_language
 from harness.errors import ConfigError
+from harness.languages import GROUP, explain_unknown, find_option, make_unknown, register_languages
 from harness.values import (
     find_call,
     is_plain_sweep,
@@ -25,7 +25,6 @@ from harness.values import (
     make_readable,
     parse_override,
     quote,
-    show_override,
     split_at,
     unquote,
 )
@@ -44,6 +43,7 @@ def prepare_arguments(arguments: Sequence[str]) -> list[str]:
     """Prepares `arguments` for Hydra; `ConfigError` names each one that it could not make sense
     of."""
     if {"-sc", "--shell-completion"} & set(arguments):
+        register_languages()
         return list(arguments)
     flags, typed = _split_flags(arguments)
     sweeps = bool({"-m", "--multirun"} & set(flags)) or "hydra.mode=MULTIRUN" in typed
@@ -105,6 +105,11 @@ def _prepare_override(argument: str, sweeps: bool) -> list[str]:
     if is_group:
         if key == "sweep" and value == "null":
             return []
+        name = unquote(value.strip())
+        if key == GROUP and not sweeps and _is_unknown_name(value, name):
+            overrides, said = make_unknown(name)
+            print(f"kakugo: {said}", file=sys.stderr)
+            return overrides
         value = _replace_options(key, value, sweeps)
     if key in _FOLDERS and unquote(value.strip()) == "":
         raise ConfigError(f"{argument}: a folder is needed. Remedy: {key}=DIR, or leave it out.")
@@ -144,7 +149,7 @@ def _is_hydras(key: str) -> bool:
 def _replace_options(group: str, value: str, sweeps: bool) -> str:
     """Replaces each option in `value` by the name of its file; `ConfigError` for one that is not
     there."""
-    options = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    options = _list_options(group)
     whole = _find_option(group, unquote(value), options)
     if whole:
         return whole
@@ -172,13 +177,23 @@ def _find_option(group: str, name: str, options: Sequence[str]) -> str | None:
     of it."""
     if name in (*options, "null"):
         return name
-    found = find_language(name) if group == "language" else None
-    return found.id if found else None
+    return find_option(name) if group == GROUP else None
+
+
+def _is_unknown_name(value: str, name: str) -> bool:
+    """Says whether what was typed for a language is a text, and no name that is known."""
+    written = not find_call(value) and not value.startswith(("[", "{")) and "${" not in value
+    known = _find_option(GROUP, name, _list_options(GROUP))
+    return written and "," not in value and bool(name) and known is None
+
+
+def _list_options(group: str) -> list[str]:
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
 
 
 def _explain_unknown_option(group: str, name: str, options: Sequence[str]) -> str:
+    if group == GROUP:
+        return explain_unknown(name)
     near = difflib.get_close_matches(name.lower().replace(" ", "_"), options, n=3, cutoff=0.5)
     hint = f"Nearest: {', '.join(near)}." if near else f"Known: {', '.join(options)}."
-    if group == "language":
-        hint += f" For any other language: language=other {show_override('language.name', name)}"
     return f"{group}={name}: there is no conf/{group}/{name}.yaml. {hint}"

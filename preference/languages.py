@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from core.languages import FORM, list_languages
+from core.languages import FORM, find_language, list_nearest
 from core.lines import read_lines
 from preference.errors import PreferenceError
 
@@ -36,28 +36,24 @@ class StudyLanguage:
 
 
 def find_study_language(name: str) -> StudyLanguage:
-    """The registry's language with that file name (`conf/language/NAME.yaml`). Raises
-    PreferenceError with the nearest names for one that it lacks."""
-    languages = list_languages()
+    """The registry's language with that name or code. Raises PreferenceError with the nearest
+    names for one that it lacks."""
     if name == FORM:
         raise PreferenceError(
             f"language {name!r} stands for any language without an entry, and a study needs its"
             " name, code, script and direction. Remedy: copy conf/language/swahili.yaml to a file"
             " named after the language, change what it says, and give that name"
         )
-    if name not in languages:
-        import difflib
-
-        near = difflib.get_close_matches(name, languages, 3) or list(languages)[:3]
+    found = find_language(name)
+    if found is None:
         raise PreferenceError(
-            f"language {name!r} is not in conf/language; near it: {', '.join(near)}. "
-            "Remedy: take one of them, or add a file there"
+            f"language {name!r} is not known; near it: {', '.join(list_nearest(name)) or 'none'}. "
+            "Remedy: take one of them, or add a file in conf/language"
         )
-    found = languages[name]
     return StudyLanguage(
         name=found.name,
         code=found.flores_code,
-        autonym=found.autonym,
+        autonym=found.autonym or found.name,
         tag=found.tag,
         direction=found.direction,
         font=found.font,

@@ -9,7 +9,7 @@ from sweep_points import list_points
 
 from core.languages import list_languages
 from harness.errors import ConfigError
-from harness.overrides import CONF
+from harness.overrides import CONF, prepare_arguments
 
 Compose = Callable[..., Any]
 
@@ -48,7 +48,10 @@ def test_each_point_of_a_sweep_is_valid(composed: Compose, path: Path) -> None:
 def test_a_language_has_a_code_or_a_reason_for_each_of_its_benchmarks(
     composed: Compose, name: str
 ) -> None:
-    entry, language = list_languages()[name], composed(f"language={name}").language
+    entry, language = (
+        list_languages()[name],
+        composed(*prepare_arguments([f"language={name}"])).language,
+    )
     for benchmark, code in entry.benchmarks.items():
         assert language.find_code(benchmark) == code
         assert (code is not None) != (benchmark in entry.gaps), benchmark

@@ -60,6 +60,7 @@ _SYSTEMS = {
 }
 _ENGLISH = {
     "Arabic": "Arab",
+    "Armenian": "Armn",
     "Bengali": "Beng",
     "Cyrillic": "Cyrl",
     "Devanagari": "Deva",
@@ -67,14 +68,21 @@ _ENGLISH = {
     "Georgian": "Geor",
     "Greek": "Grek",
     "Gujarati": "Gujr",
+    "Gurmukhi": "Guru",
+    "Hangul": "Hang",
     "Hebrew": "Hebr",
+    "Japanese": "Jpan",
     "Kannada": "Knda",
     "Khmer": "Khmr",
     "Lao": "Laoo",
     "Latin": "Latn",
     "Malayalam": "Mlym",
+    "Meetei Mayek": "Mtei",
     "Myanmar": "Mymr",
+    "N'Ko": "Nkoo",
+    "Ol Chiki": "Olck",
     "Oriya": "Orya",
+    "Simplified Han": "Hans",
     "Sinhala": "Sinh",
     "Tamil": "Taml",
     "Telugu": "Telu",
@@ -82,6 +90,7 @@ _ENGLISH = {
     "Thai": "Thai",
     "Tibetan": "Tibt",
     "Tifinagh": "Tfng",
+    "Traditional Han": "Hant",
 }
 
 

@@ -10,7 +10,7 @@ def describe_language(
     """The language of that name. Stores of before record no tag, imported tables a name alone."""
     known = find_language(name)
     if known and flores_code in ("", known.flores_code):
-        autonym = autonym or known.autonym
+        autonym = autonym or known.autonym or ""
         direction = direction or known.direction
         flores_code = known.flores_code
     return ShownLanguage(

@@ -16,6 +16,7 @@ from small import KAKUGO, run
 from core.languages import list_languages
 from core.places import expand
 from harness.errors import ConfigError
+from harness.languages import explain_unknown
 from harness.overrides import prepare_arguments
 from harness.values import make_readable, parse_override, quote, show_override
 
@@ -129,7 +130,7 @@ def test_texts_in_lists_and_dictionaries_are_read_too(value: str, means: object)
         ("sources.own={ṣ: {kind: chat}}", "cannot be read. Remedy"),
         ("mix=topic,gen", "several options are a sweep. Remedy: kakugo -m ... mix=topic,gen"),
         ("store=/tmp/\udcff", "not UTF-8"),
-        ("language=", "there is no conf/language/.yaml"),
+        ("language=", "language=: a name or code is needed"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_words(argument: str, words: str) -> None:
@@ -155,9 +156,7 @@ def test_every_language_is_found_by_its_names() -> None:
 
 @pytest.mark.parametrize("name", [*NAMES[2:8], *NAMES[9:], "a `b` $(c)", "Wes Frysk"])
 def test_a_hint_can_be_pasted_into_a_shell(name: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        prepare_arguments([f"language={name}"])
-    hint = str(caught.value).split("For any other language: ")[1]
+    hint = explain_unknown(name).split("For any other language: ")[1]
     pasted = subprocess.run(
         ["bash", "-c", f'printf "%s\\0" {hint}'], capture_output=True, text=True, check=True
     )
@@ -166,6 +165,49 @@ def test_a_hint_can_be_pasted_into_a_shell(name: str) -> None:
     read = parse_override(ready)
     assert read is not None
     assert (other, read.value()) == ("language=other", name)
+
+
+def test_a_name_that_nothing_knows_is_a_language(
+    typed: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    language = typed("language=Tsakonian", "mix=topic").language
+    assert (language.name, language.flores_code) == ("Tsakonian", None)
+    assert "no flores code is known for Tsakonian" in language.find_gap("flores")
+    said = capsys.readouterr().err
+    assert "no language is known by the name Tsakonian" in said
+    assert "Nearest: language=estonian" in said
+    given = typed("language=Tsakonian", "language.benchmarks.flores=tsd_Grek").language
+    assert given.find_code("flores") == "tsd_Grek"
+    assert typed('language="Wes \'t Frysk"').language.name == "Wes 't Frysk"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("yorubaa", "much like yoruba. Nearest: language=yoruba."),
+        ("Kurdish", "may be one of 3 that are known here. Nearest: language=central_kurdish, "),
+        ("xyz_Latn", "is no code of a language"),
+        ("xx", "is no code of a language"),
+    ],
+)
+def test_a_slip_is_no_language(name: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=f"language={name}: this name .*{why}"):
+        prepare_arguments([f"language={name}"])
+    # A sweep's jobs are not told apart by a name that may be a slip.
+    with pytest.raises(ConfigError, match="this name is not known here"):
+        prepare_arguments(["-m", f"language={name},irish"])
+
+
+def test_languages_beside_the_papers_are_swept_and_completed(typed: Callable[..., Any]) -> None:
+    assert prepare_arguments(["-m", "language=frisian,IRISH,ta"]) == [
+        "-m",
+        "language=west_frisian,irish,tamil",
+    ]
+    tamil = typed("language=தமிழ்").language
+    assert (tamil.name, tamil.tag, tamil.find_code("belebele")) == ("Tamil", "ta", "tam_Taml")
+    assert tamil.find_subset("HuggingFaceFW/fineweb-2") == "tam_Taml"
+    chinese = typed("language=zho").language
+    assert chinese.find_subset("HuggingFaceFW/fineweb-2") == "cmn_Hani"
 
 
 def test_a_path_in_a_remedy_can_be_pasted_into_a_shell() -> None:

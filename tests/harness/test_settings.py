@@ -43,6 +43,7 @@ INERT = {
     "language.tag": "how reports and studies are drawn",
     "language.direction": "how reports and studies are drawn",
     "language.font": "how studies are drawn",
+    "language.aliases": "by which it is found",
     "language.family": "a word of reports",
     "language.branch": "a word of reports",
     "language.fineweb2_documents": "a number of reports",
