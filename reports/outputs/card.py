@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.contract.facts import Facts
+from core.contract.facts import AverageFacts, Facts, KeptFacts
 from core.contract.names import CARD
 from reports import words
 from reports.errors import CheckpointNotFoundError
@@ -20,16 +20,17 @@ def write_card(view: StoreView, name: str) -> str:
     "" where the store holds a single one. Raises CheckpointNotFoundError.
     """
     checkpoint = _find(view, name)
+    card_file = _find_run(view, checkpoint).folder / CARD
     try:
-        written = (checkpoint.folder / CARD).read_text(encoding="utf-8")
+        written = card_file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CheckpointNotFoundError(
-            f"{checkpoint.folder / CARD} cannot be read ({error}).\n"
+            f"{card_file} cannot be read ({error}).\n"
             "Remedy: the run's own command makes the checkpoint again."
         ) from None
     # Training's own words on scores stand last; what comes before is kept as it is.
     card, _, _ = written.rpartition(SCORES)
-    parts = [card.strip() or written.strip(), "## Scores"]
+    parts = [card.strip() or written.strip(), *_describe_weights(checkpoint.facts), "## Scores"]
     panels = build_panels(view, checkpoint.key)
     for panel in panels:
         parts += [f"{escape(panel.language.name)}, {_write_protocol(panel)}.", write_scores(panel)]
@@ -37,6 +38,25 @@ def write_card(view: StoreView, name: str) -> str:
         parts += [notes] if notes else []
     parts.append(words.GAIN_NOTE if panels else "None was computed yet.")
     return "\n\n".join([*parts, "## Cost", _write_cost(view, checkpoint)]) + "\n"
+
+
+def _find_run(view: StoreView, checkpoint: StoredArtifact[Facts]) -> StoredArtifact[Facts]:
+    """Find the training whose card a checkpoint has: of one on its way, or of a mean, the run's."""
+    if isinstance(checkpoint.facts, KeptFacts | AverageFacts):
+        return view.find(Facts, checkpoint.manifest.find_key("train")) or checkpoint
+    return checkpoint
+
+
+def _describe_weights(facts: Facts) -> Iterator[str]:
+    """Say of which steps the weights are, where they are not those of the run's end."""
+    match facts:
+        case KeptFacts(step=step, steps=steps):
+            which = f"those behind step {step:,} of {steps:,}"
+        case AverageFacts(averaged_steps=averaged):
+            which = f"the mean of those behind steps {', '.join(f'{one:,}' for one in averaged)}"
+        case _:
+            return
+    yield f"The weights are {which} of this training; its losses are those of its end."
 
 
 def _find(view: StoreView, name: str) -> StoredArtifact[Facts]:

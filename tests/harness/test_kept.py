@@ -11,6 +11,8 @@ from small import manifests, run, small
 
 from harness.errors import ConfigError
 from harness.experiment import plan_experiment
+from reports import read_store
+from reports.outputs.card import write_card
 
 WEIGHTS = "model.safetensors"
 
@@ -102,6 +104,13 @@ def test_they_are_made_and_scored_and_once(tiny: Path, tmp_path: Path) -> None:
     assert not (folders[2] / "checkpoint" / "README.md").exists()
     assert (folders[2] / "checkpoint" / "tokenizer.json").exists()
     assert "trained:topic at 50%" in done.stdout
+    view = read_store(tmp_path)
+    card = write_card(view, "trained:topic, mean of last 2")
+    assert "The weights are the mean of those behind steps 2, 4 of this training" in card
+    assert "train" in card.partition("## Cost")[2]
+    card = write_card(view, "trained:topic at 50%")
+    assert "The weights are those behind step 2 of 4 of this training" in card
+    assert "The weights are" not in write_card(view, "trained:topic")
     again = run(small(tmp_path, tiny, *asked))
     assert again.returncode == 0, again.stderr
     assert [one["created"] for one in manifests(tmp_path, "average")] == [average["created"]]
