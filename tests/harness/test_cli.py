@@ -46,7 +46,7 @@ def test_mistakes_are_named_without_a_traceback(tmp_path: Path) -> None:
 
     done = kakugo("language=swahilli")
     assert done.returncode == 1
-    assert "Nearest: swahili" in done.stderr
+    assert "Nearest: language=swahili" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 

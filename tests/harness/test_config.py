@@ -104,7 +104,7 @@ def test_an_unknown_option_names_the_nearest_and_the_way_for_other_languages() -
     with pytest.raises(ConfigError) as caught:
         prepare_arguments(["language=swahilli", "mix=topc"])
     message = str(caught.value)
-    assert "Nearest: swahili" in message
+    assert "Nearest: language=swahili" in message
     assert 'language=other language.name="swahilli"' in message
     assert "mix=topc" in message
 
