@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from core.languages import list_languages
+from core.languages import list_papers_languages
 from core.output import guard_output
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ def make(store: Path) -> None:
     start = time.perf_counter()
     languages = [
         {key: getattr(entry, key) for key in FIELDS}
-        for entry in list_languages().values()
+        for entry in list_papers_languages().values()
         if entry.id != "english"
     ]
     make_synthetic_store(store, languages)

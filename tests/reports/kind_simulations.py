@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from core.languages import list_languages
+from core.languages import list_papers_languages
 from reports.store.languages import describe_language
 from reports.tables.gain import Gain
 from reports.tables.kinds import KindGains, find_kind_gains
 from reports.tables.results import Result, Results
 
 TASKS = ("sib200", "belebele", "flores_xx_en", "flores_en_xx")
-PAPERS = [entry for entry in list_languages().values() if entry.id != "english"]
+PAPERS = [entry for entry in list_papers_languages().values() if entry.id != "english"]
 
 
 def claims(
