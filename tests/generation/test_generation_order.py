@@ -113,8 +113,9 @@ def test_who_stops_reading_asks_no_more(server: Scripted, teacher: Teacher, tmp_
         async with aclosing(asker.ask_each(requests, asker.add_step("step"))) as replies:
             async for _ in replies:
                 break
+        await asyncio.sleep(0.3)  # until what was on its way has arrived
         count = len(server.bodies)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.3)
         assert len(server.bodies) == count < 50
 
     ask_with(teacher, tmp_path, work, [])
