@@ -52,6 +52,9 @@ class Endpoint(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if self.broken == "cut" else body)
 
+    def do_GET(self) -> None:
+        self.send_error(404)  # no list of models, as some servers
+
     def log_message(self, *args: Any) -> None:
         pass
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import shutil
 import signal
@@ -229,6 +230,73 @@ def test_an_endpoint_scores_what_it_serves(smollm2: Path, tmp_path: Path, compos
     assert translated["measures"]["hypothesis_tokens_mean"] > 0
 
 
+def test_llama_cpp_gives_the_scores_of_our_engine_from_the_same_weights(
+    smollm2: Path, tmp_path: Path, composed: Any
+) -> None:
+    """In fp32 on both sides, by token ids: letters, and labels whose tokens are parts of
+    characters, of which neither side reads another's number."""
+    from harness.scoring.completions import CompletionsLM
+    from harness.scoring.engine import SharedPrefixLM
+    from harness.scoring.lm import TokenQuestion
+    from harness.teacher import running_teacher
+
+    same = write_whole_numbers(tmp_path / "same.gguf")
+    with running_teacher(composed().teacher, same) as teacher:
+        engine = EngineChoice("completions", base_url=teacher.base_url)
+        served = score(request(smollm2, "sib200", 6, engine=engine), tmp_path / "served")
+        score(request(smollm2, "flores_en_xx", 3, engine=engine), tmp_path / "flores/served")
+        lm = CompletionsLM(smollm2, engine, journal=tmp_path / "theirs")
+        contexts = [tuple(lm.tok_encode(text)) for text in ("Neno hili: ሳይንስ. Aina:", "Aina: ")]
+        labels = tuple(
+            tuple(lm.tok_encode(text, add_special_tokens=False)) for text in (" ሳ", " ስ", " ጤና")
+        )
+        questions = [TokenQuestion(context, labels) for context in contexts]
+        theirs = lm.score_batch((), questions)
+    ours = score(request(smollm2, "sib200", 6), tmp_path / "ours")
+    assert served["score"] == ours["score"]
+    pairs = list(zip(_logprobs(tmp_path / "served"), _logprobs(tmp_path / "ours"), strict=True))
+    assert all(a == pytest.approx(b, abs=5e-3) for a, b in pairs)
+    own = SharedPrefixLM(smollm2, precision="fp32", budget=256, journal=tmp_path / "own")
+    for mine, other in zip(own.score_batch((), questions), theirs, strict=True):
+        known = [(a[0], b[0]) for a, b in zip(mine, other, strict=True) if b[0] is not None]
+        assert [b for _, b in known] == pytest.approx([a for a, _ in known], abs=5e-3)
+        assert mine.index(max(mine)) == max(range(3), key=lambda i: other[i][0] or -math.inf)
+    score(request(smollm2, "flores_en_xx", 3), tmp_path / "flores/ours")
+    texts = [
+        [row["hypothesis"] for row in read_samples(tmp_path / "flores" / name / SAMPLES)]
+        for name in ("served", "ours")
+    ]
+    assert texts[0] == texts[1]
+
+
+def write_whole_numbers(out: Path) -> Path:
+    """Writes the embedded model with the very weights of its checkpoint, as fp32."""
+    import gguf
+    import torch
+
+    from training.students import find_embedded_gguf
+
+    packed = gguf.GGUFReader(find_embedded_gguf())
+    writer = gguf.GGUFWriter(out, packed.get_field("general.architecture").contents())
+    for field in packed.fields.values():
+        if not field.name.startswith("GGUF.") and field.name not in (
+            "general.architecture",
+            "general.file_type",
+        ):
+            inner = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+            writer.add_key_value(field.name, field.contents(), field.types[0], inner)
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    for tensor in packed.tensors:
+        whole = gguf.dequantize(tensor.data, tensor.tensor_type)
+        rounded = torch.tensor(whole).bfloat16().float()
+        writer.add_tensor(tensor.name, rounded.numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return out
+
+
 def _logprobs(out: Path) -> list[float | None]:
     return [value for row in read_samples(out / "samples.parquet") for value in row["logprobs"]]
 
@@ -244,7 +312,7 @@ def test_vllm_scores_as_our_engine(smollm2: Path, tmp_path: Path) -> None:
     command = os.environ.get("KAKUGO_VLLM")
     if not command:
         pytest.skip("KAKUGO_VLLM does not name vLLM's program")
-    vllm = EngineChoice("vllm", command=command, arguments=("--max-model-len", "4096"))
+    vllm = EngineChoice("vllm", command=command)
     for task in ("sib200", "flores_en_xx"):
         for name, engine in (("vllm", vllm), ("ours", request(smollm2, task).engine)):
             score(request(smollm2, task, 4, engine=engine), tmp_path / task / name)
