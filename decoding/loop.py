@@ -14,6 +14,10 @@ from decoding.packed import KeysValues, PackedModel, Prefix, Rows
 from decoding.prompts import TokenPrompt, Tokens
 from decoding.slots import Slots, TokenStep
 
+# Tokens that are decoded before those that may hold a stop text: some tokenizers drop the space
+# that a text begins with, and the first bytes may be the rest of a character.
+_BEFORE = 8
+
 
 @dataclass
 class Decoded:
@@ -40,12 +44,22 @@ class Decoded:
             self.end, self.finished = token, True
         else:
             self.tokens.append(token)
-            if self.prompt.stops:
+            if self.prompt.stops and self._may_have_stopped(tokenizer):
                 self.finished = self.prompt.has_stopped(self._decode(tokenizer))
         over = self.finished or len(self.tokens) >= self.prompt.limit
         if over:
             self.text = self.prompt.take_answer(self._decode(tokenizer))
         return over
+
+    def _may_have_stopped(self, tokenizer: Any) -> bool:
+        """Says whether the last tokens hold a stop text: decoding all of them at every step takes
+        time that grows with the square of the answer's length.
+
+        A stop text ends in the last token, and none of its tokens is shorter than a byte.
+        """
+        most = max(len(stop.encode()) for stop in self.prompt.stops) + _BEFORE
+        text = tokenizer.decode(self.tokens[-most:], skip_special_tokens=True)
+        return any(stop in text for stop in self.prompt.stops)
 
     def _decode(self, tokenizer: Any) -> str:
         text: str = tokenizer.decode(self.tokens, skip_special_tokens=True)
