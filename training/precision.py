@@ -40,7 +40,8 @@ def has_nvidia_gpu() -> bool:
         return False
     # The driver's tools can be installed where no GPU is, so the device file decides on Linux.
     if Path("/dev").is_dir():
-        return Path("/dev/nvidia0").exists() or Path("/dev/dxg").exists()
+        # A container may have been given another than the first.
+        return any(Path("/dev").glob("nvidia[0-9]*")) or Path("/dev/dxg").exists()
     return shutil.which("nvidia-smi") is not None
 
 
