@@ -7,6 +7,8 @@ The parts' outputs are weighted by the denominators of their softmax (as in onli
 import torch
 from torch import Tensor
 
+from decoding import varlen
+
 Part = tuple[Tensor, Tensor]
 """Attention over some of the keys: outputs (..., D), and the logarithm of each softmax's
 denominator, (...) in fp32."""
@@ -27,6 +29,8 @@ def attend_once(
     in turn. `visible` (R, 1, 1 or W, C) says which keys a query sees, at least one each; without it
     all of them, or, if `causal`, those up to its own place. Scores are taken in fp32.
     """
+    if visible is None and keys.shape == values.shape and _is_fused(query):
+        return _attend_fused(query, keys, values, scale, causal=causal)
     share = query.shape[1] // keys.shape[1]
     if share > 1:
         keys, values = keys.repeat_interleave(share, 1), values.repeat_interleave(share, 1)
@@ -48,6 +52,34 @@ def attend_once(
     total = scores.logsumexp(-1)
     weights = scores.sub_(total[..., None]).exp_()
     return torch.matmul(weights.to(values.dtype), values), total
+
+
+def _is_fused(query: Tensor) -> bool:
+    return varlen.find_obstacle(query.device, query.dtype) is None
+
+
+def _attend_fused(
+    query: Tensor, keys: Tensor, values: Tensor, scale: float, *, causal: bool
+) -> Part:
+    """Computes `attend_once` on a GPU without building the scores, which for shots of 6,000 tokens
+    would take more memory than the model."""
+    rows, heads, width, size = query.shape
+    output, total = varlen.attend_within_rows(
+        query.transpose(1, 2).reshape(rows * width, heads, size),
+        keys.transpose(1, 2).reshape(-1, keys.shape[1], size),
+        values.transpose(1, 2).reshape(-1, values.shape[1], size),
+        (
+            varlen.count_starts(rows, width, query.device),
+            varlen.count_starts(rows, keys.shape[2], query.device),
+        ),
+        (width, keys.shape[2]),
+        scale,
+        varlen.CAUSAL if causal else varlen.EVERYTHING,
+    )
+    return (
+        output.view(rows, width, heads, size).transpose(1, 2),
+        total.reshape(rows, width, heads).transpose(1, 2),
+    )
 
 
 def merge_attention(one: Part, other: Part) -> Tensor:

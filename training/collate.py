@@ -3,7 +3,7 @@
 - eager and sdpa are given a 4-D mask, causal within each document. (Position ids alone are not
   enough: Granite 4's class hands them to neither mask nor layers, and packed logits then differ
   from separate ones by a fifth, silently.)
-- Flash attention is given one row of all documents with `cu_seq_lens`.
+- varlen and flash attention are given one row of all documents with `cu_seq_lens`.
 
 `training.probe` checks on the loaded model that it works. (Not covered: flex_attention, to which
 transformers 5.23 hands no mask of ours; and sliding windows, which a 4-D mask would replace.)
@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from training.attention import is_flat
 from training.dataset import IGNORED
 
 Packed = dict[str, list[int]]
@@ -31,7 +32,7 @@ class Collator:
     def __call__(self, rows: Sequence[Packed]) -> dict[str, Any]:
         """`input_ids`, `labels`, `position_ids` (rows, length), and what isolates documents: the
         number of each token's document in `documents`, of which `mask` makes the mask."""
-        if self._isolated and self._attention.startswith("flash"):
+        if self._isolated and is_flat(self._attention):
             return self._flatten(rows)
         length = max(len(row["input_ids"]) for row in rows)
         lengths = [self._measure_lengths(row, length) for row in rows]

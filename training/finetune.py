@@ -76,6 +76,7 @@ def _finetune(
 
     import torch
 
+    from training.attention import choose_attention, is_flat
     from training.collate import Collator
     from training.engine import make_training_arguments, train
     from training.flops import count_elements, count_flops_per_token
@@ -89,16 +90,20 @@ def _finetune(
     lengths = _count_lengths(rows, by_document=isolated)
     # Frozen weights need no more than the precision that is computed in.
     frozen = settings.lora.rank > 0
+    chosen = choose_attention(settings, precision, config)
+    if chosen.said:
+        progress(0, steps, chosen.said)
     model = open_model(
         base,
         dtype=torch.bfloat16 if frozen and precision == "bf16" else torch.float32,
-        **_choose_attention(settings, precision, config),
+        **chosen.options,
     ).model
     attention = str(model.config._attn_implementation)
     if isolated:
         held_out = _count_lengths(validation, by_document=True)
-        _check_window(config, attention, longest=max([*lengths, *held_out]))
-    flattened = attention.startswith("flash") and settings.micro_batch > 1  # see training.collate
+        if not is_flat(attention):
+            _check_window(config, longest=max([*lengths, *held_out]))
+    flattened = is_flat(attention) and settings.micro_batch > 1  # see training.collate
     # Padding is masked: any token with an embedding will do.
     pad = tokenizer.pad_token_id or 0
     pad = pad if pad < model.get_input_embeddings().num_embeddings else 0
@@ -202,32 +207,10 @@ def _count_processes(settings: Train) -> int:
     return there
 
 
-def _choose_attention(settings: Train, precision: Precision, config: Any) -> dict[str, str]:
-    """The argument of from_pretrained; {} for what transformers has as its default, SDPA if it can.
-
-    Raises LaunchError where flash attention was asked for and cannot run.
-    """
-    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
-    from transformers.utils import is_flash_attn_2_available
-
-    runs = is_flash_attn_2_available() and precision == "bf16"
-    if settings.attention == "auto":
-        architecture = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
-        known = getattr(architecture, "_supports_flash_attn", False)
-        return {"attn_implementation": "flash_attention_2"} if runs and known else {}
-    if settings.attention == "flash_attention_2" and not runs:
-        raise LaunchError(
-            "train.attention=flash_attention_2 needs an NVIDIA GPU, the package flash-attn and "
-            f"train.precision=bf16 (now {precision}). Remedy: train.attention=auto, which takes it "
-            "where it can."
-        )
-    return {"attn_implementation": settings.attention}
-
-
-def _check_window(config: Any, attention: str, *, longest: int) -> None:
+def _check_window(config: Any, *, longest: int) -> None:
     """Raises LeakError where our mask would let a token look further back than the student does."""
     window = getattr(config.get_text_config(), "sliding_window", None)
-    if window and longest > window and not attention.startswith("flash"):
+    if window and longest > window:
         raise LeakError(
             f"the student looks back at most {window} tokens in some layers, which the mask of "
             f"packed documents does not keep, and the longest conversation has {longest}. Remedy: "

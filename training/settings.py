@@ -8,7 +8,7 @@ from core.arguments import require
 Precision = Literal["bf16", "fp32"]
 PrecisionSetting = Literal["auto", "bf16", "fp32"]
 Schedule = Literal["cosine", "linear", "constant"]
-Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
+Attention = Literal["auto", "eager", "sdpa", "varlen", "flash_attention_2"]
 DeepSpeed = Literal["zero2", "zero3"]
 Tracker = Literal["trackio", "wandb"]
 _UNKEYED = {"keyed": False}
@@ -86,7 +86,7 @@ class Train:
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     precision: PrecisionSetting = "auto"
-    attention: Attention = "auto"  # auto: the fastest here that transformers has for the student
+    attention: Attention = "auto"  # auto: the best here for the student (training.attention)
     gradient_checkpointing: bool = field(default=False, metadata=_UNKEYED)
     lora: Lora = field(default_factory=Lora)
     processes: int = field(default=1, metadata=_UNKEYED)  # of all nodes together
