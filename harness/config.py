@@ -11,7 +11,7 @@ from generation.settings import SOURCES, Endpoint, Sources, Teacher
 from harness.by_benchmark import Benchmarks, HubRepositories, TaskName
 from harness.keys import UNKEYED
 from harness.scoring.choice import EngineName
-from tasks.catalogue import TASKS
+from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, TASKS
 from tasks.protocol import Protocol
 from training.settings import Train
 
@@ -51,8 +51,8 @@ class LanguageSettings:
 
     def find_code(self, benchmark: str) -> str | None:
         """Returns the language's code in a benchmark, None where the benchmark lacks it."""
-        code: str | None = getattr(self.benchmarks, benchmark)
-        return code
+        given: str | None = getattr(self.benchmarks, benchmark)
+        return BENCHMARKS[benchmark].find_code(given, self.flores_code)
 
     def find_subset(self, repository: str) -> str | None:
         """Returns the language's configuration in a repository of the Hub that is no
@@ -61,6 +61,12 @@ class LanguageSettings:
 
     def find_gap(self, benchmark: str) -> str:
         """Gives the reason why the language has no code of the benchmark."""
+        content = BENCHMARKS[benchmark]
+        if benchmark not in self.gaps and content.codes and self.flores_code:
+            return (
+                f"{content.title} has no {self.name} (its {len(content.codes)} languages that are "
+                f"known here do not include it; language.benchmarks.{benchmark}=CODE gives a code)."
+            )
         return self.gaps.get(benchmark) or (
             f"no {benchmark} code is known for {self.name}; "
             f"language.benchmarks.{benchmark}=CODE gives one"
@@ -114,8 +120,8 @@ class Vllm:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """The settings of scoring: which items are scored, 3-shot, and how they are asked. `limit`
-    scores the first items only (None: all).
+    """The settings of scoring: which items are scored, and how they are asked. `tasks` are the
+    paper's unless said otherwise (None: all); `limit` scores the first items only (None: all).
 
     `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
     a forward pass in tokens, None to take it from the machine's memory. Both are part of a score's
@@ -124,7 +130,7 @@ class Evaluate:
     for each kind of producer, are for the engine `completions`.
     """
 
-    tasks: tuple[TaskName, ...] = tuple(TASKS)
+    tasks: tuple[TaskName, ...] | None = PAPERS_TASKS
     limit: int | None = None
     max_new_tokens: int = 256
     batch_tokens: int | None = None
@@ -149,10 +155,14 @@ class Evaluate:
                 "the items over processes; a server has settings of its own for several GPUs "
                 "(evaluate.vllm.arguments=[--tensor-parallel-size,2])"
             )
-        if len(set(self.tasks)) != len(self.tasks) or not self.tasks:
+        if self.tasks is not None and (len(set(self.tasks)) < len(self.tasks) or not self.tasks):
             raise ValueError(
                 f"evaluate.tasks: at least one task, and each once; received {self.tasks}"
             )
+
+    def list_tasks(self) -> tuple[str, ...]:
+        """Returns the names of the tasks, in the reports' order where all are asked."""
+        return tuple(TASKS) if self.tasks is None else self.tasks
 
 
 @dataclass(frozen=True)

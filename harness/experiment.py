@@ -119,7 +119,9 @@ def plan_way(producer: Producer, ground: Ground, stop_after: str | None) -> Way:
 def plan_scores(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Cell, ...]:
     """Plans the scores of every checkpoint on every task."""
     data = ground.benchmarks
-    tasks = {name: load_task_or_gap(config, TASKS[name], data) for name in config.evaluate.tasks}
+    tasks = {
+        name: load_task_or_gap(config, TASKS[name], data) for name in config.evaluate.list_tasks()
+    }
     return tuple(
         score_cell(config, name, loaded, way.producer, way.checkpoint)
         for way in ways

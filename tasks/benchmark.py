@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from tasks.protocol import LETTERS, Protocol
+from tasks.protocol import LETTERS, SHOTS, Protocol
 from tasks.rows import Raw, Row, RowColumn
 from tasks.words import Words
 
@@ -77,7 +77,8 @@ class Naming:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One benchmark. `complete` is the number of rows of a complete set, shots included.
+    """One benchmark. `complete` is the number of rows of a complete set, shots included; None where
+    languages have sets of their own sizes.
 
     name: the key of its code in a language's file (``benchmarks``), of a repository in its place
         (``evaluate.hub``), and of its folder below a data directory.
@@ -91,6 +92,13 @@ class Benchmark:
         `hub_columns`, or with `columns` where the repository has those.
     item, description: what the prompt says of a row, and before all of them.
     letters: those of the answers that an item has to choose from; "" for translations.
+    paper: it is one of the paper's (`evaluate=paper`).
+    codes: its code of a language by the language's FLORES code, beside those that the languages'
+        files give it; the reason of a gap follows from them.
+    shots: the rows of the scored split that are the shots, and are not scored.
+    cloze: the answers' own texts are scored as the end of the query, and the query lists none. It
+        has one protocol: a plain text, and no shots.
+    joint: what stands between the query of a cloze and an answer.
     unasked: codes of languages that it holds and that are no task, such as the English of
         translations.
     texts: how its texts in one language are read by those who look for them elsewhere, where a
@@ -102,7 +110,7 @@ class Benchmark:
     place: int
     repository: str
     split: str
-    complete: int
+    complete: int | None
     columns: tuple[RowColumn, ...]
     identity: tuple[str, ...]
     read_files: Callable[[Path, str], list[Raw]]
@@ -114,11 +122,26 @@ class Benchmark:
     unasked: tuple[str, ...] = ()
     asides: tuple[RowColumn, ...] = ()
     texts: "Benchmark | None" = None
+    paper: bool = False
+    codes: Mapping[str, str] = field(default_factory=dict)
+    shots: int = SHOTS
+    cloze: bool = False
+    joint: str = " "
 
     @property
     def chance(self) -> float | None:
         """The accuracy of guessing in percent, None where there is none."""
         return 100 / len(self.letters) if self.letters else None
+
+    @property
+    def title(self) -> str:
+        """Its name in sentences: that of its first task, without a direction."""
+        return self.tasks[0].title.partition(" xx")[0] if self.tasks else self.name
+
+    def find_code(self, given: str | None, flores_code: str | None) -> str | None:
+        """Returns its code of a language: the one that the language's file gives it, else its own
+        for the language's FLORES code; None where it lacks the language."""
+        return given or self.codes.get(flores_code or "")
 
 
 def list_answers(answers: Sequence[str], protocol: Protocol) -> str:

@@ -42,6 +42,11 @@ class Task:
         return bool(self.content.letters)
 
     @property
+    def shots(self) -> int:
+        """The number of shots."""
+        return self.content.shots
+
+    @property
     def metric(self) -> Literal["accuracy", "chrf++"]:
         return "accuracy" if self.chooses else "chrf++"
 
@@ -56,7 +61,7 @@ class Task:
 
     def select_protocol(self, protocol: Protocol) -> Protocol:
         """Returns the part of a protocol that applies to the task."""
-        return protocol.apply(chooses=self.chooses)
+        return protocol.apply(chooses=self.chooses, cloze=self.content.cloze)
 
     def take_text(self, doc: Mapping[str, Any]) -> str:
         """Returns all of a document that is in the language, as tokenizer measures want it."""
@@ -87,3 +92,4 @@ BENCHMARKS = find_benchmarks()
 TASKS: Mapping[str, Task] = {
     task.name: task for benchmark in BENCHMARKS.values() for task in list_tasks(benchmark)
 }
+PAPERS_TASKS = tuple(task.name for task in TASKS.values() if task.content.paper)

@@ -18,7 +18,6 @@ from tasks.benchmark import Benchmark
 from tasks.catalogue import BENCHMARKS
 from tasks.errors import DataMalformed, DataMissing
 from tasks.files import EMBEDDED
-from tasks.protocol import SHOTS
 from tasks.rows import LeftOut, Row, check, leave_out
 
 DATA_DIR_VARIABLE = "KAKUGO_DATA_DIR"
@@ -110,11 +109,11 @@ def read(
         repository, revision = found.name, found.revision
     rows = check(raws, benchmark.columns, benchmark.identity)
     kept, left_out = leave_out(raws, rows, benchmark.columns, benchmark.asides)
-    if len(kept) <= SHOTS:
+    if len(kept) <= benchmark.shots:
         less = f" after {len(left_out)} without a text" if left_out else ""
         raise DataMalformed(
-            f"{where}: {len(kept)} rows{less}; {SHOTS} are the shots, so at least {SHOTS + 1} are "
-            "needed. Remedy: give the whole set"
+            f"{where}: {len(kept)} rows{less}; {benchmark.shots} are the shots, so at least "
+            f"{benchmark.shots + 1} are needed. Remedy: give the whole set"
         )
     return Read(tuple(kept), hash_rows(rows), data.name, repository, revision, tuple(left_out))
 

@@ -30,7 +30,8 @@ def list_task_files() -> dict[Path, str]:
     files: dict[Path, str] = {}
     for language in list_languages().values():
         for task in TASKS.values():
-            code = language.benchmarks.get(task.benchmark)
+            given = language.benchmarks.get(task.benchmark)
+            code = task.content.find_code(given, language.flores_code)
             if code is None or code in task.content.unasked:
                 continue
             config = {

@@ -18,7 +18,7 @@ from tasks.benchmark import Asking, Item
 from tasks.catalogue import TASKS, VERSION, Task
 from tasks.data import BenchmarkData, Read, open_data, read
 from tasks.errors import DataMalformed
-from tasks.protocol import SHOTS, Protocol, split_shots
+from tasks.protocol import Protocol, split_shots
 from tasks.warnings import (
     warn_of_answers,
     warn_of_labels,
@@ -66,7 +66,9 @@ class Loaded:
     @property
     def in_words(self) -> str:
         """One phrase that names every choice of the protocol."""
-        return self.protocol.describe(chooses=self.task.chooses, language=self.language)
+        return self.protocol.describe(
+            chooses=self.task.chooses, language=self.language, cloze=self.task.content.cloze
+        )
 
     @property
     def data_facts(self) -> dict[str, Any]:
@@ -121,7 +123,7 @@ class Loaded:
         found = [
             *warn_of_labels(self.shots, self.items, limit),
             *warn_of_number(self.task.content, self.data, len(self.items[:limit])),
-            *warn_of_left_out(self.data),
+            *warn_of_left_out(self.data, self.task.shots),
             *warn_of_answers(self.items[:limit]),
             *warn_of_shots(self.shots, self.items[:limit]),
             *warn_of_sides(self.items[:limit]),
@@ -152,11 +154,11 @@ def load_task(
     content = read(task.content, data, code, hub_codes)
     asking = Asking(protocol, chosen, language, task.from_english)
     items = [task.content.item(row, asking) for row in content.rows]
-    shots = split_shots([item.label for item in items], protocol.shots)
-    if len(shots) < SHOTS:
+    shots = split_shots([item.label for item in items], protocol.shots, task.shots)
+    if len(shots) < task.shots:
         raise DataMalformed(
             f"{task.benchmark} {code}: the rows have {len(shots)} labels, balanced shots need "
-            f"{SHOTS}. Remedy: evaluate.protocol.shots=first"
+            f"{task.shots}. Remedy: evaluate.protocol.shots=first"
         )
     return Loaded(
         task=task,
@@ -209,13 +211,17 @@ def dataset(
 
 def write_common_file(task: Task) -> Path:
     """Returns the hand-written part of lm-eval's configuration of a task."""
+    if task.content.cloze:
+        return COMMON / "_cloze.yaml"
     return COMMON / ("_choice.yaml" if task.chooses else "_translation.yaml")
 
 
 def write_task_config(task: Task, code: str, language: str) -> dict[str, Any]:
     """Returns the lines that a task in one language adds to `write_common_file`."""
     metadata = {"version": VERSION, "task": task.name, "code": code, "language": language}
-    return {"task": task.make_lm_eval_name(code), "metadata": metadata}
+    content = task.content
+    joint = {"target_delimiter": content.joint} if content.cloze and content.joint != " " else {}
+    return {"task": task.make_lm_eval_name(code), **joint, "metadata": metadata}
 
 
 def _make_document(item: Item, description: str) -> dict[str, Any]:

@@ -44,20 +44,25 @@ class Protocol:
                 "prompt=chat-message, received prompt=plain"
             )
 
-    def apply(self, *, chooses: bool) -> "Protocol":
+    def apply(self, *, chooses: bool, cloze: bool = False) -> "Protocol":
         """Returns the protocol with its defaults where a choice does not apply.
 
-        A translation has neither answers to choose from nor labels to balance, so that variants
-        of these leave it as it is and share its score.
+        A cloze scores the texts of its answers in one way. A translation has neither answers to
+        choose from nor labels to balance, so that variants of these leave it as it is and share its
+        score.
         """
+        if cloze:
+            return Protocol(answers="labels")
         if chooses:
             return self
         return Protocol(
             prompt=self.prompt, system_prompt=self.system_prompt, instructions=self.instructions
         )
 
-    def describe(self, *, chooses: bool, language: str) -> str:
+    def describe(self, *, chooses: bool, language: str, cloze: bool = False) -> str:
         """Returns one phrase that names every choice which applies."""
+        if cloze:
+            return "texts of the answers as the end of a plain prompt, no shots"
         words = [f"answer {self.answers}"] if chooses else []
         if self.prompt == "plain":
             words.append("plain prompt")
@@ -95,12 +100,14 @@ class Protocol:
         }
 
 
-def split_shots(labels: Sequence[str], shots: Literal["first", "balanced"]) -> list[int]:
-    """Chooses the rows that are the shots, by position, in file order; fewer than `SHOTS` where
+def split_shots(
+    labels: Sequence[str], shots: Literal["first", "balanced"], number: int = SHOTS
+) -> list[int]:
+    """Chooses the rows that are the shots, by position, in file order; fewer than `number` where
     `balanced` does not find that many labels."""
     if shots == "first":
-        return list(range(SHOTS))
+        return list(range(number))
     taken: dict[str, int] = {}
     for position, label in enumerate(labels):
         taken.setdefault(label, position)
-    return sorted(taken.values())[:SHOTS]
+    return sorted(taken.values())[:number]

@@ -156,6 +156,14 @@ def leave_out(
     return kept, left
 
 
+def number_rows(raws: Sequence[Raw]) -> list[Raw]:
+    """Returns the rows of a benchmark that does not tell them apart, with their position from 1 as
+    `id`."""
+    return [
+        Raw(raw.file, raw.place, {**raw.cells, "id": number}) for number, raw in enumerate(raws, 1)
+    ]
+
+
 def identify(row: Row, identity: Iterable[str]) -> str:
     """Returns the benchmark's own name of a row: the values of its columns of `identity`."""
     return "#".join(row[column] for column in identity)

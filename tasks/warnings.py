@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from core.text import fold
 from tasks.benchmark import Benchmark, Item
 from tasks.data import Read
-from tasks.protocol import SHOTS
 
 FEW = 20
 _NAMED = 5
@@ -14,11 +13,11 @@ _NAMED = 5
 
 def warn_of_labels(shots: Sequence[Item], items: Sequence[Item], limit: int | None) -> list[str]:
     """Warns of shots of one label, and of labels that do not occur in the first `limit` items."""
-    if not shots[0].label:
+    if not shots or not shots[0].label:
         return []
     found = []
     if len({item.label for item in shots}) == 1:
-        found.append(f"all {SHOTS} shots have the same label, {shots[0].label!r}")
+        found.append(f"all {len(shots)} shots have the same label, {shots[0].label!r}")
     scored = {item.label for item in items[:limit]}
     known = {item.label for item in [*shots, *items]}
     if limit is not None and scored < known:
@@ -33,7 +32,8 @@ def warn_of_number(benchmark: Benchmark, data: Read, scored: int) -> list[str]:
     """Warns of a set that is not whole, and of too few scored items."""
     found = []
     rows = len(data.rows) + len(data.left_out)
-    if data.name != "embedded" and rows != benchmark.complete:
+    whole = benchmark.complete is None or rows == benchmark.complete
+    if data.name != "embedded" and not whole:
         found.append(f"the set has {rows} rows; as published it has {benchmark.complete}")
     if scored < FEW:
         found.append(f"only {scored} items are scored: too few to tell two models apart")
@@ -70,7 +70,7 @@ def warn_of_sides(items: Sequence[Item]) -> list[str]:
     return [f"{len(same)} sentences are the same in both languages: {_name_first(same)}"]
 
 
-def warn_of_left_out(data: Read) -> list[str]:
+def warn_of_left_out(data: Read, shots: int) -> list[str]:
     """Warns of rows that could not be asked, by what they lack."""
     rows = len(data.rows) + len(data.left_out)
     places: dict[str, list[str]] = defaultdict(list)
@@ -81,7 +81,7 @@ def warn_of_left_out(data: Read) -> list[str]:
         f"{_name_first(where)}"
         for columns, where in places.items()
     ]
-    if any(row.position < SHOTS for row in data.left_out):
+    if any(row.position < shots for row in data.left_out):
         found.append("a row that is left out is among the first, so the shots are not the paper's")
     return found
 

@@ -70,7 +70,9 @@ class Measures:
     """Measures beside a score; each is None where it was not taken or does not apply.
 
     Of every task: prompts that were cut and their mean tokens, tokens per word and per character of
-    the items' own texts, and rows of the data that were left out. Of translations, as shares of
+    the items' own texts, and rows of the data that were left out. Where texts of answers are
+    scored: the accuracy, in percent, of the answer with the highest log-probability per byte of
+    UTF-8. Of translations, as shares of
     them: those in the wanted language (of those whose language can be told), those whose language
     cannot be told, copies of the source, those that did not end by themselves, empty ones; their
     mean tokens; the shares that NFC changes, of them and of the references; and chrF++ in NFC, and
@@ -82,6 +84,7 @@ class Measures:
     fertility: float | None = None
     tokens_per_character: float | None = None
     items_left_out: float | None = None
+    accuracy_per_byte: float | None = None
     output_language_share: float | None = _make_translation_field()
     output_language_undetermined_share: float | None = _make_translation_field()
     copied_source_share: float | None = _make_translation_field()

@@ -30,7 +30,7 @@ def list_sources(config: MakingConfig, ledgers: Path, store: Store) -> Iterator[
 def list_benchmarks(config: Config) -> Iterator[Look]:
     """Lists a look at each task that will be scored."""
     data = open_benchmarks(config)
-    for name in config.evaluate.tasks:
+    for name in config.evaluate.list_tasks():
         yield Look(f"benchmark {name}", partial(_look_at_task, config, TASKS[name], data))
 
 

@@ -153,8 +153,21 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     @property
     def eot_token_id(self) -> int:
-        """lm-eval's prompt in place of an empty one, which no task of ours has."""
+        """A part of lm-eval's interface; its prompt in place of an empty one is
+        `prefix_token_id`."""
         return int(self.tokenizer.eos_token_id)
+
+    @property
+    def prefix_token_id(self) -> int:
+        """The token that stands for an empty prompt, as lm-eval chooses it: the one that begins a
+        text, else the one that ends it."""
+        for token in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
+            if token is not None:
+                return int(token)
+        raise ScoringError(
+            f"the tokenizer of {self.checkpoint} has no token that begins or ends a text, so that "
+            "whole sentences cannot be scored. Remedy: leave their tasks out of evaluate.tasks."
+        )
 
     @property
     def tokenizer_name(self) -> str:
@@ -195,9 +208,10 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         """Returns (log-probability, is it the greedy choice) of each continuation after its
         context."""
         pairs = self._tokenise_pairs([request.args for request in requests])
-        members: dict[Tokens, list[int]] = defaultdict(list)
+        members: dict[tuple[Any, Tokens], list[int]] = defaultdict(list)
+        # Items without a prompt have one context, and are questions of their own.
         for index, (context, _) in enumerate(pairs):
-            members[context].append(index)
+            members[requests[index].doc_id, context].append(index)
         asked = list(members.values())
         questions = []
         for group in asked:
@@ -322,8 +336,9 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         """Contexts and continuations in tokens, as lm-eval splits them.
 
         The two are encoded as one text, and the spaces that end a context belong to the
-        continuation. Where the tokens of the whole do not begin with those of the context, the
-        parts are encoded apart, and counted in `joins` (lm-eval would score another text).
+        continuation. In place of an empty context stands `prefix_token_id`. Where the tokens of the
+        whole do not begin with those of the context, the parts are encoded apart, and counted in
+        `joins` (lm-eval would score another text).
         """
         split = []
         for context, continuation in texts:
@@ -334,11 +349,14 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         encoded = dict(zip(unique, self._encode(unique), strict=True))
         pairs = []
         for (context, continuation), whole in zip(split, wholes, strict=True):
+            if not context:
+                pairs.append(self._begin_text(self._encode_bare(continuation)))
+                continue
             tokens = encoded[context]
             answer = whole[len(tokens) :]
             if whole[: len(tokens)] != tokens or not answer:
                 self.joins += 1
-                answer = self._encode([continuation], add_special_tokens=False)[0]
+                answer = self._encode_bare(continuation)
             if not tokens or not answer:
                 raise ScoringError(
                     f"the tokenizer makes no tokens of a prompt or of its answer {continuation!r}. "
@@ -346,6 +364,14 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
                 )
             pairs.append((tuple(tokens), tuple(answer)))
         return pairs
+
+    def _begin_text(self, tokens: list[int]) -> tuple[Tokens, Tokens]:
+        """Returns the context and the rest of a whole text, whose first token has one before it."""
+        start = self.prefix_token_id
+        return (start,), tuple(tokens[1:] if tokens[:1] == [start] else tokens)
+
+    def _encode_bare(self, text: str) -> list[int]:
+        return self._encode([text], add_special_tokens=False)[0]
 
     def _encode(
         self, texts: Sequence[str], add_special_tokens: bool | None = None

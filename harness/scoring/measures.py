@@ -1,12 +1,13 @@
 """Measures beside a score: how well the tokenizer fits the language, and what a translation's
 text is like, whatever its score. A measure that cannot be taken is None."""
 
+import math
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.contract.samples import Sample, Translation
+from core.contract.samples import Choice, Sample, Translation
 
 _FEWEST = 3
 
@@ -30,6 +31,19 @@ def measure_prompts(
         "fertility": sum(tokens) / words if words else None,
         "tokens_per_character": sum(tokens) / characters if characters else None,
     }
+
+
+def compute_accuracy_per_byte(rows: Sequence[Choice]) -> float:
+    """Computes the accuracy in percent of the answer whose log-probability per byte of UTF-8 is
+    the highest, the first of equals (lm-eval's acc_bytes); a log-probability that is not known is
+    the lowest."""
+    right = 0
+    for row in rows:
+        known = [-math.inf if value is None else value for value in row.logprobs]
+        sizes = [len(choice.encode()) for choice in row.choices]
+        per_byte = [value / size for value, size in zip(known, sizes, strict=True)]
+        right += row.choices[per_byte.index(max(per_byte))] == row.answer
+    return 100 * right / len(rows)
 
 
 def measure_translations(rows: Sequence[Translation]) -> dict[str, float | None]:

@@ -29,6 +29,7 @@ from harness.scoring.engines import open_engine
 from harness.scoring.forms import compare_forms
 from harness.scoring.lm import ScoringLM, Share
 from harness.scoring.measures import (
+    compute_accuracy_per_byte,
     detect_language,
     is_copied,
     measure_prompts,
@@ -39,7 +40,6 @@ from harness.scoring.samples import hash_document, hash_text, write_samples
 from harness.scoring.workers import run_workers
 from tasks.benchmark import Item
 from tasks.loading import Loaded
-from tasks.protocol import SHOTS
 
 # Finished batches, for a run that goes on from them.
 JOURNAL = "journal"
@@ -94,6 +94,8 @@ def score_task(
         rows, numbers = _score_accuracy(samples, lm, loaded.items)
         warnings += _warn_of_choices(rows)
         measures = measure_prompts(rows, texts, lm.count_tokens(texts))
+        if loaded.task.content.cloze:
+            measures["accuracy_per_byte"] = compute_accuracy_per_byte(rows)
         forms = None
     else:
         rows, numbers = _score_chrf(samples, lm, request.wanted)
@@ -103,7 +105,7 @@ def score_task(
         )
         measures = measure_prompts(rows, texts, lm.count_tokens(texts))
         measures |= measure_translations(rows) | forms.list_measures()
-    _check_against_lm_eval(numbers.score, result["results"][loaded.name])
+    _check_against_lm_eval(numbers.score, measures, result["results"][loaded.name])
     warnings += _warn_of_joins(lm)
     if request.spoken:
         warnings += warn_of_language(texts, request.spoken)
@@ -119,7 +121,7 @@ def score_task(
         signature=numbers.signature,
         n=len(rows),
         chance=loaded.task.chance,
-        shots=SHOTS,
+        shots=loaded.task.shots,
         protocol=loaded.in_words,
         protocol_fields=ProtocolFields(**loaded.protocol.list_fields()),
         data=ScoredData(**loaded.data_facts),
@@ -318,15 +320,21 @@ def _warn_of_joins(lm: ScoringLM) -> list[str]:
     return [f"{lm.joins} answers begin within a token of the prompt, and were tokenised apart"]
 
 
-def _check_against_lm_eval(score: float, metrics: Mapping[str, Any]) -> None:
+def _check_against_lm_eval(
+    score: float, measures: Mapping[str, float | None], metrics: Mapping[str, Any]
+) -> None:
     """Raises an error where our score and lm-eval's own aggregate of the same samples differ."""
     theirs = metrics.get("acc,none")
-    theirs = 100 * theirs if theirs is not None else metrics["chrf++,none"]
-    if abs(score - theirs) > 1e-6:
-        raise ScoringError(
-            f"the score {score} differs from lm-eval's {theirs}, which is a fault of kakugo and "
-            "not yours. Remedy: report it, with the versions in the score's manifest.json."
-        )
+    first = 100 * theirs if theirs is not None else metrics["chrf++,none"]
+    pairs: list[tuple[float | None, float]] = [(score, first)]
+    if "acc_bytes,none" in metrics:
+        pairs.append((measures["accuracy_per_byte"], 100 * metrics["acc_bytes,none"]))
+    for ours, other in pairs:
+        if ours is None or abs(ours - other) > 1e-6:
+            raise ScoringError(
+                f"the score {ours} differs from lm-eval's {other}, which is a fault of kakugo and "
+                "not yours. Remedy: report it, with the versions in the score's manifest.json."
+            )
 
 
 def _quiet() -> None:

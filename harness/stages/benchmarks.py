@@ -6,7 +6,7 @@ from dataclasses import asdict
 from core.languages import list_languages
 from generation.mixture.contamination import BenchmarkText
 from harness.config import Config
-from tasks.catalogue import BENCHMARKS, Task
+from tasks.catalogue import BENCHMARKS, TASKS, Task
 from tasks.data import BenchmarkData, open_data
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.files import EMBEDDED
@@ -43,22 +43,26 @@ def read_benchmark_items(
     """Reads every text of the benchmarks, shots included, and says why any benchmark is not
     among them.
 
-    A benchmark that is known to lack the language has no text to look for.
+    Looked at are the paper's benchmarks and those that are scored. One that is known to lack the
+    language has no text to look for.
     """
+    asked = {TASKS[name].benchmark for name in config.evaluate.list_tasks()}
+    contents = [one for one in BENCHMARKS.values() if one.paper or one.name in asked]
     found: dict[tuple[str, str, str], BenchmarkText] = {}
     unchecked: dict[str, str] = {}
     language = config.language
     english = list_languages()["english"]
     sides = (
-        (language.name, asdict(language.benchmarks), language.hub_codes),
-        (english.name, english.benchmarks, english.hub_codes),
+        (language.name, language.flores_code, asdict(language.benchmarks), language.hub_codes),
+        (english.name, english.flores_code, english.benchmarks, english.hub_codes),
     )
-    for name, codes, hub_codes in sides:
-        for content in (benchmark.texts or benchmark for benchmark in BENCHMARKS.values()):
-            code = codes.get(content.name)
+    for name, flores_code, codes, hub_codes in sides:
+        for content in (benchmark.texts or benchmark for benchmark in contents):
+            code = content.find_code(codes.get(content.name), flores_code)
             if code is None:
                 # The registry knows which benchmarks have English.
-                if name == language.name and content.name not in language.gaps:
+                known = content.codes or content.name in language.gaps
+                if name == language.name and not known:
                     unchecked[f"{content.name} in {name}"] = language.find_gap(content.name)
                 continue
             task = Task(content.name, content.name, content)

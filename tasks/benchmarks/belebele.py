@@ -54,6 +54,7 @@ BENCHMARK = Benchmark(
     place=20,
     repository="facebook/belebele",
     split="test",
+    paper=True,
     complete=900,
     columns=COLUMNS,
     identity=IDENTITY,

@@ -184,6 +184,7 @@ ALONE = Benchmark(
     name="flores",
     tasks=(),
     place=40,
+    paper=True,
     repository="openlanguagedata/flores_plus",
     split=SPLIT,
     complete=1_012,

@@ -59,6 +59,7 @@ BENCHMARK = Benchmark(
     place=30,
     repository="CohereLabs/Global-MMLU",
     split="test",
+    paper=True,
     complete=14_042,
     columns=COLUMNS,
     identity=("sample_id",),

@@ -55,6 +55,7 @@ BENCHMARK = Benchmark(
     place=10,
     repository="Davlan/sib200",
     split="test",
+    paper=True,
     complete=204,
     columns=COLUMNS,
     identity=("index_id",),

@@ -12,7 +12,7 @@ from harness.experiment import Plan, plan_experiment
 from harness.overrides import CONF
 from harness.stage import Stage
 from tasks import hub
-from tasks.catalogue import TASKS
+from tasks.catalogue import PAPERS_TASKS
 from tasks.errors import DataMissing, WordsMissing
 from tasks.files import EMBEDDED
 
@@ -140,8 +140,8 @@ def test_a_code_that_ships_with_no_file_is_scored_too(planned: Planned, tmp_path
     [
         ("++evaluate.protocol.answers=labels", {"sib200", "belebele", "global_mmlu"}),
         ("++evaluate.protocol.shots=balanced", {"sib200", "belebele", "global_mmlu"}),
-        ("++evaluate.protocol.instructions=language", set(TASKS)),
-        ("++evaluate.protocol.prompt=chat-turns", set(TASKS)),
+        ("++evaluate.protocol.instructions=language", set(PAPERS_TASKS)),
+        ("++evaluate.protocol.prompt=chat-turns", set(PAPERS_TASKS)),
         ("++evaluate.hub.belebele=me/mine", set()),
     ],
 )

@@ -16,7 +16,7 @@ from harness.config import MakingConfig
 from harness.errors import ConfigError
 from harness.experiment import plan_experiment
 from harness.overrides import prepare_arguments
-from tasks.catalogue import TASKS
+from tasks.catalogue import PAPERS_TASKS
 
 ALONE = "++producers=[base]"
 # Nothing that data is made from is as it should be.
@@ -52,7 +52,7 @@ def test_the_base_is_planned_alone(
     made = plan_experiment(config, tmp_path / "ledgers")
     assert made.list_named("base")
     assert {stage.name for stage in made.stages} <= {"base", "score"}
-    assert [cell.task for cell in made.cells] == list(TASKS)
+    assert [cell.task for cell in made.cells] == list(PAPERS_TASKS)
     assert not (tmp_path / "ledgers").exists()
 
 

@@ -16,7 +16,7 @@ from hub_server import GATED, serving
 
 from tasks import hub
 from tasks.benchmarks import flores
-from tasks.catalogue import TASKS
+from tasks.catalogue import PAPERS_TASKS, TASKS
 from tasks.data import open_data, read
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.files import EMBEDDED
@@ -61,7 +61,7 @@ def forget() -> Iterator[None]:
     hub.resolve.cache_clear()
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", PAPERS_TASKS)
 def test_a_local_repository_has_the_rows_of_the_files(
     repositories: dict[str, Path], name: str
 ) -> None:

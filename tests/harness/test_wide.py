@@ -1,0 +1,91 @@
+"""`evaluate=wide`: every task that there is, from a name to a report, with gaps that say why."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import KAKUGO, manifests
+
+from core.languages import list_languages
+from harness.experiment import plan_experiment
+from harness.overrides import prepare_arguments
+from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, TASKS
+
+ALONE = ("producers=[base]", "evaluate=wide")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """XCOPA in Swahili and in Haitian, the same rows."""
+    rows = [
+        {"premise": f"Mvua {n}.", "choice1": "Ndiyo.", "choice2": "Hapana.", "question": "cause",
+         "label": n % 2, "idx": n}
+        for n in range(6)
+    ]  # fmt: skip
+    for code in ("sw", "ht"):
+        path = tmp_path / "data" / "xcopa" / f"test.{code}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return tmp_path / "data"
+
+
+def test_all_tasks_are_planned_and_gaps_say_why(
+    composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    config = composed(*prepare_arguments(["language=faroese", *ALONE]))
+    made = plan_experiment(config, tmp_path / "ledgers")
+    assert [cell.task for cell in made.cells] == list(TASKS)
+    gaps = {cell.task: str(cell.gap) for cell in made.cells}
+    assert gaps["xcopa"] == (
+        "XCOPA has no Faroese (its 10 languages that are known here do not include it; "
+        "language.benchmarks.xcopa=CODE gives a code)."
+    )
+    assert "the embedded sets have no ntrex/fao_Latn.txt" in gaps["ntrex_xx_en"]
+    # The paper's own preset is the paper's.
+    config = composed("language=faroese", "producers=[base]", "evaluate=paper")
+    made = plan_experiment(config, tmp_path / "ledgers")
+    assert [cell.task for cell in made.cells] == list(PAPERS_TASKS)
+
+
+def test_a_code_of_the_benchmarks_own_is_found_and_can_be_given(
+    composed: Callable[..., Any], data: Path, tmp_path: Path
+) -> None:
+    def find_key(*more: str) -> str:
+        given = ["language=swahili", *ALONE, "evaluate.tasks=[xcopa]", f"data_dir={data}", *more]
+        (cell,) = plan_experiment(composed(*prepare_arguments(given)), tmp_path).cells
+        assert cell.score is not None, cell.gap
+        assert cell.score.settings.code == ("ht" if more else "sw")
+        return str(cell.score.key)
+
+    assert find_key() != find_key("language.benchmarks.xcopa=ht")
+
+
+def test_it_is_scored_and_reported(data: Path, tiny: Path, tmp_path: Path) -> None:
+    common = (f"store={tmp_path}/store", f"cache={tmp_path}/cache", f"data_dir={data}",
+              "student=directory", "student.name=tiny", f"student.path={tiny}",
+              "evaluate.batch_tokens=64")  # fmt: skip
+    done = subprocess.run(
+        [*KAKUGO, "language=swa", *ALONE, *common], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (score,) = manifests(tmp_path / "store", "score")
+    assert (score["facts"]["task"], score["facts"]["n"]) == ("xcopa", 3)
+    assert "XCOPA" in done.stdout
+
+
+def test_languages_without_question_answering_have_wide_benchmarks() -> None:
+    has = {
+        name: {
+            one.id for one in list_languages().values() if content.find_code(None, one.flores_code)
+        }
+        for name, content in BENCHMARKS.items()
+        if not content.paper
+    }
+    assert {"faroese", "welsh", "galician", "northern_kurdish"} <= has["multiblimp"]
+    assert {"faroese", "uyghur", "galician"} <= has["global_piqa"]
+    assert {"welsh", "irish", "faroese", "samoan", "tatar", "bashkir"} <= has["ntrex"]
+    assert {"haitian_creole", "swahili", "tamil", "indonesian"} <= has["xcopa"]
+    assert {"kinyarwanda", "southern_sotho", "xhosa", "zulu"} <= has["afrimmlu"]
