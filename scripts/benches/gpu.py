@@ -97,7 +97,7 @@ class Bench:
             except Exception as error:
                 found = {"failed": f"{type(error).__name__}: {error}"[:600]}
             # The error's frames hold what they had made.
-            free_memory()
+            release_memory()
             found |= {"seconds": round(time.perf_counter() - self.began - passed, 2)}
         self.results[name] = found
         print(f"{name:<22} {json.dumps(found)}", flush=True)
@@ -138,7 +138,7 @@ def run_parts(bench: Bench, sizes: Sizes, folder: Path) -> None:
     bench.run("scoring compared", lambda: compare_scoring(held, sizes))
     bench.run("decoding", lambda: measure_decoding(held, sizes))
     held.clear()
-    free_memory()
+    release_memory()
     for way in ("varlen", "sdpa"):
         bench.run(f"training {way}", lambda way=way: measure_training(sizes, folder, way))
     bench.run("training compared", lambda: compare_training(bench.results))
@@ -170,7 +170,7 @@ def find_dtype() -> Any:
     return torch.bfloat16 if torch.cuda.is_available() else torch.float32
 
 
-def free_memory() -> None:
+def release_memory() -> None:
     import torch
 
     gc.collect()
@@ -193,7 +193,7 @@ def measure_memory() -> dict[str, float]:
     }
 
 
-def time_calls(work: Callable[[], Any], count: int = 3) -> float:
+def measure_seconds(work: Callable[[], Any], count: int = 3) -> float:
     """Returns the seconds of one call, after a first one that is not counted."""
     import torch
 
@@ -286,11 +286,11 @@ def measure_attention(sizes: Sizes) -> dict[str, Any]:
             flat[0], flat[1], flat[2], (starts, starts), (max(lengths),) * 2, 0.1, varlen.CAUSAL
         )[0]
 
-    found: dict[str, Any] = {"dense_s": time_calls(lambda: attend_densely().sum().backward())}
+    found: dict[str, Any] = {"dense_s": measure_seconds(lambda: attend_densely().sum().backward())}
     obstacle = varlen.find_obstacle(device, dtype)
     if obstacle:
         return found | {"varlen": obstacle}
-    found["varlen_s"] = time_calls(lambda: attend_by_rows().sum().backward())
+    found["varlen_s"] = measure_seconds(lambda: attend_by_rows().sum().backward())
     found["ratio"] = found["dense_s"] / found["varlen_s"]
     with torch.no_grad():
         found["largest_difference"] = float((attend_densely() - attend_by_rows()).abs().max())
@@ -392,7 +392,7 @@ def measure_scoring(held: list[Any], sizes: Sizes, way: str, shots: int) -> dict
     try:
         items = max(1, min(sizes.items, estimate_batch_tokens(held[0]) // sizes.item))
         beginning, rows = draw_tokens(sizes, shots), draw_items(sizes, items)
-        seconds = time_calls(lambda: score_items(packed, sizes, beginning, rows))
+        seconds = measure_seconds(lambda: score_items(packed, sizes, beginning, rows))
         tokens = shots + items * sizes.item
         weights = sum(p.numel() for p in held[0].parameters())
         machine = describe_machine()["device"]
@@ -461,7 +461,7 @@ def measure_decoding(held: list[Any], sizes: Sizes) -> dict[str, Any]:
                 )
 
             done = decode()
-            seconds = time_calls(decode, 1)
+            seconds = measure_seconds(decode, 1)
         tokens = sum(one.tokens for one in done)
         return {
             "attention": way,
