@@ -12,14 +12,15 @@ of one language, such as those of Arabic, which no model here can tell apart.
 
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
 from core.identify.errors import IdentifierError
 from core.identify.labels import (
     CLD2,
+    CLD2_NEIGHBOURS,
     TELLING,
     VARIETIES,
     find_whole_code,
@@ -73,6 +74,7 @@ def is_in_language(
     none; `script` is the script's English name or code, needed only where the code lacks it.
     Another script is False. In the right script the model decides, where it knows the language;
     where it does not, a script that only this language is written in does (Lao), else nothing.
+    Where it often takes the language for a neighbour, the neighbour's name tells nothing.
     """
     return _matches(
         _MeasuredText.from_text(text, model), *find_wanted_language(flores_code, name, script)
@@ -141,7 +143,16 @@ def _matches(read: _MeasuredText, code: str | None, written: str | None) -> bool
         if read.model.fine:
             return code == take_iso_code(label)
         return None if found == VARIETIES[code] else False
+    if found in read.model.neighbours.get(find_whole_code(code), ()):
+        return None
     return found == find_whole_code(code) and take_iso_code(label) not in VARIETIES
+
+
+def list_neighbours(flores_code: str | None, name: str | None = None) -> tuple[str, ...]:
+    """Lists the languages, by ISO 639-3 codes, for which the default model often takes a language:
+    it cannot tell them apart."""
+    code, _ = find_wanted_language(flores_code, name, None)
+    return CLD2_NEIGHBOURS.get(find_whole_code(code), ()) if code else ()
 
 
 @cache
@@ -159,11 +170,13 @@ def find_wanted_language(
 
 @dataclass(frozen=True)
 class _Model:
-    """A loaded model. `fine`: its labels tell the varieties of a macrolanguage apart."""
+    """A loaded model. `fine`: its labels tell the varieties of a macrolanguage apart.
+    `neighbours`: for which languages it often takes one."""
 
     label: Callable[[str], tuple[str | None, float]]
     knows: Callable[[str, str | None], bool]
     fine: bool = False
+    neighbours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _open_model(name: str) -> _Model:
@@ -189,7 +202,7 @@ def _open_cld2() -> _Model:
         # Of Azerbaijani it knows no text in Arabic letters, and takes it for Persian or Urdu.
         return code in codes or (code in VARIETIES and code != "azb")
 
-    return _Model(label, knows)
+    return _Model(label, knows, neighbours=CLD2_NEIGHBOURS)
 
 
 @cache

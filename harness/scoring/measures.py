@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.contract.samples import Choice, Sample, Translation
+from core.languages import find_language
 
 _FEWEST = 3
 
@@ -76,6 +77,24 @@ def warn_of_language(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[st
     return [
         f"{wrong.total()} of {len(texts)} items look like another language than {spoken['name']} "
         f"(most of them like {most}): check that the data are of this language"
+    ]
+
+
+def warn_of_neighbours(rows: Sequence[Translation], wanted: Mapping[str, Any]) -> list[str]:
+    """Warns of translations that are called by the name of a language that the identifier cannot
+    tell from the `wanted` one, as that of `detect_language`: they are undetermined, not wrong."""
+    from core.identify.text import list_neighbours
+
+    codes = list_neighbours(wanted["flores_code"], wanted.get("name"))
+    called = Counter(row.language for row in rows if row.language in codes)
+    if not called:
+        return []
+    names = {code: found.name if (found := find_language(str(code))) else code for code in called}
+    own = wanted.get("name") or wanted["flores_code"]
+    return [
+        f"{called.total()} of {len(rows)} translations are called "
+        f"{' or '.join(str(names[code]) for code, _ in called.most_common())}, which the language "
+        f"identifier cannot tell from {own}: whether they are in it is not known"
     ]
 
 

@@ -35,6 +35,7 @@ from harness.scoring.measures import (
     measure_prompts,
     measure_translations,
     warn_of_language,
+    warn_of_neighbours,
 )
 from harness.scoring.samples import hash_document, hash_text, write_samples
 from harness.scoring.workers import run_workers
@@ -99,7 +100,7 @@ def score_task(
         forms = None
     else:
         rows, numbers = _score_chrf(samples, lm, request.wanted)
-        warnings += _warn_of_translations(rows)
+        warnings += _warn_of_translations(rows) + warn_of_neighbours(rows, request.wanted)
         forms = compare_forms(
             numbers.score, [row.hypothesis for row in rows], [row.reference for row in rows]
         )

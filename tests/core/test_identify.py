@@ -12,7 +12,13 @@ import regex
 from core.identify.errors import IdentifierError
 from core.identify.labels import CLD2
 from core.identify.scripts import count_script_shares, find_script_code
-from core.identify.text import Identification, identify, identify_against, is_in_language
+from core.identify.text import (
+    Identification,
+    identify,
+    identify_against,
+    is_in_language,
+    list_neighbours,
+)
 from core.languages import list_languages
 
 SWAHILI = "Habari za asubuhi, rafiki yangu. Watoto wanakwenda shuleni kila siku."
@@ -95,6 +101,25 @@ def test_scripts_agree_with_the_unicode_database() -> None:
         if not regex.match(rf"[\p{{Script={next(iter(shares))}}}\p{{Script=Common}}]", character):
             disagreeing.append(character)
     assert disagreeing == []
+
+
+RUNDI = "Abana bariko barakina umupira kw'ishure kandi abigisha barabaraba."
+INDONESIAN = "Anak-anak bermain bola di sekolah dan guru melihat mereka."
+
+
+def test_a_neighbour_that_cannot_be_told_is_not_another_language() -> None:
+    assert identify(RUNDI).language == "kin"
+    assert is_in_language(RUNDI, flores_code="run_Latn") is None
+    assert is_in_language(RUNDI, flores_code="swh_Latn") is False
+    # Kinyarwanda itself is hardly ever called Rundi.
+    assert is_in_language(RUNDI, flores_code="kin_Latn") is True
+    assert identify(INDONESIAN).language == "msa"
+    assert is_in_language(INDONESIAN, flores_code="ind_Latn") is None
+    assert is_in_language(INDONESIAN, flores_code="zsm_Latn") is True
+    assert is_in_language(SWAHILI, flores_code="run_Latn") is False
+    assert list_neighbours("run_Latn") == ("kin",)
+    assert list_neighbours("mag_Deva") == ("hin",)
+    assert list_neighbours("swh_Latn") == list_neighbours(None, "Klingon") == ()
 
 
 def test_every_shipped_language_has_a_script_that_is_known() -> None:
