@@ -34,12 +34,23 @@ def list_machine(config: Config, store: Path) -> Iterator[Look]:
         yield Look("packages for training", partial(_look_at_packages, config.train))
         if config.student.kind != "gguf":
             yield Look("memory for training", partial(_look_at_memory, config))
+            yield Look("attention for training", partial(_look_at_attention, config))
     yield Look(f"disk for {store}", partial(_look_at_disk, config, store, trains=trains))
 
 
 def _look_at_packages(settings: Train) -> str:
     require_packages(settings)
     return "all there"
+
+
+def _look_at_attention(config: MakingConfig) -> str:
+    if config.train.launcher:
+        return "not looked at, as train.launcher starts it elsewhere"
+    from training.attention import choose_attention
+
+    precision = resolve_precision(config.train.precision)
+    chosen = choose_attention(config.train, precision, open_student_config(config.student))
+    return chosen.said or chosen.name or "as transformers has it for the student"
 
 
 def _look_at_memory(config: MakingConfig) -> str:

@@ -81,7 +81,14 @@ def test_all_that_is_there_is_said_and_costs_one_token(
         done = look(tmp_path, hub, teacher.url)
     assert done.returncode == 0, done.stderr
     assert "missing" not in done.stdout
-    for thing in ("source context", "source translated", "checkpoint small", "memory", "disk"):
+    for thing in (
+        "source context",
+        "source translated",
+        "checkpoint small",
+        "memory",
+        "attention",
+        "disk",
+    ):
         assert f"there    {thing}" in done.stdout
     assert done.stdout.count("benchmark ") == 5
     assert [body["max_tokens"] for body in teacher.bodies] == [1]
@@ -124,13 +131,14 @@ def test_every_problem_is_told_at_once_and_nothing_is_paid(
     assert not teacher.bodies
 
 
-def test_a_data_set_without_the_column_and_a_model_that_nobody_serves(
+def test_what_lacks_a_column_a_server_or_a_gpu_is_told(
     repositories: dict[str, Path], teacher: scripted.Scripted, tmp_path: Path
 ) -> None:
     teacher.behave = lambda body, nth: scripted.Fault(404, '{"error": {"message": "no such"}}')
-    images = "sources.translated.conversations=hub:me/images"
+    more = ("sources.translated.conversations=hub:me/images", "train.attention=flash_attention_2")
     with hub_server.serving(repositories, gated=()) as (hub, _):
-        done = look(tmp_path, hub, teacher.url, images)
+        done = look(tmp_path, hub, teacher.url, *more)
     assert "its first row has no messages or conversations, but picture" in done.stderr
     assert "does not know the model 'openai/gpt-oss-120b'" in done.stderr
-    assert len([line for line in done.stderr.splitlines() if line.startswith("- ")]) == 2
+    assert "- attention for training: train.attention=flash_attention_2 needs" in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("- ")]) == 3
