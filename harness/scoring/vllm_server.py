@@ -33,6 +33,9 @@ _GRACE_SECONDS = 30.0
 _DYING_SECONDS = 10.0
 # A Python traceback of vLLM's names the cause some twenty lines before its end.
 _LAST_LINES = 40
+_READ_LINES = 400
+# What triton's bindings print at every end of a server, behind its last words.
+_NOISE = re.compile(r"nanobind|^ - (leaked|\.\.\. skipped)")
 _ENGINE_DIED = re.compile(r"Failed core proc\(s\): \{[^}]*: -(\d+)")
 
 
@@ -131,7 +134,9 @@ def _describe_death(what: str, status: int, log: Path) -> ScoringError:
     vLLM computes in processes of its own: where one of those is ended by a signal, the server ends
     with status 1 and a line of its log has the signal's number, which is said by name here.
     """
-    last = read_last_lines(log, _LAST_LINES)
+    lines = read_last_lines(log, _READ_LINES).splitlines()
+    said = [line for line in lines if not _NOISE.search(line)]
+    last = "\n".join(said[-_LAST_LINES:])
     how = describe_exit(status)
     if found := _ENGINE_DIED.findall(last):
         how += f"; its engine {describe_exit(-int(found[-1]))}"
@@ -142,7 +147,7 @@ def _describe_death(what: str, status: int, log: Path) -> ScoringError:
         else "mend what its last words name; evaluate.vllm.arguments holds its options, such as "
         "[--max-model-len,4096]"
     )
-    return ScoringError(f"{what} ({how}):\n{last}\nRemedy: {lacking}.")
+    return ScoringError(f"{what} ({how}):\n{last}\nRemedy: {lacking}. All that it said: {log}.")
 
 
 def _is_up(address: str) -> bool:

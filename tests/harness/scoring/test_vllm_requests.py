@@ -181,11 +181,13 @@ def test_a_server_that_dies_at_work_says_how_and_its_last_words(
 ) -> None:
     monkeypatch.setattr("openai._constants.MAX_RETRY_DELAY", 0.01)
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
-    words = 'print("the engine is out of room", file=sys.stderr, flush=True)'
+    # Behind them comes what triton's bindings print at every end.
+    said = "the engine is out of room\\nnanobind: leaked 4 types!\\n - leaked type \\'ATOMIC_OP\\'"
+    words = f"print('{said}', file=sys.stderr, flush=True)"
     dying = f"{words}; os.kill(os.getpid(), signal.SIGKILL)"
     with pytest.raises(
         ScoringError,
-        match=r"vLLM ended \(ended by SIGKILL: .*out\):\n(.*\n)*the engine is out of room",
+        match=r"vLLM ended \(ended by SIGKILL: .*out\):\n(.*\n)*the engine is out of room\nRemedy",
     ):
         score(program(dying=dying))
 
