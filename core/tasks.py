@@ -18,13 +18,15 @@ FILE = Path(__file__).parent / "tasks.yaml"
 class TaskFacts:
     """A task as reports name it. `chance` is the accuracy of guessing in percent, None for
     translations; `from_english` is the direction of a translation; `labelled` says that the
-    benchmark's files tell of each item besides (see `core.contract.samples.Choice`)."""
+    benchmark's files tell of each item besides (see `core.contract.samples.Choice`); `retention`
+    that it is in English, to tell what a checkpoint has forgotten."""
 
     title: str
     metric: Literal["accuracy", "chrf++"]
     chance: float | None
     from_english: bool
     labelled: bool
+    retention: bool = False
 
 
 TASKS: Mapping[str, TaskFacts] = {
@@ -41,6 +43,11 @@ def show_task(name: str) -> str:
 def is_translation(name: str) -> bool:
     """Says whether a task is scored by chrF++ and not by accuracy."""
     return name in TASKS and TASKS[name].metric == "chrf++"
+
+
+def is_retention(name: str) -> bool:
+    """Says whether a task tells what was kept of English, and nothing of the language."""
+    return name in TASKS and TASKS[name].retention
 
 
 def is_from_english(name: str) -> bool:

@@ -11,7 +11,7 @@ from generation.settings import SOURCES, Endpoint, Sources, Teacher
 from harness.by_benchmark import Benchmarks, HubRepositories, TaskName
 from harness.keys import UNKEYED
 from harness.scoring.choice import EngineName
-from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, TASKS
+from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, RETENTION_TASKS, TASKS
 from tasks.protocol import Protocol
 from training.settings import Train
 
@@ -121,7 +121,8 @@ class Vllm:
 @dataclass(frozen=True)
 class Evaluate:
     """The settings of scoring: which items are scored, and how they are asked. `tasks` are the
-    paper's unless said otherwise (None: all); `limit` scores the first items only (None: all).
+    paper's unless said otherwise (None: all), and `retention` adds what is asked in English, to
+    tell what was forgotten; `limit` scores the first items only (None: all).
 
     `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
     a forward pass in tokens, None to take it from the machine's memory. Both are part of a score's
@@ -131,6 +132,7 @@ class Evaluate:
     """
 
     tasks: tuple[TaskName, ...] | None = PAPERS_TASKS
+    retention: bool = False
     limit: int | None = None
     max_new_tokens: int = 256
     batch_tokens: int | None = None
@@ -162,7 +164,9 @@ class Evaluate:
 
     def list_tasks(self) -> tuple[str, ...]:
         """Returns the names of the tasks, in the reports' order where all are asked."""
-        return tuple(TASKS) if self.tasks is None else self.tasks
+        own = tuple(name for name in TASKS if name not in RETENTION_TASKS)
+        asked = own if self.tasks is None else self.tasks
+        return tuple(dict.fromkeys((*asked, *(RETENTION_TASKS if self.retention else ()))))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from reports.tables import (
     wins,
 )
 from reports.tables.panels import Panel, build_panels
-from reports.tables.results import Results, from_panels
+from reports.tables.results import Results, from_panels, split_retention
 from reports.tables.sheet import Sheet
 
 
@@ -36,6 +36,9 @@ class Report:
     view: StoreView | None
     panels: tuple[Panel, ...]
     results: Results
+    retained: Results = field(default_factory=lambda: Results((), ""))
+    """What was asked in English, to tell what was forgotten; nowhere else in the report but in the
+    tables of each language."""
     kept: dict[tuple[str, bool], Sheet | None] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -44,12 +47,12 @@ class Report:
     def from_store(cls, view: StoreView) -> "Report":
         """Make the report of a store, or of the part of it that a view shows."""
         panels = build_panels(view)
-        return cls(view, panels, from_panels(view, panels))
+        return cls(view, panels, *split_retention(from_panels(view, panels)))
 
     @classmethod
     def from_table(cls, results: Results) -> "Report":
         """Make the report of an imported table of scores."""
-        return cls(None, (), results)
+        return cls(None, (), *split_retention(results))
 
     def keep_languages(self, names: Sequence[str]) -> "Report":
         """Keep the part about these languages; the tables of the stages stay whole.
@@ -71,7 +74,16 @@ class Report:
         view = self.view and replace(
             self.view, studies=tuple(s for s in self.studies if s.language in wanted)
         )
-        return Report(view, panels, self.results.keep(lambda r: r.language.name in wanted))
+        results, retained = (
+            found.keep(lambda result: result.language.name in wanted)
+            for found in (self.results, self.retained)
+        )
+        return Report(view, panels, results, retained)
+
+    @cached_property
+    def everything(self) -> Results:
+        """Every result, those in English too: for tables of single scores, and no mean."""
+        return replace(self.results, rows=(*self.results.rows, *self.retained.rows))
 
     @property
     def compares(self) -> bool:
@@ -133,6 +145,11 @@ class Report:
     def kind_gains(self) -> tuple[kinds.KindGains, ...]:
         """Gains by what is known of their languages."""
         return kinds.find_kind_gains(self.results)
+
+    @cached_property
+    def retained_means(self) -> Sheet:
+        """Means of what was kept of English over the languages that were trained for."""
+        return summary.tabulate_retention(self.retained, wins.judge_gains(self.retained))
 
     @cached_property
     def means(self) -> Sheet:

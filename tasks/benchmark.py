@@ -93,6 +93,8 @@ class Benchmark:
     item, description: what the prompt says of a row, and before all of them.
     letters: those of the answers that an item has to choose from; "" for translations.
     paper: it is one of the paper's (`evaluate=paper`).
+    keeps_english: it is asked in English too, to tell what a checkpoint has forgotten
+        (`evaluate.retention`).
     codes: its code of a language by the language's FLORES code, beside those that the languages'
         files give it; the reason of a gap follows from them.
     shots: the rows of the scored split that are the shots, and are not scored.
@@ -123,6 +125,7 @@ class Benchmark:
     asides: tuple[RowColumn, ...] = ()
     texts: "Benchmark | None" = None
     paper: bool = False
+    keeps_english: bool = False
     codes: Mapping[str, str] = field(default_factory=dict)
     shots: int = SHOTS
     cloze: bool = False

@@ -20,12 +20,16 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Task:
-    """One task: a benchmark and, for translations, a direction."""
+    """One task: a benchmark and, for translations, a direction.
+
+    `retention`: it is asked in English, whatever the experiment's language is.
+    """
 
     name: str
     title: str
     content: Benchmark
     from_english: bool = False
+    retention: bool = False
 
     @property
     def benchmark(self) -> str:
@@ -57,7 +61,7 @@ class Task:
 
     def make_lm_eval_name(self, code: str) -> str:
         """Returns the name under which lm-eval knows the task in the language with code `code`."""
-        return f"kakugo_{self.name}_{code}"
+        return f"kakugo_{self.benchmark if self.retention else self.name}_{code}"
 
     def select_protocol(self, protocol: Protocol) -> Protocol:
         """Returns the part of a protocol that applies to the task."""
@@ -81,15 +85,30 @@ def find_benchmarks() -> Mapping[str, Benchmark]:
 
 
 def list_tasks(benchmark: Benchmark) -> list[Task]:
-    """Returns the tasks that a benchmark declares."""
+    """Returns the tasks that a benchmark declares in the experiment's language."""
     return [
         Task(naming.name, naming.title, benchmark, naming.from_english)
         for naming in benchmark.tasks
     ]
 
 
+def list_retention_tasks(benchmark: Benchmark) -> list[Task]:
+    """Returns the task that asks a benchmark in English, where it is to be asked so."""
+    if not benchmark.keeps_english:
+        return []
+    name, title = f"english_{benchmark.name}", f"English {benchmark.title}"
+    return [Task(name, title, benchmark, retention=True)]
+
+
 BENCHMARKS = find_benchmarks()
 TASKS: Mapping[str, Task] = {
-    task.name: task for benchmark in BENCHMARKS.values() for task in list_tasks(benchmark)
+    task.name: task
+    for make in (list_tasks, list_retention_tasks)
+    for benchmark in BENCHMARKS.values()
+    for task in make(benchmark)
 }
-PAPERS_TASKS = tuple(task.name for task in TASKS.values() if task.content.paper)
+"""All tasks by their names, in the reports' order: those in English last."""
+RETENTION_TASKS = tuple(task.name for task in TASKS.values() if task.retention)
+PAPERS_TASKS = tuple(
+    task.name for task in TASKS.values() if task.content.paper and not task.retention
+)

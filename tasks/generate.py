@@ -30,6 +30,8 @@ def list_task_files() -> dict[Path, str]:
     files: dict[Path, str] = {}
     for language in list_languages().values():
         for task in TASKS.values():
+            if task.retention:
+                continue  # lm-eval knows it as the benchmark in English
             given = language.benchmarks.get(task.benchmark)
             code = task.content.find_code(given, language.flores_code)
             if code is None or code in task.content.unasked:
@@ -54,6 +56,7 @@ def list_facts() -> str:
                     chance=task.chance,
                     from_english=task.from_english,
                     labelled=bool(task.content.asides),
+                    retention=task.retention,
                 )
             )
             for task in TASKS.values()

@@ -1,7 +1,7 @@
 """Reads the benchmarks for an experiment: its tasks, and all of their texts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from core.languages import list_languages
 from generation.mixture.contamination import BenchmarkText
@@ -26,15 +26,29 @@ def load_task_or_gap(
 ) -> Loaded | DataMissing | DataMalformed:
     """Loads the task in the experiment's language, or says why it cannot be asked: the benchmark
     or the data lack it, or its file makes no sense. That ends no other cell."""
+    protocol = config.evaluate.protocol
     language = config.language
     code = language.find_code(task.benchmark)
-    if code is None:
-        return DataMissing(language.find_gap(task.benchmark))
     try:
-        protocol = config.evaluate.protocol
+        if task.retention:
+            return load_in_english(config, task, data)
+        if code is None:
+            return DataMissing(language.find_gap(task.benchmark))
         return load_task(task, code, language.name, data, protocol, language.hub_codes)
     except (DataMissing, DataMalformed) as error:
         return error
+
+
+def load_in_english(config: Config, task: Task, data: BenchmarkData) -> Loaded:
+    """Loads a task in English, whatever the experiment's language is; raises DataMissing where it
+    is English itself."""
+    english = list_languages()["english"]
+    code = task.content.find_code(english.benchmarks.get(task.benchmark), english.flores_code)
+    assert code is not None, "each benchmark that keeps English has it"
+    if english.flores_code == config.language.flores_code:
+        raise DataMissing("the experiment's language is English: its own tasks tell")
+    protocol = replace(config.evaluate.protocol, instructions="english")
+    return load_task(task, code, english.name, data, protocol, english.hub_codes)
 
 
 def read_benchmark_items(

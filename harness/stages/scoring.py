@@ -107,7 +107,7 @@ def score_cell(
             limit=evaluate.limit,
             max_new_tokens=None if task.chooses else evaluate.max_new_tokens,
             engine=EngineSettings(ENGINE_VERSION, engine),
-            spoken=choose_spoken_language(language, loaded.code),
+            spoken=choose_spoken_language(language, loaded),
             loaded=loaded,
             processes=evaluate.processes,
             tasks_version=TASKS_VERSION,
@@ -164,12 +164,17 @@ def choose_engine(evaluate: Evaluate, kind: str) -> EngineChoice | str:
     return EngineChoice("transformers", precision, evaluate.batch_tokens)
 
 
-def choose_spoken_language(language: LanguageSettings, code: str) -> Spoken | None:
-    """Returns the experiment's language, or None where it is the one that the benchmark's own
-    code names.
+def choose_spoken_language(language: LanguageSettings, loaded: Loaded) -> Spoken | None:
+    """Returns the language of a task's items: English, or the experiment's; None where it is the
+    one that the benchmark's own code names.
 
     Such a code names its script too; Global-MMLU's codes do not.
     """
+    code = loaded.code
+    if loaded.task.retention:
+        english = list_languages()["english"]
+        named = Spoken(english.flores_code, english.name, english.script)
+        return None if code == english.flores_code else named
     flores_code = language.flores_code or language.find_code("flores")
     if flores_code == code and "_" in code:
         return None

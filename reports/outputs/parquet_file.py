@@ -84,7 +84,7 @@ def write_parquet(report: Report, out: Path) -> Path:
 def list_rows(report: Report) -> Iterator[dict[str, Any]]:
     """Lists the rows, those without a score too; what a row lacks is null."""
     if report.view is None:
-        for one in report.results.rows:
+        for one in report.everything.rows:
             yield {
                 "language": one.language.name,
                 "task": one.task,

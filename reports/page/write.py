@@ -165,7 +165,7 @@ def render(report: Report) -> str:
     script = (HERE / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = make_environment()
-    packs = len(report.results.rows) > MOST_PLAIN
+    packs = len(report.everything.rows) > MOST_PLAIN
     environment.filters["packed"] = pack_part if packs else pack_nothing
     template = environment.get_template("page.html.j2")
     return template.render(
@@ -276,7 +276,7 @@ def _write_title(report: Report) -> str:
 
 
 def _write_summary(report: Report) -> str:
-    rows, view = report.results.rows, report.view
+    rows, view = report.everything.rows, report.view
     results = sum(row.score is not None for row in rows)
     lacking = len(rows) - results
     text = f"{_count(len(report.results.languages), 'language')}, {_count(results, 'score')}"

@@ -29,7 +29,7 @@ LANGUAGES = Part(
             make=lambda report: (
                 scores.tabulate_scores(report.panels)
                 if report.view
-                else scores.tabulate_imported_scores(report.results)
+                else scores.tabulate_imported_scores(report.everything)
             ),
             left_out={"terminal": SCORES, "markdown": SCORES, "latex": SCORES, "html": SCORES},
         ),

@@ -56,6 +56,15 @@ OVERVIEW = Part(
             left_out={"terminal": ALONE, "markdown": ALONE, "html": ALONE},
         ),
         Section(
+            "retention",
+            "What is kept of English",
+            "What base and trained checkpoints know in English, before and after.",
+            make=lambda report: (
+                summary.describe_means(report.retained_means) if report.retained.rows else None
+            ),
+            make_file=lambda report: report.retained_means if report.retained.rows else None,
+        ),
+        Section(
             "correlation",
             "Base score against gain",
             "Whether languages with a low base score gain more.",
@@ -90,7 +99,7 @@ OVERVIEW = Part(
             "coverage",
             "Benchmark coverage",
             "For how many languages each task has a result, and which have none.",
-            make=lambda report: coverage.tabulate_coverage(report.results),
+            make=lambda report: coverage.tabulate_coverage(report.everything),
             left_out={"terminal": DETAIL, "markdown": ALONE, "html": ALONE},
         ),
         Section(
@@ -100,7 +109,7 @@ OVERVIEW = Part(
             make=lambda report: (
                 scores.tabulate_gaps(report.panels)
                 if report.view
-                else scores.tabulate_imported_gaps(report.results)
+                else scores.tabulate_imported_gaps(report.everything)
             ),
             left_out={"terminal": PRINTED, "markdown": PANELS, "latex": RECORD, "html": ALONE},
             form="reasons",

@@ -34,7 +34,9 @@ EACH_SCORE = Part(
             "measures",
             "Tokens and output",
             "How many tokens the prompts took, and what was odd in the answers.",
-            make=lambda report: coverage.tabulate_measures(report.results) if report.view else None,
+            make=lambda report: (
+                coverage.tabulate_measures(report.everything) if report.view else None
+            ),
             left_out={"terminal": CROWDED},
         ),
     ),

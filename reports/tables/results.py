@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.contract.producers import find_role
-from core.tasks import TASKS
+from core.tasks import TASKS, is_retention
 from reports.store.cells import find_entries
 from reports.store.model import Score, ShownLanguage, State, StoreView
 from reports.store.naming import name_producers
@@ -159,6 +159,15 @@ def from_panels(view: StoreView, panels: Iterable[Panel]) -> Results:
         for said, names in notes.items()
     )
     return Results(tuple(rows), str(view.root.name), told, find_equal_budget(rows), kept)
+
+
+def split_retention(results: Results) -> tuple[Results, Results]:
+    """Returns the results in the languages, and those in English, which tell what was forgotten
+    and must enter no mean over tasks."""
+    return (
+        results.keep(lambda result: not is_retention(result.task)),
+        results.keep(lambda result: is_retention(result.task)),
+    )
 
 
 def choose_protocols(panels: Iterable[Panel]) -> dict[str, ScoredAs]:

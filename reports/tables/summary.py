@@ -70,6 +70,18 @@ def tabulate_means(results: Results, found: Sequence[JudgedGain]) -> Sheet:
     return Sheet(columns, tuple(rows), notes=notes)
 
 
+RETAINED = (
+    "The same questions in English, which training did not aim at: a loss is what was forgotten. "
+    "Means over the languages that checkpoints were trained for."
+)
+
+
+def tabulate_retention(retained: Results, found: Sequence[JudgedGain]) -> Sheet:
+    """Take the means of what is asked in English, as `tabulate_means` does."""
+    sheet = tabulate_means(retained, found)
+    return replace(sheet, notes=(RETAINED, *sheet.notes[1:]))
+
+
 def describe_means(file: Sheet) -> Sheet:
     """Put the means in words for people: intervals, and counts as "48 / 3 / 2"."""
     names = [column.name for column in file.columns]

@@ -55,6 +55,7 @@ BENCHMARK = Benchmark(
     repository="facebook/belebele",
     split="test",
     paper=True,
+    keeps_english=True,
     complete=900,
     columns=COLUMNS,
     identity=IDENTITY,

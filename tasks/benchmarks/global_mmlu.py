@@ -60,6 +60,7 @@ BENCHMARK = Benchmark(
     repository="CohereLabs/Global-MMLU",
     split="test",
     paper=True,
+    keeps_english=True,
     complete=14_042,
     columns=COLUMNS,
     identity=("sample_id",),

@@ -56,6 +56,7 @@ BENCHMARK = Benchmark(
     repository="Davlan/sib200",
     split="test",
     paper=True,
+    keeps_english=True,
     complete=204,
     columns=COLUMNS,
     identity=("index_id",),

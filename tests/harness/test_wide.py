@@ -12,9 +12,10 @@ from small import KAKUGO, manifests
 from core.languages import list_languages
 from harness.experiment import plan_experiment
 from harness.overrides import prepare_arguments
-from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, TASKS
+from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, RETENTION_TASKS, TASKS
 
 ALONE = ("producers=[base]", "evaluate=wide")
+XCOPA = ("evaluate.tasks=[xcopa]", "evaluate.retention=false")
 
 
 @pytest.fixture
@@ -50,11 +51,33 @@ def test_all_tasks_are_planned_and_gaps_say_why(
     assert [cell.task for cell in made.cells] == list(PAPERS_TASKS)
 
 
+def test_english_is_asked_too_and_a_base_is_asked_once_for_all_languages(
+    composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    def find_keys(language: str, *more: str) -> dict[str, str | None]:
+        given = [f"language={language}", "producers=[base]", "evaluate.retention=true", *more]
+        cells = plan_experiment(composed(*prepare_arguments(given)), tmp_path).cells
+        return {cell.task: cell.score.key if cell.score else None for cell in cells}
+
+    swahili, yoruba = find_keys("swahili"), find_keys("yoruba")
+    assert list(swahili) == [*PAPERS_TASKS, *RETENTION_TASKS]
+    for task in RETENTION_TASKS:
+        assert swahili[task] == yoruba[task] is not None, task
+    # The prompts are in English, whatever those of the language are.
+    assert (
+        find_keys("swahili", "evaluate.protocol.instructions=language")["english_belebele"]
+        == swahili["english_belebele"]
+    )
+    assert find_keys("english")["english_sib200"] is None, "its own task tells"
+    planned = find_keys("swahili", "evaluate.tasks=[english_belebele,sib200]")
+    assert list(planned) == ["english_belebele", "sib200", "english_sib200", "english_global_mmlu"]
+
+
 def test_a_code_of_the_benchmarks_own_is_found_and_can_be_given(
     composed: Callable[..., Any], data: Path, tmp_path: Path
 ) -> None:
     def find_key(*more: str) -> str:
-        given = ["language=swahili", *ALONE, "evaluate.tasks=[xcopa]", f"data_dir={data}", *more]
+        given = ["language=swahili", *ALONE, *XCOPA, f"data_dir={data}", *more]
         (cell,) = plan_experiment(composed(*prepare_arguments(given)), tmp_path).cells
         assert cell.score is not None, cell.gap
         assert cell.score.settings.code == ("ht" if more else "sw")

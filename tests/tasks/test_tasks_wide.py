@@ -7,7 +7,7 @@ import pytest
 from wide_data import ENDINGS, NEWS, SENTENCES, write_lines, write_sets
 
 from core.languages import list_languages
-from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, TASKS
+from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, RETENTION_TASKS, TASKS
 from tasks.data import open_data
 from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.loading import Loaded, load_task
@@ -35,7 +35,8 @@ def load(root: Path, name: str, **choices: object) -> Loaded:
 
 def test_the_papers_tasks_are_the_papers() -> None:
     assert PAPERS_TASKS == ("sib200", "belebele", "global_mmlu", "flores_xx_en", "flores_en_xx")
-    assert set(TASKS) == {*PAPERS_TASKS, *CASES}
+    assert set(TASKS) == {*PAPERS_TASKS, *CASES, *RETENTION_TASKS}
+    assert tuple(TASKS)[-3:] == RETENTION_TASKS
 
 
 @pytest.mark.parametrize("name", [name for name, one in BENCHMARKS.items() if one.codes])
