@@ -129,7 +129,7 @@ class TeacherClient:
         while True:
             if not await self._afford(budget, worst):
                 return None
-            endpoint = await self._find_free_endpoint()
+            endpoint = await self._find_free_endpoint(again=attempt > 0)
             if endpoint is None:
                 return None
             attempt += 1
@@ -185,11 +185,12 @@ class TeacherClient:
             size * price.input + (out or self.settings.response_max_tokens) * price.output
         ) / 1e6
 
-    async def _find_free_endpoint(self) -> EndpointClient | None:
+    async def _find_free_endpoint(self, again: bool) -> EndpointClient | None:
         """The endpoint with the most room, as soon as one has any; None when the run stops.
 
-        Whoever asked first goes first: rows are made in the order of their requests, so that one
-        which were overtaken by all others would leave all checks to the end.
+        Whoever asked first goes first, and one that asks `again` before all others: rows are made
+        in the order of their requests, so that one which was overtaken by all would leave all
+        checks to the end.
         """
         called = False
         while self._stop is None:
@@ -201,7 +202,7 @@ class TeacherClient:
                     return best
             place = asyncio.get_running_loop().create_future()
             # Where a limit fell since it was called, it is still the first.
-            (self._waiting.appendleft if called else self._waiting.append)(place)
+            (self._waiting.appendleft if called or again else self._waiting.append)(place)
             self._wake()
             try:
                 await place
@@ -225,15 +226,19 @@ class TeacherClient:
                 place.set_result(None)
                 self._called += 1
                 room -= 1
-        pauses = [e.limiter.paused_until for e in self.endpoints if e.limiter.paused_until > now]
-        if self._waiting and pauses:
-            self._wake_in(min(pauses) - now)
+        if self._waiting:
+            self._set_alarm(now)
 
-    def _wake_in(self, seconds: float) -> None:
-        """Call whoever waits when a pause has ended."""
+    def _set_alarm(self, now: float) -> None:
+        """Call whoever waits when a pause ends, or the pace lets another go."""
+        alive = [endpoint for endpoint in self.endpoints if endpoint.stopped is None]
+        waits = [endpoint.limiter.compute_wait(now) for endpoint in alive]
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_later(max(0.001, seconds), self._wake)
+            self._alarm = None
+        if known := [wait for wait in waits if wait is not None]:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(max(0.001, min(known)), self._wake)
 
     def _rest(self, endpoint: EndpointClient) -> None:
         over = endpoint.failures_in_a_row - _RESTS_AFTER

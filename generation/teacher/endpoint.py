@@ -34,14 +34,16 @@ _MESSAGE_CHARACTERS = 300
 class Attempt:
     """Holds what one attempt brought: a raw response, or a failure in the words the ledger keeps.
 
-    `wait` is None where another attempt cannot help; else the seconds before it. `pressed` says
-    that the endpoint has too much to do. `stop` says why this endpoint must not be asked again.
+    `wait` is None where another attempt cannot help; else the seconds before it. `busy` says that
+    the endpoint refused it because it has too much to do, and `late` that it timed out. `stop` says
+    why this endpoint must not be asked again.
     """
 
     response: str | None = None
     failure: str | None = None
     wait: float | None = None
-    pressed: bool = False
+    busy: bool = False
+    late: bool = False
     retry_after: float = 0.0
     stop: str | None = None
 
@@ -84,14 +86,16 @@ class EndpointClient:
 
     async def send_chat(self, body: dict[str, Any], attempt: int) -> Attempt:
         """Send one chat completion; never raises for what the endpoint does."""
-        sent_in = self.limiter.count_sent()
+        sent_in = self.limiter.count_sent(time.monotonic())
         try:
             result = await self._try_chat(body, attempt)
         except BaseException:
             self.limiter.note_lost()
             raise
-        if result.pressed:
-            self.limiter.note_pressed(sent_in, time.monotonic(), result.retry_after)
+        if result.busy:
+            self.limiter.note_refused(time.monotonic(), result.retry_after)
+        elif result.late:
+            self.limiter.note_timed_out(sent_in)
         elif result.response is not None or result.wait is None:
             self.limiter.note_answered()
         else:
@@ -112,7 +116,7 @@ class EndpointClient:
         except openai.APIConnectionError as error:
             return self._explain_unreached(error, attempt)
         except (TimeoutError, httpx2.TimeoutException):
-            return Attempt(failure=TIME_OUT, wait=wait_for(attempt), pressed=True)
+            return Attempt(failure=TIME_OUT, wait=wait_for(attempt), late=True)
         except (httpx2.HTTPError, aiohttp.ClientError, UnicodeDecodeError, ValueError):
             # The body broke off, or is not what its headers say.
             return Attempt(failure=MALFORMED, wait=wait_for(attempt))
@@ -138,7 +142,7 @@ class EndpointClient:
             for c in causes
         )
         if isinstance(error, openai.APITimeoutError) and not lost:
-            return Attempt(failure=TIME_OUT, wait=wait_for(attempt), pressed=True)
+            return Attempt(failure=TIME_OUT, wait=wait_for(attempt), late=True)
         return Attempt(failure=CONNECTION_LOST, wait=wait_for(attempt))
 
     def explain_refused(self, error: openai.APIStatusError, attempt: int) -> Attempt:
@@ -153,7 +157,7 @@ class EndpointClient:
             return Attempt(
                 failure=failure,
                 wait=wait_for(attempt, asked),
-                pressed=status in (429, 503),
+                busy=status in (429, 503),
                 retry_after=asked,
             )
         return Attempt(failure=f"{failure}: {said}")

@@ -1,10 +1,15 @@
-"""Limit an endpoint's open requests: more while it answers, fewer when it is pressed.
+"""Limit an endpoint's calls: how many are under way and, once it refuses some, how many a second.
 
-Additive increase, multiplicative decrease (Chiu and Jain 1989, the rule of TCP): from the first
-answers on the limit doubles with every round, until the endpoint says 429 or times out; then it is
-cut to three quarters and grows by one for every 25 answers. Requests that were already under way
-when it was cut say nothing new and do not cut it again.
+Under way (additive increase, multiplicative decrease: Chiu and Jain 1989, the rule of TCP): from
+the first answers on the limit doubles with every round, until calls time out; then it is cut to
+three quarters and grows by one for every 25 answers. Calls that were already under way when it was
+cut say nothing new and do not cut it again.
+
+A refusal (HTTP 429, 503) sets the pace instead, see `pace.py`: refused calls make room for others
+at once, so that a limit which each round of them cuts ends at one.
 """
+
+from generation.teacher.pace import Pace
 
 # From 16 the way up alone would cost 7% of 10,000 calls at 256 under way; from 64 it is 3%.
 _FIRST = 64
@@ -21,8 +26,9 @@ class Limiter:
         self.in_flight = 0
         self.paused_until = 0.0
         self._limit = float(min(most, _FIRST) if adaptive else most)
-        self._growing = adaptive  # until the first sign of pressure
+        self._growing = adaptive  # until the first time-out
         self._round = 0
+        self._pace = Pace()
 
     @property
     def limit(self) -> int:
@@ -31,11 +37,21 @@ class Limiter:
 
     def count_free(self, now: float) -> int:
         """Count how many more may be sent now."""
-        return 0 if now < self.paused_until else max(0, self.limit - self.in_flight)
+        room = self.limit - self.in_flight
+        if now < self.paused_until or room <= 0:
+            return 0
+        return int(min(room, self._pace.count_free(now)))
 
-    def count_sent(self) -> int:
-        """Count a request that is sent; the number goes back with its end."""
+    def compute_wait(self, now: float) -> float | None:
+        """Seconds until one more may be sent without any call's end; None where one has to end."""
+        if self.limit <= self.in_flight:
+            return None
+        return max(self.paused_until - now, self._pace.compute_wait(now))
+
+    def count_sent(self, now: float) -> int:
+        """Count a request that is sent; the number goes back where it times out."""
         self.in_flight += 1
+        self._pace.note_sent(now)
         return self._round
 
     def note_answered(self) -> None:
@@ -51,10 +67,17 @@ class Limiter:
         """The request failed in a way that says nothing of how much the endpoint can bear."""
         self.in_flight -= 1
 
-    def note_pressed(self, sent_in: int, now: float, retry_after: float = 0.0) -> None:
-        """The endpoint said that it is too much, or timed out."""
+    def note_refused(self, now: float, retry_after: float = 0.0) -> None:
+        """The endpoint said that it is too much, and perhaps for how many seconds."""
         self.in_flight -= 1
-        self.pause(now + retry_after)
+        if self.adaptive:
+            self._pace.note_refused(now, retry_after)
+        else:
+            self.pause(now + retry_after)
+
+    def note_timed_out(self, sent_in: int) -> None:
+        """The endpoint did not answer in time."""
+        self.in_flight -= 1
         if self.adaptive and sent_in == self._round:
             self._limit = max(1.0, self._limit * _DECREASE)
             self._growing = False

@@ -42,7 +42,7 @@ def _judge(address: str, teacher: Teacher, got: Attempt, names: list[str]) -> st
     known = f" It names {', '.join(names[:_MOST_NAMES])}." if names else ""
     if got.stop:
         raise TeacherError(f"{got.stop}.{known if teacher.name not in names else ''}")
-    if got.pressed:
+    if got.busy or got.late:
         return f"{address} is there, and busy now ({got.failure})"
     raise TeacherError(
         f"The teacher at {address} does not answer a short request: {got.failure}.{known} "

@@ -1,13 +1,15 @@
 """The teacher client against a server on loopback: adaptive, fixed, and the official client alone.
 
-scripts/bench generation [--calls N] [--concurrency N] [--latency SECONDS] [--rows N]
+scripts/bench generation [--calls N] [--concurrency N] [--latency SECONDS] [--rows N] [--only PART]
 
 The server is a process of its own. First it answers every call after the latency (50 ms): the
 client's rate is held against the ideal one (concurrency / latency) and against the official client
 without ledger, limits and retries. At 50 ms the ideal is 5,120 calls a second, several times what
 one process of the official client can send; a teacher takes seconds, so see also --latency 2. Then
 the server bears 40 calls at once, refuses the others with 429, and drops or fails 5%: adaptive
-against fixed concurrency. Last, a finished ledger is read again.
+against fixed concurrency. Then it takes 20 calls a second, 20 of them at once, with and without
+Retry-After, alone and beside someone who takes half; each side asks as much as is let through in
+--seconds. Last, a finished ledger is read again. --only runs one of open, room, rate and ledger.
 """
 
 import argparse
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from generation.teacher.ledger import Ledger, Request, RequestOutcome
 from generation.teacher.reply import read_reply
 
 BEARS = 40
+RATE = 20.0  # calls a second
 ANSWER = json.dumps(
     {
         "id": "x",
@@ -54,17 +57,50 @@ ANSWER = json.dumps(
 )
 
 
-def serve(bears: int, faults: float, latency: float) -> None:
+@dataclass
+class Server:
+    """What the server bears: calls at once, and a second, of which `other` are someone else's; a
+    share of faults; and the seconds of Retry-After beside a refusal."""
+
+    latency: float
+    bears: int = 1_000_000
+    faults: float = 0.0
+    rate: float = 0.0
+    other: float = 0.0
+    retry_after: int = 0
+
+
+def serve(settings: Server) -> None:
     """Print an address, then answer until standard input ends."""
     draw = random.Random(0)
-    at_once = 0
+    at_once, tokens, counted = 0, settings.rate, time.monotonic()
 
-    def reply(status: str, body: str = "{}") -> bytes:
+    def reply(status: str, body: str = "{}", head: str = "") -> bytes:
         data = body.encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}"
-        return f"{head}\r\n\r\n".encode() + data
+        head = f"HTTP/1.1 {status}\r\n{head}Content-Type: application/json\r\n"
+        return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
-    good, busy, broken = reply("200 OK", ANSWER), reply("429 Busy"), reply("500 Broken")
+    pause = f"Retry-After: {settings.retry_after}\r\n" if settings.retry_after else ""
+    good, broken = reply("200 OK", ANSWER), reply("500 Broken")
+    busy = reply("429 Busy", head=pause)
+
+    def take() -> bool:
+        nonlocal tokens, counted
+        now = time.monotonic()
+        if settings.rate:
+            tokens = min(settings.rate, tokens + settings.rate * (now - counted))
+            counted = now
+            if tokens < 1:
+                return False
+            tokens -= 1
+        return at_once < settings.bears
+
+    async def take_for_other() -> None:
+        due = time.monotonic()
+        while True:
+            due += draw.expovariate(settings.other)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            take()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal at_once
@@ -72,18 +108,18 @@ def serve(bears: int, faults: float, latency: float) -> None:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r")[0]))
-                if at_once >= bears:
+                if not take():
                     writer.write(busy)
                     continue
                 at_once += 1
                 try:
-                    await asyncio.sleep(latency)
+                    await asyncio.sleep(settings.latency)
                 finally:
                     at_once -= 1
                 fate = draw.random()
-                if fate < faults / 2:
+                if fate < settings.faults / 2:
                     break
-                writer.write(broken if fate < faults else good)
+                writer.write(broken if fate < settings.faults else good)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -92,7 +128,10 @@ def serve(bears: int, faults: float, latency: float) -> None:
     async def main() -> None:
         server = await asyncio.start_server(talk, "127.0.0.1", 0, backlog=2048)
         print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", flush=True)
+        other = asyncio.create_task(take_for_other()) if settings.other else None
         await asyncio.to_thread(sys.stdin.read)
+        if other:
+            other.cancel()
 
     asyncio.run(main())
 
@@ -192,80 +231,125 @@ def measure_reading(rows: int) -> tuple[float, float]:
         return 1e3 * write, time.perf_counter() - start
 
 
+def measure_sides(
+    server: Server, teacher: Teacher, sides: dict[str, Any], count: int
+) -> dict[str, Rate]:
+    """So many calls by each side against a server of its own."""
+    found = {}
+    for name, (work, changes) in sides.items():
+        command = [sys.executable, "-P", __file__, "--serve", json.dumps(asdict(server))]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            asked, side = make_requests(count), replace(teacher, base_url=url, **changes)
+            found[name] = measure_rate(
+                count, lambda work=work, side=side, asked=asked: work(side, asked)
+            )
+            print(f"{name:30} {found[name]}", flush=True)
+            process.terminate()
+    return found
+
+
+ADAPTIVE = {
+    "adaptive": (ask_through_client, {}),
+    "fixed": (ask_through_client, {"adaptive": False}),
+}
+
+
+def measure_open_road(teacher: Teacher, latency: float, calls: int) -> dict[str, Any]:
+    sides = {"official client alone": (ask_directly, {}), "ours": (ask_through_client, {})}
+    found = measure_sides(Server(latency), teacher, sides, calls)
+    mine, bare, ideal = found["ours"], found["official client alone"], teacher.concurrency / latency
+    return {
+        "ideal_per_s": ideal,
+        "official_client_per_s": round(bare.calls_per_s, 1),
+        "ours_per_s": round(mine.calls_per_s, 1),
+        "share_of_ideal": round(mine.calls_per_s / ideal, 4),
+        "official_share_of_ideal": round(bare.calls_per_s / ideal, 4),
+        "share_of_official_client": round(mine.calls_per_s / bare.calls_per_s, 4),
+        "cpu_ms_official_client": round(bare.cpu_ms, 3),
+        "cpu_ms_ours": round(mine.cpu_ms, 3),
+        "memory_mb_after_all": round(resident_mb[-1], 1),
+        "memory_growth_mb_after_a_fifth": round(resident_mb[-1] - resident_mb[-2], 1),
+    }
+
+
+def measure_room(teacher: Teacher, latency: float, calls: int) -> dict[str, Any]:
+    # As long as at 50 ms.
+    count = max(1, int(calls / 5 * min(1.0, 0.05 / latency)))
+    found = measure_sides(Server(latency, BEARS, faults=0.05), teacher, ADAPTIVE, count)
+    adaptive, fixed = found["adaptive"], found["fixed"]
+    return {
+        "room_adaptive_per_s": round(adaptive.calls_per_s, 1),
+        "room_fixed_per_s": round(fixed.calls_per_s, 1),
+        "room_ideal_per_s": BEARS / latency,
+        "room_failed": adaptive.failed + fixed.failed,
+        "adaptive_over_fixed": round(adaptive.calls_per_s / fixed.calls_per_s, 3),
+    }
+
+
+def measure_limited(teacher: Teacher, latency: float, seconds: float) -> dict[str, Any]:
+    """Shares of the calls that the server lets through, the burst at the beginning aside."""
+    shares = {}
+    for retry_after in (0, 1):
+        for other in (0.0, RATE / 2):
+            free = RATE - other
+            server = Server(latency, rate=RATE, other=other, retry_after=retry_after)
+            count = int(seconds * free + RATE)
+            found = measure_sides(server, teacher, ADAPTIVE, count)
+            for name, side in found.items():
+                took = count / side.calls_per_s - latency
+                where = f"{'beside_other_' * bool(other)}{'retry_after_' * bool(retry_after)}{name}"
+                shares[f"rate_share_{where}"] = round((count - RATE) / free / took, 3)
+                if side.failed:
+                    shares[f"rate_failed_{where}"] = side.failed
+    return {"rate_borne_per_s": RATE, **shares}
+
+
+def measure_ledger(rows: int) -> dict[str, Any]:
+    write_ms, read_s = measure_reading(rows)
+    return {
+        "ledger_write_ms": round(write_ms, 4),
+        "ledger_rows": rows,
+        "ledger_found_done_s": round(read_s, 2),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--concurrency", type=int, default=256)
     parser.add_argument("--latency", type=float, default=0.05)
     parser.add_argument("--rows", type=int, default=76_000)
-    arguments = parser.parse_args()
-
-    def against(bears: int, faults: float, sides: dict[str, Any], count: int) -> dict[str, Rate]:
-        command = [sys.executable, "-P", __file__, "--serve", str(bears), str(faults)]
-        command.append(str(arguments.latency))
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as server:
-            assert server.stdout is not None
-            url = server.stdout.readline().strip()
-            asked = make_requests(count)
-            teacher = Teacher("bench", base_url=url, concurrency=arguments.concurrency, retries=50)
-            found = {}
-            for name, (work, changes) in sides.items():
-                side = replace(teacher, **changes)
-                found[name] = measure_rate(count, lambda work=work, side=side: work(side, asked))
-                print(f"{name:22} {found[name]}", flush=True)
-            server.terminate()
-        return found
-
-    ideal = arguments.concurrency / arguments.latency
-    open_road = against(
-        1_000_000,
-        0.0,
-        {"official client alone": (ask_directly, {}), "ours": (ask_through_client, {})},
-        arguments.calls,
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--only", choices=["open", "room", "rate", "ledger"])
+    asked = parser.parse_args()
+    teacher = Teacher(
+        "bench", base_url="http://127.0.0.1/v1", concurrency=asked.concurrency, retries=50
     )
-    grown = resident_mb[-1] - resident_mb[-2]
-    pressed = against(
-        BEARS,
-        0.05,
-        {"adaptive": (ask_through_client, {}), "fixed": (ask_through_client, {"adaptive": False})},
-        # As long as at 50 ms.
-        max(1, int(arguments.calls / 5 * min(1.0, 0.05 / arguments.latency))),
-    )
-    write_ms, read_s = measure_reading(arguments.rows)
-    mine, bare = open_road["ours"], open_road["official client alone"]
-    figures = {
-        "bench": "generation",
-        "calls": arguments.calls,
-        "concurrency": arguments.concurrency,
-        "ideal_per_s": ideal,
-        "official_client_per_s": round(bare.calls_per_s, 1),
-        "ours_per_s": round(mine.calls_per_s, 1),
-        "share_of_ideal": round(mine.calls_per_s / ideal, 4),
-        "share_of_official_client": round(mine.calls_per_s / bare.calls_per_s, 4),
-        "cpu_ms_official_client": round(bare.cpu_ms, 3),
-        "cpu_ms_ours": round(mine.cpu_ms, 3),
-        "latency_s": arguments.latency,
-        "memory_mb_after_all": round(resident_mb[1], 1),
-        "memory_growth_mb_after_a_fifth": round(grown, 1),
-        "pressed_adaptive_per_s": round(pressed["adaptive"].calls_per_s, 1),
-        "pressed_fixed_per_s": round(pressed["fixed"].calls_per_s, 1),
-        "pressed_ideal_per_s": BEARS / arguments.latency,
-        "pressed_failed": pressed["adaptive"].failed + pressed["fixed"].failed,
-        "adaptive_over_fixed": round(
-            pressed["adaptive"].calls_per_s / pressed["fixed"].calls_per_s, 3
-        ),
-        "ledger_write_ms": round(write_ms, 4),
-        "ledger_rows": arguments.rows,
-        "ledger_found_done_s": round(read_s, 2),
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "open": lambda: measure_open_road(teacher, asked.latency, asked.calls),
+        "room": lambda: measure_room(teacher, asked.latency, asked.calls),
+        "rate": lambda: measure_limited(teacher, asked.latency, asked.seconds),
+        "ledger": lambda: measure_ledger(asked.rows),
     }
+    figures: dict[str, Any] = {
+        "bench": "generation",
+        "calls": asked.calls,
+        "concurrency": asked.concurrency,
+        "latency_s": asked.latency,
+    }
+    for name, measure in parts.items():
+        if asked.only in (None, name):
+            figures |= measure()
     print(json.dumps(figures))
 
 
 if __name__ == "__main__":
     guard_output("scripts/bench")
     if sys.argv[1:2] == ["--serve"]:
-        serve(int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4]))
+        serve(Server(**json.loads(sys.argv[2])))
     else:
         main()

@@ -55,7 +55,8 @@ def test_what_passes_is_tried_again(
 ) -> None:
     run("topic", tmp_path / "calm", teacher)
     server.behave = lambda body, nth: fault if nth == 1 else None  # each body came once before
-    facts = run("topic", tmp_path / "rough", teacher)
+    # Half of all are refused, however few come: a pace would go down and down.
+    facts = run("topic", tmp_path / "rough", replace(teacher, adaptive=False))
     assert rows(tmp_path / "rough") == rows(tmp_path / "calm")
     assert all(step.asked == step.parsed for step in facts.steps)
 
