@@ -49,10 +49,11 @@ class LanguageSettings:
         told."""
         return self.tag or tag_language(self.name, self.flores_code)
 
-    def find_code(self, benchmark: str) -> str | None:
-        """Returns the language's code in a benchmark, None where the benchmark lacks it."""
+    def find_code(self, benchmark: str, beyond: bool = False) -> str | None:
+        """Returns the language's code in a benchmark, None where the benchmark lacks it; with
+        `beyond`, also where the paper did not score it there."""
         given: str | None = getattr(self.benchmarks, benchmark)
-        return BENCHMARKS[benchmark].find_code(given, self.flores_code)
+        return BENCHMARKS[benchmark].find_code(given, self.flores_code, beyond)
 
     def find_subset(self, repository: str) -> str | None:
         """Returns the language's configuration in a repository of the Hub that is no
@@ -122,7 +123,8 @@ class Vllm:
 class Evaluate:
     """The settings of scoring: which items are scored, and how they are asked. `tasks` are the
     paper's unless said otherwise (None: all), and `retention` adds what is asked in English, to
-    tell what was forgotten; `limit` scores the first items only (None: all).
+    tell what was forgotten; `beyond_paper` scores a language also where a benchmark has it and the
+    paper did not score it; `limit` scores the first items only (None: all).
 
     `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
     a forward pass in tokens, None to take it from the machine's memory. Both are part of a score's
@@ -133,6 +135,7 @@ class Evaluate:
 
     tasks: tuple[TaskName, ...] | None = PAPERS_TASKS
     retention: bool = False
+    beyond_paper: bool = False
     limit: int | None = None
     max_new_tokens: int = 256
     batch_tokens: int | None = None

@@ -97,6 +97,8 @@ class Benchmark:
         (`evaluate.retention`).
     codes: its code of a language by the language's FLORES code, beside those that the languages'
         files give it; the reason of a gap follows from them.
+    beyond: codes, in the same way, of languages that it has and that the paper did not score in it
+        (`evaluate.beyond_paper`).
     shots: the rows of the scored split that are the shots, and are not scored.
     cloze: the answers' own texts are scored as the end of the query, and the query lists none. It
         has one protocol: a plain text, and no shots.
@@ -127,6 +129,7 @@ class Benchmark:
     paper: bool = False
     keeps_english: bool = False
     codes: Mapping[str, str] = field(default_factory=dict)
+    beyond: Mapping[str, str] = field(default_factory=dict)
     shots: int = SHOTS
     cloze: bool = False
     joint: str = " "
@@ -141,10 +144,14 @@ class Benchmark:
         """Its name in sentences: that of its first task, without a direction."""
         return self.tasks[0].title.partition(" xx")[0] if self.tasks else self.name
 
-    def find_code(self, given: str | None, flores_code: str | None) -> str | None:
+    def find_code(
+        self, given: str | None, flores_code: str | None, beyond: bool = False
+    ) -> str | None:
         """Returns its code of a language: the one that the language's file gives it, else its own
-        for the language's FLORES code; None where it lacks the language."""
-        return given or self.codes.get(flores_code or "")
+        for the language's FLORES code; None where it lacks the language, or where only those
+        `beyond` the paper have it and are not wanted."""
+        own = flores_code or ""
+        return given or self.codes.get(own) or (self.beyond.get(own) if beyond else None)
 
 
 def list_answers(answers: Sequence[str], protocol: Protocol) -> str:

@@ -33,7 +33,7 @@ def list_task_files() -> dict[Path, str]:
             if task.retention:
                 continue  # lm-eval knows it as the benchmark in English
             given = language.benchmarks.get(task.benchmark)
-            code = task.content.find_code(given, language.flores_code)
+            code = task.content.find_code(given, language.flores_code, beyond=True)
             if code is None or code in task.content.unasked:
                 continue
             config = {

@@ -28,7 +28,7 @@ def load_task_or_gap(
     or the data lack it, or its file makes no sense. That ends no other cell."""
     protocol = config.evaluate.protocol
     language = config.language
-    code = language.find_code(task.benchmark)
+    code = language.find_code(task.benchmark, config.evaluate.beyond_paper)
     try:
         if task.retention:
             return load_in_english(config, task, data)
@@ -72,7 +72,8 @@ def read_benchmark_items(
     )
     for name, flores_code, codes, hub_codes in sides:
         for content in (benchmark.texts or benchmark for benchmark in contents):
-            code = content.find_code(codes.get(content.name), flores_code)
+            beyond = config.evaluate.beyond_paper
+            code = content.find_code(codes.get(content.name), flores_code, beyond)
             if code is None:
                 # The registry knows which benchmarks have English.
                 known = content.codes or content.name in language.gaps

@@ -60,6 +60,7 @@ BENCHMARK = Benchmark(
     repository="CohereLabs/Global-MMLU",
     split="test",
     paper=True,
+    beyond={"nya_Latn": "ny", "plt_Latn": "mg"},
     keeps_english=True,
     complete=14_042,
     columns=COLUMNS,

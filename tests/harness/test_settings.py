@@ -37,6 +37,7 @@ INERT = {
     "plan": "says what would be done",
     "pilot": "asks a few calls beforehand; the ledger knows each by all that was asked",
     "matched": "acts through conf/mix, whose budgets refer to it",
+    "evaluate.beyond_paper": "of languages that the paper did not score; see test_wide.py",
     "fail_on_contamination": "stops a run and changes no result",
     "on_missing": "stops a run and changes no result",
     "language.autonym": "a word of reports",

@@ -73,6 +73,18 @@ def test_english_is_asked_too_and_a_base_is_asked_once_for_all_languages(
     assert list(planned) == ["english_belebele", "sib200", "english_sib200", "english_global_mmlu"]
 
 
+def test_a_language_that_the_paper_did_not_score_is_scored_where_it_is_there(
+    composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    def find_gap(preset: str) -> str:
+        given = ["language=chichewa", f"evaluate={preset}", "producers=[base]"]
+        cells = plan_experiment(composed(*prepare_arguments(given)), tmp_path).cells
+        return next(str(cell.gap) for cell in cells if cell.task == "global_mmlu")
+
+    assert "The paper reports no Global-MMLU score for Nyanja" in find_gap("paper")
+    assert "the embedded sets have no global_mmlu/ny.jsonl" in find_gap("wide")
+
+
 def test_a_code_of_the_benchmarks_own_is_found_and_can_be_given(
     composed: Callable[..., Any], data: Path, tmp_path: Path
 ) -> None:
