@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.languages import find_language
-from core.tasks import TASKS
+from core.tasks import TASKS, is_retention
 from core.text import fold, has_visible_text
 from reports.errors import ImportedTableError
 from reports.store.languages import describe_language
@@ -162,7 +162,10 @@ def _read_task(reading: _Reading, line: int, name: str) -> str:
     }
     task = known.get(_keep_letters(name))
     if task is None:
-        close = difflib.get_close_matches(_keep_letters(name), known, n=1)
+        # What is asked in English is named so.
+        english = "english" in _keep_letters(name)
+        near = [text for text, task in known.items() if english or not is_retention(task)]
+        close = difflib.get_close_matches(_keep_letters(name), near, n=1)
         hint = f". Did you mean {known[close[0]]}?" if close else ""
         reading.problems.append(
             f"line {line}: unknown task {name!r}; allowed: {', '.join(TASKS)}{hint}"

@@ -272,6 +272,7 @@ def test_names_that_only_look_alike_stay_apart(tmp_path: Path) -> None:
         ("belebelle", "Did you mean belebele?"),
         ("flores_enxx", None),
         ("MMLU global", "Did you mean global_mmlu?"),
+        ("English SIB-20", "Did you mean english_sib200?"),
         ("squad", ""),
     ],
 )
