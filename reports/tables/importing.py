@@ -2,12 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.languages import find_language
-from core.tasks import TASKS, is_retention
+from core.tasks import TASKS, is_retention, show_task
 from core.text import fold, has_visible_text
 from reports.errors import ImportedTableError
 from reports.store.languages import describe_language
@@ -155,6 +155,23 @@ def _read_language(reading: _Reading, line: int, name: str) -> str:
     return reading.languages.make_key(name)
 
 
+def _find_nearest(name: str, known: Mapping[str, str]) -> str | None:
+    """Finds the task whose name is most like one: by its words in any order, else by its letters.
+    What is asked in English is named so."""
+    words = sorted(_split_words(name))
+    for text, task in known.items():
+        if words in (sorted(_split_words(task)), sorted(_split_words(show_task(task)))):
+            return known[text]
+    english = "english" in words
+    near = [text for text, task in known.items() if english or not is_retention(task)]
+    close = difflib.get_close_matches(_keep_letters(name), near, n=1)
+    return known[close[0]] if close else None
+
+
+def _split_words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", name.casefold())
+
+
 def _read_task(reading: _Reading, line: int, name: str) -> str:
     """The task's own name, from that or the one that readers know."""
     known = {
@@ -162,11 +179,8 @@ def _read_task(reading: _Reading, line: int, name: str) -> str:
     }
     task = known.get(_keep_letters(name))
     if task is None:
-        # What is asked in English is named so.
-        english = "english" in _keep_letters(name)
-        near = [text for text, task in known.items() if english or not is_retention(task)]
-        close = difflib.get_close_matches(_keep_letters(name), near, n=1)
-        hint = f". Did you mean {known[close[0]]}?" if close else ""
+        close = _find_nearest(name, known)
+        hint = f". Did you mean {close}?" if close else ""
         reading.problems.append(
             f"line {line}: unknown task {name!r}; allowed: {', '.join(TASKS)}{hint}"
         )
