@@ -131,10 +131,8 @@ def _pair(
         )
         ids = ids.take(pa.array(places[0]))
     if not contents[0].equals(contents[1]):
-        changed = pc.index(pc.not_equal(*contents), pa.scalar(True)).as_py()
-        raise Unreadable(
-            f"item {ids[changed].as_py()} has another text or answer under base: the data differ"
-        )
+        changed = ids.filter(pc.not_equal(*contents)).to_pylist()
+        raise Unreadable(_describe_changed(changed, len(ids)))
     notes = []
     if places[0] is not None and not len(places[0]) == left.n == right.n:
         notes.append(
@@ -147,6 +145,19 @@ def _pair(
         count = pc.sum(pc.not_equal(*prompts)).as_py()
         notes.append(f"{count} of {len(ids)} items were asked with another prompt than base")
     return places, tuple(notes)
+
+
+_NAMED = 8
+
+
+def _describe_changed(changed: list[str], n: int) -> str:
+    """Says which items two revisions of the data do not have alike."""
+    more = len(changed) - _NAMED
+    names = ", ".join(changed[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return (
+        f"{len(changed)} of {n} items have another text or answer under base: the data differ "
+        f"({'item' if len(changed) == 1 else 'items'} {names})"
+    )
 
 
 def _take(column: Any, places: "NDArray[np.int64] | None") -> Any:

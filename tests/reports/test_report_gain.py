@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,22 @@ def test_another_protocol_or_prompt_is_said(tmp_path: Path) -> None:
     assert any("1 of 4 items were asked with another prompt" in note for note in notes)
 
 
-def test_another_answer_is_refused(tmp_path: Path) -> None:
-    after = choices(range(4), [True] * 4)
-    after[2]["doc_sha256"] = "another"
-    with pytest.raises(Unreadable, match="item item-2 has another text or answer"):
-        compute_gain(*pair(tmp_path, "sib200", choices(range(4), [True] * 4), after))
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ([2], r"1 of 12 items .* the data differ \(item item-2\)$"),
+        ([2, 5], r"2 of 12 items .*\(items item-2, item-5\)$"),
+        (range(10), r"10 of 12 items .*\(items item-0, .*, item-7 and 2 more\)$"),
+    ],
+)
+def test_items_of_another_revision_are_named(
+    tmp_path: Path, places: Sequence[int], said: str
+) -> None:
+    after = choices(range(12), [True] * 12)
+    for place in places:
+        after[place]["doc_sha256"] = "another"
+    with pytest.raises(Unreadable, match=said):
+        compute_gain(*pair(tmp_path, "sib200", choices(range(12), [True] * 12), after))
 
 
 def test_no_shared_item_and_another_metric_are_refused(tmp_path: Path) -> None:
