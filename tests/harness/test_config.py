@@ -74,6 +74,7 @@ def test_all_problems_are_reported_at_once() -> None:
         ({"evaluate__hub__sib": "x"}, "evaluate.hub.sib: there is no such key. Nearest: sib200"),
         ({"teacher": None}, "teacher: a group of keys is needed, received None"),
         ({"language__gaps": None}, "language.gaps: a group of keys is needed, received None"),
+        ({"published": None}, "published: a list is needed, e.g. [None]"),
         ({"evaluate__tasks": "sib200"}, "evaluate.tasks: a list is needed, e.g. [sib200]"),
     ],
 )
