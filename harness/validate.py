@@ -161,13 +161,13 @@ def _find_missing(values: Mapping[str, Any], path: str = "") -> list[str]:
     return found
 
 
-def _wants_list(kind: Any, value: Any) -> bool:
+def _is_no_list(kind: Any, value: Any) -> bool:
     """Says whether a value of a type should be a list and is none; null may stand for one where
     the type has it."""
     kinds = typing.get_args(kind)
     if type(None) in kinds and len(kinds) == 2:
         (own,) = (one for one in kinds if one is not type(None))
-        return value is not None and _wants_list(own, value)
+        return value is not None and _is_no_list(own, value)
     return typing.get_origin(kind) is tuple and not isinstance(value, list)
 
 
@@ -183,7 +183,7 @@ def _find_misshapen(values: Mapping[str, Any], owner: type, path: str = "") -> l
                 found.append(f"{path}{name}: a group of keys is needed, received {value!r}")
             elif is_group:
                 found += _find_misshapen(value, typing.cast(type, kind), f"{path}{name}.")
-        elif _wants_list(kind, value):
+        elif _is_no_list(kind, value):
             found.append(f"{path}{name}: a list is needed, e.g. [{value}], received {value!r}")
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sweep_points import list_points
 
-from core.languages import list_languages
+from core.languages import list_languages, list_papers_languages
 from harness.errors import ConfigError
 from harness.overrides import CONF, prepare_arguments
 
@@ -44,18 +44,18 @@ def test_each_point_of_a_sweep_is_valid(composed: Compose, path: Path) -> None:
         composed(*point)
 
 
-@pytest.mark.parametrize("name", list_languages())
-def test_a_language_has_a_code_or_a_reason_for_each_of_its_benchmarks(
+# All that have a file, and of those that are a line of the table: of two scripts, of two names,
+# and in another script than Latin.
+SOME = [*list_papers_languages(), "tamil", "west_frisian", "chinese_simplified", "nko"]
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_a_language_composes_to_what_is_known_of_its_benchmarks(
     composed: Compose, name: str
 ) -> None:
-    entry, language = (
-        list_languages()[name],
-        composed(*prepare_arguments([f"language={name}"])).language,
-    )
-    for benchmark, code in entry.benchmarks.items():
+    language = composed(*prepare_arguments([f"language={name}"])).language
+    for benchmark, code in list_languages()[name].benchmarks.items():
         assert language.find_code(benchmark) == code
-        assert (code is not None) != (benchmark in entry.gaps), benchmark
-    assert entry.gaps.keys() <= entry.benchmarks.keys()
 
 
 @pytest.mark.parametrize("path", sorted((CONF / "experiment").glob("*.yaml")), ids=lambda p: p.stem)

@@ -39,6 +39,10 @@ def test_an_entry_agrees_with_itself(language: Language) -> None:
     assert language.tag.split("-")[0] == make_tag(own)
     assert (script[:4] in language.tag) <= (len(same) > 1)
     assert language.font is None or language.font == language.script.lower()
+    # It has a code or a reason for each of its benchmarks.
+    for benchmark, code in language.benchmarks.items():
+        assert (code is not None) != (benchmark in language.gaps), benchmark
+    assert language.gaps.keys() <= language.benchmarks.keys()
 
 
 def test_a_name_or_code_stands_for_one_language() -> None:
