@@ -126,6 +126,10 @@ class Evaluate:
     tell what was forgotten; `beyond_paper` scores a language also where a benchmark has it and the
     paper did not score it; `limit` scores the first items only (None: all).
 
+    `text` is a text of whole documents of which bits per byte are measured: a file of the user's
+    own, or the name of a benchmark whose sentences are one (`tasks.texts`); `english_text` is one
+    in English, to tell what was forgotten.
+
     `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
     a forward pass in tokens, None to take it from the machine's memory. Both are part of a score's
     key, since the shape of a batch moves log-probabilities a little: base and trained get the same.
@@ -136,6 +140,8 @@ class Evaluate:
     tasks: tuple[TaskName, ...] | None = PAPERS_TASKS
     retention: bool = False
     beyond_paper: bool = False
+    text: TypedPath | None = None
+    english_text: TypedPath | None = None
     limit: int | None = None
     max_new_tokens: int = 256
     batch_tokens: int | None = None

@@ -17,6 +17,7 @@ from harness.producers.registry import find_producers
 from harness.stage import Stage, list_with_inputs
 from harness.stages.benchmarks import load_task_or_gap
 from harness.stages.scoring import Cell, score_cell
+from harness.stages.texts import measure_cell, read_texts
 from tasks.catalogue import TASKS
 
 
@@ -35,10 +36,12 @@ class Way:
 
 @dataclass(frozen=True)
 class Plan:
-    """All stages of an experiment. `stop_after` is the step behind which it ends."""
+    """All stages of an experiment: `cells` are scores, `texts` bits per byte. `stop_after` is the
+    step behind which it ends."""
 
     ways: tuple[Way, ...]
     cells: tuple[Cell, ...]
+    texts: tuple[Cell, ...]
     stop_after: str | None
 
     @cached_property
@@ -49,8 +52,8 @@ class Plan:
 
     @property
     def scores(self) -> list[Stage]:
-        """The stages that score, those of gaps left out."""
-        return [cell.score for cell in self.cells if cell.score]
+        """The stages that score and measure, those of gaps left out."""
+        return [cell.score for cell in (*self.cells, *self.texts) if cell.score]
 
     def list_named(self, name: str) -> list[Stage]:
         """Returns the stages of one name."""
@@ -74,7 +77,7 @@ class Plan:
     @property
     def amiss(self) -> list[str]:
         """Problems that a person should mend before the run, or else accept: each reason once."""
-        return list(dict.fromkeys(str(cell.gap) for cell in self.cells if cell.amiss))
+        return list(dict.fromkeys(str(one.gap) for one in (*self.cells, *self.texts) if one.amiss))
 
     def refuse_without_scores(self) -> None:
         """ScoringError where broken or missing files leave no score of a checkpoint that is still
@@ -103,7 +106,9 @@ def plan_experiment(config: Config, ledgers: Path) -> Plan:
     # Who stops before a checkpoint needs no other checkpoint, and no benchmark.
     short = [producer for producer in producers if stop in producer.stops[:-1]]
     ways = tuple(plan_way(producer, ground, stop) for producer in short or producers)
-    return Plan(ways, () if short else plan_scores(config, ground, ways), stop)
+    if short:
+        return Plan(ways, (), (), stop)
+    return Plan(ways, plan_scores(config, ground, ways), plan_texts(config, ground, ways), stop)
 
 
 def plan_way(producer: Producer, ground: Ground, stop_after: str | None) -> Way:
@@ -126,4 +131,12 @@ def plan_scores(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Ce
         score_cell(config, name, loaded, way.producer, way.checkpoint)
         for way in ways
         for name, loaded in tasks.items()
+    )
+
+
+def plan_texts(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Cell, ...]:
+    """Plans the bits per byte of every checkpoint on every text that is asked for."""
+    texts = list(read_texts(config, ground.benchmarks))
+    return tuple(
+        measure_cell(config, text, way.producer, way.checkpoint) for way in ways for text in texts
     )

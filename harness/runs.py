@@ -14,6 +14,7 @@ from core.files import write_whole
 from harness.config import Config, MakingConfig
 from harness.experiment import Plan
 from harness.overrides import COMMAND_VARIABLE
+from harness.stages.scoring import Cell
 
 
 def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any]) -> None:
@@ -42,22 +43,24 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
         stages=tuple(
             plan_record.PlannedStage(stage.name, stage.key, stage.label) for stage in plan.stages
         ),
-        cells=tuple(
-            plan_record.PlannedCell(
-                language=language.name,
-                producer=cell.producer,
-                checkpoint=plan_record.Checkpoint(cell.checkpoint.name, cell.checkpoint.key),
-                task=cell.task,
-                key=cell.score.key if cell.score else None,
-                gap=cell.gap,
-                role=cell.role,
-            )
-            for cell in plan.cells
-        ),
+        cells=tuple(_record_cell(language.name, cell) for cell in plan.cells),
+        texts=tuple(_record_cell(language.name, cell) for cell in plan.texts),
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / CONFIG, yaml.safe_dump(resolved, allow_unicode=True, sort_keys=False))
     write_whole(folder / PLAN, to_text(record))
+
+
+def _record_cell(language: str, cell: Cell) -> plan_record.PlannedCell:
+    return plan_record.PlannedCell(
+        language=language,
+        producer=cell.producer,
+        checkpoint=plan_record.Checkpoint(cell.checkpoint.name, cell.checkpoint.key),
+        task=cell.task,
+        key=cell.score.key if cell.score else None,
+        gap=cell.gap,
+        role=cell.role,
+    )
 
 
 def write_error(folder: Path, error: BaseException) -> None:

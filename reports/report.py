@@ -18,6 +18,7 @@ from reports.tables import (
     replicates,
     summary,
     surface,
+    texts,
     wins,
 )
 from reports.tables.panels import Panel, build_panels
@@ -145,6 +146,15 @@ class Report:
     def kind_gains(self) -> tuple[kinds.KindGains, ...]:
         """Gains by what is known of their languages."""
         return kinds.find_kind_gains(self.results)
+
+    @cached_property
+    def bits_per_byte(self) -> Sheet | None:
+        """Bits per byte of each checkpoint on whole texts; None where none were asked for."""
+        if self.view is None:
+            return None
+        shown = {panel.language.name for panel in self.panels}
+        found = [one for one in texts.find_texts(self.view) if one.language in shown]
+        return texts.tabulate_texts(self.view, found, shown)
 
     @cached_property
     def retained_means(self) -> Sheet:

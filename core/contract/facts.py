@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from core.contract.manifest import Manifest
-from core.contract.record import Count, NotNegative, Share, Unreadable, read_record
+from core.contract.record import Count, NotNegative, Positive, Share, Unreadable, read_record
+from core.contract.score import Engine
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,41 @@ class AverageFacts(Facts):
     averaged_steps: tuple[Count, ...]
 
 
+@dataclass(frozen=True)
+class TextFacts(Facts):
+    """Bits per byte of UTF-8 of a checkpoint on a text: how well it foresees it.
+    ``documents.jsonl`` beside it has each document.
+
+    `name` is of the text, of which `sha256` is over all documents, and `repository` and `revision`
+    are of what the Hub gave. `tokens` are the checkpoint's; `window` is the number of them that it
+    reads at once.
+    """
+
+    name: str
+    sha256: str
+    repository: str | None
+    revision: str | None
+    documents: Positive
+    bytes: Positive
+    tokens: Count
+    bits_per_byte: NotNegative
+    window: Positive
+    engine: Engine
+    english: bool = False
+    """Whether it is in English, to tell what was forgotten, and not in the language."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DocumentNats:
+    """A line of ``documents.jsonl``: `nats` is the negative log-probability of a document."""
+
+    id: str
+    bytes: Positive
+    tokens: Count
+    nats: NotNegative
+
+
 FACTS: Mapping[str, type[Facts]] = {
     "base": CheckpointFacts,
     "corpus": CorpusFacts,
@@ -253,6 +289,7 @@ FACTS: Mapping[str, type[Facts]] = {
     "train": TrainFacts,
     "step": KeptFacts,
     "average": AverageFacts,
+    "text": TextFacts,
 }
 """By stage. A score's facts are those of its own file, which is what is read."""
 

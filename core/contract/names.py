@@ -11,6 +11,7 @@ ROWS = "rows.jsonl"
 CONTAMINATED = "contaminated.jsonl"
 LOG, SPEED = "log.jsonl", "speed.jsonl"
 SCORES, SAMPLES = "scores.json", "samples.parquet"
+DOCUMENTS = "documents.jsonl"
 
 RUNS = "runs"
 """The folder of the runs' records, each in a folder of its own."""

@@ -65,4 +65,6 @@ class RunPlan:
     mix: str = ""
     stages: tuple[PlannedStage, ...]
     cells: tuple[PlannedCell, ...]
+    texts: tuple[PlannedCell, ...] = ()
+    """What it planned of bits per byte, with the text's name as the task."""
     schema: int = make_schema_field(1)

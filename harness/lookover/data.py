@@ -12,10 +12,13 @@ from harness.stage import Outcome, Stage, Work
 from harness.stages.benchmarks import load_task_or_gap, open_benchmarks
 from harness.stages.corpus import CorpusSettings
 from harness.stages.sources import make_any_source_stage
+from harness.stages.texts import read_texts
 from harness.store import Store
 from tasks.catalogue import TASKS, Task
 from tasks.data import BenchmarkData
+from tasks.errors import DataMalformed, FileMissing
 from tasks.loading import Loaded
+from tasks.texts import Text
 
 # The columns from which a source can be made; one of each line is needed.
 _COLUMNS = {"context": ("text",), "translated": ("messages", "conversations")}
@@ -32,6 +35,8 @@ def list_benchmarks(config: Config) -> Iterator[Look]:
     data = open_benchmarks(config)
     for name in config.evaluate.list_tasks():
         yield Look(f"benchmark {name}", partial(_look_at_task, config, TASKS[name], data))
+    if config.evaluate.text or config.evaluate.english_text:
+        yield Look("texts for bits per byte", partial(_look_at_texts, config, data))
 
 
 def _look_at_source(config: MakingConfig, name: str, ledgers: Path, store: Store) -> str:
@@ -60,6 +65,19 @@ def _look_at_task(config: Config, task: Task, data: BenchmarkData) -> str:
     if config.language.find_code(task.benchmark) is None:
         return f"no score: {found}"  # a gap that is known, and no fault
     raise found
+
+
+def _look_at_texts(config: Config, data: BenchmarkData) -> str:
+    notes = []
+    for asked in read_texts(config, data):
+        if isinstance(asked.found, DataMalformed | FileMissing):
+            raise asked.found
+        notes.append(
+            f"{asked.name}: {len(asked.found.documents):,} documents"
+            if isinstance(asked.found, Text)
+            else f"nothing measured: {asked.found}"
+        )
+    return "; ".join(notes)
 
 
 def _make_stand_in() -> Stage:

@@ -31,6 +31,7 @@ from core.checkpoints.tokens import (
 from decoding.prompts import Continuation, TokenPrompt, Tokens, find_common_prefix
 from harness.errors import ScoringError
 from harness.scoring.batches import BatchJournal, plan_batches
+from harness.scoring.windows import WINDOW, cut_windows
 
 LogProbability = tuple[float | None, bool]
 """Of an answer, in nats (None where an endpoint did not give it), and whether it is greedy's."""
@@ -69,7 +70,7 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
 
     After scoring, `prompts` says how each prompt text was run, `continuations` how each ended, and
     `joins` counts the answers whose first token would also cover the prompt's last characters.
-    Not covered: rolling log-likelihood, sampling, encoder-decoder models.
+    Not covered: sampling, encoder-decoder models.
     """
 
     name = ""
@@ -283,12 +284,39 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
         """Counts the tokens of each text, without special ones."""
         return [len(tokens) for tokens in self._encode(texts, add_special_tokens=False)]
 
-    def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = True) -> Any:
-        """Raises an error: no task of ours needs it."""
-        raise ScoringError(
-            "a task asks for the perplexity of whole texts, which this engine does not compute. "
-            "Remedy: run it with lm-eval's own model, --model hf."
-        )
+    @property
+    def window(self) -> int:
+        """The number of tokens of a text that are foreseen at once."""
+        return min(self.max_length, WINDOW)
+
+    def loglikelihood_rolling(
+        self, requests: list[Instance], disable_tqdm: bool = True
+    ) -> list[float]:
+        """Returns the log-probability of each text whole, read in windows as lm-eval's own model
+        of that `max_length` reads it."""
+        texts = [request.args[0] for request in requests]
+        windows = [
+            (place, TokenQuestion(given, (foreseen,)))
+            for place, tokens in enumerate(self._encode(texts, add_special_tokens=False))
+            for given, foreseen in cut_windows(tokens, self.prefix_token_id, self.window)
+        ]
+        questions = [question for _, question in windows]
+        totals = [0.0] * len(texts)
+        for part, scores in self._run_batches(
+            "rolling",
+            [question.context for question in questions],
+            [len(question.context) == 1 for question in questions],
+            lambda shared, part: [self.count_question_cost(shared, questions[i]) for i in part],
+            # The outputs at all of a batch's tokens are in memory at once.
+            min(self.batch_tokens, self.window),
+            lambda shared, part: self.score_batch(shared, [questions[i] for i in part]),
+            [question.answers for question in questions],
+        ):
+            for place, ((logprob, _),) in zip(part, scores, strict=True):
+                if logprob is None or math.isnan(logprob):
+                    raise report_not_numbers(self.checkpoint)
+                totals[windows[place][0]] += logprob
+        return totals
 
     def _loglikelihood_tokens(self, requests: Any, **_: Any) -> Any:
         raise NotImplementedError("see loglikelihood")

@@ -1,8 +1,6 @@
 """Scores one checkpoint on one task, through lm-eval, and keeps every sample."""
 
-import logging
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -37,6 +35,7 @@ from harness.scoring.measures import (
     warn_of_language,
     warn_of_neighbours,
 )
+from harness.scoring.quiet import quiet_lm_eval
 from harness.scoring.samples import hash_document, hash_text, write_samples
 from harness.scoring.workers import run_workers
 from tasks.benchmark import Item
@@ -75,9 +74,9 @@ def score_task(
 
     What an interrupted run left in `out`, in the folder `JOURNAL`, is not computed again.
     """
-    _quiet()
+    quiet_lm_eval()
     if request.processes > 1:
-        run_workers(request, out / JOURNAL, request.processes, progress)
+        run_workers(compute_share, request, out / JOURNAL, request.processes, progress)
     lm = open_engine(
         request.engine,
         request.checkpoint,
@@ -140,7 +139,7 @@ def compute_share(
     request: ScoreRequest, journal: Path, share: Share, progress: Callable[[int, int], None]
 ) -> None:
     """Computes one process's share of the batches into the journal, and no score."""
-    _quiet()
+    quiet_lm_eval()
     lm = open_engine(
         request.engine, request.checkpoint, journal=journal, share=share, on_progress=progress
     )
@@ -336,15 +335,3 @@ def _check_against_lm_eval(
                 f"the score {ours} differs from lm-eval's {other}, which is a fault of kakugo and "
                 "not yours. Remedy: report it, with the versions in the score's manifest.json."
             )
-
-
-def _quiet() -> None:
-    """Silences progress and hints of lm-eval, datasets and transformers that are not the user's."""
-    import datasets
-    from transformers.utils import logging as transformers_logging
-
-    os.environ["TOKENIZERS_PARALLELISM"] = "true"  # set, so that no process warns of a fork
-    logging.getLogger("lm_eval").setLevel(logging.ERROR)
-    datasets.disable_progress_bars()
-    transformers_logging.disable_progress_bar()
-    transformers_logging.set_verbosity_error()

@@ -1,4 +1,4 @@
-"""Shares a task's batches among processes, through torchrun: one per GPU, or per CPU socket.
+"""Shares the batches of a score among processes, through torchrun: one per GPU, or per CPU socket.
 
 Every process plans the same batches, computes its share of them into a file of its own in the
 journal, and exits. The caller then scores as if alone, and finds all results in the journal. So the
@@ -17,21 +17,24 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from core.errors import MendableError
 from core.processes import describe_exit, end_with_parent, read_last_lines, running
 from harness.errors import ScoringError
 from harness.scoring.lm import Share
 
-if TYPE_CHECKING:
-    from harness.scoring.score import ScoreRequest
+R = TypeVar("R")
+Compute = Callable[[R, Path, Share, Callable[[int, int], None]], None]
+"""A module's function that computes a process's share of what is asked for into the journal, and
+tells of each (done, total)."""
 
 REQUEST, SAID = "request.pickle", "said-{}.txt"
 
 
 def run_workers(
-    request: "ScoreRequest",
+    compute: Compute[R],
+    request: R,
     journal: Path,
     processes: int,
     progress: Callable[[int, int, str], None],
@@ -42,7 +45,7 @@ def run_workers(
     for stale in journal.glob(SAID.format("*")):
         stale.unlink()
     described = journal / REQUEST
-    described.write_bytes(pickle.dumps(request))
+    described.write_bytes(pickle.dumps((compute, request)))
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
         f"--nproc-per-node={processes}",
@@ -81,9 +84,7 @@ def _share_threads(processes: int) -> int:
 def main(described: str, journal: str) -> None:
     """Computes one process's share."""
     end_with_parent()
-    from harness.scoring.score import compute_share
-
-    request = pickle.loads(Path(described).read_bytes())
+    compute, request = pickle.loads(Path(described).read_bytes())
     share = Share(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
 
     def tell(done: int, total: int) -> None:
@@ -92,7 +93,7 @@ def main(described: str, journal: str) -> None:
         sys.stdout.flush()
 
     try:
-        compute_share(request, Path(journal), share, tell)
+        compute(request, Path(journal), share, tell)
     except MendableError as error:
         (Path(journal) / SAID.format(share.rank)).write_text(str(error), encoding="utf-8")
         raise

@@ -57,10 +57,11 @@ def read_benchmark_items(
     """Reads every text of the benchmarks, shots included, and says why any benchmark is not
     among them.
 
-    Looked at are the paper's benchmarks and those that are scored. One that is known to lack the
-    language has no text to look for.
+    Looked at are the paper's benchmarks and those that are scored or read as texts. One that is
+    known to lack the language has no text to look for.
     """
     asked = {TASKS[name].benchmark for name in config.evaluate.list_tasks()}
+    asked |= {name for name in (config.evaluate.text, config.evaluate.english_text) if name}
     contents = [one for one in BENCHMARKS.values() if one.paper or one.name in asked]
     found: dict[tuple[str, str, str], BenchmarkText] = {}
     unchecked: dict[str, str] = {}

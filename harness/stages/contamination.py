@@ -17,6 +17,7 @@ from harness.keys import UNKEYED
 from harness.stage import Artifact, Outcome, Stage, Work
 from harness.stages.benchmarks import read_benchmark_items
 from harness.stages.mixture import find_excluded
+from harness.stages.texts import list_text_items
 from harness.values import show_override
 from tasks.data import BenchmarkData
 
@@ -40,6 +41,7 @@ class ContaminationSettings:
 def make_contamination_stage(config: MakingConfig, mixture: Stage, data: BenchmarkData) -> Stage:
     """Returns the stage that looks for the benchmarks' texts."""
     items, unchecked = read_benchmark_items(config, data)
+    items = [*items, *list_text_items(config, data)]
     digest = hashlib.sha256()
     for item in items:
         digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")

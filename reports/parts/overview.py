@@ -65,6 +65,12 @@ OVERVIEW = Part(
             make_file=lambda report: report.retained_means if report.retained.rows else None,
         ),
         Section(
+            "bits_per_byte",
+            "Bits per byte",
+            "How well each checkpoint foresees whole texts, and what training changed.",
+            make=lambda report: report.bits_per_byte,
+        ),
+        Section(
             "correlation",
             "Base score against gain",
             "Whether languages with a low base score gain more.",

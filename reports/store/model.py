@@ -15,14 +15,16 @@ from core.contract.producers import find_role
 from core.contract.score import ScoreRecord
 from core.contract.study import StudyAbout, StudyResult
 
-STAGES = ("base", "source", "mixture", "contamination", "packed", "train", "score")
-"""In the order of the work; those of other kinds of producers stand before the scores."""
+STAGES = ("base", "source", "mixture", "contamination", "packed", "train", "text", "score")
+"""In the order of the work; those of other kinds of producers stand before the measures."""
+MEASURES = ("text", "score")
+"""Those that say something of a checkpoint and make none."""
 
 
 def order_stages(names: Iterable[str]) -> list[str]:
     """Stages in the order of the work."""
     known = {name: n for n, name in enumerate(STAGES)}
-    return sorted(names, key=lambda name: (known.get(name, known["score"] - 0.5), name))
+    return sorted(names, key=lambda name: (known.get(name, known["text"] - 0.5), name))
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ class StoreView:
     @property
     def trained(self) -> list[StoredArtifact[Facts]]:
         """The checkpoints that were made here, by language and label."""
-        makers = [stage for stage in self.stages if stage != "score"]
+        makers = [stage for stage in self.stages if stage not in MEASURES]
         found = [a for stage in makers for a in self.list_stage(stage) if a.role == "trained"]
         return sorted(found, key=lambda a: (a.language, a.label, a.key))
 

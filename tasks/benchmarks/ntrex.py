@@ -50,6 +50,7 @@ tur_Latn uig_Arab ukr_Cyrl urd_Arab vie_Latn wol_Latn xho_Latn yor_Latn yue_Hant
 """
 CODES = {code: code for code in (*_SAME.split(), "ltz_Latn", *OWN)}
 """A language has its FLORES code here, too."""
+SENTENCE = (*read_keys("id", "document"), RowColumn("text", "line"))
 
 
 def find_own_code(code: str) -> str:
@@ -118,27 +119,59 @@ def make_item(row: Row, asking: Asking) -> Item:
     return replace(make_translation(row, asking), cluster=row["document"])
 
 
-BENCHMARK = Benchmark(
+def read_alone(root: Path, code: str) -> list[Raw]:
+    """Returns the sentences of one language, English too, each with its document."""
+    return _make_sentences(find(root, code), read_documents(root))
+
+
+def read_hub_alone(load: Callable[[str], list[Raw]], code: str) -> list[Raw]:
+    """Returns the sentences as `read_alone` does, from the Hub's rows; their documents are not
+    there."""
+    return _make_sentences(_take_lines(load(code)), [])
+
+
+def _make_sentences(found: SplitText, documents: list[str]) -> list[Raw]:
+    known = documents if len(documents) >= len(found.lines) else []
+    return [
+        Raw(found.name, f"line {n}", {
+            "id": n, "document": known[n - 1] if known else str(n), "text": text,
+        })
+        for n, text in enumerate(found.lines, 1)
+    ]  # fmt: skip
+
+
+def make_sentence(row: Row, asking: Asking) -> Item:
+    return Item(id=row["id"], cluster=row["document"], text=row["text"], query="")
+
+
+# The sentences of one language, without a task, English ones too.
+ALONE = Benchmark(
     name="ntrex",
-    tasks=(
-        Naming("ntrex_xx_en", "NTREX xx→en"),
-        Naming("ntrex_en_xx", "NTREX en→xx", from_english=True),
-    ),
+    tasks=(),
     place=45,
     repository="davidstap/NTREX",
     split="test",
     complete=1_997,
-    columns=(
-        *read_keys("id", "document"),
-        RowColumn("text", "line"),
-        RowColumn("english", "line"),
-    ),
+    columns=SENTENCE,
     hub_columns=("text",),
     identity=("id",),
+    read_files=read_alone,
+    read_hub=read_hub_alone,
+    item=make_sentence,
+    codes={**CODES, ENGLISH: ENGLISH},
+)
+BENCHMARK = replace(
+    ALONE,
+    tasks=(
+        Naming("ntrex_xx_en", "NTREX xx→en"),
+        Naming("ntrex_en_xx", "NTREX en→xx", from_english=True),
+    ),
+    columns=(*SENTENCE, RowColumn("english", "line")),
     read_files=read,
     read_hub=read_hub,
     item=make_item,
     description=describe_task,
     unasked=(ENGLISH,),
     codes=CODES,
+    texts=ALONE,
 )

@@ -23,7 +23,7 @@ def store(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of a finished small experiment."""
     store = tmp_path_factory.mktemp("contract")
     kept = "producers=[base,trained,steps,averaged]", "train.keep=2", "train.average=2"
-    done = run(small(store, tiny, *kept))
+    done = run(small(store, tiny, *kept, "evaluate.text=flores"))
     assert done.returncode == 0, done.stdout + done.stderr
     return store
 

@@ -96,6 +96,8 @@ GIVEN = {
     "ScoreSettings.tasks_version": "a constant of tasks.catalogue",
     "ScoreSettings.engine.version": "a constant of harness.scoring.choice",
     "ScoreSettings.lm_eval": "the installed version",
+    "TextSettings.engine_version": "a constant of harness.scoring.choice",
+    "TextSettings.lm_eval": "the installed version",
 }
 
 
@@ -114,6 +116,7 @@ def ground(composed: Callable[..., Any], tmp_path: Path) -> MakingConfig:
         "++train.precision=fp32",
         "++train.batch_size=4",
         "++evaluate.precision=fp32",
+        "++evaluate.text=flores",
     )
     return config
 
@@ -161,6 +164,8 @@ def changes(config: MakingConfig, tmp_path: Path) -> dict[str, Any]:
     prompts = Path(config.prompts_file).read_text(encoding="utf-8")
     (tmp_path / "prompts.yaml").write_text(f"{prompts}\n# another\n", encoding="utf-8")
     corpus = CONF.parent / "generation/embedded/conversations.jsonl"
+    text = tmp_path / "documents.txt"
+    text.write_text("Habari.\n", encoding="utf-8")
     (tmp_path / "chats2.jsonl").write_bytes(corpus.read_bytes() + b"\n")
     theirs = least_checkpoint(tmp_path / "theirs")
     return {
@@ -198,6 +203,8 @@ def changes(config: MakingConfig, tmp_path: Path) -> dict[str, Any]:
         "train.launcher": ("srun",),
         "evaluate.tasks": ("sib200", "flores_en_xx"),
         "evaluate.precision": "bf16",
+        "evaluate.text": str(text),
+        "evaluate.english_text": "flores",
         "evaluate.vllm.arguments": ("--x",),
         **{f"evaluate.endpoints.{kind}.base_url": "http://127.0.0.1:2/v1" for kind in SERVED},
         **{f"evaluate.hub.{name}": f"me/{repository}" for name, repository in HUB.items()},

@@ -12,7 +12,9 @@ from small import KAKUGO, manifests
 from core.languages import list_languages
 from harness.experiment import plan_experiment
 from harness.overrides import prepare_arguments
+from harness.stages.scoring import Cell
 from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, RETENTION_TASKS, TASKS
+from tasks.errors import DataMissing
 
 ALONE = ("producers=[base]", "evaluate=wide")
 XCOPA = ("evaluate.tasks=[xcopa]", "evaluate.retention=false")
@@ -124,3 +126,41 @@ def test_languages_without_question_answering_have_wide_benchmarks() -> None:
     assert {"welsh", "irish", "faroese", "samoan", "tatar", "bashkir"} <= has["ntrex"]
     assert {"haitian_creole", "swahili", "tamil", "indonesian"} <= has["xcopa"]
     assert {"kinyarwanda", "southern_sotho", "xhosa", "zulu"} <= has["afrimmlu"]
+
+
+def test_bits_per_byte_are_planned_in_both_languages_and_gaps_say_why(
+    composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    def plan(*given: str) -> dict[str, Cell]:
+        config = composed(*prepare_arguments([*ALONE, *given]))
+        return {cell.task: cell for cell in plan_experiment(config, tmp_path / "ledgers").texts}
+
+    swahili, faroese = plan("language=swahili"), plan("language=faroese")
+    assert list(swahili) == ["flores", "english flores"]
+    assert swahili["flores"].score
+    assert "fao_Latn" in str(faroese["flores"].gap)
+    english = [found["english flores"].score for found in (swahili, faroese)]
+    assert len({score.key for score in english if score}) == 1, "a base is measured once"
+    assert list(plan("language=english")) == ["flores"]
+    ntrex = plan("language=guarani", "evaluate.text=ntrex")["ntrex"]
+    assert str(ntrex.gap).startswith("NTREX has no Guarani")
+    served = plan("language=swahili", "evaluate.engine=vllm")["flores"]
+    assert "evaluate.engine=transformers does" in str(served.gap)
+    with pytest.raises(DataMissing, match="there is no text"):
+        plan("language=swahili", f"evaluate.text={tmp_path}/none.txt")
+
+
+def test_a_text_of_ones_own_is_looked_for_in_the_mixture(
+    composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    text = tmp_path / "mine.txt"
+    text.write_text("Mvua ilinyesha jana.\nMito imejaa.\n\nSoko limefunguliwa.\n", "utf-8")
+    config = composed("language=swahili", f"++evaluate.text={text}")
+    (stage,) = plan_experiment(config, tmp_path / "ledgers").list_named("contamination")
+    own = [item for item in stage.settings.items if item.benchmark == "mine.txt"]
+    assert [item.text for item in own] == [
+        "Mvua ilinyesha jana.",
+        "Mito imejaa.",
+        "Soko limefunguliwa.",
+    ]
+    assert [item.cluster for item in own] == ["line 1", "line 1", "line 4"]

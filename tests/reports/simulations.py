@@ -4,13 +4,14 @@ Each function repeats an experiment `times` times and returns a share. The tests
 `scripts/bench statistics` long.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from core.statistics import compute_wilson, flip_signs_exactly
-from reports.stats import bootstrap, chrf, correlation, intervals, languages, paired
+from reports.stats import bits, bootstrap, chrf, correlation, intervals, languages, paired
 
 ITEMS, PASSAGES, SENTENCES, LANGUAGES = 201, 300, 200, 54
 
@@ -264,3 +265,32 @@ def _truth_items() -> float:
 
 TRUTH_PASSAGES, TRUTH_ITEMS = _truth(0.05), _truth_items()
 RESAMPLES = bootstrap.RESAMPLES
+
+
+def documents(draw: np.random.Generator, n: int, effect: float) -> tuple[Any, Any, Any]:
+    """Nats of base and trained and bytes of `n` documents: long ones are many times short ones, and
+    each has its own difficulty and its own change around `effect` bits per byte."""
+    sizes = np.ceil(draw.lognormal(6, 0.9, n))
+    hardness = draw.normal(1.4, 0.3, n)
+    change = effect + draw.normal(0, 0.08, n)
+    return (
+        hardness * sizes * math.log(2),
+        (hardness + change) * sizes * math.log(2),
+        sizes,
+    )
+
+
+def bits_coverage(times: int, seed: int = 21, n: int = 123) -> float:
+    def once(draw: np.random.Generator) -> bool:
+        found = bits.compare_bits(*documents(draw, n, -0.02)).interval
+        return found is not None and found.low <= -0.02 <= found.high
+
+    return _share(times, seed, once)
+
+
+def bits_level(times: int, seed: int = 22, n: int = 123) -> float:
+    def once(draw: np.random.Generator) -> bool:
+        p = bits.compare_bits(*documents(draw, n, 0.0)).p
+        return p is not None and p < 0.05
+
+    return _share(times, seed, once)

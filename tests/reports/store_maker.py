@@ -327,6 +327,7 @@ def write_plan(
     stages: Sequence[tuple[str, str]] = (),
     error: str | None = None,
     mix: str = "gen",
+    texts: Sequence[PlannedCell] = (),
 ) -> Path:
     """A run's plan, and its error.txt when it failed."""
     folder = store / RUNS / run
@@ -341,6 +342,7 @@ def write_plan(
         mix=mix,
         stages=tuple(PlannedStage(s, k, s) for s, k in stages),
         cells=tuple(cells),
+        texts=tuple(texts),
     )
     (folder / PLAN).write_text(json.dumps(as_json(plan)))
     if error:

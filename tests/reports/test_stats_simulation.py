@@ -27,6 +27,10 @@ def test_the_chrf_test_holds_its_level_and_its_interval_covers() -> None:
     assert sim.chrf_coverage(100, n=60) > 0.87
 
 
+def test_the_test_of_bits_per_byte_holds_its_level() -> None:
+    assert 0.03 < sim.bits_level(1000) < 0.075
+
+
 def test_coupling_is_what_the_split_half_correlation_removes() -> None:
     assert sim.naive_level(40) > 0.15
     assert sim.split_half_level(40) < 0.15
@@ -38,6 +42,8 @@ def test_coupling_is_what_the_split_half_correlation_removes() -> None:
         lambda: sim.items_coverage(400),
         lambda: sim.items_coverage(400, n=27),
         lambda: sim.passage_coverage(300),
+        lambda: sim.bits_coverage(1000),
+        lambda: sim.bits_coverage(1000, n=13),
         lambda: sim.wilson_coverage(1000),
         lambda: sim.clustered_score_coverage(500),
         lambda: sim.mean_coverage(300, n=14),

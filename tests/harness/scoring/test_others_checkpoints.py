@@ -15,6 +15,7 @@ from decoding.prompts import TokenPrompt
 from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.engine import SharedPrefixLM
+from harness.scoring.score import compute_share
 from harness.scoring.workers import run_workers
 from harness.study.answers import generate_answers
 
@@ -179,7 +180,7 @@ def test_a_process_that_cannot_open_the_checkpoint_says_why(
     choice = EngineChoice("transformers", "fp32", 256)
     request = ScoreRequest(folder, loaded, {}, 4, 8, choice, processes=2)
     with pytest.raises(ScoringError, match=r"9 are not in its files.*Remedy") as caught:
-        run_workers(request, tmp_path / "journal", 2, lambda *_: None)
+        run_workers(compute_share, request, tmp_path / "journal", 2, lambda *_: None)
     assert "Traceback" not in str(caught.value)
 
 
