@@ -16,7 +16,7 @@ HOOKS = {
     *("_loglikelihood_tokens", "eot_token_id", "loglikelihood_rolling", "tokenizer_name"),
 }
 KEPT = {
-    "sample_answers",  # answers drawn by chance, for distillation
+    *("find_english", "prepare_guided", "read_wording"),  # the producer of distilled checkpoints
     "draw_votes",  # made-up studies, with which the warnings of a study are checked
 }
 

@@ -20,6 +20,7 @@ journal.py      what a run says of itself while it runs
 checkpoints.py  which interrupted state may be continued
 saving.py       the finished checkpoint, in bf16
 card.py         its README.md
+distillation/   the losses, the data and the steps of a distillation
 quiet.py        no bars and notes of the libraries under our progress display
 errors.py       what can go wrong, as messages with a remedy
 """

@@ -8,7 +8,7 @@ log-probabilities in tiles: the logits of a whole row are never built.
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> None:
         self._head = TrainedPositions(model)  # before PEFT wraps it
         super().__init__(
-            model=model, callbacks=[journal], data_collator=_Counting(collator), **arguments
+            model=model, callbacks=[journal], data_collator=Counting(collator), **arguments
         )
         self._journal = journal
         self._validation = validation
@@ -83,7 +83,8 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
         tokens = inputs.pop("tokens")
         total, supervised = self._sum_loss(model, inputs)
         loss = total / num_items_in_batch
-        self._journal.add(torch.stack([loss.detach().float(), tokens, supervised]))
+        sums = {"loss": loss, "tokens": tokens, "supervised_tokens": supervised}
+        self._journal.add(sums)
         return loss * self.accelerator.num_processes  # by which DDP and DeepSpeed divide again
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
@@ -100,8 +101,7 @@ class PackedTrainer(SFTTrainer):  # type: ignore[misc]
             # Under ZeRO-3 all processes must compute alike; one without a row repeats the first.
             mine = at + rank < len(self._validation)
             row = self._validation[at + rank if mine else 0]
-            inputs = self._prepare_inputs(self.data_collator([row]))
-            del inputs["tokens"]
+            inputs = self._prepare_inputs(self._collator([row]))
             with torch.no_grad(), self.compute_loss_context_manager():
                 total, supervised = self._sum_loss(model, inputs)
             if mine:
@@ -151,16 +151,17 @@ def train(
     journal: TrainingJournal,
     probed: bool,
     kept: Mapping[int, Path],
+    make_trainer: Callable[..., PackedTrainer] = PackedTrainer,
 ) -> PackedTrainer:
     """Train `model` in place on `rows` in their order, continuing from `states` if it can.
 
     With `probed`, nothing is trained before the probe has passed. `kept` is step -> folder of the
-    weights that are to be kept of it.
+    weights that are to be kept of it. `make_trainer` takes the arguments of PackedTrainer.
     """
     with warnings.catch_warnings():
         # PEFT asks by a name that transformers 5.23 has replaced.
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        trainer = PackedTrainer(
+        trainer = make_trainer(
             journal=journal,
             validation=validation,
             model=model,
@@ -254,7 +255,7 @@ class _KeepWeights(TrainerCallback):  # type: ignore[misc]
             self._trainer.start_clock()
 
 
-class _Counting:
+class Counting:
     """The collator's batch, and the number of its tokens without padding."""
 
     def __init__(self, collator: Collator) -> None:

@@ -8,6 +8,7 @@ TrainingError
 ├── LeakError       packed documents see each other on the loaded model
 ├── LaunchError     the processes of a run cannot be started, or one died; a package is missing
 ├── MemoryShort     the run does not fit into memory
+├── DistillationError   teacher and student do not fit together, or the verbalizer's wording is bad
 └── DivergedError   the loss is no longer a number
 """
 
@@ -48,3 +49,7 @@ class LaunchError(TrainingError):
 
 class MemoryShort(TrainingError):
     """The run does not fit into memory."""
+
+
+class DistillationError(TrainingError):
+    """Teacher and student do not fit together, or the verbalizer's wording cannot be used."""

@@ -12,6 +12,7 @@ from typing import Any
 from core.checkpoints.opening import open_config, open_model, open_tokenizer
 from core.contract.facts import TuningFacts
 from core.quiet import quiet_libraries
+from training.distillation.settings import Lesson
 from training.errors import LaunchError, LeakError, MemoryShort
 from training.order import choose_kept_steps, count_steps, order_rows
 from training.prepare import TRAIN, VALIDATION
@@ -34,8 +35,10 @@ def finetune(
     precision: Precision,
     seed: int,
     progress: Progress = lambda done, total, note: None,
+    lesson: Lesson | None = None,
 ) -> TuningFacts:
-    """Fine-tune the checkpoint directory `base` on the folder `packed` that `prepare` wrote.
+    """Fine-tune the checkpoint directory `base` on the folder `packed` that `prepare` wrote; with a
+    `lesson`, distil it.
 
     Writes `out`/checkpoint (bf16 safetensors, tokenizer, chat template: complete, for
     from_pretrained), `out`/kept/STEP (the weights of each step to keep), `out`/log.jsonl and
@@ -53,7 +56,7 @@ def finetune(
     (`training.launch.run_training` makes sure that the states are this run's.)
     """
     with quiet_libraries(), _limiting_threads(settings.threads), _naming_memory_errors(settings):
-        return _finetune(base, packed, out, settings, precision, seed, progress)
+        return _finetune(base, packed, out, settings, precision, seed, progress, lesson)
 
 
 def _finetune(
@@ -64,6 +67,7 @@ def _finetune(
     precision: Precision,
     seed: int,
     progress: Progress,
+    lesson: Lesson | None,
 ) -> TuningFacts:
     out.mkdir(parents=True, exist_ok=True)
     states = out / STATES
@@ -78,7 +82,7 @@ def _finetune(
 
     from training.attention import choose_attention, is_flat
     from training.collate import Collator
-    from training.engine import make_training_arguments, train
+    from training.engine import PackedTrainer, make_training_arguments, train
     from training.flops import count_elements, count_flops_per_token
     from training.journal import TrainingJournal
 
@@ -111,8 +115,17 @@ def _finetune(
     size = sum(map(count_elements, model.parameters()))
     operations = count_flops_per_token(model, lengths, frozen=frozen)
     journal = TrainingJournal(
-        out, states, progress, precision=precision, flops_per_token=operations
+        out, states, progress, precision=precision, flops_per_token=None if lesson else operations
     )
+    make_trainer: Callable[..., PackedTrainer] = PackedTrainer
+    if lesson:
+        from training.distillation.teaching import make_distilling_trainer
+
+        progress(0, steps, "loading the teacher")
+        device = arguments.device
+        make_trainer = make_distilling_trainer(
+            lesson, base, model, settings, precision, seed, device
+        )
     trainer = train(
         model,
         tokenizer,
@@ -126,6 +139,7 @@ def _finetune(
         journal=journal,
         probed=isolated and (len(lengths) > len(rows) or flattened),
         kept={step: out / KEPT / str(step) for step in kept},
+        make_trainer=make_trainer,
     )
     trained = sum(count_elements(p) for p in trainer.model.parameters() if p.requires_grad)
     save_checkpoint(trainer, config, tokenizer, out / "checkpoint")

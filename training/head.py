@@ -16,6 +16,7 @@ class TrainedPositions:
 
     def __init__(self, model: Any) -> None:
         self._trained: torch.Tensor | None = None
+        self._taken: list[torch.Tensor] | None = None
         model.base_model.register_forward_hook(self._choose)
 
     @contextmanager
@@ -28,7 +29,23 @@ class TrainedPositions:
         finally:
             self._trained = None
 
+    @contextmanager
+    def collecting(self, trained: torch.Tensor) -> Iterator[list[torch.Tensor]]:
+        """While it lasts, the hidden states (N, width) at these positions go into the list, a
+        tensor for each pass, and the output layer is given a single position, of no use."""
+        self._trained, self._taken = trained, []
+        try:
+            yield self._taken
+        finally:
+            self._trained = self._taken = None
+
     def _choose(self, _module: Any, _inputs: Any, outputs: Any) -> Any:
-        if self._trained is not None:
-            outputs.last_hidden_state = outputs.last_hidden_state[:, :-1][self._trained][None]
+        if self._trained is None:
+            return outputs
+        chosen = outputs.last_hidden_state[:, :-1][self._trained]
+        if self._taken is None:
+            outputs.last_hidden_state = chosen[None]
+        else:
+            self._taken.append(chosen)
+            outputs.last_hidden_state = outputs.last_hidden_state[:, :1]
         return outputs

@@ -1,6 +1,7 @@
 """Write down what a run does while it runs: two files, the progress display, and the trackers.
 
-log.jsonl      step, loss, learning_rate, tokens, supervised_tokens; or step, eval_loss.
+log.jsonl      step, loss, learning_rate, tokens, supervised_tokens; or step, eval_loss. Of a
+               distillation, also the loss of each signal, and counts of the drawn responses.
                A continued run ends with the log of an undisturbed one.
 speed.jsonl    step, seconds, tokens_per_second, supervised_tokens_per_second, mfu, memory_gb.
                Differs from run to run; steps that were lost to a kill stand in it twice.
@@ -10,7 +11,7 @@ import json
 import math
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from training.flops import find_peak_flops
 from training.settings import Precision
 
 _NAMES = {field.name for field in fields(LogLine)}
+# The other sums of a step are losses.
+_COUNTS = ("tokens", "supervised_tokens", "rollouts", "rollouts_ended", "rollout_tokens")
+_SIGNALS = ("supervised", "off_policy", "on_policy", "sequence")
 Progress = Callable[[int, int, str], None]
 
 
@@ -44,13 +48,14 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
         progress: Progress,
         *,
         precision: Precision,
-        flops_per_token: float,
+        flops_per_token: float | None,
     ) -> None:
         self.lines: list[dict[str, Any]] = []
         self.seconds = 0.0  # of this process's steps with their data, without saving and evaluating
         self.tokens = 0  # computed in these, by all processes
         self.peak_gb = 0.0
-        self._sums = torch.zeros(3)  # loss, tokens, supervised tokens; of a step and this process
+        self._sums: dict[str, torch.Tensor] = {}  # by the log's names; of a step and this process
+        self._spent: dict[str, float] = {}  # seconds of a step, by the speed's names
         self._out, self._states, self._progress = out, states, progress
         self._precision, self._flops = precision, flops_per_token
         self.speed: dict[str, Any] = {}  # of the last step
@@ -62,10 +67,16 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
         """Share of the devices' peak that training used, 0-1; None where the peak is not known."""
         return self._compute_mfu(self.tokens / self.seconds) if self.seconds else None
 
-    def add(self, sums: torch.Tensor) -> None:
-        """Add one micro-batch: its share of the step's loss, its tokens, its trained tokens. They
-        stay on their device until the step ends: to read them is to wait for it."""
-        self._sums = self._sums.to(sums.device) + sums
+    def add(self, sums: Mapping[str, torch.Tensor]) -> None:
+        """Add one micro-batch: its shares of the step's losses, its counts of tokens, by their
+        names in the log, the same ones in each process. They stay on their device until the step
+        ends: to read them is to wait for it."""
+        for name, value in sums.items():
+            self._sums[name] = value.detach().float() + self._sums.get(name, 0.0)
+
+    def spend(self, name: str, seconds: float) -> None:
+        """Add to the seconds that this process spends on something in the step under way."""
+        self._spent[name] = self._spent.get(name, 0.0) + seconds
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.lines = [entry for entry in state.log_history if entry.keys() <= _NAMES]
@@ -85,18 +96,16 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
     def on_step_end(
         self, args: Any, state: Any, control: Any, lr_scheduler: Any = None, **_: Any
     ) -> None:
-        loss, tokens, supervised = _sum_over_processes(self._sums).tolist()
-        self._sums.zero_()
+        names = sorted(self._sums)
+        sums = _sum_over_processes(torch.stack([self._sums[name] for name in names])).tolist()
+        found = dict(zip(names, sums, strict=True))
+        self._sums = {}
+        loss, tokens, supervised = found["loss"], found["tokens"], found["supervised_tokens"]
         seconds = time.perf_counter() - self._began
         self.seconds += seconds
         self.tokens += int(tokens)
-        step = LogLine(
-            step=state.global_step,
-            loss=loss,
-            learning_rate=self._rate,
-            tokens=int(tokens),
-            supervised_tokens=int(supervised),
-        )
+        counts = {name: round(found.pop(name)) for name in _COUNTS if name in found}
+        step = LogLine(step=state.global_step, learning_rate=self._rate, **found, **counts)
         if not math.isfinite(loss):
             raise DivergedError(
                 f"the loss became {loss} at step {state.global_step}. "
@@ -109,12 +118,16 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
             "supervised_tokens_per_second": round(supervised / seconds, 1),
             "mfu": self._compute_mfu(tokens / seconds),
             "memory_gb": round(self._measure_memory(), 3),
+            **{name: round(spent, 4) for name, spent in self._spent.items()},
         }
+        self._spent = {}
         if state.is_world_process_zero:
             with (self._out / SPEED).open("a", encoding="utf-8") as file:
                 line = SpeedLine(state.global_step, **self.speed)
                 file.write(json.dumps(as_json(line)) + "\n")
-            note = f"loss {loss:.2f}, {tokens / seconds:,.0f} tokens/s"
+            parts = [f"{name} {found[name]:.2f}" for name in _SIGNALS if name in found]
+            signals = f" ({', '.join(parts)})" if parts else ""
+            note = f"loss {loss:.2f}{signals}, {tokens / seconds:,.0f} tokens/s"
             self._progress(state.global_step, state.max_steps, note)
         if state.global_step == state.max_steps:
             control.should_save = False  # the checkpoint itself is about to be written
@@ -154,7 +167,7 @@ class TrainingJournal(TrainerCallback):  # type: ignore[misc]
         return self.peak_gb
 
     def _compute_mfu(self, tokens_per_second: float) -> float | None:
-        if not torch.cuda.is_available():
+        if self._flops is None or not torch.cuda.is_available():
             return None
         peak = find_peak_flops(torch.cuda.get_device_name(), self._precision)
         if peak is None:

@@ -14,6 +14,7 @@ from core.contract.facts import TuningFacts
 from core.contract.record import read_file
 from core.processes import describe_exit, end, start
 from training import checkpoints, errors
+from training.distillation.settings import Lesson
 from training.errors import LaunchError, TrainingError
 from training.finetune import STATES, Progress, finetune
 from training.prepare import TRAIN
@@ -34,6 +35,7 @@ def run_training(
     precision: Precision,
     seed: int,
     progress: Progress = lambda done, total, note: None,
+    lesson: Lesson | None = None,
 ) -> TuningFacts:
     """Train as `finetune` does, in as many processes as the settings say.
 
@@ -41,12 +43,15 @@ def run_training(
     package is missing.
     """
     require_packages(settings)
-    checkpoints.claim(
-        out / STATES, checkpoints.identify_run(settings, precision, seed, packed / TRAIN)
-    )
+    run = checkpoints.identify_run(settings, precision, seed, packed / TRAIN)
+    if lesson:
+        run |= json.loads(json.dumps(lesson.as_json()))
+    checkpoints.claim(out / STATES, run)
     arguments: dict[str, Any] = {"base": base, "packed": packed, "out": out, "seed": seed}
     if not settings.launched:
-        facts = finetune(**arguments, settings=settings, precision=precision, progress=progress)
+        facts = finetune(
+            **arguments, settings=settings, precision=precision, progress=progress, lesson=lesson
+        )
         _release_memory()
         return facts
     out.mkdir(parents=True, exist_ok=True)
@@ -54,6 +59,7 @@ def run_training(
         (out / name).unlink(missing_ok=True)
     request: dict[str, Any] = {name: str(value) for name, value in arguments.items()}
     request |= {"settings": asdict(settings), "precision": precision, "seed": seed}
+    request["lesson"] = lesson.as_json() if lesson else None
     file = (out / REQUEST).absolute()
     file.write_text(json.dumps(request), encoding="utf-8")
     status, last = _watch_command(

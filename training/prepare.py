@@ -3,12 +3,14 @@
     train.parquet, validation.parquet    one packed row a row: input_ids, labels, seq_lengths
 
 `seq_lengths` are the lengths of the documents in a packed row, in their order. Labels are the token
-itself where it is trained and -100 elsewhere; the first token of a document never is.
+itself where it is trained and -100 elsewhere; the first token of a document never is. Where other
+texts stand beside the documents (see `Beside`), each kind NAME of them has the columns NAME_ids,
+NAME_labels and NAME_lengths, in the documents' order.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TRAIN, VALIDATION = "train.parquet", "validation.parquet"
+Beside = Callable[[int, Sequence[Example]], Sequence[Mapping[str, Example]] | None]
+"""Takes a row's number and its examples, and gives the texts that are to stand beside each of them,
+by kind; None leaves the row out."""
 _WRITTEN = 1_000  # packed rows at once
 
 
@@ -68,10 +73,12 @@ def prepare(
     seed: int,
     kept: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda done, total, note: None,
+    beside: Beside | None = None,
 ) -> PackedFacts:
     """Write the packed data of the JSONL file `rows` for the checkpoint directory `base`.
 
-    `kept` is the folder of what was tokenised before (see `training.kept`).
+    `kept` is the folder of what was tokenised before (see `training.kept`). What is `beside` the
+    documents is written with them, and takes no room of a row.
     Raises CheckpointError where `base` is no whole checkpoint, RowsError where rows are no
     conversations, none is left or the tokenizer has tokens that the student lacks, MaskError where
     the template is missing or cannot be masked.
@@ -88,10 +95,13 @@ def prepare(
     for number, (source, found) in enumerate(read, 1):
         taken = sources.setdefault(source, _Taken())
         taught = list(_keep_within(found, limit, data))
+        texts = beside(number - 1, taught) if beside and taught else [{} for _ in taught]
+        if texts is None:
+            continue
         if taught:
             taken.rows += 1
             taken.truncated += taught != found
-            conversations.append([_Tokens.from_example(example) for example in taught])
+            conversations.append(list(map(_Tokens.from_example, taught, texts)))
         elif found:
             taken.dropped += 1
         else:
@@ -197,13 +207,15 @@ class _Tokens:
 
     ids: "NDArray[np.int32]"
     labels: "NDArray[np.int32]"
+    beside: Mapping[str, "_Tokens"] = field(default_factory=dict)
 
     @classmethod
-    def from_example(cls, example: Example) -> "_Tokens":
+    def from_example(cls, example: Example, beside: Mapping[str, Example]) -> "_Tokens":
         import numpy as np
 
         labels = np.array([IGNORED, *example.labels[1:]], np.int32)
-        return cls(np.array(example.input_ids, np.int32), labels)
+        texts = {name: cls.from_example(text, {}) for name, text in beside.items()}
+        return cls(np.array(example.input_ids, np.int32), labels, texts)
 
 
 def _pack_conversations(
@@ -224,7 +236,11 @@ def _write(rows: Sequence[Sequence[_Tokens]], path: Path) -> None:
     import pyarrow.parquet as pq
 
     numbers = pa.list_(pa.int32())
-    schema = pa.schema([(name, numbers) for name in ("input_ids", "labels", "seq_lengths")])
+    kinds = next((example.beside for row in rows for example in row), {})
+    columns = [f"{name}_{part}" for name in kinds for part in ("ids", "labels", "lengths")]
+    schema = pa.schema(
+        [(name, numbers) for name in ("input_ids", "labels", "seq_lengths", *columns)]
+    )
     with making(path) as half, pq.ParquetWriter(half, schema, compression="zstd") as writer:
         for at in range(0, len(rows), _WRITTEN):
             table = [_make_row(row) for row in rows[at : at + _WRITTEN]]
@@ -234,8 +250,14 @@ def _write(rows: Sequence[Sequence[_Tokens]], path: Path) -> None:
 def _make_row(examples: Sequence[_Tokens]) -> dict[str, Any]:
     import numpy as np
 
-    return {
+    row: dict[str, Any] = {
         "input_ids": np.concatenate([example.ids for example in examples]),
         "labels": np.concatenate([example.labels for example in examples]),
         "seq_lengths": [len(example.ids) for example in examples],
     }
+    for name in examples[0].beside:
+        texts = [example.beside[name] for example in examples]
+        row[f"{name}_ids"] = np.concatenate([text.ids for text in texts])
+        row[f"{name}_labels"] = np.concatenate([text.labels for text in texts])
+        row[f"{name}_lengths"] = [len(text.ids) for text in texts]
+    return row

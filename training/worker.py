@@ -15,6 +15,7 @@ from pathlib import Path
 from core.checkpoints.errors import CheckpointError
 from core.files import write_whole
 from core.processes import end_with_parent
+from training.distillation.settings import Lesson
 from training.errors import LaunchError, StudentError, TrainingError
 from training.settings import Lora, Train
 
@@ -53,6 +54,7 @@ def main(request: Path) -> None:
             precision=values["precision"],
             seed=values["seed"],
             progress=progress,
+            lesson=Lesson.from_json(values["lesson"]) if values["lesson"] else None,
         )
     except Exception as error:
         # Where the parent was killed, this ends here: its continuation's files are not ours.

@@ -230,6 +230,35 @@ class TrainFacts(TuningFacts):
 
 
 @dataclass(frozen=True)
+class GuidedFacts(Facts):
+    """Packed rows with the teacher's texts beside them. Left out of `packed`, and not among its
+    dropped, are `unaligned` rows, of which the teacher's chat template makes other answer tokens,
+    and those that are `too_long` for the teacher. `views` counts the rows by signal, and by what
+    the teacher sees there beside the prompt."""
+
+    packed: PackedFacts
+    unaligned: Count
+    too_long: Count
+    views: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class DistilledFacts(TrainFacts):
+    """A distillation: its training run, and the responses that were drawn for it. Losses are those
+    of the weighted sum; `signals` has each signal's own, of the last step that has it, in nats.
+
+    `rollout_tokens` is None where none were drawn, and `rollouts_ended` counts the responses that
+    ended by themselves.
+    """
+
+    signals: Mapping[str, float]
+    rollouts: Count
+    rollouts_ended: Count
+    rollout_tokens: Count | None
+    guided: GuidedFacts | None  # None without a teacher's probabilities
+
+
+@dataclass(frozen=True)
 class KeptFacts(Facts):
     """A checkpoint on the way of a training run: behind `step` of its `steps`."""
 
@@ -287,6 +316,8 @@ FACTS: Mapping[str, type[Facts]] = {
     "contamination": ContaminationFacts,
     "packed": PackedFacts,
     "train": TrainFacts,
+    "guided": GuidedFacts,
+    "distill": DistilledFacts,
     "step": KeptFacts,
     "average": AverageFacts,
     "text": TextFacts,
