@@ -20,11 +20,11 @@ _BLOCK = 4_096  # windows at once, which take 2 MB
 Hashes = NDArray[np.uint32]
 
 
-def sign_text(text: str) -> MinHash:
-    """The signature of a text; of one shorter than a shingle, that of the whole text.
+def sign_text(text: str) -> Hashes:
+    """The signature of a text, (128,); of one shorter than a shingle, that of the whole text.
 
-    It equals that of a `datasketch.MinHash` which was given the UTF-8 of each 5-gram, with CRC-32
-    as its hash function.
+    It has the hash values of a `datasketch.MinHash` which was given the UTF-8 of each 5-gram, with
+    CRC-32 as its hash function.
     """
     multiply, add = _draw_permutations()
     hashes = _mix_hashes(_hash_windows(text.encode()))
@@ -33,7 +33,7 @@ def sign_text(text: str) -> MinHash:
         block = multiply[:, None] * hashes[at : at + _BLOCK]
         block += add[:, None]
         np.minimum(least, block.min(axis=1), out=least)
-    return MinHash(hashvalues=least, permutations=_draw_permutations(), seed=_SEED, scheme=_SCHEME)
+    return least
 
 
 @cache

@@ -1,16 +1,18 @@
-"""From the user's own chats to packed tokens, stage by stage and size by size, beside a floor.
+"""From the user's own data to packed tokens, stage by stage and size by size, beside a floor.
 
-scripts/bench data [--rows 1500 15000] [--student CHECKPOINT]
+scripts/bench data [--rows 1500 15000] [--kind chat|parallel] [--student CHECKPOINT]
 
 Chats are invented from seeded words of the embedded text: some 1,200 tokens each, half of them with
-reasoning. Each stage runs in a process of its own, so that its memory is its own, after a few rows
+reasoning. Parallel lines are sentences of some 20 such words, asked in both directions: two rows a
+line. Each stage runs in a process of its own, so that its memory is its own, after a few rows
 that load what it needs. A mixture is made twice: the second time, as each further mixture of the
 same sources, it finds its tokens, and so does the packing. The floor is the tokenizer alone,
 `encode_batch` on the same texts. The other side of the checks is their plain definition: a regular
 expression with a back reference for loops, and datasketch's own MinHash.
 
 Time is the processor's. "growth" is the time of a row at the largest size over that at the
-smallest: 1 is linear. With --rows 1500 15000 50000 it takes some ten minutes.
+smallest: 1 is linear. With --rows 1500 15000 50000 it takes some ten minutes, as with 200,000
+parallel lines.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from typing import Any
 from datasketch import MinHash
 
 from core.checkpoints.opening import open_tokenizer
+from core.contract.names import ROWS
 from core.output import guard_output
 from generation.mixture.contamination import BenchmarkText, look_for_items
 from generation.mixture.make import ChatTokens, make_mixture
@@ -48,29 +51,41 @@ DATA = DataSettings(
     max_length=8000, packing=True, overlong="drop", train_newline=False, validation=0.01
 )
 LOOP = re.compile(r"(.{1,80}?)\1{4,}\s*\Z", re.DOTALL)
+CHATS, PAIRS = "chats.jsonl", "pairs.tsv"
 WARMING = 40  # rows
 ITEMS = 2_000
 
 
-def make_chats(rows: int, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """So many invented chats; the first ones are the same whatever their number."""
-    rng = random.Random(seed)
-    words = TEXT.read_text(encoding="utf-8").split()
-    syllables = [c + v for c in ("b", "ch", "d", "k", "l", "m", "ng", "sh", "t") for v in "aeiou"]
+class Inventor:
+    """Texts from seeded words; the first ones are the same whatever their number."""
 
-    def text(length: int) -> str:
+    def __init__(self, seed: int) -> None:
+        self._rng = random.Random(seed)
+        self._words = TEXT.read_text(encoding="utf-8").split()
+        starts = ("b", "ch", "d", "k", "l", "m", "ng", "sh", "t")
+        self._syllables = [start + vowel for start in starts for vowel in "aeiou"]
+
+    def write(self, length: int) -> str:
+        """A text of half to one and a half times so many words, three in ten of them made up."""
+        rng = self._rng
         chosen = (
-            rng.choice(words) if rng.random() < 0.7 else "".join(rng.choices(syllables, k=3))
+            rng.choice(self._words)
+            if rng.random() < 0.7
+            else "".join(rng.choices(self._syllables, k=3))
             for _ in range(rng.randint(length // 2, length * 3 // 2))
         )
         return " ".join(chosen)
 
+
+def make_chats(rows: int, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """So many invented chats."""
+    inventor = Inventor(seed)
     for number in range(rows):
         messages = [
-            {"role": "user", "content": text(90)},
-            {"role": "assistant", "content": "\n\n".join(text(60) for _ in range(3))},
+            {"role": "user", "content": inventor.write(90)},
+            {"role": "assistant", "content": "\n\n".join(inventor.write(60) for _ in range(3))},
         ]
-        reasoning = {"reasoning": text(280)} if number % 2 else {}
+        reasoning = {"reasoning": inventor.write(280)} if number % 2 else {}
         yield {"messages": messages, **reasoning}
 
 
@@ -89,12 +104,14 @@ class Stages:
     def __init__(self, folder: Path, student: Path) -> None:
         self.folder, self.student = folder, student
         self.kept = folder / "kept"
-        self.mixed = folder / "mixture" / "rows.jsonl"
+        self.mixed = folder / "mixture" / ROWS
 
     def run_own(self) -> None:
+        pairs = self.folder / PAIRS
+        own = Own("parallel", (str(pairs),), "both")
         make_own(
             "mine",
-            Own("chat", (str(self.folder / "chats.jsonl"),)),
+            own if pairs.exists() else Own("chat", (str(self.folder / CHATS),)),
             language="Swahili",
             flores_code="swh_Latn",
             script="Latin",
@@ -150,7 +167,7 @@ class Stages:
             mark.update_batch([window.encode() for window in windows])
 
     def _read_texts(self) -> Iterator[tuple[list[str], str]]:
-        with (self.folder / "chats.jsonl").open(encoding="utf-8") as lines:
+        with (self.folder / "own" / ROWS).open(encoding="utf-8") as lines:
             for line in lines:
                 said = [turn["content"] for turn in json.loads(line)["messages"]]
                 yield said, said[0]
@@ -174,10 +191,15 @@ def join_turns(row: dict[str, Any]) -> str:
     return "\n".join(turn["content"] for turn in row["messages"])
 
 
-def write_chats(folder: Path, rows: int) -> None:
+def write_data(folder: Path, kind: str, rows: int) -> None:
     folder.mkdir()
-    with (folder / "chats.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(chat) + "\n" for chat in make_chats(rows))
+    if kind == "chat":
+        with (folder / CHATS).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(chat) + "\n" for chat in make_chats(rows))
+        return
+    inventor = Inventor(0)
+    with (folder / PAIRS).open("w", encoding="utf-8") as file:
+        file.writelines(f"{inventor.write(20)}\t{inventor.write(20)}\n" for _ in range(rows))
 
 
 def read_memory(name: str) -> float:
@@ -212,6 +234,7 @@ def measure(stage: str, folder: Path, student: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_500, 15_000])
+    parser.add_argument("--kind", choices=("chat", "parallel"), default="chat")
     parser.add_argument("--student", type=Path)
     arguments = parser.parse_args()
     sizes = sorted(arguments.rows)
@@ -220,10 +243,10 @@ def main() -> None:
         student = arguments.student or Path(place) / "student"
         if not arguments.student:
             materialise_gguf(find_embedded_gguf(), student)
-        write_chats(Path(place) / "warming", WARMING)
+        write_data(Path(place) / "warming", arguments.kind, WARMING)
         for rows in sizes:
             folder = Path(place) / str(rows)
-            write_chats(folder, rows)
+            write_data(folder, arguments.kind, rows)
             for stage in STAGES:
                 command = [sys.executable, "-P", __file__, "--stage", stage, folder, student]
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
@@ -246,6 +269,7 @@ def main() -> None:
 
     figures = {
         "bench": "data",
+        "kind": arguments.kind,
         "rows": sizes,
         "ms_a_row": {stage: each_ms(stage) for stage in STAGES},
         "growth": {stage: growth(stage) for stage in STAGES},

@@ -1,14 +1,16 @@
 """Faults of rows: found where they are, and not where they are not."""
 
 import json
+import random
 import re
 import zlib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from datasketch import MinHash
+from datasketch import MinHash, MinHashLSH
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from running import EMBEDDED, SMALL, run
@@ -123,9 +125,7 @@ def shingles(text: str) -> set[str]:
 def test_a_signature_is_that_of_datasketch(text: str) -> None:
     mark = MinHash(num_perm=128, hashfunc=zlib.crc32, seed=1, scheme="affine32")
     mark.update_batch([shingle.encode() for shingle in shingles(text)])
-    found = sign_text(text)
-    assert (found.hashvalues == mark.hashvalues).all()
-    assert found.jaccard(mark) == 1.0
+    assert (sign_text(text) == mark.hashvalues).all()
 
 
 def test_duplicates_are_those_that_an_exact_count_finds() -> None:
@@ -139,6 +139,30 @@ def test_duplicates_are_those_that_an_exact_count_finds() -> None:
     for text, least in ((near, True), (far, False)):
         one, two = shingles(lao), shingles(text)
         assert (len(one & two) / len(one | two) >= 0.8) is least
+
+
+def test_duplicates_are_those_of_datasketchs_index() -> None:
+    """On texts whose similarity lies on both sides of the threshold, several of a kind."""
+    rng = random.Random(5)
+    words = SOUND.split()
+    kinds = [[rng.choice(words) for _ in range(30)] for _ in range(12)]
+    seen, index, marks = Duplicates(0.8), MinHashLSH(threshold=0.8, num_perm=128), {}
+    told: Counter[str | None] = Counter()
+    for number in range(600):
+        said = list(rng.choice(kinds))
+        for _ in range(rng.randrange(5)):
+            said[rng.randrange(30)] = rng.choice(words)
+        text = " ".join(said).casefold()
+        mark = MinHash(num_perm=128, hashfunc=zlib.crc32, seed=1, scheme="affine32")
+        mark.update_batch([shingle.encode() for shingle in shingles(text)])
+        near = any(marks[found].jaccard(mark) >= 0.8 for found in index.query(mark))
+        found = seen.see(text)
+        told[found] += 1
+        assert (found is None) is not near
+        if found is None:
+            index.insert(number, mark)
+            marks[number] = mark
+    assert min(told[kind] for kind in (None, "near duplicate", "duplicate")) > 20
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
