@@ -45,6 +45,59 @@ def compute_wilson(
     return Interval(low, high)
 
 
+def score_weights(
+    weights: "NDArray[np.floating]",
+    qualities: "NDArray[np.float64]",
+    strata: "NDArray[np.int64]",
+    guessing: float = 0.0,
+) -> "NDArray[np.float64]":
+    """Computes the score (0-100) of items under each row of `weights` (rows, n): the mean quality
+    (0 to 1) of each stratum, the mean of these, and what of it is above `guessing` (0 to 1).
+
+        100 max((mean - guessing) / (1 - guessing), 0)
+
+    With the right answers as strata and one over their number as `guessing` it is the balanced
+    accuracy, normalised (SEA-HELM, arXiv 2502.14301); with one stratum and 0 it is a mean. A
+    stratum that a row gives no weight has no part in its mean; NaN where none has any.
+    """
+    import numpy as np
+
+    members = np.zeros((len(strata), int(strata.max()) + 1))
+    members[np.arange(len(strata)), strata] = 1.0
+    with np.errstate(invalid="ignore"):
+        means = (weights @ (members * qualities[:, None])) / (weights @ members)
+    there = ~np.isnan(means)
+    sums = np.where(there, means, 0.0).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        mean = sums / there.sum(axis=1)
+    scores: NDArray[np.float64] = 100 * np.maximum((mean - guessing) / (1 - guessing), 0.0)
+    return scores
+
+
+def score_strata(qualities: Sequence[float], strata: Sequence[str], guessing: float = 0.0) -> float:
+    """Computes the score (0-100) of items, each counted once (see `score_weights`)."""
+    import numpy as np
+
+    _, numbers = np.unique(np.asarray(strata), return_inverse=True)
+    once = np.ones((1, len(numbers)))
+    return float(score_weights(once, np.asarray(qualities, np.float64), numbers, guessing)[0])
+
+
+def draw_within_strata(
+    strata: "NDArray[np.int64]", resamples: int, seed: int
+) -> "NDArray[np.float32]":
+    """Draws how often each item is in each resample that keeps the number of items of each stratum:
+    (resamples, n). The same call gives the same weights."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((resamples, len(strata)), np.float32)
+    for stratum in np.unique(strata):
+        at = np.flatnonzero(strata == stratum)
+        weights[:, at] = rng.multinomial(len(at), np.full(len(at), 1 / len(at)), resamples)
+    return weights
+
+
 def adjust_holm(ps: Sequence[float]) -> list[float]:
     """Returns adjusted p-values that bound the chance of any false claim (Holm 1979), in their
     order."""

@@ -7,9 +7,10 @@ no benchmark's code. The order is that of reports.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import yaml
+
+from core.contract.score import Metric
 
 FILE = Path(__file__).parent / "tasks.yaml"
 
@@ -22,7 +23,7 @@ class TaskFacts:
     that it is in English, to tell what a checkpoint has forgotten."""
 
     title: str
-    metric: Literal["accuracy", "chrf++"]
+    metric: Metric
     chance: float | None
     from_english: bool
     labelled: bool
@@ -41,8 +42,13 @@ def show_task(name: str) -> str:
 
 
 def is_translation(name: str) -> bool:
-    """Says whether a task is scored by chrF++ and not by accuracy."""
+    """Says whether a task is scored by chrF++."""
     return name in TASKS and TASKS[name].metric == "chrf++"
+
+
+def is_accuracy(name: str) -> bool:
+    """Says whether a task is scored by the share of right answers, as one is that is not known."""
+    return name not in TASKS or TASKS[name].metric == "accuracy"
 
 
 def is_retention(name: str) -> bool:

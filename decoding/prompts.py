@@ -13,7 +13,8 @@ class TokenPrompt:
     `penalty` divides the positive and multiplies the negative logits of every token that the
     prompt or the answer holds (Keskar et al. 2019, arXiv 1909.05858); 1.0 changes nothing.
     `blank_first`: white space before the answer is no part of it, and does not stop it. After a
-    thought that was closed in its place, a model often begins a new line.
+    thought that was closed in its place, a model often begins a new line. `after`: only stop texts
+    behind the first such text stop it ("": all do).
     """
 
     context: Tokens
@@ -21,18 +22,27 @@ class TokenPrompt:
     stops: tuple[str, ...] = ()
     penalty: float = 1.0
     blank_first: bool = False
+    after: str = ""
 
     def take_answer(self, text: str) -> str:
         """Returns the answer in the tokens decoded so far, up to the first of the stop texts."""
-        text = text.lstrip() if self.blank_first else text
+        before, behind = self._split(text)
         for stop in self.stops:
-            text = text.split(stop)[0]
-        return text
+            behind = behind.split(stop)[0]
+        return before + behind
 
     def has_stopped(self, text: str) -> bool:
         """Says whether the tokens decoded so far hold a stop text."""
+        _, behind = self._split(text)
+        return any(stop in behind for stop in self.stops)
+
+    def _split(self, text: str) -> tuple[str, str]:
+        """Returns the part in which nothing stops the answer, and the rest."""
         text = text.lstrip() if self.blank_first else text
-        return any(stop in text for stop in self.stops)
+        if not self.after:
+            return "", text
+        before, found, behind = text.partition(self.after)
+        return before + found, behind
 
 
 @dataclass(frozen=True)

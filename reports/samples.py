@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.contract.record import Unreadable
-from core.contract.samples import AnySample, Translation
+from core.contract.samples import AnySample, Translation, WrittenAnswer
 from core.languages import identify_name
 from core.tasks import is_from_english, show_task
 from reports.errors import SamplesNotFoundError
@@ -20,7 +20,8 @@ FILTERS = {
     "gained": "base is wrong, the last producer right; for translations, better by chrF++",
     "lost": "base is right, the last producer wrong; for translations, worse by chrF++",
     "copied": "the last producer copied the source (translations)",
-    "unfinished": "the last producer did not come to an end (translations)",
+    "unfinished": "the last producer did not come to an end (written answers)",
+    "unread": "no answer was found in what the last producer wrote",
     "truncated": "the prompt was cut to fit",
 }
 
@@ -171,6 +172,10 @@ def _is_kept(only: str, item: Item) -> bool:
             return False
         before, after = _measure_quality(first), _measure_quality(last)
         return after > before if only == "gained" else after < before
+    if only == "unread":
+        return isinstance(last, WrittenAnswer) and not last.prediction
+    if isinstance(last, WrittenAnswer) and only == "unfinished":
+        return not last.finished
     if isinstance(last, Translation):
         if only in ("copied", "unfinished"):
             return last.copied_source if only == "copied" else not last.finished
@@ -180,5 +185,7 @@ def _is_kept(only: str, item: Item) -> bool:
 
 
 def _measure_quality(row: AnySample) -> float:
-    """chrF++ of a translation, 1 or 0 of a choice."""
+    """chrF++ of a translation, the rating of an answer, 1 or 0 of a choice."""
+    if isinstance(row, WrittenAnswer):
+        return row.quality
     return row.chrf if isinstance(row, Translation) else float(row.correct)

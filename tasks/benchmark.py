@@ -8,12 +8,17 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from core.contract.score import Metric
 from tasks.protocol import LETTERS, SHOTS, Protocol
+from tasks.reading import Wording
 from tasks.rows import Raw, Row, RowColumn
 from tasks.words import Words
 
 UNASKED: Mapping[str, Any] = {"asked": False}
 """Metadata of a field that no model is asked, and on which no score depends."""
+ADDED: Mapping[str, Any] = {"added": True}
+"""Metadata of a field that was added later, and has no part in the hash of what is asked while it
+is empty: so a new kind of task makes nobody's finished scores again."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +28,9 @@ class Item:
     `id` is the benchmark's own; items of one `cluster` are not independent. `text` is all of the
     row that is in the language. `label` is what balanced shots must differ in. A question has
     `choices` and the position of the right one, `answer`; a translation has `source` and `target`.
-    What the benchmark says of it besides (`core.contract.samples.Choice`) is None where it says
-    nothing.
+    An answer that is written and read is one of the `choices` or of the `references`, and counts
+    among those of its `stratum`; `wording` names the version of the words that ask for it. What the
+    benchmark says of it besides (`core.contract.samples.Choice`) is None where it says nothing.
     """
 
     id: str
@@ -36,25 +42,35 @@ class Item:
     answer: int = 0
     source: str = ""
     target: str = ""
+    references: tuple[str, ...] = field(default=(), metadata=ADDED)
+    stratum: str = field(default="", metadata=ADDED)
+    wording: str = field(default="", metadata=UNASKED)
     category: str | None = field(default=None, metadata=UNASKED)
     cultural_sensitivity: str | None = field(default=None, metadata=UNASKED)
 
     @property
     def asked(self) -> dict[str, Any]:
         """The fields of which the prompt and what counts as right are made."""
-        unasked = {one.name for one in fields(self) if one.metadata == UNASKED}
-        return {name: value for name, value in asdict(self).items() if name not in unasked}
+        left_out = {
+            one.name
+            for one in fields(self)
+            if one.metadata == UNASKED or (one.metadata == ADDED and not getattr(self, one.name))
+        }
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
 @dataclass(frozen=True)
 class Asking:
     """The form of the questions. `language` is the language's English name; `from_english` is the
-    direction of a translation."""
+    direction of a translation. `code` is the benchmark's of the language, and `examples` are the
+    rows that a prompt shows before the one that it asks, where they are a file of their own."""
 
     protocol: Protocol
     words: Words
     language: str
     from_english: bool = False
+    code: str = ""
+    examples: tuple[Row, ...] = ()
 
 
 # Functions with names, so that a task can be sent to another process.
@@ -64,6 +80,50 @@ def _load_configuration(load: Callable[[str], list[Raw]], code: str) -> list[Raw
 
 def _describe_nothing(asking: Asking) -> str:
     return ""
+
+
+def _read_no_examples(root: Path, code: str) -> list[Raw]:
+    return []
+
+
+@dataclass(frozen=True)
+class WrittenForm:
+    """The way in which answers are written, read and rated.
+
+    metric: of labels `nacc`; else how a text is rated (`tasks.quality`), or `chrf++`.
+    wordings: by the benchmark's code of a language.
+    examples: how many a plain prompt shows; a chat shows none. 0: it is asked of chats alone.
+    read_examples: (data directory, code) -> their rows; on the Hub they are the split
+        `examples_split`.
+    lenient: see `tasks.reading.read_label`.
+    guessing: the share of right answers that guessing gives, which is 0 of the score; None: that of
+        as many answers as there are labels, and 0 without labels.
+    """
+
+    metric: Metric
+    wordings: Mapping[str, Wording]
+    examples: int = 5
+    read_examples: Callable[[Path, str], list[Raw]] = _read_no_examples
+    examples_split: str = "examples"
+    lenient: bool = True
+    guessing: float | None = None
+
+    def find_guessing(self, code: str) -> float:
+        """Returns the share of right answers that is 0 of the score. The labels are those of the
+        task, however few of them the asked rows have."""
+        labels = self.wordings[code].labels
+        if self.guessing is not None:
+            return self.guessing
+        return 1 / len(labels) if labels else 0.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """The place of a benchmark in a suite whose score is a mean of means: of the members of each
+    pillar, and of the pillars. Tasks of one benchmark are one member."""
+
+    suite: str
+    pillar: str
 
 
 @dataclass(frozen=True)
@@ -105,6 +165,9 @@ class Benchmark:
     joint: what stands between the query of a cloze and an answer.
     unasked: codes of languages that it holds and that are no task, such as the English of
         translations.
+    reading: how answers that are written are read and scored; None where they are not.
+    other: FLORES code of the other side of its translations.
+    suite: its place in a suite of benchmarks.
     texts: how its texts in one language are read by those who look for them elsewhere, where a
         row of a task is more than that.
     """
@@ -126,6 +189,9 @@ class Benchmark:
     unasked: tuple[str, ...] = ()
     asides: tuple[RowColumn, ...] = ()
     texts: "Benchmark | None" = None
+    reading: WrittenForm | None = None
+    other: str = "eng_Latn"
+    suite: Place | None = None
     paper: bool = False
     keeps_english: bool = False
     codes: Mapping[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Literal
 
+from core.contract.score import Metric
 from tasks import benchmarks
 from tasks.benchmark import Benchmark
 from tasks.protocol import Protocol
@@ -41,18 +42,23 @@ class Task:
         return self.content.split
 
     @property
-    def chooses(self) -> bool:
-        """True for a task that is answered by a choice; a translation is not."""
-        return bool(self.content.letters)
+    def kind(self) -> Literal["choice", "translation", "reading"]:
+        """The way in which it is answered: by a choice of the likeliest answer, by a translation,
+        or by an answer that is written and then read."""
+        if self.content.reading:
+            return "reading"
+        return "choice" if self.content.letters else "translation"
 
     @property
     def shots(self) -> int:
-        """The number of shots."""
+        """The number of rows of the scored split that are shots."""
         return self.content.shots
 
     @property
-    def metric(self) -> Literal["accuracy", "chrf++"]:
-        return "accuracy" if self.chooses else "chrf++"
+    def metric(self) -> Metric:
+        if self.content.reading:
+            return self.content.reading.metric
+        return "accuracy" if self.kind == "choice" else "chrf++"
 
     @property
     def chance(self) -> float | None:
@@ -65,7 +71,7 @@ class Task:
 
     def select_protocol(self, protocol: Protocol) -> Protocol:
         """Returns the part of a protocol that applies to the task."""
-        return protocol.apply(chooses=self.chooses, cloze=self.content.cloze)
+        return protocol.apply(kind=self.kind, cloze=self.content.cloze)
 
     def take_text(self, doc: Mapping[str, Any]) -> str:
         """Returns all of a document that is in the language, as tokenizer measures want it."""

@@ -18,7 +18,7 @@ from tasks.benchmark import Benchmark
 from tasks.catalogue import BENCHMARKS
 from tasks.errors import DataMalformed, DataMissing
 from tasks.files import EMBEDDED
-from tasks.rows import LeftOut, Row, check, leave_out
+from tasks.rows import LeftOut, Raw, Row, check, leave_out
 
 DATA_DIR_VARIABLE = "KAKUGO_DATA_DIR"
 HUB = "hub"
@@ -40,7 +40,7 @@ class Read:
 
     `sha256` is over the used columns of all rows, so that it does not depend on where or in which
     format they lay. `left_out` are the rows that have nothing to ask. `revision` is the commit of a
-    repository, None where there is none.
+    repository, None where there is none. `examples` are those of a file of their own.
     """
 
     rows: tuple[Row, ...]
@@ -49,6 +49,7 @@ class Read:
     repository: str | None = None
     revision: str | None = None
     left_out: tuple[LeftOut, ...] = ()
+    examples: tuple[Row, ...] = ()
 
 
 def open_data(data_dir: str | None, repositories: Mapping[str, str] | None = None) -> BenchmarkData:
@@ -76,18 +77,27 @@ def _is_folder(path: Path) -> bool:
 
 
 def read(
-    benchmark: Benchmark, data: BenchmarkData, code: str, hub_codes: Mapping[str, str] | None = None
+    benchmark: Benchmark,
+    data: BenchmarkData,
+    code: str,
+    hub_codes: Mapping[str, str] | None = None,
+    examples: int = 0,
 ) -> Read:
     """Reads the rows of a benchmark in the language that it calls `code`, and a repository of
-    the Hub perhaps otherwise: `hub_codes` are the language's (see `core.languages`).
+    the Hub perhaps otherwise: `hub_codes` are the language's (see `core.languages`). So many
+    `examples` are read beside them.
 
     Rows without a text are left out; `DataMalformed` is raised where those that remain are too few,
     and where rows lack a column, repeat an id or make no sense. Raises `DataMissing` where it lacks
     the language, and `HubUnavailable`.
     """
     repository = revision = None
+    shown: list[Raw] = []
+    reading = benchmark.reading if examples else None
     if data.root is not None:
         raws = benchmark.read_files(data.root, code)
+        if reading:
+            shown = reading.read_examples(data.root, code)
         where = f"{data.root}, {benchmark.name} {code}"
     else:
         from tasks import hub
@@ -95,16 +105,22 @@ def read(
         found = hub.resolve(data.repositories.get(benchmark.name) or benchmark.repository)
         columns = benchmark.hub_columns or [column.name for column in benchmark.columns]
         here = {code: find_hub_code(hub_codes or {}, found.name, code)}
-        raws = benchmark.read_hub(
-            lambda config: hub.read_rows(
-                found,
-                here.get(config) or config,
-                benchmark.split,
-                columns,
-                [column.name for column in benchmark.asides],
-            ),
-            code,
-        )
+
+        def load(split: str) -> list[Raw]:
+            return benchmark.read_hub(
+                lambda config: hub.read_rows(
+                    found,
+                    here.get(config) or config,
+                    split,
+                    columns,
+                    [column.name for column in benchmark.asides],
+                ),
+                code,
+            )
+
+        raws = load(benchmark.split)
+        if reading:
+            shown = load(reading.examples_split)
         where = f"{found.name}, {code}"
         repository, revision = found.name, found.revision
     rows = check(raws, benchmark.columns, benchmark.identity)
@@ -115,7 +131,21 @@ def read(
             f"{where}: {len(kept)} rows{less}; {benchmark.shots} are the shots, so at least "
             f"{benchmark.shots + 1} are needed. Remedy: give the whole set"
         )
-    return Read(tuple(kept), hash_rows(rows), data.name, repository, revision, tuple(left_out))
+    if len(shown) < examples:
+        raise DataMalformed(
+            f"{where}: {len(shown)} examples, {examples} are shown. Remedy: give the whole file of "
+            "examples, or evaluate.protocol.prompt=chat-message, which shows none"
+        )
+    first = check(shown[:examples], benchmark.columns, benchmark.identity)
+    return Read(
+        tuple(kept),
+        hash_rows(rows),
+        data.name,
+        repository,
+        revision,
+        tuple(left_out),
+        tuple(first),
+    )
 
 
 def hash_rows(rows: list[Row]) -> str:

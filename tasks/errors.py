@@ -4,6 +4,7 @@ TasksError
 ├─ DataMissing    a benchmark has no data for a language where they were looked for
 │  └─ FileMissing a directory that was given lacks a benchmark's file
 ├─ DataMalformed  a benchmark's rows are not what they should be
+├─ SegmenterMissing a library that finds words is not installed
 ├─ HubUnavailable a data set of the Hub, or a local copy of one, cannot be had
 ├─ WordsMissing   the instructions are not written in a language
 └─ WordsMalformed the table of the instructions' words cannot be read as one
@@ -26,6 +27,10 @@ class FileMissing(DataMissing):
 
 class DataMalformed(TasksError):
     """Rows lack columns, number or sense."""
+
+
+class SegmenterMissing(TasksError):
+    """A library that finds the words of a language is not installed."""
 
 
 class HubUnavailable(TasksError):

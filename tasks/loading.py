@@ -17,8 +17,9 @@ from core.languages import find_language
 from tasks.benchmark import Asking, Item
 from tasks.catalogue import TASKS, VERSION, Task
 from tasks.data import BenchmarkData, Read, open_data, read
-from tasks.errors import DataMalformed
+from tasks.errors import DataMalformed, DataMissing
 from tasks.protocol import Protocol, split_shots
+from tasks.reading import BLANK_LINE, EXTRACTIONS, Wording
 from tasks.warnings import (
     warn_of_answers,
     warn_of_labels,
@@ -28,6 +29,7 @@ from tasks.warnings import (
     warn_of_sides,
 )
 from tasks.words import find_words
+from tasks.written import make_reading_document
 
 COMMON = Path(__file__).parent / "lm_eval"
 
@@ -67,8 +69,35 @@ class Loaded:
     def in_words(self) -> str:
         """One phrase that names every choice of the protocol."""
         return self.protocol.describe(
-            chooses=self.task.chooses, language=self.language, cloze=self.task.content.cloze
+            kind=self.task.kind,
+            language=self.language,
+            cloze=self.task.content.cloze,
+            wording=self.items[0].wording,
         )
+
+    @property
+    def shots_shown(self) -> int:
+        """The number of rows that a prompt shows with their answers."""
+        return len(self.data.examples) or self.task.shots
+
+    @property
+    def wording(self) -> Wording | None:
+        """The words by which a written answer is known; None where none is read."""
+        reading = self.task.content.reading
+        return reading.wordings[self.code] if reading else None
+
+    @property
+    def guessing(self) -> float | None:
+        """The share of right answers that guessing gives, which is 0 of the score; None where the
+        score is not normalised by it."""
+        reading = self.task.content.reading
+        return (reading.find_guessing(self.code) or None) if reading else None
+
+    def list_protocol_fields(self) -> dict[str, Any]:
+        """Returns the choices of the protocol by name; None for the extraction of a task whose
+        answers are not read."""
+        read = {} if self.wording else {"extraction": None}
+        return {**self.protocol.list_fields(), **read}
 
     @property
     def data_facts(self) -> dict[str, Any]:
@@ -93,8 +122,8 @@ class Loaded:
         return self.protocol.list_lm_eval_options()
 
     def make_lm_eval_tasks(self, max_new_tokens: int | None = None) -> dict[str, Any]:
-        """Returns the task as lm-eval's `evaluate` takes it. `max_new_tokens` ends a
-        translation."""
+        """Returns the task as lm-eval's `evaluate` takes it. `max_new_tokens` ends a translation;
+        an answer that is read has a limit of its own."""
         from lm_eval.api.task import ConfigurableTask
         from lm_eval.tasks._yaml_loader import load_yaml
 
@@ -105,8 +134,11 @@ class Loaded:
             "custom_dataset": lambda **_: splits,
         }
         task = ConfigurableTask(config=config)
-        if max_new_tokens is not None and not self.task.chooses:
+        if max_new_tokens is not None and self.task.kind == "translation":
             task.config.generation_kwargs["max_gen_toks"] = max_new_tokens
+        if self.wording and self.protocol.prompt == "plain":
+            # What stands behind it is cut off anyway (`tasks.reading.cut_answer`): this saves time.
+            task.config.generation_kwargs |= {"until": [BLANK_LINE], "after": self.wording.tag}
         return {"tasks": {self.name: task}, "groups": {}, "group_map": {}}
 
     def make_splits(self) -> dict[str, Any]:
@@ -114,9 +146,18 @@ class Loaded:
         from datasets import Dataset
 
         return {
-            name: Dataset.from_list([_make_document(item, self.description) for item in items])
+            name: Dataset.from_list([self.make_document(item) for item in items])
             for name, items in (("shots", self.shots), ("scored", self.items))
         }
+
+    def make_document(self, item: Item) -> dict[str, Any]:
+        """Returns an item as lm-eval's document, without what its task has no use for."""
+        reading = self.task.content.reading
+        if reading:
+            return make_reading_document(item, reading, self.code, self.protocol)
+        unused = ("source", "target") if item.choices else ("choices", "answer", "label")
+        document = {name: value for name, value in item.asked.items() if name not in unused}
+        return {**document, "description": self.description}
 
     def list_warnings(self, limit: int | None = None) -> list[str]:
         """Returns warnings for a reader of the score of the first `limit` items (None: all)."""
@@ -151,8 +192,9 @@ def load_task(
     """
     protocol = task.select_protocol(protocol or Protocol())
     chosen = find_words(language if protocol.instructions == "language" else None)
-    content = read(task.content, data, code, hub_codes)
-    asking = Asking(protocol, chosen, language, task.from_english)
+    examples = _count_examples(task, protocol)
+    content = read(task.content, data, code, hub_codes, examples)
+    asking = Asking(protocol, chosen, language, task.from_english, code, content.examples)
     items = [task.content.item(row, asking) for row in content.rows]
     shots = split_shots([item.label for item in items], protocol.shots, task.shots)
     if len(shots) < task.shots:
@@ -173,6 +215,19 @@ def load_task(
     )
 
 
+def _count_examples(task: Task, protocol: Protocol) -> int:
+    """Returns how many examples of a file of their own a prompt shows; raises DataMissing where a
+    task is not asked so."""
+    reading = task.content.reading
+    if reading is None or protocol.prompt != "plain":
+        return 0
+    if not reading.examples:
+        raise DataMissing(
+            f"{task.title} is asked of chats alone; evaluate.protocol.prompt=chat-message asks it"
+        )
+    return reading.examples
+
+
 def dataset(
     task: str,
     code: str,
@@ -182,22 +237,27 @@ def dataset(
     answers: Any = "letters",
     instructions: Any = "english",
     shots: Any = "first",
+    prompt: Any = "plain",
+    extraction: Any = "seahelm",
     **_: Any,
 ) -> dict[str, Any]:
     """Returns the data set that lm-eval's generated files ask for.
 
     From `data_dir` on, the arguments are given to stock ``lm_eval`` by ``--metadata``; other keys
     there belong to lm-eval. `hub` names repositories by benchmark. A chat template is lm-eval's own
-    option.
+    option, which a task whose answers are read has to be told of, too (`prompt`), since a chat is
+    shown no examples.
     """
     for name, value, allowed in (
         ("answers", answers, ("letters", "labels")),
         ("instructions", instructions, ("english", "language")),
         ("shots", shots, ("first", "balanced")),
+        ("prompt", prompt, ("plain", "chat-message")),
+        ("extraction", extraction, EXTRACTIONS),
     ):
         if value not in allowed:
             raise ValueError(f"--metadata {name}: one of {', '.join(allowed)}, received {value!r}")
-    protocol = Protocol(answers=answers, instructions=instructions, shots=shots)
+    protocol = Protocol(answers, prompt, None, instructions, shots, extraction)
     known = find_language(language)
     return load_task(
         TASKS[task],
@@ -213,7 +273,9 @@ def write_common_file(task: Task) -> Path:
     """Returns the hand-written part of lm-eval's configuration of a task."""
     if task.content.cloze:
         return COMMON / "_cloze.yaml"
-    return COMMON / ("_choice.yaml" if task.chooses else "_translation.yaml")
+    if task.kind == "reading" and task.metric == "chrf++":
+        return COMMON / "_reading_translation.yaml"
+    return COMMON / f"_{task.kind}.yaml"
 
 
 def write_task_config(task: Task, code: str, language: str) -> dict[str, Any]:
@@ -221,11 +283,8 @@ def write_task_config(task: Task, code: str, language: str) -> dict[str, Any]:
     metadata = {"version": VERSION, "task": task.name, "code": code, "language": language}
     content = task.content
     joint = {"target_delimiter": content.joint} if content.cloze and content.joint != " " else {}
-    return {"task": task.make_lm_eval_name(code), **joint, "metadata": metadata}
-
-
-def _make_document(item: Item, description: str) -> dict[str, Any]:
-    """Returns an item as lm-eval's document, without what its task has no use for."""
-    unused = ("source", "target") if item.choices else ("choices", "answer", "label")
-    document = {name: value for name, value in item.asked.items() if name not in unused}
-    return {**document, "description": description}
+    more: dict[str, Any] = joint
+    if content.reading:
+        limit = content.reading.wordings[code].max_tokens
+        more = {"generation_kwargs": {"do_sample": False, "max_gen_toks": limit, "until": []}}
+    return {"task": task.make_lm_eval_name(code), **more, "metadata": metadata}

@@ -6,11 +6,14 @@ of Global-MMLU and 1,009 of FLORES's devtest, where a set is complete.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
+
+from tasks.reading import Extraction
 
 SHOTS = 3
 LETTERS = "ABCDEFG"
+Kind = Literal["choice", "translation", "reading"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Protocol:
         `balanced`: going through that order, the first instance of each label not yet taken, until
         there are three. A label is a topic of SIB-200, else the position of the right answer. The
         scored items are then the other ones: as many as in the paper, but not the same ones.
+    extraction: of tasks whose answers are written and read, the reading that is scored
+        (`tasks.reading`); the other one is recorded beside it.
     """
 
     answers: Literal["letters", "labels"] = "letters"
@@ -34,6 +39,9 @@ class Protocol:
     system_prompt: str | None = None
     instructions: Literal["english", "language"] = "english"
     shots: Literal["first", "balanced"] = "first"
+    extraction: Extraction = field(
+        default="seahelm", metadata={"since": "0.2", "before": "seahelm"}
+    )
 
     def __post_init__(self) -> None:
         if self.system_prompt is not None and not self.system_prompt.strip():
@@ -44,38 +52,45 @@ class Protocol:
                 "prompt=chat-message, received prompt=plain"
             )
 
-    def apply(self, *, chooses: bool, cloze: bool = False) -> "Protocol":
+    def apply(self, *, kind: Kind, cloze: bool = False) -> "Protocol":
         """Returns the protocol with its defaults where a choice does not apply.
 
         A cloze scores the texts of its answers in one way. A translation has neither answers to
         choose from nor labels to balance, so that variants of these leave it as it is and share its
-        score.
+        score. An answer that is read is asked for in the rows' own words, with examples that are no
+        turns; a chat has none of them.
         """
         if cloze:
             return Protocol(answers="labels")
-        if chooses:
-            return self
+        if kind == "choice":
+            return replace(self, extraction="seahelm")
+        if kind == "reading":
+            chats = self.prompt != "plain"
+            return Protocol(
+                prompt="chat-message" if chats else "plain",
+                system_prompt=self.system_prompt,
+                extraction=self.extraction,
+            )
         return Protocol(
             prompt=self.prompt, system_prompt=self.system_prompt, instructions=self.instructions
         )
 
-    def describe(self, *, chooses: bool, language: str, cloze: bool = False) -> str:
-        """Returns one phrase that names every choice which applies."""
+    def describe(self, *, kind: Kind, language: str, cloze: bool = False, wording: str = "") -> str:
+        """Returns one phrase that names every choice which applies; `wording` is that of an answer
+        that is read."""
         if cloze:
             return "texts of the answers as the end of a plain prompt, no shots"
-        words = [f"answer {self.answers}"] if chooses else []
+        if kind == "reading":
+            return self._describe_reading(wording)
+        words = [f"answer {self.answers}"] if kind == "choice" else []
         if self.prompt == "plain":
             words.append("plain prompt")
         else:
             shots = "turns" if self.prompt == "chat-turns" else "one message with the item"
             words.append(f"chat template with the shots as {shots}")
-            words.append(
-                f"system prompt {self.system_prompt!r}"
-                if self.system_prompt
-                else "no added system prompt"
-            )
+            words.append(self._describe_system())
         words.append(f"{'English' if self.instructions == 'english' else language} instructions")
-        if chooses:
+        if kind == "choice":
             rows = (
                 f"first {SHOTS} rows"
                 if self.shots == "first"
@@ -83,6 +98,21 @@ class Protocol:
             )
             words.append(f"{rows} as shots")
         return ", ".join(words)
+
+    def _describe_reading(self, wording: str) -> str:
+        """Names the choices of an answer that is written and read."""
+        read = "SEA-HELM's extraction" if self.extraction == "seahelm" else "strict extraction"
+        words = [f"written answer, {read}"]
+        if self.prompt == "plain":
+            words.append("plain prompt with examples")
+        else:
+            words += ["chat template with one message", self._describe_system()]
+        return ", ".join([*words, f"wording of {wording}"])
+
+    def _describe_system(self) -> str:
+        if self.system_prompt:
+            return f"system prompt {self.system_prompt!r}"
+        return "no added system prompt"
 
     def list_fields(self) -> dict[str, Any]:
         """Returns the choices by name, as JSON values."""

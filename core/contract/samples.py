@@ -1,6 +1,6 @@
 """The samples of a score: one row per item, as a Parquet file that other tools read.
 
-A row is one of the two classes; the columns of the file are their fields, and `columns` says of
+A row is one of the three classes; the columns of the file are their fields, and `columns` says of
 which type each is.
 """
 
@@ -68,9 +68,37 @@ class Translation(Sample):
     language: str | None
     in_language: bool | None
     copied_source: bool
+    said: str | None
+    """All that the model wrote, where the hypothesis was read out of it."""
 
 
-AnySample = Choice | Translation
+@dataclass(frozen=True, kw_only=True)
+class WrittenAnswer(Sample):
+    """An answer that was written and then read.
+
+    `said` is all that the model wrote. `prediction` is what was read of it as the score takes it,
+    and `strict` what the stricter reading gives; "" where a reading finds no answer. `quality` and
+    `strict_quality` are from 0 to 1. The score is the mean of the means of each `stratum`, above
+    guessing (`core.statistics.score_weights`). `answer` is the right one, the first of
+    `references` where there are several. `finished` says that it ended by itself; `category` is
+    what the benchmark says of the item.
+    """
+
+    said: str
+    said_tokens: int
+    finished: bool
+    prediction: str
+    strict: str
+    answer: str
+    references: tuple[str, ...]
+    quality: float
+    strict_quality: float
+    correct: bool
+    stratum: str
+    category: str | None
+
+
+AnySample = Choice | Translation | WrittenAnswer
 
 _ARROW: Mapping[Any, str] = {int: "int64", str: "string", bool: "bool_", float: "float64"}
 

@@ -14,7 +14,8 @@ from core.contract.record import (
     make_schema_field,
 )
 
-Metric = Literal["accuracy", "chrf++"]
+Metric = Literal["accuracy", "chrf++", "nacc", "token_f1", "rouge_l", "exact", "pass_rate"]
+"""nacc: accuracy that is balanced over right answers, or over phenomena, above guessing."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class ProtocolFields:
     system_prompt: str | None
     instructions: str | None
     shots: str | None
+    extraction: str | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ class Measures:
     them: those in the wanted language (of those whose language can be told), those whose language
     cannot be told, copies of the source, those that did not end by themselves, empty ones; their
     mean tokens; the shares that NFC changes, of them and of the references; and chrF++ in NFC, and
-    without invisible characters too.
+    without invisible characters too. Of answers that are read, as shares of them: those in which no
+    answer was found, by the score's reading and by the strict one; and the score, in points, by the
+    strict one.
     """
 
     items_truncated: float | None = None
@@ -85,6 +89,9 @@ class Measures:
     tokens_per_character: float | None = None
     items_left_out: float | None = None
     accuracy_per_byte: float | None = None
+    unread_share: float | None = None
+    strict_unread_share: float | None = None
+    strict_score: float | None = None
     output_language_share: float | None = _make_translation_field()
     output_language_undetermined_share: float | None = _make_translation_field()
     copied_source_share: float | None = _make_translation_field()
@@ -105,8 +112,9 @@ TRANSLATION_MEASURES = tuple(field.name for field in fields(Measures) if field.m
 class ScoreRecord:
     """One checkpoint's score on one task. `score`, `stderr` and `chance` are on a 0-100 scale.
 
-    `protocol` is in words. `left_out` counts rows of the data that were not asked, by the columns
-    that are blank in them.
+    `guessing` is the percent of right answers that guessing gives, which is 0 of a score that was
+    normalised by it. `protocol` is in words. `left_out` counts rows of the data that were not
+    asked, by the columns that are blank in them.
     """
 
     task: str
@@ -118,6 +126,7 @@ class ScoreRecord:
     signature: str | None
     n: Positive
     chance: Percent | None
+    guessing: Percent | None
     shots: Count
     protocol: str = ""
     protocol_fields: ProtocolFields | None

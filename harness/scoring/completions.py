@@ -205,8 +205,8 @@ class CompletionsLM(ScoringLM):
         done = self._request_completion(
             prompt.context,
             max_tokens=prompt.limit,
-            # An endpoint would stop at white space before the answer, too.
-            stop=None if prompt.blank_first else list(prompt.stops) or None,
+            # An endpoint would stop at the first one, wherever it stands.
+            stop=None if prompt.blank_first or prompt.after else list(prompt.stops) or None,
             temperature=0.0,
             **self.make_penalty(prompt.penalty),
         )

@@ -258,7 +258,12 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             penalty = float(settings.get("repetition_penalty", 1.0))
             prompts.append(
                 TokenPrompt(
-                    context, limit, tuple(settings["until"]), penalty, "thinking" in self.spoken
+                    context,
+                    limit,
+                    tuple(settings["until"]),
+                    penalty,
+                    "thinking" in self.spoken,
+                    settings.get("after", ""),
                 )
             )
         texts = [""] * len(requests)
@@ -272,7 +277,10 @@ class ScoringLM(TemplateLM):  # type: ignore[misc]  # lm_eval has no type inform
             lambda shared, part: [
                 asdict(done) for done in self.continue_batch(shared, [prompts[i] for i in part])
             ],
-            [(p.limit, p.stops, p.penalty, *[True] * p.blank_first) for p in prompts],
+            [
+                (p.limit, p.stops, p.penalty, *[True] * p.blank_first, *[p.after] * bool(p.after))
+                for p in prompts
+            ],
         ):
             for index, values in zip(part, found, strict=True):
                 done = Continuation(**values)

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.contract.samples import Choice, Sample, Translation
 from core.languages import find_language
+from tasks.written import ReadAnswer
 
 _FEWEST = 3
 
@@ -58,6 +59,16 @@ def measure_translations(rows: Sequence[Translation]) -> dict[str, float | None]
         "unfinished_share": _compute_mean([not row.finished for row in rows]),
         "empty_share": _compute_mean([row.hypothesis == "" for row in rows]),
         "hypothesis_tokens_mean": _compute_mean([row.hypothesis_tokens for row in rows]),
+    }
+
+
+def measure_readings(reads: Sequence[ReadAnswer], strict_score: float) -> dict[str, float | None]:
+    """Measures the shares of answers in which a reading found nothing, and names the score that the
+    strict one gives."""
+    return {
+        "unread_share": _compute_mean([read.scored.text == "" for read in reads]),
+        "strict_unread_share": _compute_mean([read.strict.text == "" for read in reads]),
+        "strict_score": strict_score,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.contract.manifest import About
 from core.contract.producers import Role
-from core.languages import list_languages
+from core.languages import find_language, list_languages
 from core.versions import read_package_version
 from harness.config import Config, Evaluate, LanguageSettings, Served
 from harness.keys import IF_GIVEN, MERGED, UNKEYED
@@ -60,8 +60,8 @@ class ScoreSettings:
     """The settings of a score, beside the checkpoint.
 
     `loaded` is the task with its items, which are in the key by their hash; `max_new_tokens` is of
-    translations. `spoken` is the language of the items and of translations into it, None where the
-    benchmark's own code says which that is.
+    translations, and of answers that are read. `spoken` is the language of the items and of
+    translations into it, None where the benchmark's own code says which that is.
     """
 
     task: str
@@ -105,7 +105,7 @@ def score_cell(
             prompts_sha256=loaded.prompts_sha256,
             protocol=loaded.protocol,
             limit=evaluate.limit,
-            max_new_tokens=None if task.chooses else evaluate.max_new_tokens,
+            max_new_tokens=choose_most_tokens(evaluate, loaded),
             engine=EngineSettings(ENGINE_VERSION, engine),
             spoken=choose_spoken_language(language, loaded),
             loaded=loaded,
@@ -123,6 +123,14 @@ def score_cell(
     return replace(cell, score=score)
 
 
+def choose_most_tokens(evaluate: Evaluate, loaded: Loaded) -> int | None:
+    """Returns the most tokens of an answer: the task's own where answers are read, the
+    configuration's for a translation, None where nothing is written."""
+    if loaded.wording:
+        return loaded.wording.max_tokens
+    return evaluate.max_new_tokens if loaded.task.kind == "translation" else None
+
+
 def has_batches(partial: Path) -> bool:
     """Says whether an interrupted scoring has left finished batches."""
     from harness.scoring.score import JOURNAL
@@ -136,12 +144,13 @@ def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
 
     # By its code alone; the name is a word for messages.
     spoken = settings.spoken or Spoken(settings.code, settings.loaded.language, None)
-    known = list_languages()["english"]
-    english = Spoken(known.flores_code, known.name, known.script)
+    known = find_language(settings.loaded.task.content.other)
+    assert known, "the registry has the other side of every benchmark"
+    other = Spoken(known.flores_code, known.name, known.script)
     request = ScoreRequest(
         checkpoint=find_checkpoint_path(work.inputs["checkpoint"]),
         task=settings.loaded,
-        wanted=asdict(spoken if settings.loaded.task.from_english else english),
+        wanted=asdict(spoken if settings.loaded.task.from_english else other),
         spoken=asdict(spoken),
         limit=settings.limit,
         max_new_tokens=settings.max_new_tokens,

@@ -1,8 +1,9 @@
 """Scores as lm-evaluation-harness writes them, for people's own scripts that read its results.
 
 A file holds the tasks of one checkpoint in one language, as a run of lm-eval does. Accuracy is a
-share from 0 to 1 (`acc,none`) and chrF++ runs from 0 to 100 (`chrf++,none`: lm-eval's own `chrf` is
-another measure). These are the names that stock lm-eval gives the same tasks.
+share from 0 to 1 (`acc,none`), chrF++ runs from 0 to 100 (`chrf++,none`: lm-eval's own `chrf` is
+another measure), and so does what is made of answers that are read (`score,none`). These are the
+names that stock lm-eval gives the same tasks.
 """
 
 import json
@@ -124,7 +125,7 @@ def make_results(one: Evaluated) -> dict[str, Any]:
 
 
 def _name_metric(score: Score) -> tuple[str, int]:
-    return _METRICS.get(score.metric, (score.metric, 1))
+    return _METRICS.get(score.metric, ("score", 1))
 
 
 def _list_metrics(name: str, score: Score) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from core.contract.samples import AnySample, Choice, Translation
+from core.contract.samples import AnySample, Choice, Translation, WrittenAnswer
 from core.lines import split_lines
 from core.text import make_safe
 from reports.samples import (
@@ -58,6 +58,8 @@ def describe_answer(row: AnySample | None) -> str:
         return "does not have this item"
     if isinstance(row, Translation):
         return row.hypothesis or "(nothing)"
+    if isinstance(row, WrittenAnswer):
+        return row.said or "(nothing)"
     return _describe_choice(row)
 
 
@@ -80,11 +82,26 @@ def describe_oddities(row: AnySample | None) -> str:
         return ""
     if isinstance(row, Choice):
         return "right" if row.correct else "wrong"
+    if isinstance(row, WrittenAnswer):
+        return describe_reading(row)
     marks = [f"chrF++ {row.chrf:.1f}"]
     if row.language:
         marks.append(row.language)
     if row.copied_source:
         marks.append("copied the source")
+    if not row.finished:
+        marks.append("did not come to an end")
+    return ", ".join(marks)
+
+
+def describe_reading(row: WrittenAnswer) -> str:
+    """Tell what was read of an answer, and how good it is."""
+    if not row.prediction:
+        marks = ["could not be read"]
+    elif len(row.references) == 1 and row.quality in (0, 1):
+        marks = [f"read as {row.prediction!r}", "right" if row.correct else "wrong"]
+    else:
+        marks = [f"read as {row.prediction!r}", f"{100 * row.quality:.1f} of 100"]
     if not row.finished:
         marks.append("did not come to an end")
     return ", ".join(marks)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.contract.record import Unreadable
-from core.contract.samples import AnySample, Translation
+from core.contract.samples import AnySample, Translation, WrittenAnswer
 from core.tasks import is_translation, show_task
 from core.text import make_safe
 from reports.page.write import HERE, make_environment, read_trusted
@@ -162,7 +162,8 @@ def _as_texts(row: Result, before: AnySample, after: AnySample, asked: str) -> d
         lines.append(("Right", before.answer, "auto", ""))
         for name, chosen in (("base", before), (row.producer, after)):
             verdict = "right" if chosen.correct else "wrong"
-            lines.append((f"{name}: {verdict}", chosen.prediction, "auto", ""))
+            text = chosen.said if isinstance(chosen, WrittenAnswer) else chosen.prediction
+            lines.append((f"{name}: {verdict}", text, "auto", ""))
     return {
         "language": row.language.name,
         "lines": [(a, make_safe(b), c, d) for a, b, c, d in lines],

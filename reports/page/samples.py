@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.contract.record import Unreadable
-from core.contract.samples import AnySample, Choice, Translation
+from core.contract.samples import AnySample, Choice, Translation, WrittenAnswer
+from reports.outputs.sample_text import describe_reading
 from reports.samples import UNKNOWN, Direction, find_answer_direction, find_directions
 from reports.store.model import Score, ShownLanguage
 from reports.store.samples import ALL_BUT_SAID, is_translation, read_rows
@@ -36,11 +37,13 @@ class SampleItem:
 
 @dataclass(frozen=True)
 class TaskSamples:
-    """A task's first items. `id` is the element that cells link to; `prompt` the first item's."""
+    """A task's first items. `id` is the element that cells link to; `prompt` the first item's;
+    `written` says that the lines of items are texts, of which each note tells the `measure`."""
 
     id: str
     protocol: str
-    translated: bool
+    written: bool
+    measure: str
     producers: tuple[str, ...]
     items: tuple[SampleItem, ...]
     prompt: str
@@ -56,12 +59,12 @@ def find_task_samples(row: PanelRow, language: ShownLanguage, name: str) -> Task
     # One row is one metric, unless scores disagree about a task: then the first one decides.
     first: Score = read[0][1]
     alike = [(who, rows) for who, score, rows in read if score.metric == first.metric]
-    translated = is_translation(first)
     ids = list(dict.fromkeys(id_ for _, rows in alike for id_ in rows))[:FIRST]
     return TaskSamples(
         id=name,
         protocol=first.full_protocol,
-        translated=translated,
+        written=first.metric != "accuracy",
+        measure="chrF++" if is_translation(first) else "Reading",
         producers=tuple(who for who, _ in alike),
         items=tuple(_make_item(id_, alike, row.task, language) for id_ in ids),
         prompt=_read_prompt(first),
@@ -89,8 +92,17 @@ def _make_item(
     texts = [(who, row) for who, row in rows if isinstance(row, Translation)]
     if texts:
         return SampleItem(id_, "", tuple(_list_lines(texts, task, language)))
+    written = [(who, row) for who, row in rows if isinstance(row, WrittenAnswer)]
+    if written:
+        return SampleItem(id_, "", tuple(_list_answers(written)))
     chosen = tuple(row if isinstance(row, Choice) else None for _, row in rows)
     return SampleItem(id_, next(row.answer for row in chosen if row), chosen)
+
+
+def _list_answers(written: Sequence[tuple[str, WrittenAnswer]]) -> Iterator[TextLine]:
+    yield TextLine("right", " / ".join(written[0][1].references))
+    for who, row in written:
+        yield TextLine(who, row.said, note=describe_reading(row))
 
 
 def _list_lines(

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from core.contract.names import SAMPLES, SCORES
 from core.contract.record import Unreadable, read_record
-from core.contract.samples import AnySample, Choice, Translation, list_columns
+from core.contract.samples import AnySample, Choice, Translation, WrittenAnswer, list_columns
 from core.contract.score import ScoreRecord
 from reports.store.model import Score
 
@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PAIRING = ("doc", "doc_id", "doc_sha256", "cluster", "prompt_sha256")
-_OF_METRIC = {"accuracy": ("correct",), "chrf++": ("chrf_statistics",)}
+_RATED = ("quality", "stratum")
+_OF_METRIC = {
+    "accuracy": ("correct",),
+    "chrf++": ("chrf_statistics",),
+    **dict.fromkeys(("nacc", "token_f1", "rouge_l", "exact", "pass_rate"), _RATED),
+}
+_KINDS: Mapping[str, type[AnySample]] = {"accuracy": Choice, "chrf++": Translation}
+"""The rows of a metric; those of all others are answers that were read."""
+_LABELLED = ("accuracy", "nacc")
+"""The metrics of answers that are one of few."""
 LABELS = ("cultural_sensitivity", "category")
 """What a benchmark may say of its items besides: columns of `core.contract.samples.Choice`."""
 _ANSWERS = ("prediction", "answer")
@@ -56,13 +65,16 @@ class Items:
     """A score's items and what became of them, in the order of `asked`.
 
     `correct` (n,) is there for accuracy, `counts` (n, 24) for chrF++, and with it `chrf` (n,), the
-    score of each sentence, unless the file lacks any.
+    score of each sentence, unless the file lacks any. Answers that were read have their `rated`
+    quality (n,), 0 to 1, and the numbers of their `strata` (n,).
     """
 
     asked: Asked
     correct: "NDArray[np.bool_] | None" = None
     counts: "NDArray[np.int32] | None" = None
     chrf: "NDArray[np.float64] | None" = None
+    rated: "NDArray[np.float64] | None" = None
+    strata: "NDArray[np.int64] | None" = None
 
     @property
     def n(self) -> int:
@@ -78,7 +90,8 @@ class Items:
 
     @property
     def qualities(self) -> "NDArray[np.float64]":
-        """The quality of each item: 100 or 0 for right or wrong, or the sentence's chrF++ (n,).
+        """The quality of each item: 100 or 0 for right or wrong, the sentence's chrF++, or how an
+        answer was rated (n,).
 
         Raises Unreadable.
         """
@@ -86,6 +99,8 @@ class Items:
 
         if self.correct is not None:
             return 100.0 * self.correct.astype(np.float64)
+        if self.rated is not None:
+            return 100.0 * self.rated
         if self.chrf is None:
             raise Unreadable(f"{SAMPLES} lacks the chrF++ of a sentence")
         return self.chrf
@@ -142,7 +157,7 @@ def read_rows(
     `first`: only so many. `without` is column -> what stands for it, which is not read then. Raises
     Unreadable.
     """
-    kind: type[AnySample] = Translation if is_translation(score) else Choice
+    kind = _KINDS.get(score.metric, WrittenAnswer)
     aside = without or {}
     columns = [name for name in list_columns(kind) if name not in aside]
     unread = {name: aside[name] for name in list_columns(kind) if name in aside}
@@ -154,7 +169,8 @@ def read_rows(
 
 
 def count_answers(score: Score) -> Mapping[tuple[str, str], int]:
-    """Count how often each (prediction, right answer) occurs in a multiple-choice score.
+    """Count how often each (prediction, right answer) occurs in a score whose answers are one of
+    few; a prediction is "" where none was read.
 
     Raises Unreadable.
     """
@@ -172,8 +188,13 @@ def _hash_samples(score: Score) -> str:
 
 
 def is_translation(score: ScoreRecord) -> bool:
-    """Tells that the score's items are translations (else they are multiple choice)."""
-    return score.metric != "accuracy"
+    """Tells that the score's items are translations."""
+    return score.metric == "chrf++"
+
+
+def is_labelled(score: ScoreRecord) -> bool:
+    """Tells that the score's answers are one of few."""
+    return score.metric in _LABELLED
 
 
 @dataclass(frozen=True)
@@ -187,7 +208,7 @@ class _Contents:
 @lru_cache(maxsize=_KEPT)
 def _read_once(folder: Path, metric: str, content: str) -> _Contents:
     """Reads a file for all tables together. Raises Unreadable where it is no table at all."""
-    own = (*_ANSWERS, *LABELS) if metric == "accuracy" else ("chrf",)
+    own = (*_ANSWERS, *LABELS) if metric in _LABELLED else ("chrf",)
     table = _read_table(folder, (*_PAIRING, *_OF_METRIC[metric], *own))
     try:
         items: Items | str = _take_items(table, metric)
@@ -213,6 +234,8 @@ def _refuse_lacking(table: Any, wanted: Sequence[str]) -> None:
 
 
 def _take_items(table: Any, metric: str) -> Items:
+    import numpy as np
+
     wanted = (*_PAIRING, *_OF_METRIC[metric])
     _refuse_lacking(table, wanted)
     empty = [column for column in wanted if table.column(column).null_count]
@@ -236,6 +259,9 @@ def _take_items(table: Any, metric: str) -> Items:
         if str(columns["correct"].type) != "bool":
             raise Unreadable(f"{SAMPLES}: correct is {columns['correct'].type}, not true or false")
         return Items(asked, correct=columns["correct"].to_numpy(zero_copy_only=False))
+    if _OF_METRIC[metric] == _RATED:
+        strata = columns["stratum"].dictionary_encode().indices.to_numpy().astype(np.int64)
+        return Items(asked, rated=_read_rated(columns["quality"]), strata=strata)
     counts = _read_counts(columns["chrf_statistics"])
     if "chrf" not in columns or columns["chrf"].null_count:
         return Items(asked, counts=counts)
@@ -261,6 +287,15 @@ def _share(asked: Asked) -> Asked:
     known = _ASKED.setdefault(key, asked)
     same = all(a.equals(b) for a, b in zip(list_texts(known), columns, strict=True))
     return known if same and np.array_equal(number(known), number(asked)) else asked
+
+
+def _read_rated(column: Any) -> "NDArray[np.float64]":
+    import numpy as np
+
+    values: NDArray[np.float64] = column.to_numpy(zero_copy_only=False).astype(np.float64)
+    if not ((values >= 0) & (values <= 1)).all():
+        raise Unreadable(f"{SAMPLES}: quality must be from 0 to 1")
+    return values
 
 
 def _read_counts(column: Any) -> "NDArray[np.int32]":

@@ -9,7 +9,7 @@ from statistics import fmean
 from core.contract.record import Unreadable
 from reports.stats.answers import MOST_LABELS
 from reports.store.model import Score
-from reports.store.samples import count_answers, is_translation
+from reports.store.samples import count_answers, is_labelled
 from reports.tables.results import Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -40,7 +40,7 @@ def find_answer_shares(results: Results) -> tuple[AnswerShares, ...]:
     return tuple(
         share
         for row in results.rows
-        if row.record and not is_translation(row.record)
+        if row.record and is_labelled(row.record)
         for share in _split(row.language.name, row.task, row.producer, row.record)
     )
 

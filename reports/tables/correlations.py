@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.statistics import Interval
-from core.tasks import is_translation, show_task
+from core.tasks import is_accuracy, show_task
 from reports.signs import set_minus
 from reports.stats.correlation import BaseAndGain, Correlation, relate_base_and_gain
 from reports.tables.results import Result, Results
@@ -53,7 +53,7 @@ def find_correlations(results: Results) -> list[TaskCorrelation]:
                 halves,
                 noise=_find_noise(results, task, rows),
                 languages=[r.language.name for r in rows],
-                accuracy=not is_translation(task),
+                accuracy=is_accuracy(task),
             )
             listed.append(TaskCorrelation(task, producer, found))
     return listed
@@ -76,7 +76,7 @@ def _find_noise(results: Results, task: str, rows: Sequence[Result]) -> "Noise |
         return None
     base, trained = np.array(variances, np.float64).T
     given = all(each and each.stderr is not None for pair in pairs for each in pair)
-    return Noise(base, trained, exact=given or not is_translation(task))
+    return Noise(base, trained, exact=given or is_accuracy(task))
 
 
 def _find_variance(result: Result | None) -> float | None:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.contract.record import Unreadable
-from core.statistics import Interval, compute_wilson
+from core.statistics import Interval, compute_wilson, score_weights
 from reports.stats import chrf as chrf_
 from reports.stats.correlation import Halves, draw_halves, pair_halves
 from reports.stats.intervals import compute_design_effect
 from reports.stats.paired import compare_accuracy, compute_half_accuracies
+from reports.stats.strata import compare_strata
 from reports.store.model import Score
 from reports.store.samples import Asked, find_shared, read_items
 
@@ -42,7 +43,8 @@ class Gain:
 def compute_gain(base: Score, trained: Score) -> Gain:
     """Compute the gain over the items that both scores hold, joined by the benchmark's own ids.
 
-    Accuracy: `stats.paired.compare_accuracy`; chrF++: `stats.chrf.compare_chrf`. Raises
+    Accuracy: `stats.paired.compare_accuracy`; chrF++: `stats.chrf.compare_chrf`; answers that were
+    read: `stats.strata.compare_strata`. Raises
     Unreadable with the reason when the two cannot be compared. Not covered: seeds of training.
     """
     if base.metric != trained.metric:
@@ -58,6 +60,18 @@ def compute_gain(base: Score, trained: Score) -> Gain:
         halves = draw_halves(found.units)
         half = pair_halves(
             *(compute_half_accuracies(side, clusters, halves) for side in (before, after))
+        )
+    elif left.rated is not None:
+        guessing = _find_guessing(base, trained)
+        before, after = (
+            _take(side.rated, at) for side, at in zip((left, right), places, strict=True)
+        )
+        strata = _number_clusters(_take(left.strata, places[0]))
+        assert strata is not None
+        found = compare_strata(before, after, strata, guessing)
+        halves = draw_halves(found.units)
+        half = pair_halves(
+            *(score_weights(halves, side, strata, guessing) for side in (before, after))
         )
     else:
         before, after = (
@@ -85,9 +99,15 @@ def compute_gain(base: Score, trained: Score) -> Gain:
 
 def recompute_score(score: Score) -> float:
     """Compute the score (0-100) that the kept samples give, to compare with the recorded one."""
+    import numpy as np
+
     items = read_items(score)
     if items.correct is not None:
         return 100.0 * float(items.correct.mean())
+    if items.rated is not None and items.strata is not None:
+        once = np.ones((1, items.n))
+        share = (score.guessing or 0) / 100
+        return float(score_weights(once, items.rated, items.strata, share)[0])
     assert items.counts is not None
     return float(chrf_.compute_chrf(items.counts.sum(axis=0)))
 
@@ -95,8 +115,8 @@ def recompute_score(score: Score) -> float:
 def find_interval(score: Score) -> Interval | None:
     """Find the 95% interval of one score, 0-100: None where the samples are of no use.
 
-    Accuracy: Wilson's, widened where items share a passage, which the recorded one is not. chrF++:
-    the one that the scoring recorded, a bootstrap over sentences.
+    Accuracy: Wilson's, widened where items share a passage, which the recorded one is not. Others:
+    the one that the scoring recorded, a bootstrap over sentences or within classes.
     """
     if score.metric != "accuracy":
         found = score.interval
@@ -145,6 +165,15 @@ def _pair(
         count = pc.sum(pc.not_equal(*prompts)).as_py()
         notes.append(f"{count} of {len(ids)} items were asked with another prompt than base")
     return places, tuple(notes)
+
+
+def _find_guessing(base: Score, trained: Score) -> float:
+    """Finds the share of right answers that is 0 of both scores."""
+    if base.guessing != trained.guessing:
+        raise Unreadable(
+            f"base is normalised by {base.guessing} right by guessing, this by {trained.guessing}"
+        )
+    return (base.guessing or 0) / 100
 
 
 _NAMED = 8

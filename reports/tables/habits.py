@@ -6,12 +6,13 @@ from core.contract.record import Unreadable
 from reports.stats.answers import AnswerHabits, find_habits
 from reports.stats.intervals import compute_p_above_chance
 from reports.store.model import Score
-from reports.store.samples import count_answers, is_translation
+from reports.store.samples import count_answers
 
 
 def read_habits(score: Score) -> AnswerHabits | None:
-    """The habits that the samples show; None for translations and unreadable samples."""
-    if not is_translation(score):
+    """The habits that the samples show; None where accuracy is not the score, and for unreadable
+    samples."""
+    if score.metric == "accuracy":
         with suppress(Unreadable):
             return find_habits(count_answers(score))
     return None

@@ -12,6 +12,7 @@ from reports.stats.crossed import (
     compare_producers,
     split_over_sentences,
 )
+from reports.stats.strata import split_strata
 from reports.store.samples import Items, read_items
 from reports.store.scored import find_protocol
 from reports.tables.results import Result, Results
@@ -205,9 +206,14 @@ def split_cell(language: str, rows: list[Result]) -> UnitScores:
     sizes = [len(group) for group in checkpoints]
     if scores[0].metric == "accuracy":
         return _average_seeds(_make_unit_scores(sides), sizes)
+    units = tuple(map(str, asked.ids.to_pylist()))
+    rated = [side.rated for side in sides if side.rated is not None]
+    if rated and sides[0].strata is not None:
+        guessing = (scores[0].guessing or 0) / 100
+        shares = split_strata(np.stack(rated), sides[0].strata, guessing)
+        return _average_seeds(UnitScores(units, shares, np.ones(shares.shape[1])), sizes)
     counts = [side.counts for side in sides if side.counts is not None]
     shares = split_over_sentences(counts)
-    units = tuple(map(str, asked.ids.to_pylist()))
     return _average_seeds(UnitScores(units, shares, np.ones(shares.shape[1])), sizes)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.tasks import is_translation
+from core.tasks import is_accuracy
 from core.text import remove_invisible
 
 Scale = Literal["percent", "fraction"]
@@ -95,8 +95,8 @@ def find_factor(
         above = [number for number in plain if number.value > 1]
         if not above:
             return 100, []
-        if is_translation(task) and not _find_other_scale(numbers):
-            # chrF++ is written in points also where accuracies are fractions.
+        if not is_accuracy(task) and not _find_other_scale(numbers):
+            # chrF++ and its like are written in points also where accuracies are fractions.
             return 1, []
         return 1, [
             f"line {above[0].line}: {task}, {above[0].producer}: {above[0].text!r} is more than 1, "
@@ -104,8 +104,8 @@ def find_factor(
         ]
     if not large and any(number.value > 0 for number in plain):
         return 1, [_ask(task, "is at most 1", (small or plain)[0])]
-    # Scores of translations may lie below 1 of 100; accuracies may not.
-    mixed = small if not is_translation(task) else _find_other_scale(numbers)
+    # Other scores may lie below 1 of 100; accuracies may not.
+    mixed = small if is_accuracy(task) else _find_other_scale(numbers)
     if mixed and large:
         other = f"is below 1, but line {large[0].line} has {large[0].text!r}"
         return 1, [_ask(task, other, mixed[0], every=False)]

@@ -100,6 +100,37 @@ def test_a_code_of_the_benchmarks_own_is_found_and_can_be_given(
     assert find_key() != find_key("language.benchmarks.xcopa=ht")
 
 
+def test_an_answer_that_is_read_is_scored_anew_by_another_reading(
+    composed: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "seahelm" / "nlu" / "sentiment_analysis" / "data"
+    folder.mkdir(parents=True)
+    asked = "Jawaban: $OPTION{fewshot_examples}\n\n{text}"
+    for name, label in (("jv_own", "positive"), ("jv_own_examples", "positif")):
+        rows = [
+            {"label": label, "prompts": [{"text": f"Ukara {n}."}], "prompt_templates": [asked]}
+            for n in range(6)
+        ]
+        lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+
+    def find_settings(*more: str) -> Any:
+        given = ["language=javanese", *ALONE, "evaluate.tasks=[seahelm_sentiment]", *more,
+                 f"data_dir={tmp_path}", "evaluate.retention=false"]  # fmt: skip
+        (cell,) = plan_experiment(composed(*prepare_arguments(given)), tmp_path).cells
+        assert cell.score is not None, cell.gap
+        return cell.score
+
+    first = find_settings()
+    assert first.settings.max_new_tokens == 32
+    assert first.key != find_settings("evaluate.protocol.extraction=strict").key
+    assert first.key != find_settings("evaluate.protocol.prompt=chat-turns").key
+    assert (
+        first.key
+        == find_settings("evaluate.max_new_tokens=7", "evaluate.protocol.shots=balanced").key
+    )
+
+
 def test_it_is_scored_and_reported(data: Path, tiny: Path, tmp_path: Path) -> None:
     common = (f"store={tmp_path}/store", f"cache={tmp_path}/cache", f"data_dir={data}",
               "student=directory", "student.name=tiny", f"student.path={tiny}",

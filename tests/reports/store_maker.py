@@ -32,7 +32,13 @@ from core.contract.names import CARD as CARD_FILE
 from core.contract.names import ERROR, LOG, MANIFEST, PLAN, RUNS, SAMPLES, SCORES, SPEED
 from core.contract.plan import Checkpoint, PlannedCell, PlannedLanguage, PlannedStage, RunPlan
 from core.contract.record import as_json
-from core.contract.samples import Choice, Translation, list_columns, make_arrow_schema
+from core.contract.samples import (
+    Choice,
+    Translation,
+    WrittenAnswer,
+    list_columns,
+    make_arrow_schema,
+)
 from core.contract.score import (
     Engine,
     Measures,
@@ -161,7 +167,8 @@ def train_facts(rows: int, losses: Sequence[float], eval_loss: float | None) -> 
 
 def parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """The rows as a Parquet file; rows that a test has damaged have the types of what they hold."""
-    kinds = [kind for kind in (Choice, Translation) if set(list_columns(kind)) == rows[0].keys()]
+    every = (Choice, Translation, WrittenAnswer)
+    kinds = [kind for kind in every if set(list_columns(kind)) == rows[0].keys()]
     try:
         table = pa.Table.from_pylist(list(rows), make_arrow_schema(kinds[0]) if kinds else None)
     except pa.ArrowInvalid:
@@ -228,11 +235,36 @@ def translations(
                 language=None if doc % 7 == 0 else "eng",
                 in_language=None if doc % 7 == 0 else True,
                 copied_source=hypothesis == source,
+                said=None,
             )
         )
         for doc, (source, hypothesis, reference) in enumerate(
             zip(sources, hypotheses, references, strict=True)
         )
+    ]
+
+
+def answers(right: Sequence[str], read: Sequence[str]) -> list[dict[str, Any]]:
+    """Answers that were read: "" for one that could not be."""
+    return [
+        as_json(
+            WrittenAnswer(
+                **about_item(doc),
+                said=f"Jawaban: {said}" if said else "embuh",
+                said_tokens=4,
+                finished=bool(said),
+                prediction=said,
+                strict=said,
+                answer=answer,
+                references=(answer,),
+                quality=float(said == answer),
+                strict_quality=float(said == answer),
+                correct=said == answer,
+                stratum=answer,
+                category=None,
+            )
+        )
+        for doc, (answer, said) in enumerate(zip(right, read, strict=True))
     ]
 
 
@@ -270,9 +302,10 @@ def write_score(
         signature=signature,
         n=n,
         chance=chance,
+        guessing=None,
         shots=3,
         protocol="plain" if translated else "letters, plain, English instructions",
-        protocol_fields=ProtocolFields("letters", "plain", None, "english", "first"),
+        protocol_fields=ProtocolFields("letters", "plain", None, "english", "first", None),
         data=ScoredData(
             name="embedded", sha256="ab" * 32, split="test", revision=None, repository=None
         ),

@@ -164,6 +164,7 @@ def _write_score(
             "language": pa.array(["eng"] * n),
             "in_language": pa.array(np.ones(n, bool)),
             "copied_source": pa.array(np.zeros(n, bool)),
+            "said": pa.nulls(n, pa.string()),
         }
     else:
         correct = draw.random(n) < 0.25 + 0.7 / (1 + np.exp(-skill))
@@ -188,9 +189,10 @@ def _write_score(
         signature=SIGNATURE if translated else None,
         n=n,
         chance=CHANCE.get(task),
+        guessing=None,
         shots=3,
         protocol="made up",
-        protocol_fields=ProtocolFields("letters", "plain", None, "english", "first"),
+        protocol_fields=ProtocolFields("letters", "plain", None, "english", "first", None),
         data=ScoredData(
             name="local",
             sha256=hashlib.sha256(f"{language} {task}".encode()).hexdigest(),

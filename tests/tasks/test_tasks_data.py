@@ -46,7 +46,7 @@ def test_the_embedded_sets_hold_24_scored_items_or_more(name: str) -> None:
     assert len(loaded.items) >= 24
     assert not loaded.list_warnings()
     english = {"global_mmlu": "en"}.get(task.benchmark, "eng_Latn")
-    if task.chooses:
+    if task.kind == "choice":
         assert len(load_task(task, english, "English", OURS).items) >= 24
 
 

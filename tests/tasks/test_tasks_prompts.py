@@ -58,7 +58,7 @@ def test_prompt_is_the_golden_one(name: str, variant: str) -> None:
     golden = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))[variant]
     assert ready.in_words == golden["protocol"]
     assert first[0].args[0] == golden["prompt"]
-    if ready.task.chooses:
+    if ready.task.kind == "choice":
         assert [instance.args[1] for instance in first] == golden["continuations"]
         assert task.doc_to_target(first[0].doc) == golden["answer"]
     else:
@@ -106,7 +106,7 @@ def test_three_rows_are_the_shots_and_are_not_scored(name: str, shots: str) -> N
         assert prompt.index(queries[0]) < prompt.index(queries[1]) < prompt.index(queries[2])
         assert prompt.endswith(instance.doc["query"])
         assert instance.doc["query"] not in queries
-    if shots == "balanced" and ready.task.chooses:
+    if shots == "balanced" and ready.task.kind == "choice":
         assert len({shot.label for shot in ready.shots}) == 3
 
 
