@@ -20,7 +20,9 @@ class TaskFacts:
     """A task as reports name it. `chance` is the accuracy of guessing in percent, None for
     translations; `from_english` is the direction of a translation; `labelled` says that the
     benchmark's files tell of each item besides (see `core.contract.samples.Choice`); `retention`
-    that it is in English, to tell what a checkpoint has forgotten."""
+    that it is in English, to tell what a checkpoint has forgotten. `other` is the FLORES code of
+    the other side of a translation. A task of a `suite` is part of a `member` of one of its
+    pillars, in these `languages` (FLORES codes)."""
 
     title: str
     metric: Metric
@@ -28,6 +30,11 @@ class TaskFacts:
     from_english: bool
     labelled: bool
     retention: bool = False
+    other: str = "eng_Latn"
+    suite: str = ""
+    pillar: str = ""
+    member: str = ""
+    languages: tuple[str, ...] = ()
 
 
 TASKS: Mapping[str, TaskFacts] = {

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from core.contract.record import Unreadable
 from core.contract.samples import AnySample, Translation, WrittenAnswer
-from core.languages import identify_name
-from core.tasks import is_from_english, show_task
+from core.languages import find_language, identify_name
+from core.tasks import TASKS, is_from_english, show_task
 from reports.errors import SamplesNotFoundError
 from reports.store.model import ShownLanguage
 from reports.store.samples import is_translation, read_rows
@@ -61,8 +61,15 @@ UNKNOWN = Direction("auto", "")
 
 def find_directions(task: str, language: ShownLanguage) -> tuple[Direction, Direction]:
     """Give the directions of a translation's source and of its reference."""
-    own, english = Direction(language.direction, language.tag), Direction("ltr", "en")
-    return (english, own) if is_from_english(task) else (own, english)
+    own, other = Direction(language.direction, language.tag), _find_other_direction(task)
+    return (other, own) if is_from_english(task) else (own, other)
+
+
+def _find_other_direction(task: str) -> Direction:
+    """Give the direction of the other side of a translation, which is English unless known."""
+    code = TASKS[task].other if task in TASKS else ""
+    known = find_language(code)
+    return Direction(known.direction, known.tag) if known else Direction("ltr", "en")
 
 
 def find_answer_direction(row: AnySample | None, target: Direction) -> Direction:

@@ -93,6 +93,7 @@ class WrittenForm:
     metric: of labels `nacc`; else how a text is rated (`tasks.quality`), or `chrf++`.
     wordings: by the benchmark's code of a language.
     examples: how many a plain prompt shows; a chat shows none. 0: it is asked of chats alone.
+    sets: how many sets of their own the rows are of, each with so many examples.
     read_examples: (data directory, code) -> their rows; on the Hub they are the split
         `examples_split`.
     lenient: see `tasks.reading.read_label`.
@@ -103,6 +104,7 @@ class WrittenForm:
     metric: Metric
     wordings: Mapping[str, Wording]
     examples: int = 5
+    sets: int = 1
     read_examples: Callable[[Path, str], list[Raw]] = _read_no_examples
     examples_split: str = "examples"
     lenient: bool = True
@@ -120,10 +122,11 @@ class WrittenForm:
 @dataclass(frozen=True)
 class Place:
     """The place of a benchmark in a suite whose score is a mean of means: of the members of each
-    pillar, and of the pillars. Tasks of one benchmark are one member."""
+    pillar, and of the pillars. Tasks of one `member` in a language count as one."""
 
     suite: str
     pillar: str
+    member: str
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ titles, metrics and chances for reports.
 """
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from core import tasks
 from core.languages import list_languages
 from core.output import guard_output
-from tasks.catalogue import TASKS
+from tasks.catalogue import TASKS, Task
 from tasks.loading import COMMON, write_common_file, write_task_config
 
 HERE = COMMON
@@ -49,19 +50,35 @@ def list_facts() -> str:
     """Writes the content of the file that tells reports the facts of the tasks."""
     return dump(
         {
-            task.name: asdict(
+            task.name: list_known(
                 tasks.TaskFacts(
                     title=task.title,
                     metric=task.metric,
                     chance=task.chance,
                     from_english=task.from_english,
-                    labelled=bool(task.content.asides),
+                    labelled=task.kind == "choice" and bool(task.content.asides),
                     retention=task.retention,
+                    other=task.content.other,
+                    **list_suite_facts(task),
                 )
             )
             for task in TASKS.values()
         }
     )
+
+
+def list_suite_facts(task: Task) -> dict[str, Any]:
+    """Returns the facts of the suite that a task is part of."""
+    place = task.content.suite
+    if place is None:
+        return {}
+    return {**asdict(place), "languages": list(task.content.codes)}
+
+
+def list_known(facts: tasks.TaskFacts) -> dict[str, Any]:
+    """Returns the facts of a task without those that are as most tasks have them."""
+    usual = {one.name: one.default for one in fields(facts) if one.name != "retention"}
+    return {name: value for name, value in asdict(facts).items() if value != usual.get(name, "")}
 
 
 def dump(content: object) -> str:

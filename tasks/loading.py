@@ -78,7 +78,9 @@ class Loaded:
     @property
     def shots_shown(self) -> int:
         """The number of rows that a prompt shows with their answers."""
-        return len(self.data.examples) or self.task.shots
+        if reading := self.task.content.reading:
+            return len(self.data.examples) // reading.sets
+        return self.task.shots
 
     @property
     def wording(self) -> Wording | None:
@@ -225,7 +227,7 @@ def _count_examples(task: Task, protocol: Protocol) -> int:
         raise DataMissing(
             f"{task.title} is asked of chats alone; evaluate.protocol.prompt=chat-message asks it"
         )
-    return reading.examples
+    return reading.examples * reading.sets
 
 
 def dataset(

@@ -90,16 +90,22 @@ class _WordCutter:
 
 
 def find_words(text: str) -> list[str]:
-    """Returns the words of a text: signs that cannot be seen are left out, punctuation and ASCII
-    symbols end a word."""
-    signs = []
+    """Returns the words of a text as SEA-HELM's ROUGE has them: letters with their marks, or
+    digits, in a row, and any other sign by itself; punctuation and what cannot be seen is none."""
+    words: list[str] = []
+    before = ""
     for sign in text:
-        kind = unicodedata.category(sign)
-        if sign.isspace() or kind[0] in "PZ" or sign in punctuation:
-            signs.append(" ")
-        elif kind[0] != "C" and sign != "\ufffd":
-            signs.append(sign)
-    return "".join(signs).split()
+        kind = unicodedata.category(sign)[0]
+        if sign.isspace() or kind in "PZ" or sign in punctuation:
+            before = ""
+        elif kind != "C" and sign != "\ufffd":
+            now = {"L": "letters", "M": "letters", "N": "digits"}.get(kind, "")
+            if now and now == before:
+                words[-1] += sign
+            else:
+                words.append(sign)
+            before = now
+    return words
 
 
 @cache

@@ -23,6 +23,7 @@ from reports.tables import (
     ranking,
     scores,
     subsets,
+    suites,
     summary,
     wins,
 )
@@ -69,6 +70,12 @@ OVERVIEW = Part(
             "Bits per byte",
             "How well each checkpoint foresees whole texts, and what training changed.",
             make=lambda report: report.bits_per_byte,
+        ),
+        Section(
+            "seahelm",
+            "SEA-HELM without judges",
+            "The totals of SEA-HELM's pillars and languages, with the members that they are of.",
+            make=lambda report: suites.tabulate_totals(report.everything),
         ),
         Section(
             "correlation",

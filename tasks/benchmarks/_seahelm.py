@@ -126,7 +126,7 @@ class SeahelmSet:
             shots=0,
             codes=select_codes(list(self.wordings)),
             reading=replace(reading, wordings=self.wordings, read_examples=self.read_examples),
-            suite=Place(SUITE, pillar),
+            suite=Place(SUITE, pillar, title),
         )
 
     def read_files(self, root: Path, code: str) -> list[Raw]:
@@ -145,8 +145,7 @@ class SeahelmSet:
         """Returns the file of a language, or the one that it should be. Raises DataMalformed where
         there are several."""
         folder = self.find_folder(root, code, examples=examples)
-        places = [root / name / folder for name in _FOLDERS]
-        here = next((place for place in places if is_there(place)), places[0])
+        here = find_place(root, folder)
         apart = examples and not folder.endswith("/examples")
         found = [
             path
@@ -166,7 +165,11 @@ class SeahelmSet:
     def flatten(self, raws: Sequence[Raw], code: str) -> list[Raw]:
         """Returns SEA-HELM's rows with the columns of `list_columns`."""
         return [
-            flatten_row(raw, number, self.wordings[code], self.fields, apart=self.by_phenomenon)
+            flatten_row(
+                *(raw, number, self.wordings[code], self.fields),
+                apart=self.by_phenomenon,
+                kind=self.kind,
+            )
             for number, raw in enumerate(raws, 1)
         ]
 
@@ -178,8 +181,8 @@ class SeahelmSet:
         return Item(
             id=row["id"],
             cluster=row["id"],
-            text="\n".join(row[name].strip() for name in self.fields),
-            query=write_query(row, asking, wording.tag, template),
+            text="\n".join(row[name].strip() for name in self.fields if row[name] != NOTHING),
+            query=write_query(row, asking, wording.tag, template, asking.examples),
             label=label,
             choices=labels,
             answer=labels.index(label) if labels else 0,
@@ -193,6 +196,12 @@ class SeahelmSet:
 # How rows are found and read.
 
 
+def find_place(root: Path, folder: str) -> Path:
+    """Returns the place of a folder of SEA-HELM's, such as `nlu/metaphor/data`."""
+    places = [root / name / folder for name in _FOLDERS]
+    return next((place for place in places if is_there(place)), places[0])
+
+
 def read_file(path: Path) -> list[Raw]:
     """Returns the rows of a file; raises FileMissing where there is none."""
     if not is_there(path):
@@ -201,12 +210,19 @@ def read_file(path: Path) -> list[Raw]:
 
 
 def flatten_row(
-    raw: Raw, number: int, wording: Wording, fields: Sequence[str], *, apart: bool = False
+    raw: Raw,
+    number: int,
+    wording: Wording,
+    fields: Sequence[str],
+    *,
+    apart: bool = False,
+    kind: str = "",
 ) -> Raw:
     """Returns a row with flat columns: the prompt's `fields`, the label as the task writes it and
     as it was `written`, all right answers as JSON, the template and the phenomenon, "-" for none.
 
-    A row without an id has its `number`; ids that repeat are told `apart` by the phenomenon. Raises
+    A row without an id has its `number`; ids that repeat are told `apart` by the phenomenon, and
+    those of several sets by their `kind`. Raises
     DataMalformed for a row without a prompt, or with another label.
     """
     prompt, template = (_take_first(raw, name) for name in ("prompts", "prompt_templates"))
@@ -217,10 +233,11 @@ def flatten_row(
     told = raw.cells.get("metadata")
     phenomenon = (told or {}).get("linguistic_phenomenon") or NOTHING
     id_ = raw.cells.get("id")
+    parts = [kind, phenomenon if apart else "", str(number if id_ is None else id_)]
     answers = read_labels(raw, wording)
     return Raw(raw.file, raw.place, {
         **{name: prompt.get(name) for name in fields},
-        "id": number if id_ is None else f"{phenomenon}-{id_}" if apart else id_,
+        "id": "-".join(filter(None, parts)),
         "label": answers[0],
         "written": str(_take_first(raw, "label")),
         "category": phenomenon,
@@ -258,8 +275,10 @@ def _take_first(raw: Raw, name: str) -> Any:
 # How a row is asked.
 
 
-def write_query(row: Row, asking: Asking, tag: str, template: str) -> str:
-    """Writes what a model is asked: in a chat the preamble and the item; else five examples, too,
+def write_query(
+    row: Row, asking: Asking, tag: str, template: str, examples: Sequence[Row] = ()
+) -> str:
+    """Writes what a model is asked: in a chat the preamble and the item; else the examples, too,
     each with its answer, and blank lines between all of them."""
     if template == NOTHING:
         raise DataMalformed(
@@ -274,9 +293,7 @@ def write_query(row: Row, asking: Asking, tag: str, template: str) -> str:
     preamble, task = split_template(template.replace("{answer_tag}", tag))
     if asking.protocol.prompt != "plain":
         return "\n\n".join(filter(None, (preamble, fill(task, row))))
-    shown = [
-        part for one in asking.examples for part in (fill(task, one), f"{tag} {one['written']}")
-    ]
+    shown = [part for one in examples for part in (fill(task, one), f"{tag} {one['written']}")]
     return "\n\n".join([*filter(None, [preamble]), *shown, fill(task, row), ""])
 
 

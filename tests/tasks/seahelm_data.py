@@ -81,8 +81,146 @@ def write_letters(root: Path) -> None:
     write_lines(folder / "jv_reading_examples.jsonl", make_rows(questions[:5], [*"ABCDA"], None))
 
 
+def write_others(root: Path) -> None:
+    """Writes the other sets: those that Javanese does not have in Indonesian and Filipino."""
+    ask = "Jawab begini:\nJawaban: $OPTION{fewshot_examples}\n\n"
+    numbers = range(8)
+    pairs = [{"sentence1": f"Ada {n} ekor kucing.", "sentence2": "Ada kucing."} for n in numbers]
+    write_set(
+        root,
+        "nlr/nli/data/id_own",
+        _drop_ids(
+            make_rows(
+                pairs,
+                ["entailment"] * 4 + ["contradiction"] * 3 + ["neutral"],
+                f"{ask}1: {{sentence1}}\n2: {{sentence2}}",
+            )
+        ),
+        make_rows(pairs[:5], [*"ABCAB"], None),
+    )
+    causes = [
+        {"premise": f"Lampu {n} padam.", "choice1": "Listrik mati.", "choice2": "Hujan reda."}
+        | {"question_translated": "sebab"}
+        for n in numbers
+    ]
+    write_set(
+        root,
+        "nlr/causal/data/id_own",
+        make_rows(causes, [0, 0, 0, 0, 0, 0, 1, 1], f"{ask}{{premise}} {{question_translated}}?\n"
+                  "A: {choice1}\nB: {choice2}"),
+        make_rows(causes[:5], [*"ABABA"], None),
+    )  # fmt: skip
+    tweets = [{"text": f"Cuitan nomor {n}."} for n in numbers]
+    write_set(
+        root,
+        "safety/toxicity_detection/data/id_own",
+        make_rows(tweets, [0, 0, 0, 0, 0, 1, 1, 2], f"{ask}{{text}}"),
+        make_rows(tweets[:5], ["Bersih", "Benci", "Kasar", "Bersih", "Benci"], None),
+    )
+    asked = [{"text": f"Ibu kota provinsi {n} ada di tepi sungai besar.", "question": "Di mana?"}
+             for n in numbers]  # fmt: skip
+    answers = [["di tepi sungai besar", "tepi sungai"]] * 4 + [["sungai besar"]] * 4
+    write_set(
+        root,
+        "nlu/question_answering/data/id_own",
+        make_rows(asked, answers, f"{ask}{{text}}\n{{question}}"),
+        make_rows(asked[:5], ["tepi sungai"] * 5, None),
+    )
+    write_set(
+        root,
+        "nlg/abstractive_summarization/data/id_own",
+        make_rows(
+            tweets,
+            [f"Ringkasan cuitan nomor {n}" for n in numbers],
+            "Ringkaslah.\nRangkuman: $SUMMARY{fewshot_examples}\n\n{text}",
+        ),
+        make_rows(tweets[:5], ["Ringkasan"] * 5, None),
+    )
+    _write_linguistics(root, ask)
+    _write_filipino(root)
+    _write_translations(root, "nusax/{}/{}", "id", "jv", "Terjemahan:")
+    _write_translations(root, "flores200_dataset/{}/{}", "en", "ind_Latn", "Terjemahan:")
+
+
+def _drop_ids(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != "id"} for row in rows]
+
+
+def _write_linguistics(root: Path, ask: str) -> None:
+    """Writes LINDSEA's sets, whose ids repeat."""
+    rows = [
+        row | {"id": number % 4}
+        for phenomenon, labels in (("morphology", "AABBAB"), ("argument_structure", "AB"))
+        for number, row in enumerate(
+            make_rows(
+                [{"sentence_pair": f"A: Tono {n}\nB: Tini {n}"} for n in range(len(labels))],
+                [*labels],
+                f"{ask}{{sentence_pair}}",
+                linguistic_phenomenon=phenomenon,
+            )
+        )
+        if number < 4
+    ]
+    shown = make_rows([{"sentence_pair": f"A: x{n}\nB: y{n}"} for n in range(5)], [*"ABABA"], None)
+    write_set(root, "lindsea/syntax/data/id_own", rows, shown)
+    single = {"question_translated": "benar atau salah", "choices_translated": "Benar atau Salah"}
+    said = [{"text": f"X {n} pintar.", **single} for n in range(6)]
+    rows = make_rows(
+        said[:4],
+        ["True", "False", "False", True],
+        f"{ask}{{text}}",
+        linguistic_phenomenon="scalar_implicatures",
+    )
+    rows += make_rows(
+        said[4:], ["Yes", "No"], f"{ask}{{text}}", linguistic_phenomenon="presuppositions"
+    )
+    write_set(root, "lindsea/pragmatics/data/id_reasoning_single", [
+        row | {"id": n} for n, row in enumerate(rows)
+    ], make_rows(said[:5], ["Salah", "Tidak", "Benar", "Ya", "Salah"], None))  # fmt: skip
+    told = [{"text": f"Tono membeli {n} panci.", "conclusion": "Masih ada."} for n in range(6)]
+    rows = make_rows(
+        told,
+        [True, False, "True", "False", "True", "True"],
+        f"{ask}{{text}}\n{{conclusion}}",
+        linguistic_phenomenon="presuppositions",
+    )
+    write_set(root, "lindsea/pragmatics/data/id_reasoning_pair", [
+        row | {"id": n} for n, row in enumerate(rows)
+    ], make_rows(told[:5], ["Salah", "Benar", "Benar", "Salah", "Salah"], None))  # fmt: skip
+
+
+def _write_filipino(root: Path) -> None:
+    ask = "Sagot: $OPTION{fewshot_examples}\n\n"
+    asked = [{"question": f"Ano ang gagawin {n}?", "mcq": "A: w\nB: x\nC: y\nD: z",
+              "mcq_options": "A, B, C, o D"} for n in range(8)]  # fmt: skip
+    rows = make_rows(asked, [*"AAAABBCD"], f"{ask}{{question}}\n{{mcq}}\n{{mcq_options}}")
+    write_lines(root / "seahelm" / "cultural/kalahi/data/tl_own.jsonl", rows)
+    pairs = [{"sentence1": f"Umulan {n}.", "sentence2": "May ulan."} for n in range(6)]
+    write_set(
+        root,
+        "nlu/paraphrase_identification/data/tl_own",
+        make_rows(pairs, ["paraphrase"] * 4 + ["non-paraphrase"] * 2, f"{ask}{{sentence1}}"),
+        make_rows(pairs[:5], [*"ABABA"], None),
+    )
+
+
+def _write_translations(root: Path, place: str, other: str, own: str, tag: str) -> None:
+    """Writes both directions, of which one sentence differs by a sign."""
+    here = [f"Dina iki srengengene panas {n}." for n in range(7)]
+    there = [f"Matahari panas hari ini {n}." for n in range(7)]
+    template = f"Terjemahna.\n{tag} $TRANSLATION{{fewshot_examples}}\n\nTeks: {{text}}"
+    ways = ((f"{other}_to_{own}", there, here), (f"{own}_to_{other}", [*here[:6], "Liya."], there))
+    for name, sources, targets in ways:
+        rows = make_rows([{"text": text} for text in sources], targets, template)
+        folder = root / "seahelm" / "nlg" / "translation" / "data"
+        write_lines(folder / f"{place.format('devtest', name)}.jsonl", rows)
+        shown = make_rows([{"text": text} for text in sources[:5]], targets[:5], None)
+        write_lines(folder / f"{place.format('dev', name)}_examples.jsonl", shown)
+
+
 def write_seahelm(root: Path) -> Path:
     """Writes all sets below `root`, and returns it."""
     write_sentiment(root)
     write_letters(root)
+    write_others(root)
     return root

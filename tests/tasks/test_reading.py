@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import recall_score
 
 from core.statistics import draw_within_strata, score_strata
+from tasks.quality import find_words
 from tasks.reading import (
     cut_answer,
     read_label,
@@ -124,6 +125,12 @@ def test_balanced_accuracy_is_sklearns_with_the_number_of_labels_fixed() -> None
     # All of one class and all right: 100, and not 0 as where labels are counted among the rows.
     assert score_strata([1.0] * 3, ["A"] * 3, 1 / 2) == 100
     assert score_strata([0.0] * 3, ["A"] * 3, 1 / 2) == 0
+
+
+def test_words_of_summaries_are_letters_or_digits_in_a_row() -> None:
+    assert find_words("covid19, di-tepi 1.5") == ["covid", "19", "di", "tepi", "1", "5"]
+    assert find_words("தமிழ் மொழி\u200b 3€") == ["தமிழ்", "மொழி", "3", "€"]
+    assert find_words(" ...\n") == []
 
 
 def test_resamples_keep_the_items_of_each_class() -> None:

@@ -1,0 +1,88 @@
+"""SEA-HELM's totals, taken again in the plainest way, with members named and none invented."""
+
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from reports.outputs.csv_files import write_csv
+from reports.report import Report
+from reports.tables.importing import import_table
+from reports.tables.suites import NAME, Total, find_totals
+
+SCORES = {
+    ("seahelm_sentiment", "NLU", "sentiment"): (10, 40),
+    ("seahelm_belebele", "NLU", "Belebele"): (4, 0),
+    ("seahelm_metaphor", "NLU", "metaphor"): (1, 2),
+    ("seahelm_nusax_xx_id", "NLG", "translation"): (30, 36),
+    ("seahelm_nusax_id_xx", "NLG", "translation"): (10, 22),
+}
+
+
+def read(tmp_path: Path, scores: dict[tuple[str, str, str], tuple[object, object]]) -> Report:
+    lines = [f"Javanese,{task},{a},{b}" for (task, _, _), (a, b) in scores.items()]
+    text = "\n".join(["language,task,base,trained", *lines, "Javanese,sib200,50,60", ""])
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8")
+    return Report.from_table(import_table(tmp_path / "table.csv", scale="percent"))
+
+
+def take_again(side: int) -> dict[str, float]:
+    """Pillars and the language as SEA-HELM's program takes them: means of means of means."""
+    pillars: dict[str, float] = {}
+    rows = sorted((pillar, member, pair[side]) for (_, pillar, member), pair in SCORES.items())
+    for pillar, own in groupby(rows, key=lambda row: row[0]):
+        members = []
+        for _, of_member in groupby(list(own), key=lambda row: row[1]):
+            values = [value for *_, value in of_member]
+            members.append(sum(values) / len(values))
+        pillars[pillar] = sum(members) / len(members)
+    return {**pillars, "all": sum(pillars.values()) / len(pillars)}
+
+
+def by_pillar(report: Report, producer: str) -> dict[str, Total]:
+    found = find_totals(report.everything)
+    return {one.pillar: one for one in found if one.producer == producer}
+
+
+def test_totals_are_means_of_means(tmp_path: Path) -> None:
+    report = read(tmp_path, dict(SCORES))
+    for side, producer in enumerate(("base", "trained")):
+        totals = by_pillar(report, producer)
+        expected = take_again(side)
+        assert totals.keys() == expected.keys()
+        for pillar, score in expected.items():
+            assert totals[pillar].score == pytest.approx(score, abs=1e-9), pillar
+    assert take_again(1)["all"] == pytest.approx((14 + 29) / 2)
+    assert by_pillar(report, "trained")["all"].gain == pytest.approx((14 + 29) / 2 - (5 + 20) / 2)
+    assert by_pillar(report, "base")["all"].members == (
+        "sentiment", "Belebele", "metaphor", "translation",
+    )  # fmt: skip
+
+
+def test_a_member_without_a_score_is_named_and_is_no_zero(tmp_path: Path) -> None:
+    gone = {**SCORES, ("seahelm_nusax_id_xx", "NLG", "translation"): (10, "")}
+    report = read(tmp_path, gone)
+    totals = by_pillar(report, "trained")
+    assert totals["all"].missing == ("translation",)
+    assert totals["all"].score == pytest.approx(14)
+    assert "NLG" not in totals
+    assert totals["all"].gain is None, "base's mean is of other members"
+    assert totals["NLU"].gain == pytest.approx(14 - 5)
+
+
+def test_the_table_never_bears_the_bare_name_and_says_what_is_left_out(tmp_path: Path) -> None:
+    report = read(tmp_path, dict(SCORES))
+    write_csv(report, tmp_path / "out")
+    text = (tmp_path / "out" / "seahelm.csv").read_text(encoding="utf-8")
+    assert text.startswith("language,producer,pillar,score,gain,members,missing\n")
+    (sheet,) = [s for s in report.kept.values() if s and s.name == "seahelm"]
+    assert [column.title for column in sheet.columns if column.name == "score"] == [NAME]
+    notes = " ".join(sheet.notes)
+    assert "Not in Javanese's total: MT-Bench (judged by a model)" in notes
+    assert "where SEA-HELM takes MetricX" in notes
+
+
+def test_a_report_without_it_has_no_such_table(tmp_path: Path) -> None:
+    report = read(tmp_path, {})
+    write_csv(report, tmp_path / "out")
+    assert not (tmp_path / "out" / "seahelm.csv").exists()
