@@ -115,9 +115,13 @@ def _split_evenly(count: int) -> "NDArray[np.float64]":
     """Computes the chances of 0 to `count` heads among so many fair coins. A report asks for the
     same few counts thousands of times."""
     import numpy as np
-    from scipy import stats
 
-    chances: NDArray[np.float64] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
+    # From the middle, where most is, outwards: a factor a step.
+    middle = (count + 1) // 2
+    steps = np.arange(middle, count)
+    half = np.cumprod(np.append(1.0, (count - steps) / (steps + 1)))
+    whole = np.concatenate([half[count - 2 * middle + 1 :][::-1], half])
+    chances: NDArray[np.float64] = whole / whole.sum()
     chances.setflags(write=False)
     return chances
 

@@ -257,16 +257,20 @@ def _make_record_reader(kind: Any) -> Reader:
     rest = [field for field in fields if field.metadata.get("rest")]
     # A record of another schema may mean something else by every other field.
     fields.sort(key=lambda field: "oldest" not in field.metadata)
-    readers = {field: _make_field_reader(field, hints[field.name]) for field in fields}
+    readers = [(field.name, _make_field_reader(field, hints[field.name])) for field in fields]
     known = {field.name for field in fields}
 
     def read(value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise _make_wrong("an object", value)
-        found = {
-            field.name: _read_within(field.name, reader, value.get(field.name))
-            for field, reader in readers.items()
-        }
+        found = {}
+        name = ""
+        try:
+            for name, reader in readers:
+                found[name] = reader(value.get(name))
+        except _Wrong as error:
+            error.path.append(name)
+            raise
         for field in rest:
             others = {name: item for name, item in value.items() if name not in known}
             found[field.name] = _find_reader(hints[field.name])(others)

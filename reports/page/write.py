@@ -137,8 +137,9 @@ def render(report: Report) -> str:
     # the interpreter free meanwhile.
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         names = (f"language-{n}" for n in count(1))
-        panels = list(pool.map(_make_panel_view, report.panels, names))
-    parts = view_parts(report, panels)
+        made = pool.map(_make_panel_view, report.panels, names)
+        parts = view_parts(report)
+        panels = list(made)
     found = [section for part in parts for section in part.sections]
     page = {
         "title": _write_title(report),
@@ -177,13 +178,13 @@ def render(report: Report) -> str:
     )
 
 
-def view_parts(report: Report, panels: list[PanelView]) -> list[PartView]:
+def view_parts(report: Report) -> list[PartView]:
     """Give the parts of the page that have something to show."""
     found = []
     for part, sections in find_parts("html", report):
         views = (_view(section, report) for section in sections)
         shown = tuple(view for view in views if view.sheet or view.figures or view.choices)
-        if shown or (part.each_language and panels):
+        if shown or (part.each_language and report.panels):
             found.append(PartView(part.name, part, shown))
     return found
 

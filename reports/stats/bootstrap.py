@@ -50,13 +50,17 @@ def draw_ratios(
 
     if len(sums) <= _MATRIX:
         weights = draw_weights(len(sums), resamples, seed)
-        # One after the other: a matrix of two columns takes twice as long.
-        above, below = (weights @ side.astype(np.float32) for side in (sums, sizes))
-        return np.asarray(above / below.astype(np.float64))
-    kinds, counts = np.unique(sums + 1j * sizes, return_counts=True)
-    total = int(counts.sum())
+        above = weights @ sums.astype(np.float32)
+        if sizes.max() == 1:  # of single items each resample has as many
+            return np.asarray(above / np.float64(len(sums)))
+        return np.asarray(above / (weights @ sizes.astype(np.float32)).astype(np.float64))
+    # Each kind as one whole number, by sum and then by size: counted, where sorting takes longer.
+    least, width = sums.min(), sizes.max() + 1
+    counts = np.bincount(((sums - least) * width + sizes).astype(np.int64))
+    kinds = np.flatnonzero(counts)
+    counts, total = counts[kinds], len(sums)
     draws = np.random.default_rng(seed).multinomial(total, counts / total, resamples)
-    ratios: Floats = (draws @ kinds.real) / (draws @ kinds.imag)
+    ratios: Floats = (draws @ (kinds // width + least)) / (draws @ (kinds % width))
     return ratios
 
 

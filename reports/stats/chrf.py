@@ -38,18 +38,20 @@ def compute_chrf(counts: "NDArray[Any]") -> "Floats":
     return np.where(bottom > 0, 500 * precision * recall / np.where(bottom > 0, bottom, 1), 0.0)
 
 
-def score_resamples(counts: "NDArray[Any]") -> "Floats":
-    """chrF++ of each resample of the sentences: (n, 24) counts give (resamples,) scores.
+def score_resamples(*sides: "NDArray[Any]") -> "list[Floats]":
+    """chrF++ of each resample of the sentences: (n, 24) counts of each of several checkpoints on
+    the same number of sentences give (resamples,) scores of each.
 
     The same number of sentences is always resampled alike, so that two checkpoints stay paired.
+    Ten checkpoints at once take half the time of one after the other.
     """
     import numpy as np
 
+    counts = np.concatenate(sides, axis=1)
     # Sums of whole numbers below 2^24 are exact in float32, which halves the time.
     exact = float(counts.max(initial=0)) * len(counts) < 2**24
-    return compute_chrf(
-        draw_weights(len(counts)) @ counts.astype(np.float32 if exact else np.float64)
-    )
+    sums = draw_weights(len(counts)) @ counts.astype(np.float32 if exact else np.float64)
+    return [compute_chrf(part) for part in np.split(sums, len(sides), axis=1)]
 
 
 def compare_chrf(
@@ -68,9 +70,9 @@ def compare_chrf(
     points = float(compute_chrf(after.sum(axis=0)) - compute_chrf(before.sum(axis=0)))
     if n < 2:
         return Difference(points, None, None, None, n, n, TEST, "one item has no spread")
-    draws = (score_resamples(after) if draws_after is None else draws_after) - (
-        score_resamples(before) if draws_before is None else draws_before
-    )
+    if draws_before is None or draws_after is None:
+        draws_before, draws_after = score_resamples(before, after)
+    draws = draws_after - draws_before
     stderr = float(draws.std(ddof=1))
     if stderr == 0:
         p, why = (1.0, "no item changed") if points == 0 else (None, "every resample agrees")

@@ -1,6 +1,8 @@
 """The kept samples of a score: the columns that statistics need, and the rows that people read."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -86,7 +88,8 @@ class Items:
         from reports.stats.chrf import score_resamples
 
         assert self.counts is not None
-        return score_resamples(self.counts)
+        (found,) = score_resamples(self.counts)
+        return found
 
     @property
     def qualities(self) -> "NDArray[np.float64]":
@@ -119,6 +122,23 @@ def read_items(score: Score) -> Items:
     if items.n != score.n:
         raise Unreadable(f"{SAMPLES} holds {items.n} items, but {SCORES} says {score.n}")
     return items
+
+
+def score_resamples_of(scores: Iterable[Score]) -> None:
+    """Resamples those of the scores that are chrF++ over equally many sentences, which takes less
+    time together. What cannot be read is left to whoever asks for it."""
+    from reports.stats.chrf import score_resamples
+
+    by_size: dict[int, list[Items]] = defaultdict(list)
+    for score in scores:
+        with suppress(Unreadable):
+            items = read_items(score)
+            if items.counts is not None and "resampled" not in vars(items):
+                by_size[items.n].append(items)
+    for alike in by_size.values():
+        draws = score_resamples(*(items.counts for items in alike if items.counts is not None))
+        for items, drawn in zip(alike, draws, strict=True):
+            vars(items)["resampled"] = drawn  # where `cached_property` keeps it
 
 
 def find_shared(

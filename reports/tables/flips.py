@@ -114,8 +114,11 @@ def _compute_means(values: "Floats") -> "Floats":
     import numpy as np
 
     known = ~np.isnan(values)
-    sums = [math.fsum(row) for row in np.where(known, values, 0.0).tolist()]
-    means: Floats = np.array(sums) / known.sum(axis=1)
+    filled = np.where(known, values, 0.0)
+    # Whole numbers, as right and wrong are, add up exactly anyway, in a tenth of the time.
+    whole = bool((filled == np.rint(filled)).all())
+    sums = filled.sum(axis=1) if whole else np.array([math.fsum(row) for row in filled.tolist()])
+    means: Floats = sums / known.sum(axis=1)
     return means
 
 

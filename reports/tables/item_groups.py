@@ -2,8 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from core.contract.record import Unreadable
@@ -12,6 +14,7 @@ from core.tasks import TASKS
 from reports.stats.groups import Changes, compute_mean_change, contrast_groups
 from reports.stats.paired import Difference, compare_accuracy
 from reports.store.samples import LABELS, Asked, Items, find_shared, read_items
+from reports.tables.panels import SIDE_BY_SIDE
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -58,13 +61,18 @@ class GroupGain:
 def find_group_gains(results: Results) -> tuple[GroupGain, ...]:
     """Find the gain of each result on each group of its items; those of unlabelled tasks have
     none."""
-    return tuple(
-        found
+    labelled = [
+        result
         for result in results.rows
         if result.task in TASKS and TASKS[result.task].labelled
         if result.record and result.base_record and not result.is_base and result.gain
-        for found in _split(result)
-    )
+    ]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        return tuple(chain.from_iterable(pool.map(_list_gains, labelled)))
+
+
+def _list_gains(result: Result) -> list[GroupGain]:
+    return list(_split(result))
 
 
 def _split(result: Result) -> Iterator[GroupGain]:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from statistics import fmean
 
 from core.tasks import show_task
@@ -82,9 +83,10 @@ def find_member(members: Results, producer: str | None) -> str | None:
 def _find_groups(view: StoreView, results: Results) -> list[_SeedGroup]:
     """Finds producers that are seeds of one in every language in which they are."""
     alike: dict[tuple[str, str], dict[str, object]] = defaultdict(dict)
+    training_of = cache(partial(find_training, view))
     for row in results.rows:
         if row.record is not None and not row.is_base:
-            seed, rest = find_training(view, row.record)
+            seed, rest = training_of(row.record.artifact.manifest.checkpoint)
             if seed is not None:
                 alike[row.language.name, rest][row.producer] = seed
     apart: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))

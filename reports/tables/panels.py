@@ -11,6 +11,7 @@ from core.tasks import TASKS, show_task
 from reports.store.cells import Entry, find_entries, group_rows
 from reports.store.model import Score, ShownLanguage, State, StoreView
 from reports.store.naming import name_producers
+from reports.store.samples import score_resamples_of
 from reports.tables.gain import Gain, compute_gain, find_interval, recompute_score
 
 SIDE_BY_SIDE = 2
@@ -190,6 +191,8 @@ def _make_row(
             notes[note].append(f"{name}, {producer}")
     ordered = [entry for entry in entries if shown[entry.cell.producer] is entry]
     bases = [entry for entry in ordered if entry.role == "base"]
+    if bases and len(ordered) > len(bases):
+        score_resamples_of(entry.score for entry in ordered if entry.score)
     cells = {entry.cell.producer: _make_cell(view, entry, bases) for entry in ordered}
     for cell in cells.values():
         if cell.gain:

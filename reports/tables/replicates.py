@@ -5,12 +5,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 
 from core.contract.facts import Facts
 from core.contract.record import Unreadable
 from reports.stats.bootstrap import LEAST_UNITS
 from reports.stats.replicates import ReplicatedGain, estimate_replicated
-from reports.store.model import Score, StoreView
+from reports.store.model import StoreView
 from reports.tables.ranking import split_cell
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
@@ -56,13 +57,14 @@ def find_replicates(view: StoreView, results: Results) -> list[Replicates]:
     groups: dict[tuple[object, ...], list[Result]] = defaultdict(list)
     bases: dict[tuple[str, str], Result] = {}
     names: dict[tuple[object, ...], str] = {}
+    training_of = cache(partial(find_training, view))
     for row in results.rows:
         if row.record is None:
             continue
         if row.is_base:
             bases.setdefault((row.language.name, row.task), row)
             continue
-        seed, rest = find_training(view, row.record)
+        seed, rest = training_of(row.record.artifact.manifest.checkpoint)
         if seed is None:
             continue
         key = (row.language.name, row.task, rest)
@@ -82,11 +84,11 @@ def strip_seed(producer: str, seed: object) -> str:
     return min((re.sub(rf"{re.escape(one)}(?!\d)", "", producer) for one in said), key=len)
 
 
-def find_training(view: StoreView, score: Score) -> tuple[object, str]:
-    """Finds the seed of the training whose checkpoint was scored, None where none is recorded; and
+def find_training(view: StoreView, checkpoint: str) -> tuple[object, str]:
+    """Finds the seed of the training that made a checkpoint, None where none is recorded; and
     all else that the checkpoint is of, as text: the same settings, made of the same artifacts.
     """
-    found = view.find(Facts, score.artifact.manifest.checkpoint)
+    found = view.find(Facts, checkpoint)
     rest: list[object] = []
     while found is not None:
         settings = dict(found.manifest.config)

@@ -42,6 +42,9 @@ class Column:
         return set_minus(format(value, self.form))
 
 
+_PLAIN: frozenset[Mark] = frozenset()
+
+
 class SheetCell(NamedTuple):
     """One value of a table, its column, and how it stands out."""
 
@@ -74,13 +77,16 @@ class Sheet:
 
     def list_cells(self) -> list[list["SheetCell"]]:
         """List the cells of each row as people read them."""
-        return [
+        rows = [
             [
-                SheetCell(column, value, self.marks.get((number, place), frozenset()))
-                for place, (column, value) in enumerate(zip(self.columns, row, strict=True))
+                SheetCell(column, value, _PLAIN)
+                for column, value in zip(self.columns, row, strict=True)
             ]
-            for number, row in enumerate(self.rows)
+            for row in self.rows
         ]
+        for (row, place), marks in self.marks.items():
+            rows[row][place] = rows[row][place]._replace(marks=marks)
+        return rows
 
     def tidy_for_people(self, hidden: tuple[str, ...] = ()) -> "Sheet":
         """Leave out hidden columns, empty ones, and one value that every row would repeat.

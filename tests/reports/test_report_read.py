@@ -46,6 +46,7 @@ def test_every_artifact_and_run_is_read(view: StoreView) -> None:
         "packed": 0,
         "train": 3,
         "score": 20,
+        "text": 0,
     }
     assert view.runs[-1].error == "train: the loss is not finite at step 3"
 

@@ -1,6 +1,7 @@
 """Each formula against an independent implementation: scipy, statsmodels, sacrebleu, or by hand."""
 
 import warnings
+from math import comb
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from sacrebleu.metrics import CHRF
 from scipy import stats
 from simulations import pairs, passages, sentences
 
+from core.statistics import _split_evenly
 from reports.stats import bootstrap, chrf, correlation, intervals, languages, multiple, paired
 
 with warnings.catch_warnings():
@@ -64,6 +66,12 @@ def test_the_clustered_standard_error_is_statsmodels() -> None:
     assert (found.units, found.test) == (units, "sign flips by passage, exact")
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 201, 900])
+def test_chances_of_heads_are_exact(count: int) -> None:
+    exact = [comb(count, heads) / 2**count for heads in range(count + 1)]
+    assert _split_evenly(count) == pytest.approx(exact, rel=1e-13)
+
+
 def test_drawing_kinds_of_clusters_is_drawing_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     before, after, clusters = passages(np.random.default_rng(5), 0.05)
     change = after.astype(float) - before.astype(float)
@@ -112,7 +120,14 @@ def test_resampled_chrf_is_sacrebleus_corpus_score() -> None:
         ).score
         for row in weights
     ]
-    assert chrf.score_resamples(counts(before, references))[:60] == pytest.approx(slow, abs=1e-9)
+    ours = counts(before, references)
+    (found,) = chrf.score_resamples(ours)
+    assert found[:60] == pytest.approx(slow, abs=1e-9)
+    # Others beside it change nothing.
+    beside = chrf.score_resamples(ours[::-1], ours, 2 * ours)
+    assert [len(draws) for draws in beside] == [len(found)] * 3
+    assert (beside[1] == found).all()
+    assert (beside[0] != found).any()
 
 
 @pytest.mark.parametrize("seed", range(3))
