@@ -13,6 +13,7 @@ from string import punctuation
 from typing import Any
 
 from tasks.errors import SegmenterMissing
+from tasks.instructions import check_instruction
 
 SEGMENTED = frozenset({"th"})
 """SEA-HELM's codes of the languages whose words a library finds."""
@@ -50,6 +51,7 @@ RATES: dict[str, Callable[[str, Sequence[str], str], float]] = {
     "exact": match_exactly,
     "token_f1": compute_token_f1,
     "rouge_l": compute_rouge_l,
+    "pass_rate": check_instruction,
 }
 
 

@@ -65,6 +65,8 @@ def _read(doc: Mapping[str, Any], said: str, extraction: str) -> FoundAnswer:
             else read_label_strictly(said, tag, labels)
         )
         return FoundAnswer(text, float(text == references[0]))
+    if not tag:
+        return FoundAnswer(said, RATES[doc["metric"]](said, references, doc["code"]))
     text = read_text(said, tag) if extraction == "seahelm" else read_text_strictly(said, tag)
     rate = RATES.get(doc["metric"])
     return FoundAnswer(text, rate(text, references, doc["code"]) if rate else 0.0)

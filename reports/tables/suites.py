@@ -33,10 +33,7 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
     ),
     "Global-MMLU Lite": ("ind_Latn", "vie_Latn", "zsm_Latn", "mya_Mymr", "tgl_Latn"),
     "Thai exams": ("tha_Thai",),
-    "instruction following": (
-        "ind_Latn", "vie_Latn", "tha_Thai", "tgl_Latn", "jav_Latn", "sun_Latn", "zsm_Latn",
-        "mya_Mymr", "lao_Laoo", "khm_Khmr", "tam_Taml",
-    ),
+    "instruction following": ("zsm_Latn", "mya_Mymr", "lao_Laoo", "khm_Khmr", "tam_Taml"),
 }  # fmt: skip
 """Members that are not built here, in the same way."""
 NOTE = (

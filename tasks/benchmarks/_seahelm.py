@@ -35,7 +35,7 @@ from tasks.rows import Raw, Row, RowColumn, read_keys, read_texts
 
 SUITE = "SEA-HELM"
 HUB_COLUMNS = ("label", "prompts")
-HUB_ASIDES = tuple(RowColumn(name) for name in ("id", "prompt_templates", "metadata"))
+HUB_ASIDES = tuple(RowColumn(name) for name in ("id", "prompt_templates", "metadata", "kwargs"))
 CODES = {
     "ind_Latn": "id", "jav_Latn": "jv", "sun_Latn": "su", "tam_Taml": "ta", "tha_Thai": "th",
     "vie_Latn": "vi", "tgl_Latn": "tl", "lao_Laoo": "lo", "zsm_Latn": "ms", "mya_Mymr": "my",
@@ -225,7 +225,7 @@ def flatten_row(
     those of several sets by their `kind`. Raises
     DataMalformed for a row without a prompt, or with another label.
     """
-    prompt, template = (_take_first(raw, name) for name in ("prompts", "prompt_templates"))
+    prompt, template = (take_first(raw, name) for name in ("prompts", "prompt_templates"))
     if not isinstance(prompt, Mapping):
         raise DataMalformed(
             f"{raw.file}, {raw.place}: no prompts. Remedy: the rows of SEA-HELM's own files"
@@ -239,7 +239,7 @@ def flatten_row(
         **{name: prompt.get(name) for name in fields},
         "id": "-".join(filter(None, parts)),
         "label": answers[0],
-        "written": str(_take_first(raw, "label")),
+        "written": str(take_first(raw, "label")),
         "category": phenomenon,
         "references": json.dumps(answers, ensure_ascii=False),
         "template": template if isinstance(template, str) else NOTHING,
@@ -267,7 +267,8 @@ def read_labels(raw: Raw, wording: Wording) -> list[str]:
     return [names[one.casefold()] for one in answers]
 
 
-def _take_first(raw: Raw, name: str) -> Any:
+def take_first(raw: Raw, name: str) -> Any:
+    """Returns a cell, or the first of those that it lists."""
     value = raw.cells.get(name)
     return value[0] if isinstance(value, list) and value else value
 

@@ -218,9 +218,30 @@ def _write_translations(root: Path, place: str, other: str, own: str, tag: str) 
         write_lines(folder / f"{place.format('dev', name)}_examples.jsonl", shown)
 
 
+def write_instructions(root: Path) -> None:
+    """Writes requests in Javanese, one of which counts words."""
+    kinds = [
+        ("keywords:existence", {"keywords": ["sawah"], "relation": None}),
+        ("detectable_format:title", {}),
+        ("startend:first_word", {"first_word": "Sawah"}),
+        ("length_constraints:number_words", {"relation": "at least", "num_words": 3}),
+        ("language:response_language", {"response_language": "th"}),
+        ("combination:two_responses", {}),
+    ]
+    rows = [
+        {"id": n, "prompts": [{"text": f"Panjaluk {n}."}], "prompt_templates": ["{text}"],
+         "metadata": {"language": "jv", "subcategory": kind}, "kwargs": [settings]}
+        for n, (kind, settings) in enumerate(kinds)
+    ]  # fmt: skip
+    for code in ("jv", "th"):
+        folder = root / "seahelm" / "instruction_following" / "ifeval" / "data"
+        write_lines(folder / f"{code}_own.jsonl", rows)
+
+
 def write_seahelm(root: Path) -> Path:
     """Writes all sets below `root`, and returns it."""
     write_sentiment(root)
     write_letters(root)
     write_others(root)
+    write_instructions(root)
     return root

@@ -16,6 +16,7 @@ from harness.scoring.choice import EngineChoice
 from harness.scoring.score import ScoreRequest, score_task
 from tasks.catalogue import TASKS
 from tasks.data import open_data
+from tasks.errors import DataMissing
 from tasks.loading import Loaded, load_task
 from tasks.protocol import Protocol
 
@@ -59,7 +60,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_stock(model: LM, root: Path, names: Iterable[str], **more: Any) -> dict[str, Any]:
     found: dict[str, Any] = simple_evaluate(
         model,
-        tasks=[TASKS[name].make_lm_eval_name(ASKED.get(name, "tl")) for name in names],
+        tasks=[TASKS[name].make_lm_eval_name(ASKED.get(name, "jv")) for name in names],
         task_manager=TaskManager(
             include_path=str(FOLDER),
             include_defaults=False,
@@ -133,7 +134,7 @@ def test_malformed_answers_are_scored_alike_and_labels_are_counted_by_the_task(r
 
 def test_all_tasks_of_base_models_are_asked_here() -> None:
     read = {name for name, task in TASKS.items() if task.content.suite}
-    assert read - ASKED.keys() == {"seahelm_flores_xx_en", "seahelm_kalahi"}
+    assert read - ASKED.keys() == {"seahelm_flores_xx_en", "seahelm_kalahi", "seahelm_ifeval"}
 
 
 def find_score(found: dict[str, Any], name: str) -> dict[str, float]:
@@ -193,3 +194,27 @@ def test_translations_are_read_and_scored_by_chrf(root: Path) -> None:
     strictly = [read[0] if n % 2 == 0 else "" for n in range(7)]
     expected = CHRF(word_order=2).corpus_score(strictly, [right]).score
     assert found["strict,none"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_instructions_are_checked_in_chats(root: Path) -> None:
+    said = ["Sawah.", "Sawah <<1>>", "Sawah.", "Sawah amba.", "ฉันไปตลาดกับแม่เมื่อวานนี้", "a******b"]
+    found = run_stock(Scripted(said), root, ("seahelm_ifeval",), prompt="chat-message")
+    metrics = found["results"]["kakugo_seahelm_ifeval_jv"]
+    assert metrics["score,none"] == metrics["strict,none"] == pytest.approx(100 * 5 / 6)
+    assert metrics["unread,none"] == 0
+
+
+@pytest.mark.parametrize("name", ["seahelm_ifeval", "seahelm_kalahi"])
+def test_what_is_asked_of_chats_alone_is_refused_otherwise(name: str, root: Path) -> None:
+    code = "jv" if name == "seahelm_ifeval" else "tl"
+    with pytest.raises(DataMissing, match="asked of chats alone"):
+        load_task(TASKS[name], code, "Javanese", open_data(str(root)), Protocol())
+    asked = load_task(
+        TASKS[name], code, "Javanese", open_data(str(root)), Protocol(prompt="chat-turns")
+    )
+    assert asked.items
+    if name == "seahelm_ifeval":
+        thai = load_task(
+            TASKS[name], "th", "Thai", open_data(str(root)), Protocol(prompt="chat-turns")
+        )
+        assert len(thai.items) == len(asked.items) - 1, "nobody counts words of Thai"
