@@ -12,9 +12,11 @@ from harness.experiment import Plan
 from harness.lookover.machine import check_memory
 from harness.stage import Stage, list_with_inputs
 from harness.stages.base import NAME
+from harness.stages.distilling import GuidedSettings
 from harness.stages.training import PackedSettings, TrainSettings
 from harness.store import Store
 from harness.students import find_checkpoint_path
+from training.distillation.vocabulary import check_same_vocabulary
 from training.prepare import make_token_counter
 from training.settings import DataSettings
 
@@ -24,7 +26,8 @@ def check_students(
 ) -> None:
     """Opens each finished checkpoint that something missing is to be made from.
 
-    Raises CheckpointError or TrainingError where one of them will not do.
+    Raises CheckpointError or TrainingError where one of them will not do, or a student and the
+    teacher of its distillation have different vocabularies.
     """
     missing = [stage for stage in plan.targets if not store.find(stage)]
     needed = list(list_with_inputs(missing))
@@ -41,6 +44,10 @@ def check_students(
         for stage in needed:
             if isinstance(stage.settings, TrainSettings) and stage.inputs["base"] is student:
                 warn_of_memory(folder, stage, warn)
+    for stage in needed:
+        if isinstance(stage.settings, GuidedSettings):
+            pair = (find_checkpoint_path(store.build(stage.inputs[n])) for n in ("base", "teacher"))
+            check_same_vocabulary(*pair)
 
 
 def warn_of_memory(folder: Path, stage: Stage, warn: Callable[[Stage, str], None]) -> None:

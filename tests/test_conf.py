@@ -21,14 +21,17 @@ NEEDED = {
     "mix=own": ["++mix.weights.topic=1"],
     "teacher=gpt_oss_120b": ["teacher.base_url=http://127.0.0.1:1/v1"],
 }
+NEEDED["teacher_model=directory"] = ["teacher_model.name=x", "teacher_model.path=x"]
+NEEDED["teacher_model=hub"] = ["teacher_model.repository=owner/name"]
 NEEDED["experiment=paper"] = NEEDED["teacher=gpt_oss_120b"]
 GROUPS = ("language", "student", "teacher", "sources", "mix", "train", "evaluate", "experiment")
+GROUPS += ("teacher_model", "distillation")
 OPTIONS = [f"{g}={p.stem}" for g in GROUPS for p in sorted((CONF / g).glob("*.yaml"))]
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_option_is_valid(composed: Compose, option: str) -> None:
-    config = composed(option, *NEEDED.get(option, []))
+    config = composed(option, *NEEDED.get(option, []), "++producers=[base,trained,distilled]")
     assert config.language.name
 
 

@@ -16,7 +16,6 @@ HOOKS = {
     *("_loglikelihood_tokens", "eot_token_id", "loglikelihood_rolling", "tokenizer_name"),
 }
 KEPT = {
-    *("find_english", "prepare_guided", "read_wording"),  # the producer of distilled checkpoints
     "draw_votes",  # made-up studies, with which the warnings of a study are checked
 }
 

@@ -74,7 +74,17 @@ NO_VERBS = {
     *("as", "from", "has", "is", "may", "to"),
     *("asks", "beats", "begins", "compares", "counts", "fits", "matches", "names", "opens"),
     *("allows", "leaks", "prints", "repeats", "says", "speaks", "starts", "takes"),
-    *("collecting", "explaining", "holding", "limiting", "making", "naming", "packing", "parsed"),
+    *(
+        "collecting",
+        "explaining",
+        "holding",
+        "limiting",
+        "lowering",
+        "making",
+        "naming",
+        "packing",
+        "parsed",
+    ),
     *("replacing", "running", "served", "showing", "tracking", "writing"),
     *("main", "dataset"),
 }

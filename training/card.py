@@ -1,14 +1,16 @@
 """The checkpoint's README.md: what it is, what it was made of, and how to talk to it."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from core.contract.facts import MixtureFacts, PackedFacts, TuningFacts
+from core.contract.facts import DistilledFacts, MixtureFacts, PackedFacts, TuningFacts
 from core.files import write_whole
 from core.languages import tag_language
 from core.markdown import fence, write_table
+from training.distillation.settings import Distillation
 from training.settings import Train
 
 
@@ -27,6 +29,9 @@ def write_card(
     seed: int,
     packed: PackedFacts,
     facts: TuningFacts,
+    distillation: Distillation | None = None,
+    distilled: DistilledFacts | None = None,
+    teacher: str | None = None,
 ) -> None:
     """Write the model card into the checkpoint directory.
 
@@ -95,10 +100,44 @@ def write_card(
                 ["processes", _write_value(facts.processes)],
             ],
         ),
+        *_write_distillation(distillation, distilled, teacher),
         "## Scores\n\nThey stand in the report of the store in which this checkpoint lies, beside "
         "those of the base; `kakugo-report card --store DIR` gives this card with them.",
     ]
     write_whole(folder / "README.md", "\n\n".join(parts) + "\n")
+
+
+def _write_distillation(
+    how: Distillation | None, found: DistilledFacts | None, teacher: str | None
+) -> Iterator[str]:
+    """Write what was distilled, and whose method it is; nothing for a checkpoint that was not."""
+    if how is None or found is None:
+        return
+    start = "the fine-tuned student" if how.start == "trained" else "the student before training"
+    taught = f", with the token probabilities of {teacher}" if teacher else ""
+    yield (
+        f"## Distillation\n\nDistilled ({how.name}) from {start}{taught}. The signals are those "
+        "that the abstract of DuDi (arXiv 2606.04694) names; their formulas and settings are this "
+        "project's own (DuDi-style), since those of the paper could not be had.\n\n"
+        + write_table(
+            ["setting", "value"],
+            [[name, _write_value(value)] for name, value in asdict(how).items() if name != "name"],
+        )
+    )
+    rows = [[f"loss of {name}, last", f"{value:.3f}"] for name, value in found.signals.items()]
+    if found.rollouts:
+        rows += [
+            ["responses drawn", f"{found.rollouts:,}"],
+            ["of them ended by themselves", f"{found.rollouts_ended / found.rollouts:.1%}"],
+            ["tokens a response", f"{(found.rollout_tokens or 0) / found.rollouts:.1f}"],
+        ]
+    if found.guided:
+        for name, views in found.guided.views.items():
+            told = ", ".join(f"{count:,} {view}" for view, count in sorted(views.items()))
+            rows.append([f"rows by what the teacher saw, {name}", told])
+        lost = found.guided.unaligned + found.guided.too_long
+        rows.append(["rows that the teacher could not take", f"{lost:,}"])
+    yield write_table(["measure", "value"], rows)
 
 
 def _write_usage(thinking: str | None, plain: str | None) -> str:

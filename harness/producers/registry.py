@@ -7,13 +7,14 @@ from typing import Any
 from harness.config import Config
 from harness.producers.averaged import Averaged
 from harness.producers.base import Base
+from harness.producers.distilled import Distilled
 from harness.producers.on_the_way import OnTheWay
 from harness.producers.producer import Producer
 from harness.producers.published import Published
 from harness.producers.trained import Trained
 
 # In the order of a report.
-KINDS: tuple[type[Producer], ...] = (Base, Trained, OnTheWay, Averaged, Published)
+KINDS: tuple[type[Producer], ...] = (Base, Trained, OnTheWay, Averaged, Distilled, Published)
 
 
 def find_producers(config: Config) -> list[Producer]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from harness.config import MakingConfig
+from harness.config import Config, MakingConfig
 from harness.producers.producer import Ground, Producer, Step
 from harness.stages.contamination import make_contamination_stage
 from harness.stages.mixture import make_mixture_stage
@@ -16,7 +16,7 @@ class Trained(Producer):
 
     kind = "trained"
     role = "trained"
-    needs = MakingConfig
+    needs: ClassVar[type[Config]] = MakingConfig
     stops: ClassVar[tuple[str, ...]] = ("sources", "mix", "train")
 
     def __init__(self, config: MakingConfig) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from core.contract.facts import MixtureFacts, PackedFacts, TrainFacts
 from core.contract.manifest import About
@@ -83,29 +83,35 @@ def pack_mixture(settings: PackedSettings, work: Work) -> Outcome:
 
 def train_stage(config: MakingConfig, base: Stage, mixture: Stage, packed: Stage) -> Stage:
     """Makes the stage that fine-tunes the student on the mixture."""
-    language, mix, student = config.language, config.mix, config.student
+    language, mix = config.language, config.mix
     return Stage(
         name="train",
         version=2,
         label=f"{language.name}: train on {mix.name}",
-        settings=TrainSettings(
-            train=replace(config.train, precision=resolve_precision(config.train.precision)),
-            seed=config.seed if config.train.seed is None else config.train.seed,
-            card=CardSettings(
-                language=language.name,
-                flores_code=language.flores_code,
-                student=student.name,
-                repository=student.repository,
-                mix=mix.name,
-                thinking=mix.thinking_system_prompt,
-                plain=mix.plain_system_prompt,
-            ),
-        ),
+        settings=make_train_settings(config),
         inputs={"base": base, "mixture": mixture, "packed": packed},
         make=train,
         resumes=has_state,
         about=About(language=language.name, producer=f"trained:{mix.name}", role="trained"),
         check=check_packages,
+    )
+
+
+def make_train_settings(config: MakingConfig) -> TrainSettings:
+    """Returns the settings of a training as a configuration has them."""
+    language, mix, student = config.language, config.mix, config.student
+    return TrainSettings(
+        train=replace(config.train, precision=resolve_precision(config.train.precision)),
+        seed=config.seed if config.train.seed is None else config.train.seed,
+        card=CardSettings(
+            language=language.name,
+            flores_code=language.flores_code,
+            student=student.name,
+            repository=student.repository,
+            mix=mix.name,
+            thinking=mix.thinking_system_prompt,
+            plain=mix.plain_system_prompt,
+        ),
     )
 
 
@@ -152,17 +158,9 @@ def train(settings: TrainSettings, work: Work) -> Outcome:
         fill=data.fill,
         validation_rows=data.validation_rows,
     )
-    reasoning = mixed.reasoning or 0
     write_card(
         work.out / CHECKPOINT,
-        language=card.language,
-        flores_code=card.flores_code,
-        student=card.student,
-        repository=card.repository,
-        mix=card.mix,
-        mixture=mixed,
-        thinking=card.thinking if reasoning else None,
-        plain=card.plain if reasoning < mixed.rows else None,
+        **read_card_facts(card, mixed),
         settings=asked,
         seed=settings.seed,
         packed=data,
@@ -170,3 +168,18 @@ def train(settings: TrainSettings, work: Work) -> Outcome:
     )
     records = (LOG, SPEED, CARD)
     return Outcome(facts, scratch=(STATES, *LEFT), records=records)
+
+
+def read_card_facts(card: CardSettings, mixed: MixtureFacts) -> dict[str, Any]:
+    """Returns what a card says of a mixture: of its system prompts, only those that rows have."""
+    reasoning = mixed.reasoning or 0
+    return {
+        "language": card.language,
+        "flores_code": card.flores_code,
+        "student": card.student,
+        "repository": card.repository,
+        "mix": card.mix,
+        "mixture": mixed,
+        "thinking": card.thinking if reasoning else None,
+        "plain": card.plain if reasoning < mixed.rows else None,
+    }

@@ -1,7 +1,8 @@
-"""A training run over its steps: loss, learning rate and speed, one above the other."""
+"""A training run over its steps: loss, the signals of a distillation, learning rate and speed, one
+above the other."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
@@ -26,6 +27,13 @@ WIDTH, PAD, LEFT = 300, 8, 40
 LOSS, STRIP, GAP = 110, 28, 18  # heights of the loss, of a strip below it, and between them
 FOOT = 18  # for the numbers of the steps
 
+_SIGNALS = {
+    "supervised": "Supervised",
+    "off_policy": "Teacher on the corpus",
+    "on_policy": "Teacher on rollouts",
+    "sequence": "Sequences",
+}
+
 Points = Sequence[tuple[float, float]]
 """(step, value) in order of the steps."""
 
@@ -38,6 +46,8 @@ class Log:
     validation: Points = field(default_factory=tuple)
     learning_rate: Points = field(default_factory=tuple)
     speed: Points = field(default_factory=tuple)  # tokens a second
+    signals: Mapping[str, Points] = field(default_factory=dict)
+    """The losses of which a distillation's loss is the weighted sum, by what they are called."""
 
 
 def draw_curves(view: StoreView) -> list[Figure]:
@@ -96,11 +106,16 @@ def draw_curve(log: Log, name: str, title: str) -> Figure | None:
     rates = [y for _, y in log.learning_rate]
     speeds = sorted(y for _, y in log.speed)
     for words, values in (
+        *(
+            (f"{name}, {points[0][1]:.3g} → {points[-1][1]:.3g}", points)
+            for name, points in log.signals.items()
+        ),
         (f"Learning rate, at most {max(rates, default=0):.1e}", log.learning_rate),
         (f"Tokens/s, median {speeds[len(speeds) // 2] if speeds else 0:,.0f}", log.speed),
     ):
         if len(values) < 2:
             continue
+        values = _keep_finite(values)
         strip = Axis(0.0, max(y for _, y in values) or 1.0, top + GAP + STRIP, top + GAP)
         parts += [
             draw_text(LEFT, top + GAP - 4, words, "start small"),
@@ -125,6 +140,11 @@ def _read(artifact: StoredArtifact[Facts]) -> Log:
     return Log(
         loss=_sort_points((line.step, line.loss) for line in steps),
         validation=_sort_points((line.step, line.eval_loss) for line in steps),
+        signals={
+            name: points
+            for field_name, name in _SIGNALS.items()
+            if (points := _sort_points((line.step, getattr(line, field_name)) for line in steps))
+        },
         learning_rate=_sort_points((line.step, line.learning_rate) for line in steps),
         speed=_sort_points(
             (line.step, line.tokens_per_second) for line in _read_lines(SpeedLine, artifact, SPEED)

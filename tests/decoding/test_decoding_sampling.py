@@ -232,3 +232,15 @@ def test_impossible_settings_are_named(wrong: dict[str, Any]) -> None:
     (name,) = wrong
     with pytest.raises(ValueError, match=name):
         Sampling(**wrong)
+
+
+def test_a_model_in_training_is_drawn_from_under_autocast(model: Any, letters: Any) -> None:
+    """Its weights are fp32 and it computes in bf16: probabilities are those of a plain pass."""
+    prompts = [TokenPrompt(context, 6) for context in CONTEXTS]
+    with torch.autocast("cpu", torch.bfloat16):
+        found = drawn(model, letters, prompts, Sampling(), [f"s/{i}" for i in range(len(prompts))])
+        for context, one in zip(CONTEXTS, found, strict=True):
+            logits = model(torch.tensor([[*context, *one.tokens]])).logits[0]
+            logprobs = logits.float().log_softmax(-1)[len(context) - 1 : -1]
+            wanted = logprobs.gather(-1, torch.tensor(one.tokens)[:, None])[:, 0]
+            assert one.logprobs == pytest.approx(wanted.tolist(), abs=0.05)

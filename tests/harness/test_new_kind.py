@@ -131,18 +131,20 @@ def test_it_has_an_endpoint_and_stands_beside_the_others(
         composed("++evaluate.endpoints.blendd.base_url=http://127.0.0.1:1/v1")
     with pytest.raises(
         ConfigError,
-        match=r"nothing to score; name base or trained or steps or averaged, .* or blended",
+        match=r"nothing to score; name base or trained or .* or distilled, .* or blended",
     ):
         composed("++producers=[]")
 
 
 def test_a_kind_that_is_not_registered_is_no_kind(composed: Callable[..., Any]) -> None:
     with pytest.raises(
-        ConfigError, match=r"producers\.1: one of base, trained, steps, averaged is needed"
+        ConfigError,
+        match=r"producers\.1: one of base, trained, steps, averaged, distilled is needed",
     ):
         composed("++producers=[base,blended]")
     with pytest.raises(
-        ConfigError, match="stop_after: one of sources, mix, train, step, average is needed"
+        ConfigError,
+        match="stop_after: one of sources, mix, train, step, average, distill is needed",
     ):
         composed("++stop_after=blend")
 

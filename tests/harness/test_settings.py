@@ -27,6 +27,7 @@ from harness.producers.registry import KINDS
 from harness.stage import Stage
 from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, TASKS
 from tasks.files import EMBEDDED
+from training.distillation.verbalizer import OURS
 
 # A path stands for all below it.
 INERT = {
@@ -50,6 +51,8 @@ INERT = {
     "language.branch": "a word of reports",
     "language.fineweb2_documents": "a number of reports",
     "student.name": "a word of reports and of the card",
+    "teacher_model.name": "a word of the card",
+    "distillation.name": "a word of reports and of the card",
     "mix.name": "a word of reports and of the card",
     "train.name": "a word of the card and the tracker",
     "sources.own.mine.origin": "a word of the data set's card",
@@ -89,6 +92,8 @@ GIVEN = {
     "DirectorySettings.path": "where a student of one's own lies",
     "DirectorySettings.held_fast": "the files of the checkpoint",
     "CorpusSettings.folder": "what is found at the place of a data set",
+    "DistillSettings.steps.train.isolation": "documents, and all else is refused",
+    "DistillSettings.steps.train.keep": "1: what is kept on the way is kept of fine-tuning",
     "AverageSettings.last": "one stage for each number of checkpoints",
     "StepSettings.part": "one stage for each checkpoint that is kept",
     "SourceSettings.source": "one stage for each source",
@@ -119,6 +124,7 @@ def ground(composed: Callable[..., Any], tmp_path: Path) -> MakingConfig:
         "++train.batch_size=4",
         "++evaluate.precision=fp32",
         "++evaluate.text=flores",
+        "++producers=[base,trained,distilled]",
     )
     return config
 
@@ -130,17 +136,22 @@ def grounds(tmp_path: Path) -> dict[str, dict[str, Any]]:
     completions = {
         "evaluate.engine": "completions",
         "published": published,
-        "producers": ("base", "trained", "steps", "averaged"),
+        "producers": ("base", "trained", "steps", "averaged", "distilled"),
         "train.keep": 5,
         **{f"evaluate.endpoints.{kind}": served for kind in SERVED},
     }
     hub = {"student.repository": "owner/name", "student.kind": "hub"}
+    teacher = {"teacher_model.repository": "owner/name", "teacher_model.kind": "hub"}
     return {
         "language.gaps": {"language.benchmarks.belebele": None},
         "language.hub_codes": {"sources.context.texts": "hub:HuggingFaceFW/fineweb-2"},
         "student.kind": {"student.repository": "owner/name"},
         "student.repository": hub,
         "student.revision": hub,
+        "teacher_model.kind": {"teacher_model.repository": "owner/name"},
+        "teacher_model.repository": teacher,
+        "teacher_model.revision": teacher,
+        "train.isolation": {"producers": ("trained",)},  # without it, nothing is distilled
         "sources.context.texts": {"sources.context.texts": "hub:HuggingFaceFW/fineweb-2"},
         "sources.context.subset": {"sources.context.texts": "hub:HuggingFaceFW/fineweb-2"},
         "sources.context.scan": {"sources.context.texts": "hub:HuggingFaceFW/fineweb-2"},
@@ -165,6 +176,8 @@ def changes(config: MakingConfig, tmp_path: Path) -> dict[str, Any]:
         (tmp_path / name).write_text("{}\n")
     prompts = Path(config.prompts_file).read_text(encoding="utf-8")
     (tmp_path / "prompts.yaml").write_text(f"{prompts}\n# another\n", encoding="utf-8")
+    wording = OURS.read_text(encoding="utf-8").replace("A good answer", "An answer")
+    (tmp_path / "wording.yaml").write_text(wording, encoding="utf-8")
     corpus = CONF.parent / "generation/embedded/conversations.jsonl"
     text = tmp_path / "documents.txt"
     text.write_text("Habari.\n", encoding="utf-8")
@@ -185,6 +198,10 @@ def changes(config: MakingConfig, tmp_path: Path) -> dict[str, Any]:
         },
         "student.path": str(tmp_path / "other.gguf"),
         "student.kind": "hub",
+        "teacher_model.path": str(tmp_path / "other.gguf"),
+        "teacher_model.kind": "hub",
+        "distillation.verbalizer.off_policy": "plain",
+        "distillation.verbalizer.wording": str(tmp_path / "wording.yaml"),
         "teacher.base_url": "http://127.0.0.1:2/v1",
         "teacher.endpoints": (),
         "teacher.extra_body": {"top_k": 3},

@@ -187,3 +187,8 @@ def test_a_curve_needs_two_points_and_stays_small() -> None:
     assert drawn.svg.count("<polyline") == 3
     for number in ("0.5", "80,000"):
         assert f">{number}</text>" in drawn.svg, "its axes have numbers"
+    signals = {"Teacher on rollouts": many, "Sequences": [(1.0, 0.69), (9.0, 0.4)]}
+    parts = draw_curve(Log(many, learning_rate=many, signals=signals), "c", "t")
+    assert parts is not None
+    assert parts.svg.count("<polyline") == 4
+    assert ">Sequences, 0.69 → 0.4</text>" in parts.svg

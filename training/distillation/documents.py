@@ -81,7 +81,7 @@ def list_trained(rows: Sequence[Packed]) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _Document:
+class _PackedDocument:
     """A document's tokens and labels; its last run of trained ones goes from `start` to `end`."""
 
     ids: list[int]
@@ -98,10 +98,10 @@ class _Document:
         return next(ignored, 0)
 
 
-def _split(row: dict[str, Any], ids: str, beside: str | None) -> Iterator[_Document]:
+def _split(row: dict[str, Any], ids: str, beside: str | None) -> Iterator[_PackedDocument]:
     labels = f"{beside}_labels" if beside else "labels"
     lengths = f"{beside}_lengths" if beside else "seq_lengths"
     at = 0
     for length in row.get(lengths) or ():
-        yield _Document(row[ids][at : at + length], row[labels][at : at + length])
+        yield _PackedDocument(row[ids][at : at + length], row[labels][at : at + length])
         at += length

@@ -39,8 +39,8 @@ class Drawing:
         """Draw `per_prompt` responses in place of each answer; none where there is no room.
 
         Each answer has a name, which with the seed decides what is drawn: so it depends neither on
-        the batch nor on the number of processes. Raises DistillationError for a model that the
-        decoder cannot run.
+        the batch nor on the number of processes. `check_drawing` says whether the model can be
+        drawn from.
         """
         asked = [
             (place, f"{self.seed}/{name}/{number}")
@@ -56,25 +56,31 @@ class Drawing:
             for place, _ in asked
         ]
         longest = max(len(prompt.context) + prompt.limit for prompt in prompts)
-        try:
-            with packing(model) as packed:
-                drawn = sample_answers(
-                    packed,
-                    self.tokenizer,
-                    self.ends,
-                    (),
-                    Prefix(),
-                    prompts,
-                    max(1, estimate_batch_tokens(model) // longest),
-                    Sampling(self.settings.temperature, self.settings.top_p, self.settings.top_k),
-                    [seed for _, seed in asked],
-                )
-        except NotPackable as error:
-            raise DistillationError(
-                f"no responses can be drawn from the student: {error}. Remedy: signals that need "
-                "none, distillation.weights.on_policy=0 distillation.weights.sequence=0, or "
-                "another student."
-            ) from error
+        with packing(model, probed=True) as packed:
+            drawn = sample_answers(
+                packed,
+                self.tokenizer,
+                self.ends,
+                (),
+                Prefix(),
+                prompts,
+                max(1, estimate_batch_tokens(model) // longest),
+                Sampling(self.settings.temperature, self.settings.top_p, self.settings.top_k),
+                [seed for _, seed in asked],
+            )
         for (place, _), one in zip(asked, drawn, strict=True):
             found[place].append(Rollout(answers[place][1], one.tokens, one.finished))
         return found
+
+
+def check_drawing(student: Any) -> None:
+    """Raise DistillationError for a student from which the decoder cannot draw. It is to be asked
+    before training wraps the student."""
+    try:
+        with packing(student):
+            pass
+    except NotPackable as error:
+        raise DistillationError(
+            f"no responses can be drawn from the student: {error}. Remedy: signals that need none, "
+            "distillation.weights.on_policy=0 distillation.weights.sequence=0, or another student."
+        ) from error

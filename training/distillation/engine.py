@@ -100,7 +100,8 @@ class DistillingTrainer(PackedTrainer):
         drawn: list[list[Rollout]] = inputs["drawn"].content if self._drawn else [[] for _ in rows]
         batch = _MicroBatch.join(rows, drawn, whole=not self._distilling.settings.on_policy_alone)
         hidden = self._compute_hidden(model, [*batch.corpus, *batch.drawn])
-        losses = self._measure(batch, hidden, num_items_in_batch)
+        with self._lowering():
+            losses = self._measure(batch, hidden, num_items_in_batch)
         weights = vars(self._distilling.settings.weights)
         # Nothing of the hidden states, where a process has nothing to learn from.
         loss = sum((weights[name] * value for name, value in losses.items()), 0.0 * hidden.sum())
@@ -153,6 +154,10 @@ class DistillingTrainer(PackedTrainer):
             preferred = measure_preference(references, rollouts, own.settings.beta)
             losses["sequence"] = preferred.sum() / self._drawn[1]
         return losses
+
+    def _lowering(self) -> torch.autocast:
+        """The precision of the run, for what is computed outside the wrapped model."""
+        return torch.autocast(self.args.device.type, torch.bfloat16, enabled=self.args.bf16)
 
     def _compute_hidden(self, model: Any, rows: Sequence[Packed]) -> Tensor:
         """The student's hidden states at all trained positions, row by row."""
@@ -207,7 +212,7 @@ class DistillingTrainer(PackedTrainer):
             writer = own.start.model
         else:
             writer = self.accelerator.unwrap_model(self.model_wrapped)
-        with self.compute_loss_context_manager():
+        with self._lowering():
             found = iter(own.drawing.draw_responses(writer, named))
         of_rows = iter([[one for _ in some for one in next(found)] for some in answers])
         return [[next(of_rows) for _ in batch["rows"].content] for batch in batches]

@@ -16,22 +16,36 @@ from training.settings import Precision, Train
 
 
 class FrozenModel:
-    """A checkpoint in the precision that is computed in, whole in each process."""
+    """A checkpoint that stands whole in each process."""
 
     def __init__(
-        self, folder: Path, settings: Train, precision: Precision, device: torch.device
+        self,
+        folder: Path,
+        settings: Train,
+        precision: Precision,
+        device: torch.device,
+        *,
+        whole: bool = False,
     ) -> None:
-        """Raises CheckpointError, LeakError and DistillationError where it cannot be used."""
+        """Its weights are in the precision that is computed in; `whole`: in fp32, as the student's
+        are. Of the start that is needed: a sequence's log-ratio is a small difference of large
+        numbers, of which the rounding of a whole model in bf16 would be a good part.
+
+        Raises CheckpointError, LeakError and DistillationError where it cannot be used.
+        """
         config = open_config(folder)
         chosen = choose_attention(settings, precision, config, device)
-        dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        lowered = precision == "bf16"
+        dtype = torch.bfloat16 if lowered and not whole else torch.float32
         self.model = open_model(folder, dtype=dtype, **chosen.options).model
         self.model.to(device).eval().requires_grad_(False)
         self._device = device
+        self._lowering = torch.autocast(device.type, torch.bfloat16, enabled=lowered and whole)
         self._collator = Collator(str(self.model.config._attn_implementation), padding=0)
         self._layer = find_output_layer(self.model)
         check_output_layer(self.model, self._layer)
-        probe(self.model, self._collator, self.model.config, precision=precision, device=device)
+        with self._lowering:
+            probe(self.model, self._collator, self.model.config, precision=precision, device=device)
 
     @torch.no_grad()
     def predict(self, rows: Sequence[Packed]) -> Predictions:
@@ -47,5 +61,6 @@ class FrozenModel:
             for name, value in batch.items()
         }
         trained = inputs.pop("labels")[:, 1:] != IGNORED
-        outputs = self.model.base_model(**self._collator.mask(inputs), use_cache=False)
+        with self._lowering:
+            outputs = self.model.base_model(**self._collator.mask(inputs), use_cache=False)
         return Predictions(outputs.last_hidden_state[:, :-1][trained], self._layer)

@@ -21,8 +21,8 @@ from torch.utils.checkpoint import checkpoint
 from training.distillation.output_layer import OutputLayer
 from training.distillation.settings import Divergence
 
-CHUNK = 1024
-"""Positions whose logits are in memory at once."""
+LOGITS = 2**24
+"""The most logits of a model that are in memory at once: 64 MB in fp32."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,15 @@ def score_positions(
     divergence: Divergence | None = None,
     *,
     vocabulary: int | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
 ) -> Scored:
     """Scores the student at N positions whose next tokens are `targets` (N).
 
     The teacher's positions are those of the same targets, in the same order. Divergences are over
     the first `vocabulary` tokens: the rows behind them, where one model has more, are padding.
+    `chunk` positions are computed at once; None: as many as `LOGITS` allows.
     """
+    chunk = chunk or max(1, LOGITS // student.layer.count_tokens())
     at_hand = teacher is not None and divergence is not None
     if teacher is not None and len(teacher.hidden) != len(student.hidden):
         raise ValueError(f"{len(teacher.hidden)} positions of {len(student.hidden)} have a teacher")

@@ -22,6 +22,10 @@ class OutputLayer:
     factor: float = 1.0
     softcap: float | None = None
 
+    def count_tokens(self) -> int:
+        """Count the tokens for which it has logits."""
+        return int(self.linear.weight.shape[0])
+
     def compute_logits(self, hidden: Tensor) -> Tensor:
         """Computes the logits (N, vocabulary), in fp32, of hidden states (N, width)."""
         logits: Tensor = self.linear(hidden).float() * self.factor

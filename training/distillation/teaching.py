@@ -10,7 +10,7 @@ import torch
 
 from core.checkpoints.opening import open_config, open_tokenizer
 from core.checkpoints.tokens import find_end_tokens, read_stated_length
-from training.distillation.drawing import Drawing
+from training.distillation.drawing import Drawing, check_drawing
 from training.distillation.engine import Distilling, DistillingTrainer
 from training.distillation.frozen import FrozenModel
 from training.distillation.output_layer import check_output_layer, find_output_layer
@@ -36,13 +36,8 @@ def make_distilling_trainer(
     distillation, teacher = lesson.distillation, lesson.teacher
     layer = find_output_layer(student)
     check_output_layer(student, layer)
-    opened: dict[Path, FrozenModel] = {}
-
-    def open_once(folder: Path) -> FrozenModel:
-        if folder not in opened:
-            opened[folder] = FrozenModel(folder, settings, precision, device)
-        return opened[folder]
-
+    if distillation.draws:
+        check_drawing(student)
     tokenizer = open_tokenizer(start)
     drawing = Drawing(
         settings=distillation.rollouts,
@@ -59,8 +54,10 @@ def make_distilling_trainer(
             settings=distillation,
             drawing=drawing,
             layer=layer,
-            teacher=open_once(asked) if asked else None,
-            start=open_once(start) if distillation.needs_start else None,
+            teacher=FrozenModel(asked, settings, precision, device) if asked else None,
+            start=FrozenModel(start, settings, precision, device, whole=True)
+            if distillation.needs_start
+            else None,
             vocabulary=check_same_vocabulary(start, asked) if asked else None,
         ),
     )
