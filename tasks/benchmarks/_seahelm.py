@@ -310,5 +310,7 @@ def fill(task: str, row: Row) -> str:
 
 
 def name_version(template: str) -> str:
-    """Returns the version of the words, which the first marked places by a dollar sign."""
-    return f"{SUITE} {'1.0' if '$' in template else '1.1'}"
+    """Returns the version of the words: the first marks the answer's place by a dollar sign, the
+    next by ANSWER; where there is neither, all versions have the same."""
+    version = " 1.0" if "$" in template else " 1.1" if "ANSWER" in template else ""
+    return f"{SUITE}{version}"

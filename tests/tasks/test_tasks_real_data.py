@@ -74,3 +74,18 @@ def test_the_published_topics_are_sorted_and_warned_of(real_data: Path) -> None:
     assert "only 1 of the 7 labels" in warnings[1]
     balanced = load_task(TASKS["sib200"], "swh_Latn", "Swahili", data, Protocol(shots="balanced"))
     assert not balanced.list_warnings()
+
+
+def test_javanese_of_seahelm_is_read_whole(real_data: Path) -> None:
+    data = BenchmarkData("local", real_data)
+    items = {"sentiment": 394, "metaphor": 282, "belebele": 280, "nusax_xx_id": 394,
+             "nusax_id_xx": 394, "ifeval": 105}  # fmt: skip
+    for name, number in items.items():
+        for prompt in ("chat-message", *["plain"] * (name != "ifeval")):
+            protocol = Protocol(prompt=prompt)  # type: ignore[arg-type]
+            loaded = load_task(TASKS[f"seahelm_{name}"], "jv", "Javanese", data, protocol)
+            assert len(loaded.items) == number, name
+            assert loaded.left_out == {}
+            assert {item.wording for item in loaded.items} == {
+                "SEA-HELM" if name == "ifeval" else "SEA-HELM 1.0"
+            }
