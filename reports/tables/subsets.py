@@ -8,12 +8,17 @@ from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, Column, Mark, Sheet, Value
 
 
+PRINTED = ("belebele", "global_mmlu", "sib200", "flores_xx_en", "flores_en_xx")
+"""The order of the tasks in the paper's Table 2."""
+
+
 def tabulate_subsets(results: Results, ranking: Ranking) -> Sheet:
-    """The mean score of each producer on each task, over the languages that all of them have.
+    """The mean score of each producer on each task, over the languages that all of them have, as in
+    the paper's Table 2: its tasks first, in its order.
 
     A producer without any result on a task has no say in which languages those are.
     """
-    tasks = results.tasks
+    tasks = sorted(results.tasks, key=lambda t: PRINTED.index(t) if t in PRINTED else len(PRINTED))
     columns = (
         PRODUCER,
         *(Column(task, show_task(task), ".1f", numeric=True) for task in tasks),

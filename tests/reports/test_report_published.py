@@ -1,5 +1,6 @@
 """The paper's table, through the same code as one's own, gives the paper's own figures."""
 
+import csv
 from pathlib import Path
 from statistics import fmean
 
@@ -8,7 +9,7 @@ import pytest
 from reports.cli import main
 from reports.errors import ImportedTableError
 from reports.report import Report
-from reports.tables.importing import import_table, read_published
+from reports.tables.importing import PUBLISHED, import_table, read_published
 from reports.tables.subsets import tabulate_subsets
 
 PEARSON = {
@@ -131,12 +132,34 @@ def test_one_language_and_ties_everywhere_claim_nothing(tmp_path: Path) -> None:
 
 def test_means_are_exact_so_that_no_order_of_languages_shows(paper: Report) -> None:
     """Names in a set come in another order in each process, and sums in another last digit."""
-    for producer, *means in tabulate_subsets(paper.results, paper.ranking).rows:
-        for task, mean in zip(paper.results.tasks, means, strict=True):
+    sheet = tabulate_subsets(paper.results, paper.ranking)
+    tasks = [column.name for column in sheet.columns[1:]]
+    assert sorted(tasks) == sorted(paper.results.tasks)
+    for producer, *means in sheet.rows:
+        for task, mean in zip(tasks, means, strict=True):
             scores = [
                 r.score for r in paper.results.find(task, str(producer)) if r.score is not None
             ]
             assert mean == fmean(scores)
+
+
+def test_table_2_comes_out_as_it_is_printed(tmp_path: Path) -> None:
+    """Producers and tasks in its order; of one language the mean is the score itself."""
+    with (PUBLISHED / "kakugo_table2.csv").open(encoding="utf-8") as lines:
+        printed = list(csv.DictReader(lines))
+    tasks = [*printed[0]][3:]
+    names = [row["subset"] for row in printed]
+    assert tasks == ["belebele", "global_mmlu", "sib200", "flores_xx_en", "flores_en_xx"]
+    lines = [",".join(("Zulu", task, *(row[task] for row in printed))) for task in sorted(tasks)]
+    header = ",".join(("language", "task", *names))
+    scores = table(tmp_path, "\n".join((header, *lines)) + "\n")
+    assert main(["--import", str(scores), "--format", "csv", "--out", str(tmp_path)]) == 0
+    with (tmp_path / "subsets.csv").open(encoding="utf-8") as made:
+        head, *rows = csv.reader(made)
+    assert head == ["producer", *tasks]
+    assert [(name, *map(float, means)) for name, *means in rows] == [
+        (row["subset"], *(float(row[task]) for task in tasks)) for row in printed
+    ]
 
 
 def test_a_table_without_base_says_that_no_gain_can_be_computed(tmp_path: Path) -> None:
