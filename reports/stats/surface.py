@@ -1,6 +1,5 @@
 """A response surface of gain over what a mixture holds: the best mixture, and how sure it is."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -186,34 +185,6 @@ class Surface:
         one, other = np.unravel_index(int(np.nanargmax(related)), related.shape)
         return self.sources[one], self.sources[other]
 
-    @cached_property
-    def error_left_out(self) -> tuple[float, float] | None:
-        """The error on mixtures that were left out of the fit, and that of guessing the mean.
-
-        Both are root mean squares over the runs, in points. None where no mixture can be spared.
-        """
-        import numpy as np
-
-        groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
-        for place, run in enumerate(self.runs):
-            groups[tuple(round(share, 1) for share in run.shares)].append(place)
-        missed, guessed = [], []
-        for places in groups.values():
-            rest = [run for n, run in enumerate(self.runs) if n not in places]
-            try:
-                terms, gains = _lay_out_runs(rest, self.pairs, self.sized)
-                weights, _ = _solve(terms, gains)
-            except SurfaceError:
-                continue
-            own, truth = _lay_out_runs([self.runs[n] for n in places], self.pairs, self.sized)
-            missed += list(own @ weights - truth)
-            guessed += list(gains.mean() - truth)
-        if len(missed) < 2:
-            return None
-        return float(np.sqrt(np.mean(np.square(missed)))), float(
-            np.sqrt(np.mean(np.square(guessed)))
-        )
-
 
 def fit_surface(sources: Sequence[str], runs: Sequence[MixtureRun]) -> Surface:
     """Fits gains by least squares over the shares, their products and the doublings of tokens.
@@ -236,7 +207,7 @@ def fit_surface(sources: Sequence[str], runs: Sequence[MixtureRun]) -> Surface:
         pair for pair in combinations(range(len(sources)), 2) if _check_blended(seen, *pair)
     )
     for pairs in (blends, ()):
-        terms, gains = _lay_out_runs(runs, pairs, sized)
+        terms, gains = lay_out_runs(runs, pairs, sized)
         free = len(runs) - terms.shape[1]
         if free < LEAST_FREE:
             if pairs:
@@ -246,7 +217,7 @@ def fit_surface(sources: Sequence[str], runs: Sequence[MixtureRun]) -> Surface:
                 f"{terms.shape[1] + LEAST_FREE} are needed. Remedy: kakugo -m sweep=design"
             )
         try:
-            weights, inverse = _solve(terms, gains)
+            weights, inverse = solve_terms(terms, gains)
         except SurfaceError:
             if pairs:
                 continue
@@ -334,9 +305,10 @@ def _check_blended(seen: "Array", one: int, other: int) -> bool:
     return bool(((seen[:, one] > 0.02) & (seen[:, other] > 0.02)).any())
 
 
-def _lay_out_runs(
+def lay_out_runs(
     runs: Sequence[MixtureRun], pairs: Sequence[tuple[int, int]], sized: bool
 ) -> tuple["Array", "Array"]:
+    """Lays out the terms (runs x terms) of runs, and their gains (runs)."""
     import numpy as np
 
     shares = np.array([run.shares for run in runs], np.float64)
@@ -351,7 +323,7 @@ def _compute_variances(terms: "Array", inverse: "Array") -> "Array":
     return variances
 
 
-def _solve(terms: "Array", gains: "Array") -> tuple["Array", "Array"]:
+def solve_terms(terms: "Array", gains: "Array") -> tuple["Array", "Array"]:
     """Solve by least squares: the weights, and (X'X)^-1. Raises SurfaceError without full rank."""
     import numpy as np
 

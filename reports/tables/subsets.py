@@ -7,7 +7,6 @@ from reports.tables.ranking import Ranking
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, Column, Mark, Sheet, Value
 
-
 PRINTED = ("belebele", "global_mmlu", "sib200", "flores_xx_en", "flores_en_xx")
 """The order of the tasks in the paper's Table 2."""
 

@@ -10,6 +10,7 @@ from statistics import fmean
 from core.contract.facts import MixtureFacts
 from core.contract.plan import Checkpoint
 from core.tasks import show_task
+from reports.stats.left_out import LeftOut, measure_left_out
 from reports.stats.next_runs import NextRun, expect_to_tell, suggest_runs
 from reports.stats.surface import MixtureRun, Surface, SurfaceError, fit_surface
 from reports.store.model import StoreView
@@ -24,9 +25,10 @@ NOTE = (
     "share of the tokens{blends}{size}. Best: of the mixtures within those that were trained, at "
     "the largest size; its interval holds for all of them at once. In question: of those mixtures, "
     "the share that cannot be told from the best at 5%. All intervals are over trainings, not over "
-    "other languages or items. Error left out: of predicting a mixture from the others, beside "
-    "that of guessing their mean; where it is no smaller, the surface tells nothing of new "
-    "mixtures."
+    "other languages or items. Error left out: of predicting a blend from the other mixtures, "
+    "beside that of guessing their mean; where it is no smaller, the surface tells nothing of new "
+    "mixtures. A source alone lies at the edge of all that can be mixed, where predictions go "
+    "beyond what they are made from: its error is told apart."
 )
 
 
@@ -238,25 +240,33 @@ def tabulate_surfaces(found: Surfaces) -> Sheet:
         Column("spread", "Scatter", ".2f", numeric=True),
         Column("error_left_out", "Error left out", ".2f", numeric=True),
         Column("error_of_mean", "Of the mean", ".2f", numeric=True),
+        Column("error_alone", "Sources alone", ".2f", numeric=True),
+        Column("error_alone_of_mean", "Of the mean", ".2f", numeric=True),
         Column("why", "Without a surface", prose=True),
     )
     rows: list[tuple[Value, ...]] = []
     for one in found.by_task:
         surface = one.surface
         if surface is None:
-            rows.append((one.task, *(None,) * 12, one.why))
+            rows.append((one.task, *(None,) * 14, one.why))
             continue
         best, more = surface.best, surface.per_doubling
+        left_out = measure_left_out(surface)
         rows.append(
             (
                 *(one.task, len(surface.runs), describe_mixture(surface.sources, best.shares)),
                 *(best.gain, best.interval.low, best.interval.high),
                 len(surface.in_question) / len(surface.candidates),
                 *((more.gain, more.interval.low, more.interval.high) if more else (None,) * 3),
-                *(surface.spread, *(surface.error_left_out or (None, None)), ""),
+                *(surface.spread, *_show_left_out(left_out.blends)),
+                *(*_show_left_out(left_out.alone), ""),
             )
         )
     return Sheet(columns, tuple(rows), tuple(_list_notes(found)))
+
+
+def _show_left_out(found: LeftOut | None) -> tuple[Value, Value]:
+    return (found.error, found.of_mean) if found else (None, None)
 
 
 def _list_notes(found: Surfaces) -> list[str]:
@@ -273,6 +283,13 @@ def _list_notes(found: Surfaces) -> list[str]:
             notes.append(
                 "Shares of {} and {} moved together: their effects are hardly told apart. "
                 "Remedy: kakugo -m sweep=design, of a size of many rows".format(*together)
+            )
+        alone = measure_left_out(fitted).alone
+        if alone and alone.error > alone.of_mean:
+            notes.append(
+                "Sources alone are predicted no better than by the mean: of mixtures of which one "
+                "source is nearly all, take the gain that was measured. kakugo -m sweep=axial "
+                "trains four mixtures on the way to them, which narrow this"
             )
     if found.left_out:
         rest = len(found.left_out) - 4

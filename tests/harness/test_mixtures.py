@@ -362,6 +362,8 @@ def test_the_design_holds_eleven_blends_at_two_sizes_under_names_that_tell_them(
     assert mix.weighted == {"topic": 1, "translated": 1}
     assert (mix.budget.part, mix.reasoning, mix.shares) == (0.5, False, "weights")
     assert set(mix.budget.smallest_of) == {"topic", "scenario", "context", "translated"}
+    axial = composed("sweep=axial", "mix=blend", "mix.weights={topic: 5, scenario: 1}").mix
+    assert axial.budget == replace(mix.budget, part=1.0)
     with pytest.raises(ConfigError, match=r"of which size\? Remedy: give matched\.amount"):
         composed("mix=blend", point, "matched.part=0.5")
     # Half of an amount is that amount: the same rows, and so the same key.

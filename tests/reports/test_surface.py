@@ -16,6 +16,7 @@ from synthetic_store import make_synthetic_store
 from reports import read_store
 from reports.figures.surface import draw_traces
 from reports.report import Report
+from reports.stats.left_out import measure_left_out
 from reports.stats.next_runs import expect_to_tell, suggest_runs
 from reports.stats.surface import MixtureRun, Surface, SurfaceError, fit_surface, trace_source
 from reports.tables.surface import find_surfaces, tabulate_next_runs, tabulate_surfaces
@@ -206,9 +207,49 @@ def test_few_runs_give_a_straight_surface_within_what_was_trained() -> None:
     assert surface.per_doubling is None
     assert surface.best.shares[0] == pytest.approx(0.6)
     assert surface.candidates[:, 0].min() == pytest.approx(0.2)
-    left_out = surface.error_left_out
-    assert left_out
-    assert left_out[0] < left_out[1]
+    left_out = measure_left_out(surface)
+    assert left_out.alone is None
+    assert left_out.blends
+    assert left_out.blends.error < left_out.blends.of_mean
+
+
+def test_what_is_left_out_is_predicted_by_hand() -> None:
+    """Of one mixture: its runs taken out, statsmodels fitted to the others."""
+    surface = fit_surface(SOURCES, run_design(planted, 1))
+    squares: dict[bool, list[float]] = {True: [], False: []}
+    guesses: dict[bool, list[float]] = {True: [], False: []}
+    for mixture, shares in enumerate(DESIGN):
+        own = [2 * mixture, 2 * mixture + 1]
+        rest = [n for n in range(len(surface.runs)) if n not in own]
+        terms = [surface.lay_out(np.array([run.shares]), run.tokens)[0] for run in surface.runs]
+        gains = np.array([run.gain for run in surface.runs])
+        fit = sm.OLS(gains[rest], np.array(terms)[rest]).fit()
+        alone = shares.max() == 1
+        squares[alone] += list((np.array(terms)[own] @ fit.params - gains[own]) ** 2)
+        guesses[alone] += list((gains[rest].mean() - gains[own]) ** 2)
+    found = measure_left_out(surface)
+    for alone, said in ((True, found.alone), (False, found.blends)):
+        assert said
+        assert said.error == pytest.approx(np.mean(squares[alone]) ** 0.5)
+        assert said.of_mean == pytest.approx(np.mean(guesses[alone]) ** 0.5)
+
+
+def test_axial_points_narrow_what_is_left_out() -> None:
+    """In the mean over 40 sweeps: with four trainings more, two thirds of the error."""
+    axial = [CENTRE / 2 + one / 2 for one in ALONE]
+    before, after = [], []
+    for seed in range(40):
+        runs = run_design(planted, seed)
+        draw = np.random.default_rng(1000 + seed)
+        more = [train(planted, shares, SIZES[1], draw) for shares in axial]
+        for errors, some in ((before, runs), (after, [*runs, *more])):
+            found = measure_left_out(fit_surface(SOURCES, some))
+            assert found.alone
+            assert found.blends
+            errors.append((found.alone.error, found.blends.error))
+    alone, blends = np.mean(after, axis=0) / np.mean(before, axis=0)
+    assert alone < 0.75
+    assert blends < 0.75
 
 
 NAMES = ("Yoruba", "Irish", "Lao")
