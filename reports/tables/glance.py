@@ -114,7 +114,8 @@ def tabulate_glance(
 
 
 def _describe_best(results: Results, ranking: Ranking) -> str:
-    shown = f"{len(results.trained)} beside base; above: the one with most results"
+    beside = " beside base" if results.bases else ""
+    shown = f"{len(results.trained)}{beside}; above: the one with most results"
     whole = ranking.whole
     if whole is None or not whole.is_tested:
         return f"{shown}. Which is best cannot be tested."

@@ -200,7 +200,10 @@ def _take(reading: _Reading, line: int, names: tuple[str, str, str], cell: str) 
         return
     key = (language, task, reading.producers.make_key(producer))
     if key in reading.numbers:
-        reading.problems.append(f"{where} stands on line {reading.numbers[key][0]} already")
+        reading.problems.append(
+            f"{where} stands on line {reading.numbers[key][0]} already. Remedy: keep one of them; "
+            "a name is the same in any case and spelling of the language's names"
+        )
         return
     number = None
     try:

@@ -9,6 +9,7 @@ import pytest
 from reports.cli import main
 from reports.errors import ImportedTableError
 from reports.report import Report
+from reports.tables.glance import tabulate_glance
 from reports.tables.importing import PUBLISHED, import_table, read_published
 from reports.tables.subsets import tabulate_subsets
 
@@ -170,3 +171,8 @@ def test_a_table_without_base_says_that_no_gain_can_be_computed(tmp_path: Path) 
     sheet = tabulate_subsets(report.results, report.ranking)
     assert sheet.rows == (("mine", 45.0),)
     assert any("No producer is called base, so no gain" in note for note in sheet.notes)
+    path.write_text("language,task,mine,other\nHausa,sib200,40,41\n", encoding="utf-8")
+    several = Report.from_table(import_table(path))
+    glance = tabulate_glance(None, (), several.results, several.members, several.ranking)
+    said = {row[0]: row[1] for row in glance.rows}
+    assert str(said["Producers"]).startswith("2; above: the one with most results")
