@@ -4,7 +4,7 @@ from reports.figures import gallery
 from reports.parts.making import make_from_surfaces
 from reports.parts.omissions import RECORD
 from reports.section import Part, Section
-from reports.tables import replicates, surface
+from reports.tables import next_runs, replicates, surface
 
 SEEDS = Part(
     "seeds",
@@ -38,7 +38,7 @@ MIXTURES = Part(
             "next_runs",
             "What to train next",
             "The trainings that would tell most of which mixture is best, for what they cost.",
-            make=make_from_surfaces(surface.tabulate_next_runs),
+            make=make_from_surfaces(next_runs.tabulate_next_runs),
             left_out={"latex": RECORD},
             of_sweep=True,
         ),

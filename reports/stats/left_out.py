@@ -1,4 +1,4 @@
-"""How well a surface predicts mixtures that were left out of its fit."""
+"""Measures how well a surface predicts mixtures that were left out of its fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _SAME = 0.09
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class PredictionError:
     """The error of predicting what was left out, and that of guessing the mean of all else.
 
     Both are root mean squares over runs, in points.
@@ -37,8 +37,8 @@ class LeftOutErrors:
     prediction goes beyond what it is made from, and errs more.
     """
 
-    blends: LeftOut | None
-    alone: LeftOut | None
+    blends: PredictionError | None
+    alone: PredictionError | None
 
 
 def measure_left_out(surface: Surface) -> LeftOutErrors:
@@ -65,7 +65,7 @@ def _group_runs(surface: Surface) -> list[list[int]]:
     return groups
 
 
-def _measure(surface: Surface, mixtures: Sequence[Sequence[int]]) -> LeftOut | None:
+def _measure(surface: Surface, mixtures: Sequence[Sequence[int]]) -> PredictionError | None:
     import numpy as np
 
     missed: list[float] = []
@@ -84,4 +84,4 @@ def _measure(surface: Surface, mixtures: Sequence[Sequence[int]]) -> LeftOut | N
     if len(missed) < 2:
         return None
     error, of_mean = (float(np.sqrt(np.mean(np.square(some)))) for some in (missed, guessed))
-    return LeftOut(error, of_mean)
+    return PredictionError(error, of_mean)

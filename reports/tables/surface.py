@@ -1,6 +1,5 @@
 """The best mixture by a surface over all that were trained, and what to train next."""
 
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +9,14 @@ from statistics import fmean
 from core.contract.facts import MixtureFacts
 from core.contract.plan import Checkpoint
 from core.tasks import show_task
-from reports.stats.left_out import LeftOut, measure_left_out
-from reports.stats.next_runs import NextRun, expect_to_tell, suggest_runs
+from reports.stats.left_out import PredictionError, measure_left_out
 from reports.stats.surface import MixtureRun, Surface, SurfaceError, fit_surface
 from reports.store.model import StoreView
 from reports.store.naming import find_settings
 from reports.tables.ranking import ALL
 from reports.tables.results import Result, Results
 from reports.tables.sheet import TASK, Column, Sheet, Value
-from reports.tables.worth import find_spent
+from reports.tables.worth import find_spent, sum_dollars
 
 NOTE = (
     "Fitted to the mean gains of {runs} trainings over the same {languages}: to each source's "
@@ -45,8 +43,9 @@ class TaskSurface:
 class Surfaces:
     """The surfaces of a store's mixtures, and what is needed to ask for more runs.
 
-    `rows` is a source's tokens per row, `hours` the GPU-hours of a token, None where unknown;
-    `command` is what was typed for the last of the runs.
+    `rows` is a source's tokens per row, `hours` the GPU-hours of a token, `dollars` what the
+    teacher was paid for all of their sources, each None where unknown; `command` is what was typed
+    for the last of the runs.
     """
 
     by_task: tuple[TaskSurface, ...]
@@ -54,6 +53,7 @@ class Surfaces:
     left_out: tuple[str, ...]
     rows: Mapping[str, float]
     hours: float | None
+    dollars: float | None
     command: str
 
     @property
@@ -103,6 +103,7 @@ def find_surfaces(view: StoreView, results: Results) -> Surfaces | None:
         tuple(left_out),
         _count_tokens_per_row(trained),
         _find_hours_per_token(view, trained),
+        sum_dollars(view, [key for one in trained for key in one.checkpoints]),
         _find_command(view, trained),
     )
 
@@ -265,7 +266,7 @@ def tabulate_surfaces(found: Surfaces) -> Sheet:
     return Sheet(columns, tuple(rows), tuple(_list_notes(found)))
 
 
-def _show_left_out(found: LeftOut | None) -> tuple[Value, Value]:
+def _show_left_out(found: PredictionError | None) -> tuple[Value, Value]:
     return (found.error, found.of_mean) if found else (None, None)
 
 
@@ -296,83 +297,6 @@ def _list_notes(found: Surfaces) -> list[str]:
         more = f"; and {rest} more" if rest > 0 else ""
         notes.append(f"Left out: {'; '.join(found.left_out[:4])}{more}")
     return notes
-
-
-def tabulate_next_runs(found: Surfaces) -> Sheet | None:
-    """Lists the trainings that would tell most of which mixture is best, for what they cost.
-
-    None without a surface over all tasks. The command that makes them stands below.
-    """
-    surface = found.whole
-    if surface is None:
-        return None
-    columns = (
-        Column("mixture", "Mixture, of tokens", prose=True),
-        Column("tokens", "Tokens", numeric=True),
-        Column("gpu_hours", "GPU-hours", ".2f", numeric=True),
-        Column("error", "Error left", ".0%", numeric=True),
-    )
-    if not expect_to_tell(surface):
-        said = (
-            "Nothing is in question any more: no run is advised."
-            if len(surface.in_question) <= 1
-            else "As many trainings again could set no mixture apart from the best: no run is "
-            "advised. Only more items, languages or tokens could tell more."
-        )
-        return Sheet(columns, (), (said,))
-    runs = suggest_runs(surface)
-    rows = tuple(
-        (
-            describe_mixture(surface.sources, run.shares),
-            round(run.tokens),
-            found.hours and found.hours * run.tokens,
-            run.error,
-        )
-        for run in runs
-    )
-    note = (
-        "Each narrows most what is in question for its tokens, one after the other; a mixture that "
-        "was trained before is trained from another seed. Error left: of the differences between "
-        "the best and what cannot be told from it, after this run and those above. They call no "
-        "teacher."
-    )
-    return Sheet(columns, rows, (note, *_write_commands(found, surface, runs)))
-
-
-def _write_commands(found: Surfaces, surface: Surface, runs: Sequence[NextRun]) -> list[str]:
-    """Writes a command for each size, made of what was typed for the runs so far."""
-    typed = shlex.split(found.command) or ["kakugo"]
-    kept = [
-        word
-        for word in typed[1:]
-        if word != "-m"
-        and not word.lstrip("+").startswith(("sweep=", "mix=", "mix.", "matched.", "train.seed="))
-    ]
-    by_size: dict[int, list[str]] = defaultdict(list)
-    for run in runs:
-        weights = _compute_weights(surface.sources, run.shares, found.rows)
-        by_size[round(run.tokens)].append(weights)
-    commands = []
-    for size, points in by_size.items():
-        words = [
-            "kakugo",
-            "-m",
-            *kept,
-            "mix=blend",
-            f"mix.weights={', '.join(dict.fromkeys(points))}",
-        ]
-        words += [f"matched.amount={size}", f"train.seed={len(surface.runs)}"]
-        commands.append(f"Next: {shlex.join(words)}")
-    return commands
-
-
-def _compute_weights(
-    sources: Sequence[str], shares: Sequence[float], tokens_per_row: Mapping[str, float]
-) -> str:
-    """Turns shares of tokens into weights of rows, as a mixture's settings take them."""
-    rows = {s: share / tokens_per_row[s] for s, share in zip(sources, shares, strict=True) if share}
-    most = max(rows.values())
-    return "{" + ", ".join(f"{s}: {row / most:.3g}" for s, row in rows.items()) + "}"
 
 
 def describe_mixture(sources: Sequence[str], shares: Sequence[float]) -> str:

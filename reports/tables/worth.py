@@ -1,7 +1,7 @@
 """Gain per dollar and per GPU-hour, from the manifests of all that a checkpoint was made of."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -82,6 +82,19 @@ def find_spent(view: StoreView, checkpoint: str) -> CheckpointCost:
     elif gpu_hours == 0:
         why["gpu_hours"] = "it was trained without a GPU"
     return CheckpointCost(dollars, gpu_hours, why)
+
+
+def sum_dollars(view: StoreView, checkpoints: Iterable[str]) -> float | None:
+    """Sum what the teacher was paid for all sources of some checkpoints, each source once; None
+    where it is not known of one."""
+    prices: dict[str, float] = {}
+    for key in checkpoints:
+        if find_spent(view, key).dollars is None:
+            return None
+        for part in _list_parts(view, key)[0]:
+            if isinstance(part.facts, SourceFacts):
+                prices[part.key] = part.facts.cost_usd or 0.0
+    return sum(prices.values())
 
 
 def _list_parts(view: StoreView, key: str) -> tuple[list[StoredArtifact[Facts]], list[str]]:

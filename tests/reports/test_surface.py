@@ -1,6 +1,7 @@
 """A surface over mixtures: equal to another library's, as sure as it says, and honest where not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from reports.report import Report
 from reports.stats.left_out import measure_left_out
 from reports.stats.next_runs import expect_to_tell, suggest_runs
 from reports.stats.surface import MixtureRun, Surface, SurfaceError, fit_surface, trace_source
-from reports.tables.surface import find_surfaces, tabulate_next_runs, tabulate_surfaces
+from reports.tables.next_runs import tabulate_next_runs
+from reports.tables.surface import TaskSurface, find_surfaces, tabulate_surfaces
 
 Array = NDArray[np.float64]
 Truth = Callable[[Array, float], float]
@@ -290,6 +292,40 @@ def test_a_store_of_mixtures_has_its_best_and_its_next_runs(report: Report) -> N
     assert all(note for note in advised.notes)
     if advised.rows:
         assert any(note.startswith("Next: kakugo -m") for note in advised.notes)
+
+
+def test_advice_tells_what_a_gpu_hour_brings_and_what_the_teacher_was_paid(
+    report: Report,
+) -> None:
+    assert report.surfaces
+    clear = replace(
+        report.surfaces,
+        by_task=(TaskSurface("all tasks", fit_surface(SOURCES, run_design(planted, 4))),),
+        rows=dict.fromkeys(SOURCES, 100.0),
+        hours=2e-6,
+        dollars=12.4,
+    )
+    advised = tabulate_next_runs(clear)
+    assert advised
+    names = [column.name for column in advised.columns]
+    left = 1.0
+    assert advised.rows
+    for row in advised.rows:
+        at = dict(zip(names, row, strict=True))
+        assert at["gpu_hours"] == pytest.approx(2e-6 * float(str(at["tokens"])), rel=1e-5)
+        each = (left - float(str(at["error"]))) / float(str(at["gpu_hours"]))
+        assert at["per_gpu_hour"] == pytest.approx(each)
+        left = float(str(at["error"]))
+    assert "no teacher is called, which was paid 12.40 USD" in advised.notes[0]
+    unknown = tabulate_next_runs(replace(clear, hours=None, dollars=None))
+    assert unknown
+    assert {row[names.index("per_gpu_hour")] for row in unknown.rows} == {None}
+    assert "paid" not in unknown.notes[0]
+
+
+def test_what_the_teacher_was_paid_is_not_known_without_the_sources(report: Report) -> None:
+    assert report.surfaces
+    assert report.surfaces.dollars is None
 
 
 def test_traces_run_through_the_best_and_stay_within_what_was_trained() -> None:

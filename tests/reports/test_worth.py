@@ -14,7 +14,7 @@ from store_maker import make_store
 from reports.report import Report
 from reports.stats.languages import compute_ratio
 from reports.store.read import read_store
-from reports.tables.worth import find_worth, tabulate_mean_worth, tabulate_worth
+from reports.tables.worth import find_worth, sum_dollars, tabulate_mean_worth, tabulate_worth
 
 
 def change(store: Path, stage: str, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -63,11 +63,18 @@ def test_dollars_are_those_of_every_source_below(tmp_path: Path) -> None:
         assert row["cost_usd"] == pytest.approx(expected)
         assert expected > 0
         assert row["per_usd"] == pytest.approx(row["gain"] / expected)
+    # Of all together, what they share counts once.
+    keys = {key for which, key in checkpoints.items() if which[2] != "base"}
+    sources = {path.parent.name for path in store.glob("source/*/manifest.json")}
+    together = sum_dollars(read_store(store), [*keys, *keys])
+    assert together == 1.25 * len(sources) < sum(cost_of(store, key) for key in keys)
 
 
 def test_an_unknown_price_is_unknown_and_never_free(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store")
     change(store, "source", lambda found: found["facts"].update(cost_usd=None))
+    trained = [path.parent.name for path in store.glob("train/*/manifest.json")]
+    assert sum_dollars(read_store(store), trained) is None
     for row in rows_of(store):
         assert (row["cost_usd"], row["per_usd"]) == (None, None)
         assert row["why_usd"].startswith("no price is known for ")
