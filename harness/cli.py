@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
-from core.contract.facts import ContaminationFacts
 from core.errors import MendableError
 from core.output import guard_output
 from core.places import expand
@@ -36,9 +36,13 @@ def main() -> None:
     if "--version" in sys.argv[1:]:
         print(f"kakugo {VERSION}")
         return
-    if {"-h", "--help"} & set(sys.argv[1:]):
+    if {"-h", "--help"} & set(sys.argv[1:]) and sys.argv[1:2] not in (["submit"], ["stage"]):
         print(write_help())
         return
+    if sys.argv[1:2] == ["stage"]:
+        from harness.cluster.job import main as run_stage
+
+        return run_stage(sys.argv[2:])
     register_resolvers()
     # The bars of libraries would be drawn over the run's own.
     os.environ.setdefault("TQDM_DISABLE", "1")
@@ -50,6 +54,10 @@ def main() -> None:
     # Hydra then hands errors on, instead of printing a traceback of its own.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     os.environ[COMMAND_VARIABLE] = shlex.join(["kakugo", *sys.argv[1:]])
+    if sys.argv[1:2] == ["submit"]:
+        from harness.cluster.submit import main as submit
+
+        return submit(sys.argv[2:])
     try:
         sys.argv[1:] = prepare_arguments(sys.argv[1:])
     except ConfigError as error:
@@ -149,7 +157,7 @@ def run_experiment(resolved: Any, folder: Path, name: str = "") -> None:
     from harness.reporting import begin_job, end_job, report_run
     from harness.runs import write_plan
     from harness.stages.contamination import NAME as CONTAMINATION
-    from harness.stages.contamination import refuse_contamination
+    from harness.stages.contamination import refuse_contaminated
     from harness.store import Store
     from harness.validate import build_config
 
@@ -196,15 +204,8 @@ def run_experiment(resolved: Any, folder: Path, name: str = "") -> None:
             announce(config, ledgers, console)
         for stage in planned.list_named(CONTAMINATION):
             looked = store.build(stage)
-            # Who asks for clean data must not take what nobody could look for as clean.
-            unchecked = (
-                looked.read_facts(ContaminationFacts).unchecked
-                if config.fail_on_contamination
-                else {}
-            )
-            for what, why in unchecked.items():
-                display.show_warnings(stage, f"{what} was not looked for: {why}")
-            refuse_contamination(config, looked)
+            if config.fail_on_contamination:
+                refuse_contaminated(looked, partial(display.show_warnings, stage))
     store.build_all(planned.targets)
     if config.stop_after:
         console.print(f"Stopped after {config.stop_after}, as asked. Results: {root}")

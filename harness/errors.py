@@ -5,6 +5,7 @@ HarnessError
 ├─ ArtifactCorrupt    a finished artifact is not what its manifest says
 ├─ ArtifactNewer      a newer version made an artifact in a form that this one does not know
 ├─ ArtifactMissing    a stage would have to run, but `on_missing` forbids it
+├─ ClusterError       a job cannot be submitted, or cannot make what it was asked for
 ├─ Contaminated       the training data hold benchmark texts, and `fail_on_contamination` is set
 ├─ LookOverError      a run cannot have all that it needs
 ├─ MachineError       this machine lacks memory, disk or GPUs for what was asked
@@ -36,6 +37,10 @@ class ArtifactNewer(HarnessError):
 
 class ArtifactMissing(HarnessError):
     """A stage is not done and may not be run."""
+
+
+class ClusterError(HarnessError):
+    """A job of a cluster cannot be submitted, or cannot make what it was asked for."""
 
 
 class Contaminated(HarnessError):

@@ -12,13 +12,11 @@ from pathlib import Path
 
 from harness.config import Config
 from harness.errors import ScoringError
-from harness.producers.producer import Ground, Producer, Step
+from harness.producers.producer import Ground, Producer, ReadOnce, Step
 from harness.producers.registry import find_producers
 from harness.stage import Stage, list_with_inputs
-from harness.stages.benchmarks import load_task_or_gap
 from harness.stages.scoring import Cell, score_cell
-from harness.stages.texts import measure_cell, read_texts
-from tasks.catalogue import TASKS
+from harness.stages.texts import measure_cell
 
 
 @dataclass(frozen=True)
@@ -93,15 +91,16 @@ class Plan:
             )
 
 
-def plan_experiment(config: Config, ledgers: Path) -> Plan:
+def plan_experiment(config: Config, ledgers: Path, kept: ReadOnce | None = None) -> Plan:
     """Lays out the experiment; no stage is made.
 
     Input files are read, to hash them, and a Hub student is fetched: its commit is in every key.
 
-    `ledgers` is the directory of the teacher's ledgers. Raises an error of the package concerned
+    `ledgers` is the directory of the teacher's ledgers, and `kept` what was read for others that
+    are planned in the same go. Raises an error of the package concerned
     when an input is missing or malformed.
     """
-    ground, stop = Ground(config, ledgers), config.stop_after
+    ground, stop = Ground(config, ledgers, kept or ReadOnce()), config.stop_after
     producers = find_producers(config)
     # Who stops before a checkpoint needs no other checkpoint, and no benchmark.
     short = [producer for producer in producers if stop in producer.stops[:-1]]
@@ -123,10 +122,7 @@ def plan_way(producer: Producer, ground: Ground, stop_after: str | None) -> Way:
 
 def plan_scores(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Cell, ...]:
     """Plans the scores of every checkpoint on every task."""
-    data = ground.benchmarks
-    tasks = {
-        name: load_task_or_gap(config, TASKS[name], data) for name in config.evaluate.list_tasks()
-    }
+    tasks = {name: ground.load(name) for name in config.evaluate.list_tasks()}
     return tuple(
         score_cell(config, name, loaded, way.producer, way.checkpoint)
         for way in ways
@@ -136,7 +132,8 @@ def plan_scores(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Ce
 
 def plan_texts(config: Config, ground: Ground, ways: Iterable[Way]) -> tuple[Cell, ...]:
     """Plans the bits per byte of every checkpoint on every text that is asked for."""
-    texts = list(read_texts(config, ground.benchmarks))
     return tuple(
-        measure_cell(config, text, way.producer, way.checkpoint) for way in ways for text in texts
+        measure_cell(config, text, way.producer, way.checkpoint)
+        for way in ways
+        for text in ground.texts
     )

@@ -15,6 +15,8 @@ small student is fine-tuned on it, and both it and its base are scored on five t
 
 Usage: kakugo [-m] [GROUP=OPTION ...] [KEY=VALUE ...]
 """
+# Folders of conf/ of which an experiment is not put together.
+_NO_GROUPS = ("hydra", "cluster")
 FOOTER = """\
 Examples
   kakugo                                          the quickstart
@@ -37,6 +39,7 @@ Examples
   kakugo --cfg job                                the whole configuration
 
 Results   kakugo-report --store DIR               tables and one page, from what DIR holds
+Cluster   kakugo submit -m ... cluster=slurm      a sweep as jobs of SLURM; kakugo submit --help
 Shell     eval "$(kakugo -sc install=bash)"       completion of groups, options and keys
 More      kakugo --hydra-help                     what Hydra itself can do
           kakugo --version                        the version of this project
@@ -47,7 +50,9 @@ def write_help() -> str:
     """Returns the help, as wide as the terminal allows."""
     width = min(100, shutil.get_terminal_size().columns)
     groups = []
-    for folder in sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra"):
+    for folder in sorted(path for path in CONF.iterdir() if path.is_dir()):
+        if folder.name in _NO_GROUPS:
+            continue
         options = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
         if folder.name == GROUP:
             more = len(list_languages()) - len(list_papers_languages())

@@ -101,6 +101,11 @@ def _prepare_override(argument: str, sweeps: bool) -> list[str]:
             "and -, with dots between them, such as language.name; only a value may hold anything "
             "else."
         )
+    if key == "cluster":
+        raise ConfigError(
+            f"{argument}: a cluster is for kakugo submit, which submits stages as jobs. Remedy: "
+            f"kakugo submit ... {argument}, or leave it out"
+        )
     is_group = (CONF / key).is_dir() and match["mark"] != "~" and not _is_hydras(key)
     if is_group:
         if key == "sweep" and value == "null":

@@ -41,7 +41,13 @@ def write_plan(folder: Path, config: Config, plan: Plan, resolved: dict[str, Any
         teacher=made.teacher.name if made and plan.taught else "",
         mix=made.mix.name if made else "",
         stages=tuple(
-            plan_record.PlannedStage(stage.name, stage.key, stage.label) for stage in plan.stages
+            plan_record.PlannedStage(
+                stage.name,
+                stage.key,
+                stage.label,
+                tuple(sorted(needed.key for needed in stage.inputs.values())),
+            )
+            for stage in plan.stages
         ),
         cells=tuple(_record_cell(language.name, cell) for cell in plan.cells),
         texts=tuple(_record_cell(language.name, cell) for cell in plan.texts),

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Text:
     repository: str | None = None
     revision: str | None = None
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The SHA-256 over the documents in their order, without their ids: the same texts are
         the same, wherever they lay."""

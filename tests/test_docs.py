@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from harness.cluster.settings import read_cluster
+from harness.cluster.submit import take_cluster
 from harness.help import write_help
 from harness.overrides import CONF, prepare_arguments
 from preference.cli import main as study_main
@@ -73,6 +75,10 @@ def test_a_command_that_a_page_shows_is_valid(composed: Compose, page: str, line
     arguments = split_command(line)
     if not arguments or arguments[0].startswith("--"):
         return
+    if arguments[0] == "submit":
+        given, cluster = take_cluster(arguments[1:])
+        assert cluster == "FILE.yaml" or read_cluster(cluster)
+        arguments = [one for one in given if one not in ("--dry-run", "--status")]
     sweeps = "-m" in arguments
     overrides = [given for given in prepare_arguments(arguments) if given != "-m"]
     for point in each_point(overrides) if sweeps else [overrides]:

@@ -14,6 +14,7 @@ HOOKS = {
     *("_get_train_sampler", "compute_loss", "create_model_card"),
     # lm-eval
     *("_loglikelihood_tokens", "eot_token_id", "loglikelihood_rolling", "tokenizer_name"),
+    "persistent_id",  # pickle
 }
 KEPT = {
     "draw_votes",  # made-up studies, with which the warnings of a study are checked

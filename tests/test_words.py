@@ -94,7 +94,7 @@ VERBS = set((ROOT / "tests" / "verbs.txt").read_text(encoding="utf-8").split())
 # Methods that lm-eval, transformers, gguf and TRL look for by these names.
 HOOKS = {
     *("apply_chat_template", "data", "loglikelihood", "loglikelihood_rolling", "tok_encode"),
-    *("_loglikelihood_tokens", "log", "evaluate", "forward"),
+    *("_loglikelihood_tokens", "log", "evaluate", "forward", "persistent_id"),
 }
 
 

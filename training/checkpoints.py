@@ -22,10 +22,15 @@ _WHOLE = "whole"
 _RUN = "run.json"
 
 
+STOP = "stop"
+"""The file among a run's states that tells it to save one more behind its next step, and to end."""
+
+
 def claim(folder: Path, run: dict[str, Any]) -> None:
     """Make `folder` the place of `run`'s states, and delete those that were not written to their
     end. Raises ResumeError if another run's state is there."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / STOP).unlink(missing_ok=True)  # an earlier process was told, not this one
     file = folder / _RUN
     whole = find_last_whole(folder)
     for state in _list_states(folder):

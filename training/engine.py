@@ -17,9 +17,10 @@ from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from training.checkpoints import find_last_whole
+from training.checkpoints import STOP, find_last_whole
 from training.collate import Collator, Packed
 from training.dataset import IGNORED
+from training.errors import ToldToStop
 from training.head import TrainedPositions
 from training.journal import TrainingJournal
 from training.probe import probe
@@ -177,9 +178,16 @@ def train(
         trainer.add_callback(_ProbeFirst(trainer, model.config, precision))
     if kept:
         trainer.add_callback(_KeepWeights(trainer, kept))
+    trainer.add_callback(_StopWhenTold(states / STOP))
     whole = find_last_whole(states)
     with tracking(settings):
         trainer.train(resume_from_checkpoint=str(whole) if whole else None)
+    if trainer.state.global_step < arguments.max_steps:
+        raise ToldToStop(
+            f"the run was told to stop, and has saved its state behind step "
+            f"{trainer.state.global_step} of {arguments.max_steps}. Remedy: the same command goes "
+            "on from there"
+        )
     return trainer
 
 
@@ -253,6 +261,20 @@ class _KeepWeights(TrainerCallback):  # type: ignore[misc]
             folder.parent.mkdir(exist_ok=True)
             save_weights(self._trainer, folder)
             self._trainer.start_clock()
+
+
+class _StopWhenTold(TrainerCallback):  # type: ignore[misc]
+    """Ends a run behind a step, with its state saved, when a file says so."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        told = torch.tensor(int(self._file.exists()), device=args.device)
+        if args.world_size > 1:  # all must end behind the same step, whoever sees the file first
+            torch.distributed.all_reduce(told, torch.distributed.ReduceOp.MAX)
+        if told and state.global_step < state.max_steps:
+            control.should_save = control.should_training_stop = True
 
 
 class Counting:

@@ -9,6 +9,7 @@ TrainingError
 ├── LaunchError     the processes of a run cannot be started, or one died; a package is missing
 ├── MemoryShort     the run does not fit into memory
 ├── DistillationError   teacher and student do not fit together, or the verbalizer's wording is bad
+├── ToldToStop         the run was told to stop, and has saved its state
 └── DivergedError   the loss is no longer a number
 """
 
@@ -37,6 +38,10 @@ class ResumeError(TrainingError):
 
 class DivergedError(TrainingError):
     """The loss is no longer a number."""
+
+
+class ToldToStop(TrainingError):
+    """The run was told to stop, and has saved its state."""
 
 
 class LeakError(TrainingError):

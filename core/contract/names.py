@@ -17,6 +17,11 @@ RUNS = "runs"
 """The folder of the runs' records, each in a folder of its own."""
 PLAN, CONFIG, ERROR = "plan.json", "config.yaml", "error.txt"
 
+JOBS = "jobs"
+"""The folder of what a cluster's jobs are asked, what they say, and how they ended."""
+ENDS = "ends"
+"""In it, a file for each stage that a job did not make: why, in its first line."""
+
 STUDIES = "preference"
 """The folder of the blind studies' results, each in a folder of its own."""
 RESULT, VOTES = "result.json", "votes.csv"

@@ -23,11 +23,12 @@ class PlannedLanguage:
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """A step that the run builds or finds."""
+    """A step that the run builds or finds; `inputs` are the keys of those that it needs."""
 
     stage: str
     key: str
     label: str | None
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

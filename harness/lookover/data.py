@@ -9,10 +9,9 @@ from generation.errors import InputError
 from harness.config import Config, MakingConfig
 from harness.lookover.look import Look
 from harness.stage import Outcome, Stage, Work
-from harness.stages.benchmarks import load_task_or_gap, open_benchmarks
+from harness.stages.benchmarks import load_task_or_gap, open_benchmarks, read_texts
 from harness.stages.corpus import CorpusSettings
 from harness.stages.sources import make_any_source_stage
-from harness.stages.texts import read_texts
 from harness.store import Store
 from tasks.catalogue import TASKS, Task
 from tasks.data import BenchmarkData

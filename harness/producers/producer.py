@@ -2,18 +2,30 @@
 that it needs, and no others."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from core.contract.producers import Role
 from harness.config import Config
 from harness.stage import Stage
 from harness.stages.base import make_base_stage
-from harness.stages.benchmarks import open_benchmarks
+from harness.stages.benchmarks import (
+    AskedText,
+    BenchmarkItems,
+    load_task_or_gap,
+    open_benchmarks,
+    read_benchmark_items,
+    read_texts,
+)
+from tasks.catalogue import TASKS
 from tasks.data import BenchmarkData
+from tasks.errors import DataMalformed, DataMissing
+from tasks.loading import Loaded
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -25,22 +37,66 @@ class Step:
     stages: tuple[Stage, ...]
 
 
+class ReadOnce:
+    """Holds what was read for one experiment of a sweep and is the same for others, by what it
+    depends on. For those who plan many in one go: what changes meanwhile is not read again."""
+
+    def __init__(self) -> None:
+        self._values: dict[Any, Any] = {}
+
+    def get(self, key: tuple[Any, ...], make: Callable[[], V]) -> V:
+        """Returns what was made under this key before, or makes it."""
+        known = repr(key)
+        if known not in self._values:
+            self._values[known] = make()
+        value: V = self._values[known]
+        return value
+
+
 @dataclass(frozen=True)
 class Ground:
     """The things that producers plan with. `ledgers` is the directory of the teacher's ledgers."""
 
     config: Config
     ledgers: Path
+    kept: ReadOnce = field(default_factory=ReadOnce)
 
     @cached_property
     def student(self) -> Stage:
         """The student's checkpoint, hashed or fetched when it is first needed."""
-        return make_base_stage(self.config.student)
+        student = self.config.student
+        return self.kept.get(("student", student), lambda: make_base_stage(student))
 
     @cached_property
     def benchmarks(self) -> BenchmarkData:
         """The place from which the benchmarks are read."""
         return open_benchmarks(self.config)
+
+    def load(self, name: str) -> Loaded | DataMissing | DataMalformed:
+        """Loads a task, or says why it cannot be asked."""
+        config = self.config
+        return self.kept.get(
+            ("task", name, config.language, config.data_dir, config.evaluate),
+            lambda: load_task_or_gap(config, TASKS[name], self.benchmarks),
+        )
+
+    @cached_property
+    def texts(self) -> tuple[AskedText, ...]:
+        """The texts on which bits per byte are measured."""
+        config = self.config
+        return self.kept.get(
+            ("texts", config.language, config.data_dir, config.evaluate),
+            lambda: tuple(read_texts(config, self.benchmarks)),
+        )
+
+    @cached_property
+    def benchmark_items(self) -> BenchmarkItems:
+        """The benchmarks' texts, which are looked for in mixtures, and why some are not there."""
+        config = self.config
+        return self.kept.get(
+            ("items", config.language, config.data_dir, config.evaluate),
+            lambda: read_benchmark_items(config, self.benchmarks),
+        )
 
 
 class Producer(ABC):

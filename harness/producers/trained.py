@@ -35,7 +35,10 @@ class Trained(Producer):
         }
         yield Step("sources", tuple(sources.values()))
         mixture = make_mixture_stage(config, ground.student, sources)
-        yield Step("mix", (mixture, make_contamination_stage(config, mixture, ground.benchmarks)))
+        looked = make_contamination_stage(
+            config, mixture, ground.benchmark_items, ground.benchmarks
+        )
+        yield Step("mix", (mixture, looked))
         packed = make_packed_stage(config, ground.student, mixture)
         self.trained = train_stage(config, ground.student, mixture, packed)
         yield Step("train", (self.trained,))

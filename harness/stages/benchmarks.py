@@ -1,7 +1,11 @@
 """Reads the benchmarks for an experiment: its tasks, and all of their texts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
 from core.languages import list_languages
 from generation.mixture.contamination import BenchmarkText
@@ -11,6 +15,33 @@ from tasks.data import BenchmarkData, open_data
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
 from tasks.files import EMBEDDED
 from tasks.loading import Loaded, load_task
+from tasks.texts import READY, Text, read_benchmark, read_file
+
+
+@dataclass(frozen=True)
+class AskedText:
+    """A text that an experiment asks for: `found` is it, or why it cannot be read. `english`: it
+    is in English, to tell what was forgotten."""
+
+    name: str
+    english: bool
+    found: Text | DataMissing | DataMalformed
+
+
+@dataclass(frozen=True)
+class BenchmarkItems:
+    """Every text that is looked for in a mixture, and why any benchmark is not among them."""
+
+    items: Sequence[BenchmarkText]
+    unchecked: Mapping[str, str]
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 over the texts, in their order."""
+        digest = hashlib.sha256()
+        for item in self.items:
+            digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
+        return digest.hexdigest()
 
 
 def open_benchmarks(config: Config) -> BenchmarkData:
@@ -51,11 +82,9 @@ def load_in_english(config: Config, task: Task, data: BenchmarkData) -> Loaded:
     return load_task(task, code, english.name, data, protocol, english.hub_codes)
 
 
-def read_benchmark_items(
-    config: Config, data: BenchmarkData
-) -> tuple[Sequence[BenchmarkText], Mapping[str, str]]:
-    """Reads every text of the benchmarks, shots included, and says why any benchmark is not
-    among them.
+def read_benchmark_items(config: Config, data: BenchmarkData) -> BenchmarkItems:
+    """Reads every text of the benchmarks, shots included, and those of the user's own on which
+    bits per byte are measured, and says why any benchmark is not among them.
 
     Looked at are the paper's benchmarks and those that are scored or read as texts. One that is
     known to lack the language has no text to look for.
@@ -91,4 +120,49 @@ def read_benchmark_items(
                 found[content.name, name, item.id] = BenchmarkText(
                     content.name, name, item.id, item.cluster, item.text
                 )
-    return list(found.values()), unchecked
+    own = list_text_items(config, data)
+    return BenchmarkItems([*found.values(), *own], unchecked)
+
+
+def read_texts(config: Config, data: BenchmarkData) -> Iterator[AskedText]:
+    """Reads the texts that are asked for: in the language, and in English.
+
+    A benchmark that lacks the language, or whose file makes no sense, is a gap; a file of the
+    user's own that cannot be read raises `DataMissing` or `DataMalformed`.
+    """
+    language, english = config.language, list_languages()["english"]
+    sides = (
+        (config.evaluate.text, False, language.name, language.flores_code, language.hub_codes),
+        (config.evaluate.english_text, True, english.name, english.flores_code, english.hub_codes),
+    )
+    for given, in_english, name, flores_code, hub_codes in sides:
+        if given is None or (in_english and language.flores_code == flores_code):
+            continue  # the language's own text is in English already
+        if given not in READY:
+            found = read_file(Path(given))
+            yield AskedText(found.name, in_english, found)
+            continue
+        sentences = BENCHMARKS[given].texts
+        assert sentences is not None
+        own = english.benchmarks.get(given) if in_english else language.find_code(given)
+        code = own or sentences.find_code(None, flores_code)
+        try:
+            if code is None:
+                raise DataMissing(language.find_gap(given))
+            yield AskedText(given, in_english, read_benchmark(given, data, code, name, hub_codes))
+        except (DataMissing, DataMalformed) as error:
+            yield AskedText(given, in_english, error)
+
+
+def list_text_items(config: Config, data: BenchmarkData) -> Iterator[BenchmarkText]:
+    """Lists the lines of the user's own texts as they are looked for in a mixture; those of
+    benchmarks are among the benchmarks'."""
+    for asked in read_texts(config, data):
+        if asked.name in READY or not isinstance(asked.found, Text):
+            continue
+        language = "English" if asked.english else config.language.name
+        for document in asked.found.documents:
+            for number, line in enumerate(document.text.split("\n"), 1):
+                yield BenchmarkText(
+                    asked.name, language, f"{document.id}#{number}", document.id, line
+                )

@@ -1,9 +1,7 @@
 """Looks for every benchmark's items in a mixture, in the language and in English."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.contract.facts import ContaminationFacts
@@ -15,9 +13,8 @@ from harness.config import MakingConfig
 from harness.errors import Contaminated
 from harness.keys import UNKEYED
 from harness.stage import Artifact, Outcome, Stage, Work
-from harness.stages.benchmarks import read_benchmark_items
+from harness.stages.benchmarks import BenchmarkItems
 from harness.stages.mixture import find_excluded
-from harness.stages.texts import list_text_items
 from harness.values import show_override
 from tasks.data import BenchmarkData
 
@@ -38,24 +35,21 @@ class ContaminationSettings:
     known: Path | None = field(metadata=UNKEYED)  # what the mixture left out, by its own key
 
 
-def make_contamination_stage(config: MakingConfig, mixture: Stage, data: BenchmarkData) -> Stage:
-    """Returns the stage that looks for the benchmarks' texts."""
-    items, unchecked = read_benchmark_items(config, data)
-    items = [*items, *list_text_items(config, data)]
-    digest = hashlib.sha256()
-    for item in items:
-        digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
+def make_contamination_stage(
+    config: MakingConfig, mixture: Stage, found: BenchmarkItems, data: BenchmarkData
+) -> Stage:
+    """Returns the stage that looks for the benchmarks' texts, `found` in `data`."""
     return Stage(
         name=NAME,
         version=2,
         label=f"{config.language.name}: benchmark texts in {config.mix.name}",
         settings=ContaminationSettings(
             settings=config.contamination,
-            items_sha256=digest.hexdigest(),
-            unchecked=tuple(sorted(unchecked)),
+            items_sha256=found.sha256,
+            unchecked=tuple(sorted(found.unchecked)),
             data=data.name,
-            items=items,
-            reasons=unchecked,
+            items=found.items,
+            reasons=found.unchecked,
             known=find_excluded(config),
         ),
         inputs={"mixture": mixture},
@@ -73,10 +67,13 @@ def look(settings: ContaminationSettings, work: Work) -> Outcome:
     return Outcome(replace(facts, unchecked=settings.reasons))
 
 
-def refuse_contamination(config: MakingConfig, artifact: Artifact) -> None:
-    """Raises `Contaminated` where that was asked for and anything was found."""
+def refuse_contaminated(artifact: Artifact, warn: Callable[[str], None]) -> None:
+    """Raises `Contaminated` where anything was found, for those who ask for clean data. They must
+    not take what nobody could look for as clean, and are warned of it."""
     facts = artifact.read_facts(ContaminationFacts)
-    if not (config.fail_on_contamination and facts.contaminated_rows):
+    for what, why in facts.unchecked.items():
+        warn(f"{what} was not looked for: {why}")
+    if not facts.contaminated_rows:
         return
     found = "".join(f"  - {name}: {count} rows\n" for name, count in facts.contamination.items())
     exclude = show_override("mix.exclude", artifact.path / CONTAMINATED)

@@ -13,6 +13,8 @@ from harness.config import MakingConfig
 from harness.keys import UNKEYED
 from harness.stage import Artifact, Outcome, Stage, Work
 
+NAME = "corpus"
+
 
 @dataclass(frozen=True)
 class CorpusSettings:
@@ -53,7 +55,7 @@ def make_corpus_stage(config: MakingConfig, source: Source, ledgers: Path) -> St
         return None
     place = resolve(location, subset, ledgers / PINS)
     return Stage(
-        name="corpus",
+        name=NAME,
         version=1,
         label=f"{place.repository}, {subset or 'default'}: "
         + (f"{scan:,} rows out of all" if spread else f"the first {scan:,} rows"),

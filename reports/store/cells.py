@@ -45,7 +45,7 @@ def find_entries(view: StoreView) -> list[Entry]:
             if find_role(c.producer, c.role) == "base"
         }
         for cell in run.cells:
-            state, reason = _find_state(view, cell, run.error)
+            state, reason = _find_state(view, cell, run)
             entry = Entry(
                 cell=cell,
                 language=run.language
@@ -86,7 +86,7 @@ def _find_teacher(view: StoreView, run: Run) -> str:
     return run.plan.teacher if any(asked) or not asked else ""
 
 
-def _find_state(view: StoreView, cell: PlannedCell, error: str | None) -> tuple[State, str]:
+def _find_state(view: StoreView, cell: PlannedCell, run: Run) -> tuple[State, str]:
     key = cell.key or ""
     if key in view.scores:
         return "result", ""
@@ -94,11 +94,31 @@ def _find_state(view: StoreView, cell: PlannedCell, error: str | None) -> tuple[
         return "damaged", view.damaged[key]
     if cell.gap:
         return "gap", cell.gap
-    if error:
-        return "failed", error
+    if run.error:
+        return "failed", run.error
+    if why := _find_end(view, key, run):
+        return "failed", why
     if key in view.unfinished:
         return "missing", "started but not finished; the same command continues it"
     return "missing", "not run yet"
+
+
+def _find_end(view: StoreView, key: str, run: Run) -> str:
+    """Tell why a cluster's job did not make a score, or what that waits for; "" where no job has
+    failed."""
+    if key in view.ends:
+        return view.ends[key]
+    stages = {stage.key: stage for stage in run.plan.stages}
+    waiting, seen = [key], set()
+    while waiting:
+        at = waiting.pop(0)
+        if at in seen or at not in stages or at in view.artifacts.get(stages[at].stage, {}):
+            continue
+        seen.add(at)
+        if at in view.ends:
+            return f"waits for {stages[at].label}, which failed: {view.ends[at]}"
+        waiting += stages[at].inputs
+    return ""
 
 
 def _adopt(orphans: list[Score], entries: list[Entry]) -> list[Entry]:

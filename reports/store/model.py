@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, Literal, TypeVar, cast
@@ -157,6 +157,8 @@ class StoreView:
     """Score key to what is wrong with its files."""
     unfinished: frozenset[str] = frozenset()
     """Score keys with a `.partial` folder only."""
+    ends: Mapping[str, str] = field(default_factory=dict)
+    """Key of a stage that a cluster's job did not make to why, in its own words."""
     problems: tuple[Problem, ...] = ()
     studies: tuple[Study, ...] = ()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.contract.facts import Facts, extract_any_facts
 from core.contract.manifest import Manifest, Name
-from core.contract.names import LOG, MANIFEST, PARTIAL, RUNS
+from core.contract.names import ENDS, JOBS, LOG, MANIFEST, PARTIAL, RUNS
 from core.contract.record import Unreadable, read_object, read_record
 from reports.errors import EmptyStoreError, RunNotFoundError, StoreNotFoundError
 from reports.store.files import verify
@@ -78,9 +78,22 @@ def read_store(store: Path, run: Path | None = None) -> StoreView:
         scores=scores,
         damaged=damaged,
         unfinished=frozenset(partial) - set(artifacts["score"]),
+        ends=_read_ends(store),
         problems=tuple(problems),
         studies=studies,
     )
+
+
+def _read_ends(store: Path) -> dict[str, str]:
+    """The reason why a cluster's job did not make a stage, by the stage's key."""
+    found = {}
+    for path in sorted((store / JOBS / ENDS).glob("*.txt")):
+        try:
+            first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
+        except OSError as error:
+            first = f"{path.name} cannot be read ({error.strerror})"
+        found[path.stem.rpartition("-")[2]] = first
+    return found
 
 
 def _find_run(store: Path, run: Path) -> list[str]:

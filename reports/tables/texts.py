@@ -220,5 +220,10 @@ def _find_lacking(view: StoreView, languages: Collection[str]) -> Iterator[tuple
         for cell in run.plan.texts:
             if (cell.key or "") in made or cell.language not in languages:
                 continue
-            why = cell.gap or run.error or "not measured yet; the same command does it"
+            why = (
+                cell.gap
+                or run.error
+                or view.ends.get(cell.key or "")
+                or "not measured yet; the same command does it"
+            )
             yield f"{cell.language}, {cell.task}, {cell.producer}", why

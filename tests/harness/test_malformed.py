@@ -64,7 +64,8 @@ def test_a_file_that_makes_no_sense_is_not_taken_for_clean(
     (reason,) = made.amiss
     assert "line 11: a quote mark opens" in reason
     assert {cell.task for cell in made.cells if not cell.score} == {"sib200"}
-    items, unchecked = read_benchmark_items(config, open_benchmarks(config))
+    found = read_benchmark_items(config, open_benchmarks(config))
+    items, unchecked = found.items, found.unchecked
     assert "line 11: a quote mark opens" in unchecked["sib200 in Swahili"]
     assert {item.benchmark for item in items if item.language == "Swahili"} == {
         *("belebele", "global_mmlu", "flores")

@@ -13,7 +13,7 @@ import pytest
 from killed_run import SETTINGS
 
 from core.contract.facts import TuningFacts
-from training.errors import LaunchError, ResumeError
+from training.errors import LaunchError, ResumeError, ToldToStop
 from training.launch import run_training
 from training.prepare import prepare
 from training.settings import Train
@@ -72,6 +72,28 @@ def test_a_stopped_and_killed_run_ends_like_an_undisturbed_one(
     # The states are the caller's to delete, once the result is safe.
     left = sorted(path.name for path in out.iterdir())
     assert left == ["checkpoint", "log.jsonl", "speed.jsonl", "trainer"]
+
+
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.distributed)])
+def test_a_run_that_is_told_to_stop_saves_its_state_behind_that_step(
+    tiny: Path, packed: Path, tmp_path: Path, processes: int
+) -> None:
+    settings = replace(SETTINGS, processes=processes)
+    undisturbed, out = tmp_path / "undisturbed", tmp_path / "stopped"
+    tuned(tiny, packed, undisturbed, settings)
+
+    def tell(done: int, total: int, note: str) -> None:
+        if done == 4:
+            (out / "trainer" / "stop").touch()
+
+    with pytest.raises(ToldToStop, match=r"saved its state behind step ([45]) of") as stopped:
+        tuned(tiny, packed, out, settings, progress=tell)
+    step = str(stopped.value).partition(" of ")[0][-1]
+    assert (out / "trainer" / f"checkpoint-{step}" / "whole").exists()
+    assert not (out / "checkpoint").exists()
+    tuned(tiny, packed, out, settings)  # which is not stopped by what an earlier one was told
+    for name in ("log.jsonl", "checkpoint/model.safetensors"):
+        assert (out / name).read_bytes() == (undisturbed / name).read_bytes(), name
 
 
 def test_another_runs_state_is_not_continued(tiny: Path, packed: Path, tmp_path: Path) -> None:

@@ -1,0 +1,136 @@
+"""Speaks to SLURM through its own commands: submits jobs, and asks what became of them.
+
+A job carries the keys of its stages in its comment, so that what is queued is known from the queue
+itself, whoever submitted it and however that ended.
+"""
+
+import getpass
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.cluster.jobs import StageJob
+from harness.errors import ClusterError
+
+_MARK = "kakugo:"
+# Before the time limit, in seconds: for what has been done to be saved.
+_WARN_SECONDS = 120
+_FORM = "%i|%T|%r|%k"
+_WORDS = {
+    "TIMEOUT": "its time limit ended it. Remedy: a longer --time for its stage in conf/cluster",
+    "OUT_OF_MEMORY": "it ran out of memory. Remedy: more --mem for its stage in conf/cluster",
+    "NODE_FAIL": "its node failed",
+    "BOOT_FAIL": "its node did not start",
+    "PREEMPTED": "it was preempted, and not begun again",
+    "CANCELLED": "it was cancelled",
+    "DEADLINE": "its deadline passed",
+    "FAILED": "it failed; its log says more",
+}
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A job in the queue: its number, its state (RUNNING, PENDING, ...) and why it waits."""
+
+    number: str
+    state: str
+    reason: str
+
+
+def find_commands(*names: str) -> None:
+    """Raises `ClusterError` where one of SLURM's commands is not there."""
+    for name in names:
+        if shutil.which(name) is None:
+            raise ClusterError(
+                f"there is no {name} here. Remedy: call kakugo submit on a machine from which jobs "
+                "are submitted to SLURM; kakugo -m runs a sweep on this machine"
+            )
+
+
+def list_queue() -> dict[str, Queued]:
+    """Lists the stages of this user's jobs that are queued or running, by key."""
+    said = _call(["squeue", "--noheader", f"--user={getpass.getuser()}", f"--format={_FORM}"])
+    found: dict[str, Queued] = {}
+    for line in said.splitlines():
+        number, state, reason, comment = line.split("|", 3)
+        if comment.startswith(_MARK):
+            for key in comment.removeprefix(_MARK).split(","):
+                found[key] = Queued(number, state, reason)
+    return found
+
+
+def submit(
+    job: StageJob,
+    request: Path,
+    options: Sequence[str],
+    setup: str,
+    after: Sequence[str],
+    logs: Path,
+    test_only: bool = False,
+) -> str:
+    """Submits a job that makes the stages of a request, behind the jobs of the numbers `after`,
+    and returns its number. Raises `ClusterError` with SLURM's own words where it is refused.
+
+    test_only: asks only whether it would be taken; nothing is queued.
+    """
+    name = f"kakugo-{job.kind}" if job.alone is None else f"kakugo-{job.kind}-{job.alone}"
+    waits = [f"afterok:{':'.join(after)}"] if after else []
+    if job.alone is not None:
+        waits.append("singleton")
+    command = [
+        *("sbatch", "--parsable", "--requeue", "--open-mode=append"),
+        *("--kill-on-invalid-dep=yes", f"--signal=B:USR1@{_WARN_SECONDS}"),
+        f"--job-name={name}",
+        f"--comment={_MARK}{','.join(job.keys)}",
+        f"--output={logs}/%x-%j.log",
+        f"--chdir={Path.cwd()}",
+        *options,
+        *([f"--dependency={','.join(waits)}"] if waits and not test_only else []),
+        *(["--test-only"] if test_only else []),
+    ]
+    work = shlex.join([sys.executable, "-m", "harness.cli", "stage", str(request)])
+    script = f"#!/bin/bash\n{setup}\nexec {work}\n"
+    return _call(command, script).strip().partition(";")[0]
+
+
+def describe_ends(numbers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Says of jobs that are no longer queued how they ended, as far as SLURM still knows:
+    (what `numbers` calls it, in words). Nothing for those that completed."""
+    for name, number in numbers.items():
+        state = _find_state(number)
+        if state is None or state in ("COMPLETED", "RUNNING", "PENDING", "REQUEUED"):
+            continue
+        yield name, f"job {number}: {_WORDS.get(state, f'it ended as {state}')}"
+
+
+def _find_state(number: str) -> str | None:
+    """Returns the state of a job from the accounts, else from the controller, else None."""
+    for command in (
+        ["sacct", "--noheader", "--parsable2", "--allocations", "--format=State", "-j", number],
+        ["scontrol", "show", "job", "--oneliner", number],
+    ):
+        try:
+            said = _call(command)
+        except ClusterError:
+            continue
+        found = re.search(r"JobState=(\w+)", said) or re.match(r"\s*([A-Z_]+)", said)
+        if found:
+            return found[1]
+    return None
+
+
+def _call(command: Sequence[str], given: str = "") -> str:
+    """Calls one of SLURM's commands; `ClusterError` with its own words where it fails."""
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ClusterError(f"{command[0]}: {error}") from None
+    if done.returncode:
+        said = " ".join(done.stderr.split()) or f"status {done.returncode}"
+        raise ClusterError(f"{command[0]} refused: {said}")
+    return done.stdout

@@ -1,0 +1,204 @@
+"""A whole sweep as jobs of a real SLURM: the same results, whatever happens to its jobs."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import slurm_here
+from small import KAKUGO, manifests, results, run, small
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not slurm_here.is_possible(), reason="no SLURM can be started here"),
+]
+OPTIONS = "options: [--time=30, --cpus-per-task=1]\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slurm() -> Iterator[None]:
+    slurm_here.start()
+    yield
+    subprocess.run(["scancel", "--user=root"])
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Path:
+    file = tmp_path / "cluster.yaml"
+    file.write_text(OPTIONS)
+    return file
+
+
+def submit(
+    store: Path, tiny: Path, cluster: Path, *more: str
+) -> "subprocess.CompletedProcess[str]":
+    """Submits the small experiment."""
+    command = small(store, tiny, *more, f"cluster={cluster}")
+    return run([*KAKUGO, "submit", *command[len(KAKUGO) :]])
+
+
+def list_jobs(form: str = "%i %T") -> list[str]:
+    done = subprocess.run(["squeue", "-h", "-o", form], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def wait_for(what: Callable[[], object], seconds: float = 300) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, f"{what} did not come: {list_jobs()}"
+        time.sleep(0.5)
+
+
+def read_logs(store: Path) -> str:
+    return "\n".join(path.read_text() for path in sorted((store / "jobs" / "logs").glob("*.log")))
+
+
+def report(store: Path, table: str) -> str:
+    """Writes the report as CSV files, and returns one of them."""
+    command = ["-m", "reports.cli", "--store", str(store), "--format", "csv"]
+    done = run([sys.executable, *command, "--out", f"{store}-csv"])
+    assert done.returncode == 0, done.stderr
+    return Path(f"{store}-csv", f"{table}.csv").read_text(encoding="utf-8")
+
+
+def show_status(store: Path) -> str:
+    done = run([*KAKUGO, "submit", "--status", f"store={store}"])
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+SWEEP = ("-m", "mix=topic,scenario", "evaluate.tasks=[sib200,flores_en_xx]")
+
+
+def test_a_sweep_of_jobs_gives_what_a_local_one_gives(
+    tiny: Path, tmp_path: Path, cluster: Path
+) -> None:
+    local, store = tmp_path / "local", tmp_path / "store"
+    done = submit(store, tiny, cluster, *SWEEP)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "16 stages missing, 0 jobs queued already, 13 to submit" in done.stdout
+    # What is queued is waited for, whoever submitted it, and nothing is submitted twice.
+    numbers = list_jobs("%i")
+    again = submit(store, tiny, cluster, *SWEEP)
+    assert "0 to submit" in again.stdout
+    assert len(set(list_jobs("%i")) - set(numbers)) == 0
+    # The queue works while the same is made here.
+    here = run(small(local, tiny, *SWEEP))
+    assert here.returncode == 0, here.stdout + here.stderr
+    wait_for(lambda: not list_jobs())
+    assert results(store) == results(local), read_logs(store)
+    assert len(manifests(store, "score")) == 6
+    assert "failed" not in show_status(store)
+    plans = [json.loads(path.read_text()) for path in store.glob("runs/*/*/plan.json")]
+    assert {plan["mix"] for plan in plans} == {"topic", "scenario"}
+    report = run(
+        ["kakugo-report", "--store", str(store), "--format", "csv", "--out", str(tmp_path / "csv")]
+    )
+    assert report.returncode == 0, report.stderr
+    assert "trained:scenario" in (tmp_path / "csv" / "scores.csv").read_text()
+
+
+def test_a_training_that_is_begun_again_goes_on(tiny: Path, tmp_path: Path, cluster: Path) -> None:
+    store = tmp_path / "store"
+    more = ("mix=topic", "evaluate.tasks=[sib200]", "train.steps=300", "train.save_every=2")
+    assert submit(store, tiny, cluster, *more).returncode == 0
+    wait_for(lambda: any(store.glob("train/*.partial/trainer/checkpoint-*/whole")))
+    (train,) = [line.split()[0] for line in list_jobs("%i %j") if "kakugo-train" in line]
+    subprocess.run(["scontrol", "requeue", train], check=True)
+    wait_for(lambda: f"{train} PENDING" in list_jobs())
+    (log,) = (store / "jobs" / "logs").glob("kakugo-train-*.log")
+    assert "begun" in log.read_text()
+    # SLURM lets a job that was requeued wait for two minutes, unless it is told otherwise.
+    subprocess.run(["scontrol", "update", f"JobId={train}", "StartTime=now"], check=True)
+    wait_for(lambda: not list_jobs(), 400)
+    (made,) = manifests(store, "train")
+    assert made["resumed"] is True, log.read_text()
+    assert len(manifests(store, "score")) == 2
+
+
+def test_what_fails_stops_only_what_needs_it(tiny: Path, tmp_path: Path, cluster: Path) -> None:
+    store = tmp_path / "store"
+    sweep = ("-m", "mix=topic,gen", "evaluate.tasks=[sib200]")
+    assert submit(store, tiny, cluster, *sweep).returncode == 0
+    lines = (store / "jobs" / "submitted.tsv").read_text().splitlines()
+    (context,) = [line.split("\t")[0] for line in lines if line.endswith("Swahili: context")]
+    # The sources of one ledger are made one after the other: the last of them waits.
+    assert f"{context} PENDING" in list_jobs()
+    subprocess.run(["scancel", context], check=True)
+    wait_for(lambda: not list_jobs())
+    assert len(manifests(store, "score")) == 2, read_logs(store)
+    said = " ".join(show_status(store).split())
+    assert re.search(r"failed: Swahili: context: job \d+: it was cancelled", said), said
+    assert "The same kakugo submit as before" in said
+    gaps = report(store, "gaps")
+    assert re.search(r"waits for Swahili: context, which failed: job", gaps), gaps
+    # Given again, it submits what is missing, and that alone.
+    again = submit(store, tiny, cluster, *sweep)
+    assert "0 jobs queued already, 6 to submit" in again.stdout
+    wait_for(lambda: not list_jobs())
+    assert len(manifests(store, "score")) == 3, read_logs(store)
+    assert "failed" not in show_status(store)
+
+
+def test_a_time_limit_is_named_and_the_state_is_kept(tiny: Path, tmp_path: Path) -> None:
+    store, cluster = tmp_path / "store", tmp_path / "short.yaml"
+    cluster.write_text("options: [--time=30, --cpus-per-task=1]\nstages: {train: [--time=3]}\n")
+    more = ("mix=topic", "evaluate.tasks=[sib200]", "train.steps=100000", "train.save_every=50000")
+    assert submit(store, tiny, cluster, *more).returncode == 0
+    wait_for(lambda: not any("train" in name for name in list_jobs("%j")), 400)
+    said = show_status(store)
+    assert "time limit is near" in said
+    assert "longer --time for the stage train" in said
+    # The state is saved behind the step at which it was told, not at the next of save_every.
+    assert any(store.glob("train/*.partial/trainer/checkpoint-*/whole"))
+    report = run(
+        ["kakugo-report", "--store", str(store), "--format", "csv", "--out", str(tmp_path / "csv")]
+    )
+    assert "time limit is near" in (tmp_path / "csv" / "gaps.csv").read_text()
+    assert report.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        ("options: [--partition=nowhere]\n", "a job for the stage .* nothing was submitted"),
+        ("options: [--gres=gpu:99]\n", "nothing was submitted"),
+        ("options: --time=5\n", "options: a list of texts is needed"),
+        ("option: [--time=5]\n", "there is no key option"),
+        ("stages: [score]\n", "stages: a list of options for each stage"),
+        ("options: [\n", "cluster.yaml: "),
+    ],
+)
+def test_what_slurm_would_refuse_is_refused_before_anything_is_queued(
+    tiny: Path, tmp_path: Path, cluster: str, said: str
+) -> None:
+    file = tmp_path / "cluster.yaml"
+    file.write_text(cluster)
+    done = submit(tmp_path / "store", tiny, file, "mix=topic")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert re.search(said, done.stderr), done.stderr
+    assert list_jobs() == []
+
+
+def test_without_slurm_it_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*KAKUGO, "submit", f"store={tmp_path}"],
+        capture_output=True, text=True, env={**os.environ, "PATH": "/nowhere"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "there is no sbatch here. Remedy" in done.stderr
+    done = run([*KAKUGO, "submit", "--status", f"store={tmp_path}"])
+    assert done.returncode == 1
+    assert "nothing was submitted from the store" in done.stderr
+
+
+def test_a_cluster_is_for_submit_alone() -> None:
+    done = run([*KAKUGO, "cluster=slurm"])
+    assert done.returncode == 1
+    assert "Remedy: kakugo submit ... cluster=slurm" in done.stderr
