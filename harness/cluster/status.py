@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,11 @@ STATES = ("done", "running", "waiting", "failed", "not queued")
 
 @dataclass(frozen=True)
 class Submitted:
-    """A stage that was submitted: the number of its latest job, and what became of it."""
+    """A stage that was submitted: the number of its latest job, those of the jobs that this one
+    waited for, and what became of it."""
 
     number: str
+    after: str
     stage: str
     key: str
     label: str
@@ -34,15 +36,15 @@ def read_submitted(store: Path) -> list[Submitted]:
     was."""
     file = store / JOBS / "submitted.tsv"
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").split("\n")
     except OSError:
         raise ClusterError(
             f"nothing was submitted from the store {store}. Remedy: kakugo submit --status "
             "store=DIR, with the store that kakugo submit was given"
         ) from None
     # A line that a crash has cut off is of a job whose number the queue knows.
-    whole = [cells for line in lines if len(cells := line.split("\t", 3)) == 4]
-    return list({cells[2]: Submitted(*cells) for cells in whole}.values())
+    whole = [cells for line in lines if len(cells := line.split("\t", 4)) == 5]
+    return list({cells[3]: Submitted(*cells) for cells in whole}.values())
 
 
 def find_states(store: Path, submitted: Sequence[Submitted]) -> list[Submitted]:
@@ -62,7 +64,10 @@ def find_states(store: Path, submitted: Sequence[Submitted]) -> list[Submitted]:
             found.append(_tell(one, "failed", end.read_text(encoding="utf-8").partition("\n")[0]))
         else:
             gone.append(one)
-    ended = dict(slurm.describe_ends({one.key: one.number for one in gone}))
+    # A job of which another one has failed is cancelled for that alone: reports say so of it.
+    lacking = {one.number for one in [*gone, *(one for one in found if one.state == "failed")]}
+    own = [one for one in gone if not lacking & set(one.after.split(","))]
+    ended = dict(slurm.describe_ends({one.key: one.number for one in own}))
     for one in gone:
         why = ended.get(one.key)
         if why is not None:
@@ -99,4 +104,4 @@ def show_status(arguments: Sequence[str], console: "Console") -> None:
 
 
 def _tell(one: Submitted, state: str, why: str = "") -> Submitted:
-    return Submitted(one.number, one.stage, one.key, one.label, state, why)
+    return replace(one, state=state, why=why)

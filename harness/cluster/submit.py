@@ -123,7 +123,7 @@ def submit_sweep(
             job, request, cluster.list_options(job.kind), cluster.setup, after, logs
         )
         numbers |= dict.fromkeys(job.keys, number)
-        _note_submitted(root, number, job)
+        _note_submitted(root, number, job, after)
     display.say(f"{len(todo):,} jobs submitted. kakugo submit --status store={root} tells of them")
     return len(points) - len(planned)
 
@@ -213,10 +213,12 @@ def _write_plans(planned: Sequence[PlannedPoint], root: Path) -> None:
         write_plan(folder / str(number), point.config, point.plan, point.resolved)
 
 
-def _note_submitted(root: Path, number: str, job: StageJob) -> None:
-    """Notes a job's number and what it makes, a line each: SLURM forgets both."""
+def _note_submitted(root: Path, number: str, job: StageJob, after: Sequence[str]) -> None:
+    """Notes a job's number, what it makes and which jobs it waits for, a line for each stage: SLURM
+    forgets them."""
     with (root / JOBS / "submitted.tsv").open("a", encoding="utf-8") as file:
         for stage in job.stages:
-            file.write(f"{number}\t{stage.name}\t{stage.key}\t{stage.label}\n")
+            cells = (number, ",".join(after), stage.name, stage.key, stage.label)
+            file.write("\t".join(cells) + "\n")
         file.flush()
         os.fsync(file.fileno())

@@ -68,8 +68,9 @@ def test_a_bad_line_is_named(tmp_path: Path, content: bytes, message: str) -> No
 def test_nothing_cuts_data_at_other_characters() -> None:
     """`splitlines` is left for the words of other programs and of our own docstrings alone."""
     allowed = {
-        # Logs and error messages of other programs, /proc/cpuinfo.
+        # Logs and error messages of other programs, /proc/cpuinfo, SLURM's queue.
         "core/processes.py",
+        "harness/cluster/slurm.py",
         "harness/scoring/vllm_server.py",
         "harness/scoring/workers.py",
         "reports/store/samples.py",
