@@ -221,10 +221,11 @@ def _hint_at_nearest(key: str, owner: type) -> str:
     close = difflib.get_close_matches(key, here, n=1, cutoff=0.6)
     if close:
         return f"Nearest: {close[0]}"
-    everywhere = dict(_list_all_keys(_make_whole_config()))
-    elsewhere = difflib.get_close_matches(key, everywhere, n=1, cutoff=0.8)
+    everywhere = list(_list_all_keys(_make_whole_config()))
+    elsewhere = difflib.get_close_matches(key, [name for name, _ in everywhere], n=1, cutoff=0.8)
     if elsewhere:
-        return f"Nearest: {everywhere[elsewhere[0]]}"
+        # Several groups may have a key of that name: which one was meant is for the user to say.
+        return f"Nearest: {', '.join(path for name, path in everywhere if name in elsewhere)}"
     return f"Known here: {', '.join(here)}"
 
 

@@ -61,7 +61,7 @@ def test_all_problems_are_reported_at_once() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"learning_rate": 1e-4}, "learning_rate: there is no such key. Nearest: train.learning"),
+        ({"learning_rate": 1e-4}, "Nearest: train.learning_rate, distillation.learning_rate"),
         ({"language__name": "???"}, "language.name: a value is needed"),
         ({"train__steps": 0}, "train: train.steps must be"),
         ({"train__steps": True}, "train.steps: a whole number is needed, received True"),
