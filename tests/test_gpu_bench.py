@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from plain_varlen import attend_plainly
 from transformers import AutoConfig, AutoModelForCausalLM
 
+import decoding.attention
 from decoding import varlen
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,8 @@ def test_every_part_runs_where_the_operation_does(
     monkeypatch.setattr(varlen, "load_kernel", lambda: attend_plainly)
     monkeypatch.setattr(varlen, "find_obstacle", lambda device, dtype: None)
     monkeypatch.setattr("training.attention.find_obstacle", lambda device, dtype: None)
+    # The bench sets which way attention goes, which is put back behind it.
+    monkeypatch.setattr(decoding.attention, "_is_fused", decoding.attention._is_fused)
     bench.main(["--tiny"])
     found = read_line(capsys)
     assert found.pop("bench") == "gpu"

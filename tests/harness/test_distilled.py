@@ -9,6 +9,9 @@ import pytest
 from small import manifests, run, small
 from small_checkpoints import edit, save_model
 
+from core.contract.facts import extract_any_facts
+from core.contract.manifest import Manifest
+from core.contract.record import as_json, read_file
 from harness.errors import ConfigError
 from harness.experiment import plan_experiment
 from reports import read_store
@@ -196,6 +199,12 @@ def test_it_is_made_scored_and_reported_and_once(tiny: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     (distilled,) = manifests(tmp_path, "distill")
     facts, views = distilled["facts"], distilled["facts"]["guided"]["views"]
+    for path in (
+        *tmp_path.glob("guided/*/manifest.json"),
+        *tmp_path.glob("distill/*/manifest.json"),
+    ):
+        manifest = read_file(Manifest, path)
+        assert as_json(extract_any_facts(manifest)) == json.loads(path.read_text("utf-8"))["facts"]
     assert set(facts["signals"]) == {"supervised", "off_policy", "on_policy", "sequence"}
     assert facts["rollouts"] > 0
     assert views["off_policy"]["english"] == views["on_policy"]["both"] > 0

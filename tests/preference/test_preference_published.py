@@ -93,12 +93,16 @@ def another_value(value: Any) -> tuple[Any, bool]:
 
 
 def rechained(rows: list[EventRow], commitment: str) -> list[EventRow]:
-    """The same events with all hashes computed anew, over a first vote that says something else."""
+    """The same events with all hashes computed anew, over votes that all say something else.
+
+    All of them, since the first one may be of a repeated or a check pair, which result.json counts
+    and votes.csv leaves out.
+    """
     out: list[EventRow] = []
     previous, changed = commitment, False
     for row in rows:
         body = row.body or ""
-        if row.kind == "vote" and not changed:
+        if row.kind == "vote":
             value = json.loads(body)
             value["choice"] = "equal" if value["choice"] != "equal" else "a"
             body, changed = json.dumps(value, sort_keys=True, separators=(",", ":")), True
@@ -119,7 +123,7 @@ def rows_of(folder: Path) -> list[EventRow]:
 
 
 def forged(folder: Path) -> dict[str, str]:
-    """Every file of the folder as it would be had a vote been another, made by the program."""
+    """Every file of the folder as it would be had the votes been others, made by the program."""
     key = read_key(folder / "key.json")
     rows = rechained(rows_of(folder), key.commitment)
     return make_published_files(key, rows, compute_result(key, rows))
