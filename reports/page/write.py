@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -19,9 +18,10 @@ from reports.page.samples import TaskSamples, find_task_samples
 from reports.report import Report
 from reports.section import Part, Section
 from reports.sections import find_parts
+from reports.side_by_side import open_pool
 from reports.signs import clean
 from reports.store import files
-from reports.tables.panels import DATA_WORDS, SIDE_BY_SIDE, Panel, PanelRow, TableCell, list_lines
+from reports.tables.panels import DATA_WORDS, Panel, PanelRow, TableCell, list_lines
 from reports.tables.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def render(report: Report) -> str:
     """The page's text."""
     # The samples come from one file a score: reading them is most of the work, and Arrow leaves
     # the interpreter free meanwhile.
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with open_pool() as pool:
         names = (f"language-{n}" for n in count(1))
         made = pool.map(_make_panel_view, report.panels, names)
         parts = view_parts(report)

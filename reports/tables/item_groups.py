@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING
 from core.contract.record import Unreadable
 from core.statistics import Interval, adjust_holm
 from core.tasks import TASKS
+from reports.side_by_side import open_pool
 from reports.stats.groups import Changes, compute_mean_change, contrast_groups
 from reports.stats.paired import Difference, compare_accuracy
 from reports.store.samples import LABELS, Asked, Items, find_shared, read_items
-from reports.tables.panels import SIDE_BY_SIDE
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -67,7 +66,7 @@ def find_group_gains(results: Results) -> tuple[GroupGain, ...]:
         if result.task in TASKS and TASKS[result.task].labelled
         if result.record and result.base_record and not result.is_base and result.gain
     ]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with open_pool() as pool:
         return tuple(chain.from_iterable(pool.map(_list_gains, labelled)))
 
 

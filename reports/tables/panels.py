@@ -1,22 +1,19 @@
 """The score table: per language and student, tasks by producers, with gains and named gaps."""
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from core.contract.names import SCORES
 from core.contract.record import Unreadable
 from core.statistics import Interval
 from core.tasks import TASKS, show_task
+from reports.side_by_side import open_pool
 from reports.store.cells import Entry, find_entries, group_rows
 from reports.store.model import Score, ShownLanguage, State, StoreView
 from reports.store.naming import name_producers
 from reports.store.samples import score_resamples_of
 from reports.tables.gain import Gain, compute_gain, find_interval, recompute_score
 
-SIDE_BY_SIDE = 2
-"""Languages computed at once: numpy and Arrow leave the interpreter free while they work, but with
-six threads all of them together took 60% more processor time than one after another."""
 DATA_WORDS = {
     "embedded": "the harness's own small sets, not the benchmarks",
     "local": "benchmark files from a local folder",
@@ -136,7 +133,7 @@ def build_panels(view: StoreView, checkpoint: str | None = None) -> tuple[Panel,
             for key, entries in groups.items()
             if any(entry.cell.checkpoint.key == checkpoint for entry in entries)
         }
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with open_pool() as pool:
         return tuple(pool.map(lambda key: _make_panel(view, groups[key]), sorted(groups)))
 
 
