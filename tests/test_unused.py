@@ -29,8 +29,10 @@ def count_words() -> Counter[str]:
         for path in (ROOT / folder).rglob("*")
         if path.suffix in (".py", ".yaml", ".j2", ".js") and path.is_file()
     ]
-    texts = [path.read_text(encoding="utf-8") for path in [*files, ROOT / "pyproject.toml"]]
-    return sum((Counter(re.findall(r"\w+", text)) for text in texts), Counter())
+    words: Counter[str] = Counter()
+    for path in [*files, ROOT / "pyproject.toml"]:
+        words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    return words
 
 
 def list_unused(sources: dict[str, str], words: Counter[str]) -> list[str]:
