@@ -12,8 +12,9 @@ from pathlib import Path
 
 from harness.config import Config
 from harness.errors import ScoringError
-from harness.producers.producer import Ground, Producer, ReadOnce, Step
+from harness.producers.producer import Ground, Producer, Step
 from harness.producers.registry import find_producers
+from harness.read_once import ReadOnce
 from harness.stage import Stage, list_with_inputs
 from harness.stages.scoring import Cell, score_cell
 from harness.stages.texts import measure_cell

@@ -17,7 +17,7 @@ from harness.config import Config
 from harness.errors import ConfigError
 from harness.experiment import Plan, plan_experiment
 from harness.overrides import CONF, prepare_arguments
-from harness.producers.producer import ReadOnce
+from harness.read_once import ReadOnce
 from harness.validate import build_config
 
 

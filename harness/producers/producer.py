@@ -2,14 +2,15 @@
 that it needs, and no others."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from core.contract.producers import Role
 from harness.config import Config
+from harness.read_once import ReadOnce
 from harness.stage import Stage
 from harness.stages.base import make_base_stage
 from harness.stages.benchmarks import (
@@ -25,8 +26,6 @@ from tasks.data import BenchmarkData
 from tasks.errors import DataMalformed, DataMissing
 from tasks.loading import Loaded
 
-V = TypeVar("V")
-
 
 @dataclass(frozen=True)
 class Step:
@@ -35,22 +34,6 @@ class Step:
 
     name: str
     stages: tuple[Stage, ...]
-
-
-class ReadOnce:
-    """Holds what was read for one experiment of a sweep and is the same for others, by what it
-    depends on. For those who plan many in one go: what changes meanwhile is not read again."""
-
-    def __init__(self) -> None:
-        self._values: dict[Any, Any] = {}
-
-    def get(self, key: tuple[Any, ...], make: Callable[[], V]) -> V:
-        """Returns what was made under this key before, or makes it."""
-        known = repr(key)
-        if known not in self._values:
-            self._values[known] = make()
-        value: V = self._values[known]
-        return value
 
 
 @dataclass(frozen=True)
@@ -95,7 +78,7 @@ class Ground:
         config = self.config
         return self.kept.get(
             ("items", config.language, config.data_dir, config.evaluate),
-            lambda: read_benchmark_items(config, self.benchmarks),
+            lambda: read_benchmark_items(config, self.benchmarks, self.kept),
         )
 
 

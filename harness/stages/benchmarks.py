@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from core.languages import list_languages
 from generation.mixture.contamination import BenchmarkText
 from harness.config import Config
+from harness.read_once import ReadOnce
 from tasks.catalogue import BENCHMARKS, TASKS, Task
 from tasks.data import BenchmarkData, open_data
 from tasks.errors import DataMalformed, DataMissing, HubUnavailable
@@ -40,7 +41,8 @@ class BenchmarkItems:
         """SHA-256 over the texts, in their order."""
         digest = hashlib.sha256()
         for item in self.items:
-            digest.update(json.dumps(asdict(item), sort_keys=True).encode() + b"\n")
+            # As `asdict` gives it, which copies each of 100,000 texts of a language.
+            digest.update(json.dumps(vars(item), sort_keys=True).encode() + b"\n")
         return digest.hexdigest()
 
 
@@ -82,13 +84,17 @@ def load_in_english(config: Config, task: Task, data: BenchmarkData) -> Loaded:
     return load_task(task, code, english.name, data, protocol, english.hub_codes)
 
 
-def read_benchmark_items(config: Config, data: BenchmarkData) -> BenchmarkItems:
+def read_benchmark_items(
+    config: Config, data: BenchmarkData, kept: ReadOnce | None = None
+) -> BenchmarkItems:
     """Reads every text of the benchmarks, shots included, and those of the user's own on which
     bits per byte are measured, and says why any benchmark is not among them.
 
     Looked at are the paper's benchmarks and those that are scored or read as texts. One that is
-    known to lack the language has no text to look for.
+    known to lack the language has no text to look for. `kept` holds the texts in English, which
+    are those of every language of a sweep.
     """
+    kept = kept or ReadOnce()
     asked = {TASKS[name].benchmark for name in config.evaluate.list_tasks()}
     asked |= {name for name in (config.evaluate.text, config.evaluate.english_text) if name}
     contents = [one for one in BENCHMARKS.values() if one.paper or one.name in asked]
@@ -111,17 +117,30 @@ def read_benchmark_items(config: Config, data: BenchmarkData) -> BenchmarkItems:
                     unchecked[f"{content.name} in {name}"] = language.find_gap(content.name)
                 continue
             task = Task(content.name, content.name, content)
-            try:
-                loaded = load_task(task, code, name, data, hub_codes=hub_codes)
-            except (DataMissing, DataMalformed, HubUnavailable) as error:
-                unchecked[f"{content.name} in {name}"] = str(error)
-                continue
-            for item in (*loaded.shots, *loaded.items):
-                found[content.name, name, item.id] = BenchmarkText(
-                    content.name, name, item.id, item.cluster, item.text
-                )
+            read = kept.get(
+                ("benchmark texts", config.data_dir, config.evaluate.hub, content.name, name, code),
+                partial(_read_items, task, code, name, data, hub_codes),
+            )
+            if isinstance(read, str):
+                unchecked[f"{content.name} in {name}"] = read
+            else:
+                found |= {(one.benchmark, one.language, one.id): one for one in read}
     own = list_text_items(config, data)
     return BenchmarkItems([*found.values(), *own], unchecked)
+
+
+def _read_items(
+    task: Task, code: str, language: str, data: BenchmarkData, hub_codes: Mapping[str, str]
+) -> list[BenchmarkText] | str:
+    """Reads a benchmark's texts in a language, shots included, or says why there are none."""
+    try:
+        loaded = load_task(task, code, language, data, hub_codes=hub_codes)
+    except (DataMissing, DataMalformed, HubUnavailable) as error:
+        return str(error)
+    return [
+        BenchmarkText(task.benchmark, language, item.id, item.cluster, item.text)
+        for item in (*loaded.shots, *loaded.items)
+    ]
 
 
 def read_texts(config: Config, data: BenchmarkData) -> Iterator[AskedText]:
