@@ -1,4 +1,4 @@
-"""The embedded teacher: a llama.cpp server of the run's own."""
+"""Starts the embedded teacher, a llama.cpp server of the run's own."""
 
 import dataclasses
 import subprocess
@@ -16,6 +16,9 @@ from core.processes import Child, describe_exit, read_first_line, read_last_line
 from generation.settings import Teacher
 from harness.errors import TeacherServerError
 
+SERVED_BY_JOB = "http://teacher.invalid/v1"
+"""The address of a teacher that a job of the cluster will serve. By RFC 2606 no host ever has this
+name; `harness.cluster.teacher` puts the true one in its place."""
 START_SECONDS = 120.0
 CONTEXT_TOKENS = 4096
 

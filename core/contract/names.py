@@ -19,6 +19,8 @@ PLAN, CONFIG, ERROR = "plan.json", "config.yaml", "error.txt"
 
 JOBS = "jobs"
 """The folder of what a cluster's jobs are asked, what they say, and how they ended."""
+LOGS = "logs"
+"""In it, what each job printed."""
 ENDS = "ends"
 """In it, a file for each stage that a job did not make: why, in its first line."""
 

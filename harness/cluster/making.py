@@ -9,6 +9,7 @@ from core.errors import MendableError
 from core.processes import end_with_parent
 from harness.cluster.job import find_end, list_lacking_inputs, write_end
 from harness.cluster.requests import JobRequest, read_request
+from harness.cluster.teacher import give_address
 from harness.progress import Display
 from harness.stage import Stage
 from harness.stages.contamination import refuse_contaminated
@@ -32,7 +33,7 @@ def make_stages(request: JobRequest, display: Display) -> bool:
     whole = True
     for stage in request.stages:
         try:
-            artifact = store.build(stage)
+            artifact = store.build(give_address(stage, request.store))
             if request.clean:
                 refuse_contaminated(artifact, partial(display.show_warnings, stage))
         except Exception as error:

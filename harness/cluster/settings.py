@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import yaml
@@ -14,16 +14,27 @@ FOLDER = CONF / "cluster"
 
 
 @dataclass(frozen=True)
+class TeacherServer:
+    """The job that serves the teacher: its command, in which {host} and {port} stand for where it
+    is to listen, and further options of ``sbatch``."""
+
+    command: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Cluster:
     """The settings with which jobs are submitted.
 
     `options` are options of ``sbatch`` for every job, and `stages` further ones by the stage's
-    name, which come after them. `setup` are lines of shell that run first in each job.
+    name, which come after them. `setup` are lines of shell that run first in each job, and
+    `teacher` is the server that all sources ask; None where they ask an endpoint that is there.
     """
 
     options: tuple[str, ...] = ()
     stages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     setup: str = ""
+    teacher: TeacherServer | None = None
 
     def list_options(self, stage: str) -> list[str]:
         """Lists the options of ``sbatch`` for a job of a stage; later ones win."""
@@ -45,15 +56,26 @@ def read_cluster(name: str) -> Cluster:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
-    problems = [] if isinstance(values, dict) else ["options, stages and setup are needed"]
+    keys = {one.name for one in fields(Cluster)}
+    problems = [] if isinstance(values, dict) else [f"{', '.join(sorted(keys))} are its keys"]
     if not problems:
-        unknown = sorted(map(str, values.keys() - {"options", "stages", "setup"}))
+        unknown = sorted(map(str, values.keys() - keys))
         problems += [f"there is no key {key}" for key in unknown]
         stages = values.get("stages") or {}
         if not isinstance(stages, dict):
             problems.append("stages: a list of options for each stage is needed")
             stages = {}
-        lists = {"options": values.get("options"), **{f"stages.{k}": v for k, v in stages.items()}}
+        teacher = values.get("teacher") or {}
+        if not isinstance(teacher, dict) or not set(teacher) <= {"command", "options"}:
+            problems.append("teacher: a command is needed, and options if any")
+            teacher = {}
+        elif teacher and "{port}" not in str(teacher.get("command")):
+            problems.append("teacher.command: {port} is needed, where the server is to listen")
+        lists = {
+            "options": values.get("options"),
+            **{f"stages.{k}": v for k, v in stages.items()},
+            "teacher.options": teacher.get("options"),
+        }
         problems += [
             f"{key}: a list of texts is needed, such as [--partition=gpu], received {value!r}"
             for key, value in lists.items()
@@ -66,4 +88,5 @@ def read_cluster(name: str) -> Cluster:
         tuple(values.get("options") or ()),
         {str(stage): tuple(options or ()) for stage, options in stages.items()},
         str(values.get("setup") or ""),
+        TeacherServer(teacher["command"], tuple(teacher.get("options") or ())) if teacher else None,
     )

@@ -72,14 +72,18 @@ def submit(
     after: Sequence[str],
     logs: Path,
     test_only: bool = False,
+    begun: str | None = None,
 ) -> str:
-    """Submits a job that makes the stages of a request, behind the jobs of the numbers `after`,
-    and returns its number. Raises `ClusterError` with SLURM's own words where it is refused.
+    """Submits a job that makes the stages of a request, behind the end of the jobs of the numbers
+    `after` and the start of `begun`, and returns its number. Raises `ClusterError` with SLURM's
+    own words where it is refused.
 
     test_only: asks only whether it would be taken; nothing is queued.
     """
     name = f"kakugo-{job.kind}" if job.alone is None else f"kakugo-{job.kind}-{job.alone}"
     waits = [f"afterok:{':'.join(after)}"] if after else []
+    if begun is not None:
+        waits.append(f"after:{begun}")
     if job.alone is not None:
         waits.append("singleton")
     command = [
@@ -94,8 +98,40 @@ def submit(
         *(["--test-only"] if test_only else []),
     ]
     work = shlex.join([sys.executable, "-m", "harness.cli", "stage", str(request)])
-    script = f"#!/bin/bash\n{setup}\nexec {work}\n"
-    return _call(command, script).strip().partition(";")[0]
+    return _call(command, _write_script(setup, work)).strip().partition(";")[0]
+
+
+def submit_held(
+    name: str, work: Sequence[str], options: Sequence[str], setup: str, logs: Path
+) -> str:
+    """Submits a job that starts when it is released, and returns its number."""
+    command = [
+        *("sbatch", "--parsable", "--requeue", "--open-mode=append", "--hold"),
+        f"--job-name={name}",
+        f"--output={logs}/%x-%j.log",
+        f"--chdir={Path.cwd()}",
+        *options,
+    ]
+    return _call(command, _write_script(setup, shlex.join(work))).strip().partition(";")[0]
+
+
+def release(name: str) -> list[str]:
+    """Lets the jobs of a name that are held start, and returns their numbers."""
+    held = [number for number, reason in list_named(name).items() if reason == "JobHeldUser"]
+    for number in held:
+        _call(["scontrol", "release", number])
+    return held
+
+
+def list_named(name: str) -> dict[str, str]:
+    """Lists this user's jobs of a name that are queued or running: number to why it waits."""
+    user = f"--user={getpass.getuser()}"
+    said = _call(["squeue", "--noheader", user, f"--name={name}", "--format=%i|%r"])
+    return dict(line.split("|", 1) for line in said.splitlines())
+
+
+def _write_script(setup: str, work: str) -> str:
+    return f"#!/bin/bash\n{setup}\nexec {work}\n"
 
 
 def describe_ends(numbers: Mapping[str, str]) -> Iterator[tuple[str, str]]:

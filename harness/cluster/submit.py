@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from core.contract.names import JOBS, RUNS
+from core.contract.names import JOBS, LOGS, RUNS
 from core.errors import MendableError
 from harness.beforehand import check_students
 from harness.cluster import slurm
@@ -20,6 +20,7 @@ from harness.cluster.points import PlannedPoint, plan_points
 from harness.cluster.requests import JobRequest, JobWriter
 from harness.cluster.settings import Cluster, read_cluster
 from harness.cluster.status import show_status
+from harness.cluster.teacher import is_asked, name_job, submit_server
 from harness.config import MakingConfig
 from harness.errors import ClusterError
 from harness.lookover.over import look_before_paying
@@ -30,6 +31,7 @@ from harness.stages.base import NAME as BASE
 from harness.stages.contamination import NAME as CONTAMINATION
 from harness.stages.corpus import NAME as CORPUS
 from harness.store import Store
+from harness.teacher import SERVED_BY_JOB
 
 HELP = """kakugo submit [-m] [OVERRIDES] [cluster=NAME|FILE.yaml]
 
@@ -41,8 +43,9 @@ returns. The same command again submits only what is neither done nor queued.
   kakugo submit --status store=DIR    where everything stands, and why what failed did
 
 conf/cluster/*.yaml says what each stage needs: time, memory, GPUs, partitions. The store must be on
-a file system that all nodes see under the same path; the teacher is an endpoint that they can reach
-(teacher.base_url=URL), or the embedded one, in each job that asks it.
+a file system that all nodes see under the same path; the teacher is a server that is a job of its
+own (`teacher` in the cluster's file), an endpoint that nodes can reach (teacher.base_url=URL), or
+the embedded one, in each job that asks it.
 """
 _DEFAULT, _DRY = "slurm", "--dry-run"
 _FETCHED = (BASE, CORPUS)
@@ -76,6 +79,15 @@ def take_cluster(arguments: Sequence[str]) -> tuple[list[str], str]:
     return rest, named[-1] if named else _DEFAULT
 
 
+def place_teacher(arguments: Sequence[str], cluster: Cluster) -> list[str]:
+    """Returns the override that lets sources ask the cluster's own server of the teacher, where it
+    has one and no endpoint is given."""
+    given = {one.lstrip("+").partition("=")[0] for one in arguments}
+    if cluster.teacher is None or given & {"teacher.base_url", "teacher.endpoints"}:
+        return []
+    return [f"++teacher.base_url={SERVED_BY_JOB}"]
+
+
 def submit_sweep(
     arguments: Sequence[str], cluster: Cluster, display: Display, dry: bool = False
 ) -> int:
@@ -83,7 +95,7 @@ def submit_sweep(
     slurm.find_commands("sbatch", "squeue")
     points: list[PlannedPoint] = []
     with display.showing_work("planning"):
-        points += plan_points(arguments, LEDGERS)
+        points += plan_points([*arguments, *place_teacher(arguments, cluster)], LEDGERS)
     planned = [point for point in points if point.plan]
     for point in points:
         if point.problem:
@@ -104,28 +116,45 @@ def submit_sweep(
         f"{len(planned):,} experiments: {sum(len(job.stages) for job in jobs):,} stages missing, "
         f"{len(jobs) - len(todo):,} jobs queued already, {len(todo):,} to submit"
     )
-    if dry or not todo:
+    if dry:
         for job in todo:
             display.say(f"  {job.kind}: {job.label}")
         return len(points) - len(planned)
-    _check_options(todo, cluster, root)
+    if todo:
+        _check_options(todo, cluster, root)
+        _write_plans(planned, root)
+        submit_jobs(todo, cluster, store, queue)
+    # Also one that an earlier call has submitted and could not let go.
+    for server in slurm.release(name_job(root)):
+        display.say(f"job {server} serves the teacher until its last source is made")
+    if todo:
+        display.say(
+            f"{len(todo):,} jobs submitted. kakugo submit --status store={root} tells of them"
+        )
+    return len(points) - len(planned)
+
+
+def submit_jobs(
+    todo: Sequence[StageJob], cluster: Cluster, store: Store, queue: Mapping[str, slurm.Queued]
+) -> None:
+    """Submits jobs, each behind those it needs, and the server that those of sources ask."""
+    root = store.root
     writer = JobWriter(root)
-    _write_plans(planned, root)
-    logs = root / JOBS / "logs"
+    logs = root / JOBS / LOGS
     logs.mkdir(parents=True, exist_ok=True)
+    server = submit_server(root, todo, cluster, logs)
     numbers = {key: queued.number for key, queued in queue.items()}
     for job in todo:
         own = tuple(stage for stage in job.stages if stage.key not in queue)
         job = StageJob(own, job.needs, job.alone, job.clean)
-        request = writer.write(JobRequest(job.stages, root.resolve(), cache.resolve(), job.clean))
+        request = JobRequest(job.stages, root.resolve(), store.cache.resolve(), job.clean)
         after = sorted({numbers[key] for key in job.needs}, key=int)
-        number = slurm.submit(
-            job, request, cluster.list_options(job.kind), cluster.setup, after, logs
-        )
+        options = cluster.list_options(job.kind)
+        begun = server if any(map(is_asked, own)) else None
+        place = writer.write(request)
+        number = slurm.submit(job, place, options, cluster.setup, after, logs, begun=begun)
         numbers |= dict.fromkeys(job.keys, number)
         _note_submitted(root, number, job, after)
-    display.say(f"{len(todo):,} jobs submitted. kakugo submit --status store={root} tells of them")
-    return len(points) - len(planned)
 
 
 def prepare_here(planned: Sequence[PlannedPoint], store: Store, display: Display) -> None:

@@ -10,6 +10,7 @@ from generation.teacher.look import look_at_endpoint
 from harness.config import Config, MakingConfig
 from harness.errors import ScoringError
 from harness.lookover.look import Look
+from harness.teacher import SERVED_BY_JOB
 
 
 def list_endpoints(config: Config) -> Iterator[Look]:
@@ -17,6 +18,8 @@ def list_endpoints(config: Config) -> Iterator[Look]:
     if isinstance(config, MakingConfig) and config.teacher.kind != "embedded":
         teacher = config.teacher
         for place in teacher.places:
+            if place.base_url == SERVED_BY_JOB:
+                continue  # it does not run yet
             yield Look(f"teacher {teacher.name}", partial(_look, teacher, place))
     if config.evaluate.engine == "vllm":
         yield Look("vLLM", partial(_look_for_program, config.evaluate.vllm.command))

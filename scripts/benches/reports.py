@@ -6,6 +6,7 @@ seconds until it can be used at 360 px with a processor four times slower. The s
 (a minute, 0.8 GB) unless a folder is given that has it.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -30,8 +31,13 @@ FORMATS = {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench reports", description=__doc__)
+    parser.add_argument(
+        "store", nargs="?", type=Path, help="a folder that has the store, or gets it"
+    )
+    given: Path | None = parser.parse_args().store
     with tempfile.TemporaryDirectory() as scratch:
-        store = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(scratch) / "store"
+        store = given or Path(scratch) / "store"
         if not store.exists():
             make(store)
         count = len(list((store / "score").iterdir()))

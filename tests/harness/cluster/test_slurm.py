@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -13,10 +14,16 @@ import pytest
 import slurm_here
 from small import KAKUGO, manifests, results, run, small
 
+from harness.cluster.teacher import name_job, wait_for_address
+from harness.errors import ClusterError
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not slurm_here.is_possible(), reason="no SLURM can be started here"),
 ]
+SERVER = Path(__file__).with_name("serve_llama.py")
+ASKED = ("teacher.kind=openai", "teacher.name=served", "evaluate.tasks=[sib200]", "train.steps=1")
+TAUGHT = ("-m", "mix=topic,scenario", *ASKED)
 REPORT = [sys.executable, "-m", "reports.cli"]
 OPTIONS = "options: [--time=30, --cpus-per-task=1]\n"
 
@@ -203,3 +210,81 @@ def test_a_cluster_is_for_submit_alone() -> None:
     done = run([*KAKUGO, "cluster=slurm"])
     assert done.returncode == 1
     assert "Remedy: kakugo submit ... cluster=slurm" in done.stderr
+
+
+def write_cluster(folder: Path, command: str) -> Path:
+    file = folder / "cluster.yaml"
+    file.write_text(
+        "options: [--time=30, --cpus-per-task=1]\n"
+        f"teacher: {{command: '{command}', options: [--gres=gpu:2]}}\n"
+    )
+    return file
+
+
+def test_one_server_is_asked_by_every_source_and_ended(tiny: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    served = shlex.join([sys.executable, str(SERVER)])
+    cluster = write_cluster(tmp_path, f"{served} {{host}} {{port}}")
+    dry = submit(store, tiny, cluster, *TAUGHT, "--dry-run")
+    assert dry.returncode == 0, dry.stdout + dry.stderr
+    assert not list_jobs()
+    done = submit(store, tiny, cluster, *TAUGHT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (number,) = re.findall(r"job (\d+) serves the teacher", done.stdout)
+    again = submit(store, tiny, cluster, *TAUGHT)
+    assert "0 to submit" in again.stdout
+    assert "serves the teacher" not in again.stdout
+    wait_for(lambda: f"{number} RUNNING" in list_jobs())
+    # It goes as soon as no source needs it, and leaves no address behind.
+    wait_for(lambda: number not in list_jobs("%i"))
+    assert len(manifests(store, "source")) == 2, read_logs(store)
+    assert not (store / "jobs" / "teacher" / "address").exists()
+    wait_for(lambda: not list_jobs())
+    assert len(manifests(store, "score")) == 3, read_logs(store)
+    assert "failed" not in show_status(store)
+    for made in manifests(store, "source"):
+        assert made["about"]["teacher"] == "served"
+        assert sum(step["answered"] for step in made["facts"]["steps"]) > 0
+
+
+def test_a_server_that_does_not_start_ends_its_sources_with_a_remedy(
+    tiny: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    cluster = write_cluster(tmp_path, "false {port}")
+    assert submit(store, tiny, cluster, "mix=topic", *ASKED).returncode == 0
+    wait_for(lambda: not list_jobs())
+    said = " ".join(show_status(store).split())
+    assert "the job of the teacher's server is not queued any more. Remedy: read why in" in said
+    assert "the teacher's server ended with status 1" in " ".join(read_logs(store).split())
+    with pytest.raises(ClusterError, match=f"{name_job(store)}-"):
+        wait_for_address(store)
+
+
+def test_a_sweep_of_two_teachers_is_refused(tiny: Path, tmp_path: Path) -> None:
+    cluster = write_cluster(tmp_path, "serve {port}")
+    two = ("-m", "mix=topic", *ASKED[:1], "teacher.name=one,other", *ASKED[2:])
+    done = submit(tmp_path / "store", tiny, cluster, *two)
+    assert done.returncode == 1
+    assert "the sweep asks several teachers (one, other)" in done.stderr
+    assert not list_jobs()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("teacher: {command: vllm serve x}\n", "teacher.command: {port} is needed"),
+        ("teacher: {options: [--gres=gpu:1]}\n", "teacher.command: {port} is needed"),
+        ("teacher: vllm\n", "teacher: a command is needed"),
+        ("teacher: {command: 'x {port}', option: []}\n", "teacher: a command is needed"),
+        ("teacher: {command: 'x {port}', options: x}\n", "teacher.options: a list of texts"),
+    ],
+)
+def test_a_teacher_that_makes_no_sense_is_refused(
+    tiny: Path, tmp_path: Path, written: str, said: str
+) -> None:
+    cluster = tmp_path / "cluster.yaml"
+    cluster.write_text(written)
+    done = submit(tmp_path / "store", tiny, cluster, "mix=topic")
+    assert done.returncode == 1
+    assert said in done.stderr
