@@ -3,8 +3,9 @@
 MendableError
 ├─ CheckpointError (core.checkpoints)  ├─ IdentifierError (core.identify)
 ├─ GenerationError                     ├─ HarnessError
-├─ PreferenceError                     ├─ ReportsError
-├─ TasksError                          └─ TrainingError
+├─ PreferenceError                     ├─ PublishingError
+├─ ReportsError                        ├─ TasksError
+└─ TrainingError
 """
 
 

@@ -28,6 +28,7 @@ FOLDERS = {
     "generation": "writes training data with a teacher",
     "training": "fine-tunes the student",
     "preference": "the blind study by native speakers",
+    "publishing": "puts checkpoints and their data on the Hub",
     "reports": "reads finished artifacts, says who gained",
     "reports/store": "reads and checks a store's files",
     "reports/stats": "the formulas, each with its source",

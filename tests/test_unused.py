@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ["core", "decoding", "generation", "harness", "preference", "reports", "tasks"]
-PACKAGES += ["training"]
+PACKAGES = ["core", "decoding", "generation", "harness", "preference", "publishing", "reports"]
+PACKAGES += ["tasks", "training"]
 # Other libraries look for these by name.
 HOOKS = {
     # transformers' Trainer

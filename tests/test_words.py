@@ -17,6 +17,7 @@ PACKAGES = [
     "generation",
     "harness",
     "preference",
+    "publishing",
     "reports",
     "tasks",
     "training",

@@ -1,0 +1,87 @@
+"""Makes the files of a repository, as they are sent."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from core.contract.names import CARD, CHECKPOINT
+from core.files import write_whole
+from publishing.cards import write_data_card, write_model_card
+from publishing.data import write_parquet
+from publishing.looking import list_files, read_contaminated_ids
+from publishing.plan import HubRepository
+from publishing.results import list_hub_scores, write_eval_files
+from reports.store.model import StoreView
+
+MARKER = "kakugo.json"
+"""The file by which a repository is known as one of ours, and whose content it has."""
+_LOCAL = ("is_local", "local_files_only", "_name_or_path")
+"""What transformers writes of the machine that it ran on."""
+
+
+def build_files(view: StoreView, repository: HubRepository, folder: Path) -> dict[str, Path]:
+    """Makes the files of a repository in a folder where they are not to be sent as they are, and
+    returns the path of each by its name in the repository."""
+    made = {MARKER: folder / MARKER, "README.md": folder / "README.md"}
+    write_whole(made[MARKER], write_marker(repository))
+    if repository.kind == "model":
+        made |= _build_model(view, repository, folder)
+        card = write_model_card(view, repository)
+    else:
+        left_out = read_contaminated_ids(view, repository)
+        rows = {}
+        for source in repository.artifacts:
+            name = str(source.about.source)
+            path = made[f"{name}/train.parquet"] = folder / name / "train.parquet"
+            rows[name] = write_parquet(source, path, left_out)
+        card = write_data_card(view, repository, rows)
+    write_whole(made["README.md"], card)
+    return made
+
+
+def write_marker(repository: HubRepository) -> str:
+    """Writes the file that says of which artifacts a repository is."""
+    content = {
+        "made_with": "kakugo-publish",
+        "key": repository.key,
+        "artifacts": [
+            {
+                "stage": one.stage,
+                "key": one.key,
+                "label": one.label,
+                "created": one.manifest.created,
+                "packages": dict(one.manifest.packages),
+                "commit": one.manifest.git.commit,
+            }
+            for one in repository.artifacts
+        ],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _build_model(view: StoreView, repository: HubRepository, folder: Path) -> dict[str, Path]:
+    (checkpoint,) = repository.artifacts
+    made = {}
+    for name in list_files(checkpoint):
+        path, short = checkpoint.folder / name, name.removeprefix(f"{CHECKPOINT}/")
+        if name == CARD:
+            continue
+        if short in ("config.json", "tokenizer_config.json"):
+            path = folder / short
+            _copy_without_place(checkpoint.folder / name, path)
+        made[short] = path
+    for name, text in write_eval_files(list_hub_scores(view, checkpoint.key)):
+        made[name] = folder / name
+        write_whole(made[name], text)
+    return made
+
+
+def _copy_without_place(path: Path, out: Path) -> None:
+    """Copies a file of settings without what it says of the machine that it was written on."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if not any(name in content for name in _LOCAL):
+        shutil.copyfile(path, out)
+        return
+    kept = {name: value for name, value in content.items() if name not in _LOCAL}
+    write_whole(out, json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
