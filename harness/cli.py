@@ -26,6 +26,7 @@ from harness.sweep import end_sweep
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_ENTRY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+COMMANDS = ("submit", "stage", "send", "fetch")
 # An attribute of an error whose message a job has printed.
 _SAID = "kakugo_said"
 
@@ -36,13 +37,17 @@ def main() -> None:
     if "--version" in sys.argv[1:]:
         print(f"kakugo {VERSION}")
         return
-    if {"-h", "--help"} & set(sys.argv[1:]) and sys.argv[1:2] not in (["submit"], ["stage"]):
+    if {"-h", "--help"} & set(sys.argv[1:]) and sys.argv[1:2] not in ([one] for one in COMMANDS):
         print(write_help())
         return
     if sys.argv[1:2] == ["stage"]:
         from harness.cluster.job import main as run_stage
 
         return run_stage(sys.argv[2:])
+    if sys.argv[1:2] in (["send"], ["fetch"]):
+        from harness.exchange import main as exchange
+
+        return exchange(sys.argv[1], sys.argv[2:])
     register_resolvers()
     # The bars of libraries would be drawn over the run's own.
     os.environ.setdefault("TQDM_DISABLE", "1")

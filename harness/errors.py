@@ -47,6 +47,10 @@ class Contaminated(HarnessError):
     """The training data hold texts of a benchmark."""
 
 
+class ExchangeError(HarnessError):
+    """A store cannot be copied to an address, or from it."""
+
+
 class LookOverError(HarnessError):
     """A run cannot have all that it needs; every problem, one a line."""
 

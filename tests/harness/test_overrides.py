@@ -144,6 +144,7 @@ def test_flags_come_first_with_their_values() -> None:
     assert prepare_arguments(given) == wanted
 
 
+@pytest.mark.slow
 def test_every_language_is_found_by_its_names() -> None:
     for language in list_languages().values():
         for name in (*language.names, language.name.replace(" ", "_")):
