@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from huggingface_hub import CardData
 
 PAPER = "2601.14051"
+EMBEDDED = "embedded"
 _CITATION = f"""\
 ## Citation
 
@@ -50,6 +51,10 @@ _LIMITS = """\
 - Scores on benchmarks are no judgement by speakers; the intervals above are of the items alone, and
   not of another training with another seed."""
 
+_OWN_SETS = """\
+- Scores whose data are called "embedded" are on a few texts of the harness's own, which only show
+  that it runs. They say nothing about the benchmarks of the same names."""
+
 
 def write_model_card(view: StoreView, repository: HubRepository) -> str:
     """Writes the page of a model. Raises CheckpointNotFoundError where its training's card is
@@ -72,13 +77,16 @@ def write_model_card(view: StoreView, repository: HubRepository) -> str:
         model_name=repository.name.rpartition("/")[2] if results else None,
         eval_results=results or None,
     )
+    # Training wrote metadata of its own, a title, and then all that it knew.
+    written = write_card(view, checkpoint.key).partition("\n---\n")[2].strip()
+    title, _, body = written.partition("\n")
     parts = [
+        title,
         _describe_language(repository),
-        # Metadata of its own stands before the text that training wrote.
-        write_card(view, checkpoint.key).partition("\n---\n")[2].strip(),
+        body.strip(),
         _write_start(repository, checkpoint),
         _DECODING,
-        _LIMITS,
+        _write_limits(view, checkpoint),
         _write_contamination(view, repository),
         _write_licences(repository),
         _CITATION,
@@ -126,6 +134,12 @@ def write_data_card(view: StoreView, repository: HubRepository, rows: Mapping[st
         _CITATION,
     ]
     return _join(data, parts)
+
+
+def _write_limits(view: StoreView, checkpoint: StoredArtifact[Facts]) -> str:
+    scores = [s for s in view.scores.values() if s.artifact.manifest.checkpoint == checkpoint.key]
+    made_up = any(score.data.name == EMBEDDED for score in scores)
+    return _LIMITS + (f"\n{_OWN_SETS}" if made_up else "")
 
 
 def find_size(rows: int) -> str:

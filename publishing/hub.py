@@ -2,9 +2,10 @@
 in plain words, with a remedy and without the token."""
 
 import re
+import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx2
 
@@ -18,6 +19,7 @@ TRIES = 8
 LONGEST_S = 3600.0
 """A limit of commits is over after an hour."""
 _PASSING = (429, 500, 502, 503, 504)
+_CUT = (httpx2.TransportError, ConnectionError)
 _RESET = re.compile(r"\bt=(\d+)")  # RateLimit: "api";r=0;t=55
 
 
@@ -25,7 +27,10 @@ def open_hub(organisation: str) -> "HfApi":
     """Connects to the Hub with the token of this machine, and checks that it may write to an
     organisation. Raises HubError where there is none, or it may not."""
     from huggingface_hub import HfApi, get_token
+    from huggingface_hub.utils import disable_progress_bars
 
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     token = get_token()
     if not token:
         raise HubError(
@@ -75,7 +80,7 @@ def find_pause(error: Exception, number: int) -> float | None:
     would not help."""
     from huggingface_hub.errors import HfHubHTTPError
 
-    if isinstance(error, httpx2.TransportError):
+    if isinstance(error, _CUT):
         return float(2**number)
     if not isinstance(error, HfHubHTTPError) or error.response.status_code not in _PASSING:
         return None
@@ -91,7 +96,7 @@ def explain(error: Exception, what: str) -> HubError | None:
     """Explains an error of the Hub's client; None for one that is none of the Hub."""
     from huggingface_hub.errors import HfHubHTTPError
 
-    if isinstance(error, httpx2.TransportError):
+    if isinstance(error, _CUT):
         return HubError(
             f"The Hub cannot be reached ({what}: {type(error).__name__}).\n"
             "Remedy: check the network and HF_ENDPOINT; the same command goes on from here."
@@ -109,12 +114,10 @@ def explain(error: Exception, what: str) -> HubError | None:
     return HubError(f"The Hub refuses {what}: {said[:300]}.\nRemedy: {remedy}.")
 
 
-def is_without_xet(error: Any) -> bool:
-    """Says whether a server was asked for Xet storage and has none."""
-    from huggingface_hub.errors import HfHubHTTPError
+def is_without_xet(error: Exception) -> bool:
+    """Says whether a server was asked for Xet storage and has none.
 
-    return (
-        isinstance(error, HfHubHTTPError)
-        and error.response.status_code == 404
-        and "xet-write-token" in str(error.response.url)
-    )
+    The library of Xet raises errors of its own, which tell no status but in words.
+    """
+    said = str(error)
+    return "xet-write-token" in said and "404" in said

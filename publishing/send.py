@@ -150,7 +150,6 @@ def _commit(
     api: "HfApi", repository: HubRepository, files: Mapping[str, Path], gone: Sequence[str]
 ) -> None:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
-    from huggingface_hub.errors import HfHubHTTPError
 
     def create() -> None:
         additions = [CommitOperationAdd(name, path) for name, path in files.items()]
@@ -163,7 +162,7 @@ def _commit(
 
     try:
         create()
-    except HfHubHTTPError as error:
+    except Exception as error:
         if not is_without_xet(error):
             raise
         with _avoid_xet():
