@@ -27,7 +27,7 @@ def open_hub(organisation: str) -> "HfApi":
     """Connects to the Hub with the token of this machine, and checks that it may write to an
     organisation. Raises HubError where there is none, or it may not."""
     from huggingface_hub import HfApi, get_token
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if not sys.stderr.isatty():
         disable_progress_bars()

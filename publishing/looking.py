@@ -72,16 +72,26 @@ def read_contaminated_ids(view: StoreView, repository: HubRepository) -> set[str
     return ids
 
 
-def find_secret(text: str, environment: Mapping[str, str] | None = None) -> str | None:
+def list_own_secrets() -> dict[str, str]:
+    """Lists the values of environment variables that are secrets by their names."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if len(value) >= 12 and _OF_SECRETS.search(name)
+    }
+
+
+def find_secret(text: str, own: Mapping[str, str]) -> str | None:
     """Says what kind of secret stands in a text, and never the secret; None where none does.
 
-    OnHub are the usual forms of access tokens and private keys, and the values of environment
-    variables whose names end in KEY, TOKEN, SECRET or PASSWORD. Not covered: a password in words.
+    Found are the usual forms of access tokens and private keys, and `own`: the values of
+    environment variables whose names end in KEY, TOKEN, SECRET or PASSWORD, by these names. Not
+    covered: a password in words.
     """
     if found := _SECRETS.search(text):
         return f"an access token or key that begins with {found[0][:4]!r}"
-    for name, value in (os.environ if environment is None else environment).items():
-        if len(value) >= 12 and _OF_SECRETS.search(name) and value in text:
+    for name, value in own.items():
+        if value in text:
             return f"the value of the environment variable {name}"
     return None
 
@@ -135,10 +145,11 @@ def _find_secrets(repository: HubRepository) -> Iterator[Objection]:
 
 
 def _find_secrets_of_file(repository: HubRepository, path: Path, shown: str) -> Iterator[Objection]:
+    own = list_own_secrets()
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, 1):
-                if secret := find_secret(line):
+                if secret := find_secret(line, own):
                     yield Objection(
                         repository.name,
                         f"line {number} of {shown} holds {secret}",

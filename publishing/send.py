@@ -13,7 +13,7 @@ from core.files import hash_file
 from publishing.errors import HubError
 from publishing.files import MARKER, build_files, write_marker
 from publishing.hub import is_without_xet, open_hub, try_again
-from publishing.looking import find_secret
+from publishing.looking import find_secret, list_own_secrets
 from publishing.plan import HubRepository, Kind, Publication
 from reports.store.model import StoreView
 
@@ -198,7 +198,7 @@ def _hash_blob(content: bytes) -> str:
 def _refuse_secrets(repository: HubRepository, files: Mapping[str, Path]) -> None:
     for name, path in files.items():
         if path.suffix in (".md", ".json", ".yaml") and path.name != "tokenizer.json":
-            secret = find_secret(path.read_text(encoding="utf-8"))
+            secret = find_secret(path.read_text(encoding="utf-8"), list_own_secrets())
             if secret:
                 raise HubError(
                     f"{name} of {repository.name} holds {secret}; it was not sent.\n"
