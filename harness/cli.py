@@ -26,7 +26,7 @@ from harness.sweep import end_sweep
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_ENTRY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
-COMMANDS = ("submit", "stage", "send", "fetch")
+COMMANDS = ("submit", "stage", "send", "fetch", "export")
 # An attribute of an error whose message a job has printed.
 _SAID = "kakugo_said"
 
@@ -63,6 +63,10 @@ def main() -> None:
         from harness.cluster.submit import main as submit
 
         return submit(sys.argv[2:])
+    if sys.argv[1:2] == ["export"]:
+        from harness.export.command import main as export
+
+        return export(sys.argv[2:])
     try:
         sys.argv[1:] = prepare_arguments(sys.argv[1:])
     except ConfigError as error:

@@ -7,6 +7,7 @@ HarnessError
 ├─ ArtifactMissing    a stage would have to run, but `on_missing` forbids it
 ├─ ClusterError       a job cannot be submitted, or cannot make what it was asked for
 ├─ Contaminated       the training data hold benchmark texts, and `fail_on_contamination` is set
+├─ ExportError        a checkpoint cannot be exported, or a file is not the checkpoint's
 ├─ LookOverError      a run cannot have all that it needs
 ├─ MachineError       this machine lacks memory, disk or GPUs for what was asked
 ├─ TeacherServerError the embedded teacher did not start
@@ -49,6 +50,10 @@ class Contaminated(HarnessError):
 
 class ExchangeError(HarnessError):
     """A store cannot be copied to an address, or from it."""
+
+
+class ExportError(HarnessError):
+    """A checkpoint cannot be written in another form, or what was written is not the same model."""
 
 
 class LookOverError(HarnessError):

@@ -1,4 +1,4 @@
-"""Starts the embedded teacher, a llama.cpp server of the run's own."""
+"""Starts llama.cpp servers of the run's own, for the embedded teacher and for exported files."""
 
 import dataclasses
 import subprocess
@@ -32,22 +32,31 @@ def running_teacher(teacher: Teacher, gguf: Path | None) -> Iterator[Teacher]:
     if gguf is None:
         yield teacher
         return
-    command = [sys.executable, "-m", "harness.llama_server", str(gguf), teacher.name]
-    with (
-        tempfile.TemporaryFile() as log,
-        # Ctrl-C is for the run alone, which then ends the server in good order.
-        running(
-            [*command, str(CONTEXT_TOKENS)], output=subprocess.PIPE, errors=log, apart=True
-        ) as server,
-    ):
-        address = read_first_line(server, START_SECONDS) or ""
-        if not address.startswith("http://"):
-            raise _report_failed("did not start", server, log)
-        _wait_until_healthy(server, address, log)
+    with running_llama(gguf, teacher.name, CONTEXT_TOKENS, "the embedded teacher") as address:
         yield dataclasses.replace(teacher, base_url=f"{address}/v1")
 
 
-def _wait_until_healthy(server: Child, address: str, log: IO[bytes]) -> None:
+@contextmanager
+def running_llama(gguf: Path, name: str, context: int, what: str, *options: str) -> Iterator[str]:
+    """Runs llama.cpp's server on a GGUF file, and yields its address without `/v1`.
+
+    `name` is what the model is served as, `context` its room in tokens, `what` the server's name in
+    an error's words; `options` are those of `harness.llama_server`. The server ends with the block.
+    """
+    command = [sys.executable, "-m", "harness.llama_server", str(gguf), name, str(context)]
+    with (
+        tempfile.TemporaryFile() as log,
+        # Ctrl-C is for the run alone, which then ends the server in good order.
+        running([*command, *options], output=subprocess.PIPE, errors=log, apart=True) as server,
+    ):
+        address = read_first_line(server, START_SECONDS) or ""
+        if not address.startswith("http://"):
+            raise _report_failed(f"{what} did not start", server, log)
+        _wait_until_healthy(server, address, what, log)
+        yield address
+
+
+def _wait_until_healthy(server: Child, address: str, what: str, log: IO[bytes]) -> None:
     """Returns when /health says that the model is loaded (503 until then)."""
     # Never through a proxy: the server is on this machine.
     loopback = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -58,7 +67,7 @@ def _wait_until_healthy(server: Child, address: str, log: IO[bytes]) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise _report_failed("did not become healthy", server, log)
+    raise _report_failed(f"{what} did not become healthy", server, log)
 
 
 def _report_failed(what: str, server: Child, log: IO[bytes]) -> TeacherServerError:
@@ -67,6 +76,6 @@ def _report_failed(what: str, server: Child, log: IO[bytes]) -> TeacherServerErr
     with suppress(subprocess.TimeoutExpired):  # a closed output comes just before the end
         what += f" ({describe_exit(server.wait(1))})"
     return TeacherServerError(
-        f"the embedded teacher {what}. Its last words:\n{read_last_lines(log)}\n"
+        f"{what}. Its last words:\n{read_last_lines(log)}\n"
         "Remedy: check that the GGUF file is whole and that 1 GB of memory is free."
     )

@@ -13,6 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from harness.cluster.settings import read_cluster
 from harness.cluster.submit import take_cluster
 from harness.exchange import read_arguments
+from harness.export.command import take_words
 from harness.help import write_help
 from harness.overrides import CONF, prepare_arguments
 from preference.cli import main as study_main
@@ -83,6 +84,8 @@ def test_a_command_that_a_page_shows_is_valid(composed: Compose, page: str, line
         given, cluster = take_cluster(arguments[1:])
         assert cluster == "FILE.yaml" or read_cluster(cluster)
         arguments = [one for one in given if one not in ("--dry-run", "--status")]
+    if arguments[0] == "export":
+        _, _, arguments = take_words(arguments[1:])
     sweeps = "-m" in arguments
     overrides = [given for given in prepare_arguments(arguments) if given != "-m"]
     for point in each_point(overrides) if sweeps else [overrides]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from training.precision import has_nvidia_gpu
 
-EngineName = Literal["transformers", "vllm", "completions"]
+EngineName = Literal["transformers", "vllm", "completions", "llama.cpp"]
 
 # Bumped by hand when a change may move a score in more than its last digits: part of every key.
 VERSION = "2"
@@ -20,6 +20,7 @@ class EngineChoice:
     vllm: a vLLM server of the checkpoint, started for it by `command` and `arguments`.
     completions: an OpenAI-compatible completions endpoint at `base_url` that serves the
         checkpoint as `model`; `api_key_env` names the environment variable with its key.
+    llama.cpp: a server of our own on the GGUF file `file`, whose type of weights is `precision`.
     """
 
     name: EngineName
@@ -30,6 +31,7 @@ class EngineChoice:
     base_url: str | None = None
     model: str | None = None
     api_key_env: str | None = field(default=None, metadata={"keyed": False})
+    file: str | None = field(default=None, metadata={"keyed": False})
 
 
 def choose_precision(asked: str) -> str:

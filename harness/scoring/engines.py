@@ -22,6 +22,10 @@ def open_engine(
         return CompletionsLM(
             checkpoint, choice, journal=journal, share=share, on_progress=on_progress
         )
+    if choice.name == "llama.cpp":
+        from harness.scoring.llama import LlamaLM
+
+        return LlamaLM(checkpoint, choice, journal=journal, share=share, on_progress=on_progress)
     if choice.name == "vllm":
         from harness.scoring.vllm_server import VllmLM
 

@@ -21,6 +21,8 @@ from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.loading import Loaded
 from tasks.protocol import Protocol
 
+NAME = "score"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -95,7 +97,7 @@ def score_cell(
         return replace(cell, gap=engine)
     task, evaluate, language = loaded.task, config.evaluate, config.language
     score = Stage(
-        name="score",
+        name=NAME,
         version=1,
         label=f"{language.name}: {producer.name} on {task.name}",
         settings=ScoreSettings(
