@@ -1,7 +1,8 @@
 """The licences of what data and checkpoints are made from: known by name, repository or content.
 
-Each entry is what the repository's own card on the Hub says (read in November 2026). It is no legal
-advice: a person who knows better says so with `--licence NAME=IDENTIFIER`.
+Data sets bear what their pages on the Hub say, and models what was announced of them (read in
+November 2026). It is no legal advice: a person who knows better says so with `--licence
+NAME=IDENTIFIER`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

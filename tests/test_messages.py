@@ -10,7 +10,7 @@ import pytest
 from core.errors import MendableError
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ["core", "harness", "tasks"]
+PACKAGES = ["core", "harness", "publishing", "tasks"]
 MODULES = [
     *("core.checkpoints.errors", "core.identify.text", "generation.errors", "harness.errors"),
     *("tasks.errors", "training.errors"),
