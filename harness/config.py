@@ -64,9 +64,15 @@ class LanguageSettings:
         """Gives the reason why the language has no code of the benchmark."""
         content = BENCHMARKS[benchmark]
         if benchmark not in self.gaps and content.codes and self.flores_code:
+            number = len(content.codes)
+            known = (
+                f"{number} languages that are known here do not"
+                if number > 1
+                else ("one language that is known here does not")
+            )
             return (
-                f"{content.title} has no {self.name} (its {len(content.codes)} languages that are "
-                f"known here do not include it; language.benchmarks.{benchmark}=CODE gives a code)."
+                f"{content.title} has no {self.name} (its {known} include it; "
+                f"language.benchmarks.{benchmark}=CODE gives a code)."
             )
         return self.gaps.get(benchmark) or (
             f"no {benchmark} code is known for {self.name}; "

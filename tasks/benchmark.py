@@ -92,7 +92,8 @@ class WrittenForm:
 
     metric: of labels `nacc`; else how a text is rated (`tasks.quality`), or `chrf++`.
     wordings: by the benchmark's code of a language.
-    examples: how many a plain prompt shows; a chat shows none. 0: it is asked of chats alone.
+    examples: how many a plain prompt shows; a chat shows none. 0: it is asked of chats alone,
+        unless the benchmark has `shots`, which are then what a plain prompt shows.
     sets: how many sets of their own the rows are of, each with so many examples.
     read_examples: (data directory, code) -> their rows; on the Hub they are the split
         `examples_split`.

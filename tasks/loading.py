@@ -79,7 +79,9 @@ class Loaded:
     def shots_shown(self) -> int:
         """The number of rows that a prompt shows with their answers."""
         if reading := self.task.content.reading:
-            return len(self.data.examples) // reading.sets
+            if self.protocol.prompt != "plain":
+                return 0
+            return self.task.shots or len(self.data.examples) // reading.sets
         return self.task.shots
 
     @property
@@ -196,7 +198,10 @@ def load_task(
     chosen = find_words(language if protocol.instructions == "language" else None)
     examples = _count_examples(task, protocol)
     content = read(task.content, data, code, hub_codes, examples)
-    asking = Asking(protocol, chosen, language, task.from_english, code, content.examples)
+    shown = content.examples
+    if task.content.reading and protocol.prompt == "plain":
+        shown = shown or content.rows[: task.shots]
+    asking = Asking(protocol, chosen, language, task.from_english, code, shown)
     items = [task.content.item(row, asking) for row in content.rows]
     shots = split_shots([item.label for item in items], protocol.shots, task.shots)
     if len(shots) < task.shots:
@@ -221,7 +226,7 @@ def _count_examples(task: Task, protocol: Protocol) -> int:
     """Returns how many examples of a file of their own a prompt shows; raises DataMissing where a
     task is not asked so."""
     reading = task.content.reading
-    if reading is None or protocol.prompt != "plain":
+    if reading is None or protocol.prompt != "plain" or task.shots:
         return 0
     if not reading.examples:
         raise DataMissing(

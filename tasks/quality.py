@@ -17,11 +17,15 @@ from tasks.instructions import check_instruction
 
 SEGMENTED = frozenset({"th"})
 """SEA-HELM's codes of the languages whose words a library finds."""
+_APOSTROPHES = "`\u00b4\u02b9\u02bb\u02bc\ua78c"
+"""Signs that stand for an apostrophe and are no punctuation in Unicode."""
 
 
 def match_exactly(said: str, references: Sequence[str], code: str) -> float:
-    """Returns 1 where the answer is one of the references, but for case, punctuation and space."""
-    return float(any(_strip_punctuation(said) == _strip_punctuation(one) for one in references))
+    """Returns 1 where the answer is one of the references, but for case, space, punctuation of any
+    script, apostrophes that are letters, and composed or decomposed signs."""
+    plain = _keep_words(said)
+    return float(bool(plain) and any(plain == _keep_words(one) for one in references))
 
 
 def compute_token_f1(said: str, references: Sequence[str], code: str) -> float:
@@ -58,6 +62,18 @@ RATES: dict[str, Callable[[str, Sequence[str], str], float]] = {
 def _strip_punctuation(text: str) -> str:
     kept = "".join(sign for sign in text.lower() if sign not in punctuation)
     return " ".join(kept.split())
+
+
+def _keep_words(text: str) -> str:
+    """Returns the words of a text in one form: composed, in small letters, without punctuation."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    kept = (
+        sign
+        for sign in folded
+        if sign.isspace()
+        or (unicodedata.category(sign)[0] not in "PC" and sign not in _APOSTROPHES)
+    )
+    return " ".join("".join(kept).split())
 
 
 def _share_words(said: Sequence[str], wanted: Sequence[str]) -> float:

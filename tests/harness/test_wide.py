@@ -46,6 +46,7 @@ def test_all_tasks_are_planned_and_gaps_say_why(
         "XCOPA has no Faroese (its 10 languages that are known here do not include it; "
         "language.benchmarks.xcopa=CODE gives a code)."
     )
+    assert "(its one language that is known here does not include it; " in gaps["seahelm_kalahi"]
     assert "the embedded sets have no ntrex/fao_Latn.txt" in gaps["ntrex_xx_en"]
     # The paper's own preset is the paper's.
     config = composed("language=faroese", "producers=[base]", "evaluate=paper")
@@ -157,6 +158,8 @@ def test_languages_without_question_answering_have_wide_benchmarks() -> None:
     assert {"welsh", "irish", "faroese", "samoan", "tatar", "bashkir"} <= has["ntrex"]
     assert {"haitian_creole", "swahili", "tamil", "indonesian"} <= has["xcopa"]
     assert {"kinyarwanda", "southern_sotho", "xhosa", "zulu"} <= has["afrimmlu"]
+    assert {"tatar", "uyghur", "kyrgyz"} <= has["tumlu"]
+    assert {"bashkir", "chuvash", "faroese", "mizo", "papiamento", "rundi"} <= has["gatitos"]
 
 
 def test_bits_per_byte_are_planned_in_both_languages_and_gaps_say_why(

@@ -4,20 +4,26 @@ import json
 from pathlib import Path
 
 import pytest
-from wide_data import ENDINGS, NEWS, SENTENCES, write_lines, write_sets
+from wide_data import ENDINGS, NEWS, SENTENCES, WORDS, write_lines, write_sets
 
 from core.languages import list_languages
+from tasks.benchmarks.gatitos import TAG, read_hub
 from tasks.catalogue import BENCHMARKS, PAPERS_TASKS, RETENTION_TASKS, TASKS
 from tasks.data import open_data
 from tasks.errors import DataMalformed, DataMissing, FileMissing
 from tasks.loading import Loaded, load_task
 from tasks.protocol import Protocol
+from tasks.quality import match_exactly
+from tasks.rows import Raw
+from tasks.written import read_answer
 
 CASES = {
     "multiblimp": ("eng", "English"),
     "global_piqa": ("eng_latn", "English"),
     "xcopa": ("sw", "Swahili"),
     "afrimmlu": ("swa", "Swahili"),
+    "tumlu": ("tatar", "Tatar"),
+    "gatitos": ("fo", "Faroese"),
     "ntrex_xx_en": ("swh_Latn", "Swahili"),
     "ntrex_en_xx": ("swh_Latn", "Swahili"),
 }
@@ -106,6 +112,76 @@ def test_choices_that_are_written_as_a_list(root: Path, tmp_path: Path) -> None:
             load(tmp_path, "afrimmlu")
 
 
+def test_exam_questions_that_repeat_are_a_cluster(root: Path) -> None:
+    loaded = load(root, "tumlu")
+    first, second, third = loaded.shots
+    assert first.cluster == second.cluster != third.cluster
+    assert (first.id, second.id, first.category, first.label) == ("1", "2", "History", "A")
+    assert loaded.items[1].query.endswith("A. a, b\nB. c\nC. d\nD. e\nAnswer:")
+    assert load(root, "tumlu", shots="balanced").shots[1].label == "B"
+
+
+def test_words_have_several_right_answers_and_examples_are_not_scored(
+    root: Path, tmp_path: Path
+) -> None:
+    loaded = load(root, "gatitos")
+    assert loaded.left_out == {"answers": 1}, "the rain has no answer"
+    entries = {english for english, answer in WORDS if answer.strip()}
+    assert len(loaded.items) == len(entries) - 5
+    assert {item.id for item in (*loaded.shots, *loaded.items)} == entries
+    assert (loaded.shots_shown, loaded.task.kind, loaded.task.metric) == (5, "reading", "exact")
+    for item in loaded.items:
+        assert item.query.count(TAG) == 5
+        assert item.query.endswith(f"\n\nEnglish: {item.id}\n\n")
+        assert not any(answer in item.query for answer in item.references)
+    # A chat is shown none, and is asked the same.
+    chat = load(root, "gatitos", prompt="chat-message")
+    assert [item.id for item in chat.items] == [item.id for item in loaded.items]
+    assert (chat.shots_shown, chat.items[0].query.count("English: ")) == (0, 1)
+    # The order is that of no alphabet, and does not depend on the file's.
+    ids = [item.id for item in (*loaded.shots, *loaded.items)]
+    assert ids != sorted(ids)
+    lines = ["\t".join(row) for row in reversed(WORDS)]
+    write_lines(tmp_path / "gatitos" / "en_fo.tsv", lines)
+    assert [one.id for one in load(tmp_path, "gatitos").items] == [one.id for one in loaded.items]
+    write_lines(tmp_path / "gatitos" / "en_fo.tsv", [*lines, "dog\thundur\tnoun"])
+    with pytest.raises(DataMalformed, match="line 12: 3 cells where an entry and an answer are"):
+        load(tmp_path, "gatitos")
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ("Translation: Ein rúgva", 1),
+        ("Translation: eina ru\u0301gvu.", 1),
+        ("Translation: eina r\u00fagvu\nTranslation: hundur", 1),
+        ("eina  rúgvu", 1),
+        ("Translation: rúgva", 0),
+        ("Translation: ein rúgva ella eina rúgvu", 0),
+        ("Translation:", 0),
+        ("...", 0),
+    ],
+)
+def test_a_word_is_right_where_it_is_one_of_the_right_ones(
+    root: Path, said: str, right: int
+) -> None:
+    loaded = load(root, "gatitos")
+    asked = (*loaded.shots, *loaded.items)
+    item = next(one for one in asked if one.id == "a lot")
+    found = read_answer(loaded.make_document(item), said)
+    assert found.scored.quality == right
+    written = Raw("f", "line 1", {"src": "a lot", "trgs": ["ein rúgva", "ein rúgva"]})
+    (row,) = read_hub(lambda config: [written] if config == "gatitos__en_fo" else [], "fo")
+    assert row.cells == {"id": "a lot", "answers": '["ein rúgva"]'}
+
+
+def test_apostrophes_and_marks_of_scripts() -> None:
+    assert match_exactly("Puʼaka!", ["pu'aka", "x"], "gn") == 1
+    assert match_exactly("পৰিত্যাগ", ["পৰিত্যক্ত কৰা"], "as") == 0
+    assert match_exactly("\u09af\u09bc", ["\u09df"], "as") == 1, "NFC parts what Assamese has"
+    assert match_exactly("করা", ["কর"], "as") == 0, "a vowel sign is no punctuation"
+
+
 def test_news_are_translated_both_ways_and_a_document_is_a_cluster(
     root: Path, tmp_path: Path
 ) -> None:
@@ -143,6 +219,8 @@ def test_what_is_not_there_is_named(name: str, tmp_path: Path) -> None:
         ("xcopa", "xcopa/test.sw.jsonl", {"question": "why"}, "question is 'why', allowed are"),
         ("xcopa", "xcopa/test.sw.jsonl", {"idx": 0}, "repeats idx '0'"),
         ("afrimmlu", "afrimmlu/swa.jsonl", {"answer": "E"}, "answer is 'E', allowed are A, B"),
+        ("tumlu", "tumlu/tatar.jsonl", {"answer": "E"}, "answer is 'E', allowed are A, B"),
+        ("tumlu", "tumlu/tatar.jsonl", {"choices": ["3", "4"]}, "choices is no list of 4 answers"),
     ],
 )
 def test_rows_that_make_no_sense_are_named(

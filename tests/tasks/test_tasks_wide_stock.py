@@ -25,6 +25,8 @@ ASKED = {
     "global_piqa": ("eng_latn", "English"),
     "xcopa": ("sw", "Swahili"),
     "afrimmlu": ("swa", "Swahili"),
+    "tumlu": ("tatar", "Tatar"),
+    "gatitos": ("fo", "Faroese"),
     "ntrex_en_xx": ("swh_Latn", "Swahili"),
 }
 
@@ -58,7 +60,10 @@ def test_stock_lm_eval_gets_the_same(
     ours = score_task(request, tmp_path, lambda done, total, note: None)
     theirs = stock["results"][task.name]
     samples = stock["samples"][task.name]
-    assert (ours.n, ours.shots) == (len(samples), 0 if task.task.content.cloze else 3)
+    assert (ours.n, ours.shots) == (len(samples), task.shots_shown)
+    if task.task.kind == "reading":
+        assert ours.score == pytest.approx(theirs["score,none"], abs=1e-9)
+        return
     if task.task.kind != "choice":
         assert ours.score == pytest.approx(theirs["chrf++,none"], abs=1e-6)
         return

@@ -42,6 +42,27 @@ NEWS = [
     ("bulletin.3", "Barabara itajengwa upya.", "The road will be built anew."),
 ]
 
+EXAMS = [
+    ("Which is a river?", ["Amu", "Tien Shan", "Karakum", "Khiva"], "A"),
+    ("Which is a river?", ["Amu", "Tien Shan", "Karakum", "Khiva"], "A"),
+    ("Two and two?", ["3", "4", "4", "5"], "B"),
+    ("Three and four?", ["5", "6", "7", "8"], "C"),
+    ("Who sang, with all?", ["a, b", "c", "d", "e"], "D"),
+]
+WORDS = [
+    ("a lot", "ein r\u00fagva"),
+    ("a lot", "eina ru\u0301gvu"),
+    ("dog", "hundur"),
+    ("cat", "ketta"),
+    ("cat", "k\u00f8ttur"),
+    ("bread", "breyd"),
+    ('the "sun"', "s\u00f3lin"),
+    ("sea", "hav"),
+    ("boat", "b\u00e1tur"),
+    ("rain", " "),
+    ("ram", "ve\u00f0rur"),
+]
+
 
 def write_lines(path: Path, rows: list[Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +85,12 @@ def write_sets(root: Path) -> Path:
         for row in QUESTIONS
     ]
     write_lines(root / "afrimmlu" / "swa.jsonl", asked)
+    exams = [
+        {"subject": "History", **dict(zip(("question", "choices", "answer"), row, strict=True))}
+        for row in EXAMS
+    ]
+    write_lines(root / "tumlu" / "tatar.jsonl", exams)
+    write_lines(root / "gatitos" / "en_fo.tsv", ["\t".join(row) for row in WORDS])
     folder = root / "ntrex"
     for name, place in (("DOCUMENT_IDS.tsv", 0), ("swh_Latn.txt", 1), ("eng_Latn.txt", 2)):
         write_lines(folder / name, [row[place] for row in NEWS])
