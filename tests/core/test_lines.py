@@ -72,6 +72,7 @@ def test_nothing_cuts_data_at_other_characters() -> None:
         # Logs and error messages of other programs, /proc/cpuinfo, SLURM's queue.
         "core/processes.py",
         "harness/cluster/slurm.py",
+        "harness/export/converter.py",
         "harness/scoring/vllm_server.py",
         "harness/scoring/workers.py",
         "reports/store/samples.py",
