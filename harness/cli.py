@@ -26,7 +26,7 @@ from harness.sweep import end_sweep
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_ENTRY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
-COMMANDS = ("submit", "stage", "send", "fetch", "export")
+COMMANDS = ("submit", "stage", "send", "fetch", "export", "chat")
 # An attribute of an error whose message a job has printed.
 _SAID = "kakugo_said"
 
@@ -44,6 +44,10 @@ def main() -> None:
         from harness.cluster.job import main as run_stage
 
         return run_stage(sys.argv[2:])
+    if sys.argv[1:2] == ["chat"]:
+        from harness.chat.command import main as chat
+
+        return chat(sys.argv[2:])
     if sys.argv[1:2] in (["send"], ["fetch"]):
         from harness.exchange import main as exchange
 

@@ -40,6 +40,10 @@ class ArtifactMissing(HarnessError):
     """A stage is not done and may not be run."""
 
 
+class TalkError(HarnessError):
+    """Nobody can be talked to, or someone can give no answer."""
+
+
 class ClusterError(HarnessError):
     """A job of a cluster cannot be submitted, or cannot make what it was asked for."""
 

@@ -41,6 +41,7 @@ Examples
 Results   kakugo-report --store DIR               tables and one page, from what DIR holds
 Cluster   kakugo submit -m ... cluster=slurm      a sweep as jobs of SLURM; kakugo submit --help
 Buckets   kakugo send ADDRESS store=DIR           what is finished, to a bucket; kakugo fetch, back
+Talk      kakugo chat artifacts/train/KEY         to what was trained; kakugo chat --help
 Export    kakugo export [-m] [OVERRIDES]          GGUF files, scored; kakugo export --help
 Shell     eval "$(kakugo -sc install=bash)"       completion of groups, options and keys
 More      kakugo --hydra-help                     what Hydra itself can do

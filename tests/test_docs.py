@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from harness.chat.command import read_words
 from harness.cluster.settings import read_cluster
 from harness.cluster.submit import take_cluster
 from harness.exchange import read_arguments
@@ -84,6 +85,9 @@ def test_a_command_that_a_page_shows_is_valid(composed: Compose, page: str, line
         given, cluster = take_cluster(arguments[1:])
         assert cluster == "FILE.yaml" or read_cluster(cluster)
         arguments = [one for one in given if one not in ("--dry-run", "--status")]
+    if arguments[0] == "chat":
+        assert read_words(arguments[1:])[0]
+        return
     if arguments[0] == "export":
         _, _, arguments = take_words(arguments[1:])
     sweeps = "-m" in arguments
