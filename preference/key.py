@@ -6,7 +6,7 @@ votes, is derived from it.
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from preference.errors import PackError
 from preference.files import read_json
 
 VERSION = 2
+# In the metadata of a setting: studies were prepared before there was such a setting.
+LATER = "later"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,15 @@ class Settings:
     verdicts: bool = False
     comments: bool = True
     contact: str = ""
+
+    def as_record(self) -> dict[str, Any]:
+        """All settings as JSON, for the manifest, pack and key. One that was added later
+        (`LATER`) is left out while it has its default, so that older studies keep their hashes."""
+        record = asdict(self)
+        for later in fields(self):
+            if later.metadata.get(LATER) and record[later.name] == later.default:
+                del record[later.name]
+        return record
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ class Key:
     @property
     def manifest(self) -> str:
         """M: hash of all that raters see."""
-        return hash_canonical({"rows": self.shown.rows, "settings": asdict(self.settings)})
+        return hash_canonical({"rows": self.shown.rows, "settings": self.settings.as_record()})
 
     @property
     def commitment(self) -> str:
@@ -150,7 +161,7 @@ def write_key_json(key: Key) -> dict[str, Any]:
         "version": VERSION,
         "secret": key.secret.hex(),
         "content": [list(row) for row in key.content.rows],
-        "settings": asdict(key.settings),
+        "settings": key.settings.as_record(),
         "arms": [dict(arm) for arm in key.arms],
         "trained": key.trained,
         "plan": dict(key.plan),

@@ -8,7 +8,6 @@ arguments of it, so no byte of it can depend on them but the commitment, which b
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def build_pack(
         "version": VERSION,
         "study": make_opaque_id(secret, "study", manifest),
         "commitment": commitment,
-        "settings": asdict(settings),
+        "settings": settings.as_record(),
         "prompts": prompts,
         "texts": texts,
         "blocks": {block: sorted(of) for block, of in blocks.items()},
