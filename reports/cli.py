@@ -46,6 +46,8 @@ also
   kakugo-report items                                 pages over all items, for a browser
   kakugo-report compare OLD NEW                       what changed between two reports
   kakugo-report card CHECKPOINT                       its model card, with scores and cost
+  kakugo-report comet                                 COMET of every translation, where it may be
+                                                      believed
   kakugo-report tables                                what each table says, and where it stands
 
 examples
@@ -82,6 +84,12 @@ _CARD = """\
 The model card (README.md) of a trained checkpoint, with its scores and its cost, for those who
 publish it. The store stays as it is."""
 
+_COMET = """\
+Scores translations by COMET, of the languages that its encoder has seen. COMET is a program in an
+environment of its own (python -m venv comet; comet/bin/pip install unbabel-comet). What it gives is
+kept below the store's `report` folder, and every report then shows it; what is there is not
+computed again."""
+
 _TABLES = """\
 Every table and figure of a report, in reading order: what it says, and which formats leave it
 out."""
@@ -99,6 +107,7 @@ def main(argv: list[str] | None = None) -> int:
         "items": _write_items,
         "compare": _compare,
         "card": _write_card,
+        "comet": _score_with_comet,
         "tables": _list_tables,
     }
     command = commands.get(argv[0] if argv else "")
@@ -111,8 +120,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def _make_report(arguments: argparse.Namespace) -> int:
     store: Path = arguments.store
+    if arguments.spbleu:
+        from reports.translated.pieces import open_pieces_model
+
+        open_pieces_model(arguments.spbleu)  # before the store is read
     report = _load(
-        arguments.table or str(store), arguments.run, bool(arguments.table), arguments.scale
+        arguments.table or str(store),
+        arguments.run,
+        bool(arguments.table),
+        arguments.scale,
+        arguments.spbleu,
     )
     if arguments.language:
         report = report.keep_languages(arguments.language)
@@ -128,7 +145,11 @@ def _make_report(arguments: argparse.Namespace) -> int:
 
 
 def _load(
-    source: str, run: Path | None = None, table: bool = False, scale: "Scale | None" = None
+    source: str,
+    run: Path | None = None,
+    table: bool = False,
+    scale: "Scale | None" = None,
+    pieces: Path | None = None,
 ) -> "Report":
     """Make the report of a store, of a CSV file, or of the published table."""
     from reports.report import Report
@@ -140,7 +161,7 @@ def _load(
         return Report.from_table(import_table(Path(source), scale))
     from reports.store.read import read_store
 
-    return Report.from_store(read_store(Path(source), run))
+    return Report.from_store(read_store(Path(source), run), pieces)
 
 
 def _write(form: str, report: "Report", out: Path) -> Sequence[Path]:
@@ -322,6 +343,37 @@ def _write_card(argv: list[str]) -> int:
     return 0
 
 
+def _score_with_comet(argv: list[str]) -> int:
+    from reports.translated.comet import MODEL, MODELS, PROGRAM, Comet
+
+    parser = argparse.ArgumentParser(prog="kakugo-report comet", description=_COMET)
+    _add_store(parser)
+    _add_language(parser)
+    parser.add_argument(
+        "--program", default=PROGRAM, metavar="FILE", help=f"where it is (default: {PROGRAM})"
+    )
+    parser.add_argument(
+        "--model",
+        default=MODEL,
+        metavar="NAME",
+        help=f"one of {', '.join(MODELS)}, or the path of a checkpoint (default: {MODEL})",
+    )
+    parser.add_argument("--gpus", type=int, default=0, metavar="N", help="default: 0, none")
+    arguments = parser.parse_args(argv)
+    comet = Comet(arguments.program, arguments.model, arguments.gpus)
+    comet.check()
+    from reports.report import Report
+    from reports.store.read import read_store
+    from reports.translated.rating import rate_results
+
+    report = Report.from_store(read_store(arguments.store))
+    if arguments.language:
+        report = report.keep_languages(arguments.language)
+    for line in rate_results(report.everything, arguments.store, comet):
+        print(line, flush=True)
+    return 0
+
+
 def _list_tables(argv: list[str]) -> int:
     argparse.ArgumentParser(prog="kakugo-report tables", description=_TABLES).parse_args(argv)
     from reports.outputs.contents import list_sections
@@ -367,13 +419,24 @@ def _report_parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="only this run's or sweep's cells: its folder, or its name below the store's `runs`",
     )
+    _add_language(parser)
+    parser.add_argument(
+        "--spbleu",
+        type=Path,
+        metavar="FILE",
+        help="FLORES-200's SentencePiece model, with which translations are also scored by "
+        "spBLEU-200 (default: the one that sacrebleu keeps, where it is)",
+    )
+    return parser
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--language",
         action="append",
         metavar="NAME",
         help="only this language; may be given several times",
     )
-    return parser
 
 
 def _add_store(parser: "argparse._ActionsContainer") -> None:

@@ -10,6 +10,8 @@ a named problem in the report, and everything else is still shown.
     ├── CheckpointNotFoundError no trained checkpoint answers to a name
     ├── FiguresError          a figure cannot be written as asked
     ├── StoreNeededError     a format is made of a store alone
+    ├── PiecesModelError      a file is no SentencePiece model, or none can be read
+    ├── CometError            COMET cannot be run, or what it wrote not be read
     └── RunNotFoundError      no run of the store lies in the folder that was asked for
 """
 
@@ -54,3 +56,11 @@ class FiguresError(ReportsError):
 
 class StoreNeededError(ReportsError):
     """A format is made of a store alone, and was asked for of an imported table."""
+
+
+class PiecesModelError(ReportsError):
+    """A file is no SentencePiece model, or the package that reads it is not installed."""
+
+
+class CometError(ReportsError):
+    """COMET cannot be run, or what it wrote cannot be read; the message has its own words."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 from core.languages import identify_name
 from reports.errors import LanguageNotFoundError
@@ -19,11 +20,13 @@ from reports.tables import (
     summary,
     surface,
     texts,
+    translations,
     wins,
 )
 from reports.tables.panels import Panel, build_panels
 from reports.tables.results import Results, from_panels, split_retention
 from reports.tables.sheet import Sheet
+from reports.translated.pieces import open_pieces_model
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Report:
     """Everything that sections are made from. Which those are, `reports/parts/` says.
 
     `view` is None for an imported table. Nothing is computed twice, whatever is written from it:
-    `kept` holds the tables that were made already.
+    `kept` holds the tables that were made already. `pieces` is the SentencePiece model of
+    spBLEU-200, None for the one that sacrebleu keeps.
     """
 
     view: StoreView | None
@@ -40,15 +44,16 @@ class Report:
     retained: Results = field(default_factory=lambda: Results((), ""))
     """What was asked in English, to tell what was forgotten; nowhere else in the report but in the
     tables of each language."""
+    pieces: Path | None = None
     kept: dict[tuple[str, bool], Sheet | None] = field(
         default_factory=dict, compare=False, repr=False
     )
 
     @classmethod
-    def from_store(cls, view: StoreView) -> "Report":
+    def from_store(cls, view: StoreView, pieces: Path | None = None) -> "Report":
         """Make the report of a store, or of the part of it that a view shows."""
         panels = build_panels(view)
-        return cls(view, panels, *split_retention(from_panels(view, panels)))
+        return cls(view, panels, *split_retention(from_panels(view, panels)), pieces)
 
     @classmethod
     def from_table(cls, results: Results) -> "Report":
@@ -79,7 +84,7 @@ class Report:
             found.keep(lambda result: result.language.name in wanted)
             for found in (self.results, self.retained)
         )
-        return Report(view, panels, results, retained)
+        return Report(view, panels, results, retained, self.pieces)
 
     @cached_property
     def everything(self) -> Results:
@@ -155,6 +160,18 @@ class Report:
         shown = {panel.language.name for panel in self.panels}
         found = [one for one in texts.find_texts(self.view) if one.language in shown]
         return texts.tabulate_texts(self.view, found, shown)
+
+    @cached_property
+    def other_scores(self) -> Sheet | None:
+        """Scores of translations beside chrF++; None where nothing was translated.
+
+        Raises PiecesModelError for a file of `pieces` that is no SentencePiece model.
+        """
+        if self.view is None:
+            return None
+        model = open_pieces_model(self.pieces)
+        found = translations.find_other_scores(self.everything, self.view.root, model)
+        return translations.tabulate_other_scores(found, model)
 
     @cached_property
     def retained_means(self) -> Sheet:

@@ -31,6 +31,13 @@ EACH_SCORE = Part(
             left_out={"terminal": LONG, "markdown": LONG, "latex": LONG},
         ),
         Section(
+            "translations",
+            "Translations beside chrF++",
+            "What spBLEU-200 and COMET say of the same translations, and why where they do not.",
+            make=lambda report: report.other_scores,
+            left_out={"terminal": CROWDED, "latex": LONG},
+        ),
+        Section(
             "measures",
             "Tokens and output",
             "How many tokens the prompts took, and what was odd in the answers.",

@@ -181,7 +181,7 @@ def read_rows(
     aside = without or {}
     columns = [name for name in list_columns(kind) if name not in aside]
     unread = {name: aside[name] for name in list_columns(kind) if name in aside}
-    table = _read_table(score.artifact.folder, columns, first)
+    table = read_columns(score.artifact.folder, columns, first)
     try:
         return [read_record(kind, row | unread) for row in table.to_pylist()]
     except Unreadable as error:
@@ -229,7 +229,7 @@ class _Contents:
 def _read_once(folder: Path, metric: str, content: str) -> _Contents:
     """Reads a file for all tables together. Raises Unreadable where it is no table at all."""
     own = (*_ANSWERS, *LABELS) if metric in _LABELLED else ("chrf",)
-    table = _read_table(folder, (*_PAIRING, *_OF_METRIC[metric], *own))
+    table = read_columns(folder, (*_PAIRING, *_OF_METRIC[metric], *own))
     try:
         items: Items | str = _take_items(table, metric)
     except Unreadable as error:
@@ -354,8 +354,9 @@ def _refuse_twice(column: Any, what: str) -> None:
         raise Unreadable(f"{SAMPLES} lists {what} {worst['values']} twice")
 
 
-def _read_table(folder: Path, columns: Sequence[str], first: int | None = None) -> Any:
-    """A pyarrow table of the wanted columns that the file has, and of its first rows."""
+def read_columns(folder: Path, columns: Sequence[str], first: int | None = None) -> Any:
+    """Read the wanted columns that a score's file has, and its first rows alone where so many are
+    asked for, as a pyarrow table. Raises Unreadable."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,0 +1,1 @@
+"""Scores of translations beside chrF++, taken from the texts that a score has kept."""
