@@ -14,13 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from core.web import LOOPBACK, Assets, Guard
 from preference.ballots import Ballots
 from preference.closing import CLOSED, open_ballots
 from preference.commitment import make_fingerprint
 from preference.pack import read_pack
-from preference.web import Assets, Guard, make_environment, make_style_sheet, render_page
-
-HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+from preference.web import make_environment, make_style_sheet, render_page
 
 
 def count_sessions(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, Any]]:
@@ -88,5 +87,5 @@ def make_admin_app(pack: Mapping[str, Any], ballots: Ballots) -> Starlette:
 
     return Starlette(
         routes=[Route("/", home), Route("/static/{name}", assets.serve)],
-        middleware=[Middleware(Guard, hosts=HOSTS)],
+        middleware=[Middleware(Guard, hosts=LOOPBACK)],
     )

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from core.web import Assets, Guard
 from preference.commitment import hash_canonical
 from preference.errors import QuestionsError
 from preference.files import read_json, write_json, write_text
@@ -37,8 +38,6 @@ from preference.questions import (
 )
 from preference.translation import mark_difference, warn_of_translation
 from preference.web import (
-    Assets,
-    Guard,
     RateLimit,
     clean,
     is_same_token,

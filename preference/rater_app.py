@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from core.web import Assets, Guard
 from preference.ballots import Ballots, Seat
 from preference.chain import Event
 from preference.commitment import make_fingerprint
@@ -29,8 +30,6 @@ from preference.screens import CHOICES, Screen, Sittings, choose_final_screens
 from preference.standing import GUESSES, HeldChoice
 from preference.web import (
     HERE,
-    Assets,
-    Guard,
     RateLimit,
     clean,
     is_same_token,

@@ -86,7 +86,7 @@ def test_a_command_that_a_page_shows_is_valid(composed: Compose, page: str, line
         assert cluster == "FILE.yaml" or read_cluster(cluster)
         arguments = [one for one in given if one not in ("--dry-run", "--status")]
     if arguments[0] == "chat":
-        assert read_words(arguments[1:])[0]
+        assert read_words(arguments[1:]).names
         return
     if arguments[0] == "export":
         _, _, arguments = take_words(arguments[1:])

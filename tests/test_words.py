@@ -92,10 +92,10 @@ NO_VERBS = {
 VERBS = set((ROOT / "tests" / "verbs.txt").read_text(encoding="utf-8").split())
 
 
-# Methods that lm-eval, transformers, gguf and TRL look for by these names.
+# Methods that lm-eval, transformers, gguf, TRL and uvicorn look for by these names.
 HOOKS = {
     *("apply_chat_template", "data", "loglikelihood", "loglikelihood_rolling", "tok_encode"),
-    *("_loglikelihood_tokens", "log", "evaluate", "forward", "persistent_id"),
+    *("_loglikelihood_tokens", "log", "evaluate", "forward", "persistent_id", "handle_exit"),
 }
 
 

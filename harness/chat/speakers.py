@@ -1,7 +1,7 @@
 """Opens who is talked to: a checkpoint, a GGUF file or an endpoint, each answering in pieces."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from harness.teacher import running_llama
 
 Messages = Sequence[Mapping[str, str]]
 _CONTEXT = 8192
+_MIXTURE = "mixture"  # the stage whose rows a checkpoint was trained on
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,33 @@ class Manner:
     thinking: bool | None = None
 
 
+_SWITCH = {"true": True, "false": False, "": None}
+
+
+def read_manner(given: Mapping[str, str]) -> Manner:
+    """Reads a manner from the words of a person. Raises `TalkError`."""
+    try:
+        manner = Manner(
+            max_tokens=int(given.get("max_tokens", "512")),
+            temperature=float(given.get("temperature", "0")),
+            thinking=_SWITCH[given.get("thinking", "").lower()],
+        )
+    except (ValueError, KeyError) as error:
+        raise TalkError(
+            f"{error}: thinking is true or false, temperature a number, max_tokens a whole one. "
+            "Remedy: correct it"
+        ) from None
+    if manner.max_tokens < 1 or not 0 <= manner.temperature <= 2:
+        raise TalkError("max_tokens is at least 1, temperature 0 to 2. Remedy: correct it")
+    return manner
+
+
 class Speaker(Protocol):
-    """Someone who is talked to."""
+    """Someone who is talked to. `systems` are the system prompts that it was trained with, for
+    answers with thinking (True) and without (False), as far as they are known."""
 
     name: str
+    systems: Mapping[bool, str]
 
     def stream(self, messages: Messages, manner: Manner) -> Iterator[str]:
         """Yields the pieces of the answer to a conversation. Closing it ends the work. Raises
@@ -49,6 +73,7 @@ class ServedSpeaker:
         from openai import OpenAI, OpenAIError
 
         self.name, self.address = name, address
+        self.systems: Mapping[bool, str] = {}
         key = os.environ.get("OPENAI_API_KEY") or "none"
         self.client = OpenAI(base_url=address, api_key=key, max_retries=2, timeout=600)
         try:
@@ -73,23 +98,36 @@ class ServedSpeaker:
                 "extra_body": {"chat_template_kwargs": switch} if switch else None,
             }
             with self.client.chat.completions.create(**asked, stream=True) as pieces:
-                for piece in pieces:
-                    if piece.choices and (text := piece.choices[0].delta.content):
-                        yield text
+                yield from join_reasoning(one.choices[0].delta for one in pieces if one.choices)
         except OpenAIError as error:
             raise TalkError(f"{self.name}: {error}. Remedy: /new begins a shorter talk") from None
+
+
+def join_reasoning(deltas: Iterable[Any]) -> Iterator[str]:
+    """Yields the pieces of an answer, with the reasoning that some servers send in a field of its
+    own before it, in the marks of the text."""
+    thinks = False
+    for delta in deltas:
+        # As llama.cpp and DeepSeek name it, and as vLLM and OpenRouter do.
+        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+        if thought:
+            yield thought if thinks else f"<think>{thought}"
+            thinks = True
+        if delta.content:
+            yield f"</think>{delta.content}" if thinks else delta.content
+            thinks = False
 
 
 class LocalSpeaker:
     """A checkpoint on this machine, in transformers."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, systems: Mapping[bool, str] | None = None) -> None:
         """Loads it; raises `CheckpointError` where it cannot be opened."""
         import torch
 
         from core.checkpoints.opening import open_model, open_tokenizer
 
-        self.name = name
+        self.name, self.systems = name, systems or {}
         self.tokenizer = open_tokenizer(folder)
         cuda = torch.cuda.is_available()
         model = open_model(folder, dtype=torch.bfloat16 if cuda else torch.float32).model
@@ -147,7 +185,8 @@ def open_speaker(who: str) -> Iterator[Speaker]:
         return
     if (path / MANIFEST).is_file():
         artifact = Artifact(path.parent.name, path.name, path, read_manifest(path))
-        yield LocalSpeaker(artifact.manifest.label or path.name, find_checkpoint_path(artifact))
+        label, folder = artifact.manifest.label or path.name, find_checkpoint_path(artifact)
+        yield LocalSpeaker(label, folder, read_systems(artifact))
         return
     if (path / "config.json").is_file():
         yield LocalSpeaker(path.resolve().name, path)
@@ -157,6 +196,29 @@ def open_speaker(who: str) -> Iterator[Speaker]:
         "an artifact of a store such as artifacts/train/KEY, a file ending in .gguf, or "
         "http://HOST:PORT/v1"
     )
+
+
+def read_systems(artifact: Artifact) -> dict[bool, str]:
+    """Reads the system prompts that a checkpoint was trained with from its mixture's record, which
+    lies in the same store; nothing where it was not trained on one or that is gone."""
+    store = artifact.path.parent.parent
+    for key in (one.key for one in artifact.manifest.inputs if one.stage == _MIXTURE):
+        if (store / _MIXTURE / key / MANIFEST).is_file():
+            config = read_manifest(store / _MIXTURE / key).config
+            found = {
+                True: config.get("thinking_system_prompt"),
+                False: config.get("plain_system_prompt"),
+            }
+            return {thinking: str(text) for thinking, text in found.items() if text}
+    return {}
+
+
+def choose_system(speaker: Speaker, system: str, manner: Manner) -> str:
+    """Chooses the system's words: those that are given, else those with which the speaker was
+    taught to think or not to, where that is asked for."""
+    if system or manner.thinking is None:
+        return system
+    return speaker.systems.get(manner.thinking, "")
 
 
 def list_messages(system: str, turns: Sequence[tuple[str, str]], question: str) -> Any:
