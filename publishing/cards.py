@@ -4,10 +4,12 @@ The text of a model's page is that of its training, with the scores and cost of 
 here stand its metadata, licence, limits, and how to open and cite it.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.contract.facts import Facts
+from core.contract.names import CHECKPOINT
 from core.markdown import write_cell, write_table
 from core.versions import VERSION
 from publishing.data import COLUMNS
@@ -38,6 +40,16 @@ the Kakugo harness {VERSION}, which is not its authors' own program.
   url = {{https://arxiv.org/abs/{PAPER}}}
 }}
 ```"""
+READERS = (
+    "transformers 4.57.6",
+    "transformers 5.0.0",
+    "transformers 5.24.0",
+    "vLLM 0.32.0 (CPU)",
+    "llama.cpp",
+)
+"""The programs that `scripts/bench loads` has found to read our checkpoints as we do."""
+KINDS_READ = ("llama", "granitemoehybrid")
+"""The kinds of checkpoints that it has tried."""
 _DECODING = """\
 ## Decoding
 
@@ -175,13 +187,7 @@ def _describe_language(repository: HubRepository) -> str:
 
 
 def _write_start(repository: HubRepository, checkpoint: StoredArtifact[Facts]) -> str:
-    version = checkpoint.manifest.packages.get("transformers", "")
-    major = version.partition(".")[0]
-    said = (
-        f"It was saved by transformers {version}. A version before {major} may not open it."
-        if major
-        else "It is not recorded which version of transformers saved it."
-    )
+    said = _name_readers(checkpoint)
     return f"""\
 ## Opening it
 
@@ -201,6 +207,21 @@ print(tokenizer.decode(answer[0, inputs["input_ids"].shape[1] :], skip_special_t
 ```
 
 `SYSTEM_PROMPT` is one of the system prompts above."""
+
+
+def _name_readers(checkpoint: StoredArtifact[Facts]) -> str:
+    """Says which programs open checkpoints of its kind."""
+    version = checkpoint.manifest.packages.get("transformers")
+    saved = f"It was saved by transformers {version}." if version else ""
+    path = checkpoint.folder / CHECKPOINT / "config.json"
+    kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
+    if kind in KINDS_READ:
+        tried = f"{', '.join(READERS[:-1])} and {READERS[-1]}"
+        open_it = f"Checkpoints of its kind (`{kind}`) were opened, and read alike, by {tried}."
+    else:
+        shown = write_cell(str(kind))
+        open_it = f"Which other programs open its kind of checkpoint (`{shown}`) was not tried."
+    return f"{saved} {open_it}".strip()
 
 
 def _write_contamination(view: StoreView, repository: HubRepository) -> str:

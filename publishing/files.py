@@ -1,10 +1,9 @@
 """Makes the files of a repository, as they are sent."""
 
 import json
-import shutil
 from pathlib import Path
-from typing import Any
 
+from core.checkpoints.spelling import SPELLINGS, write_settings
 from core.contract.names import CARD, CHECKPOINT
 from core.files import write_whole
 from publishing.cards import write_data_card, write_model_card
@@ -16,8 +15,6 @@ from reports.store.model import StoreView
 
 MARKER = "kakugo.json"
 """The file by which a repository is known as one of ours, and whose content it has."""
-_LOCAL = ("is_local", "local_files_only", "_name_or_path")
-"""What transformers writes of the machine that it ran on."""
 
 
 def build_files(view: StoreView, repository: HubRepository, folder: Path) -> dict[str, Path]:
@@ -67,21 +64,13 @@ def _build_model(view: StoreView, repository: HubRepository, folder: Path) -> di
         path, short = checkpoint.folder / name, name.removeprefix(f"{CHECKPOINT}/")
         if name == CARD:
             continue
-        if short in ("config.json", "tokenizer_config.json"):
+        if short in SPELLINGS:
+            # Again, for checkpoints of before they were written so.
+            values = json.loads(path.read_text(encoding="utf-8"))
             path = folder / short
-            _copy_without_place(checkpoint.folder / name, path)
+            write_whole(path, write_settings(SPELLINGS[short](values)))
         made[short] = path
     for name, text in write_eval_files(list_hub_scores(view, checkpoint.key)):
         made[name] = folder / name
         write_whole(made[name], text)
     return made
-
-
-def _copy_without_place(path: Path, out: Path) -> None:
-    """Copies a file of settings without what it says of the machine that it was written on."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if not any(name in content for name in _LOCAL):
-        shutil.copyfile(path, out)
-        return
-    kept = {name: value for name, value in content.items() if name not in _LOCAL}
-    write_whole(out, json.dumps(kept, indent=2, ensure_ascii=False) + "\n")

@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from core.checkpoints.spelling import spell_checkpoint
+
 _WEIGHTS = (".safetensors", ".safetensors.index.json")
 
 
@@ -46,6 +48,7 @@ def save_checkpoint(trainer: Any, config: Any, tokenizer: Any, folder: Path) -> 
         (scratch / "training_args.bin").unlink(missing_ok=True)
         (scratch / "README.md").unlink(missing_ok=True)
         tokenizer.save_pretrained(scratch)
+        spell_checkpoint(scratch)
         scratch.replace(folder)
     trainer.accelerator.wait_for_everyone()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.checkpoints.opening import judge_loaded
+from core.checkpoints.spelling import spell_checkpoint
 from core.quiet import quiet_libraries
 from training.errors import StudentError
 from training.gguf_loading import parsed_once
@@ -57,6 +58,7 @@ def materialise_gguf(gguf: Path, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         model.save_pretrained(out)
         tokenizer.save_pretrained(out)
+    spell_checkpoint(out)
 
 
 def _load_model(gguf: Path) -> Any:
@@ -102,6 +104,4 @@ def _load_tokenizer(gguf: Path) -> Any:
                 pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
             ]
         )
-    for argument in ("is_local", "local_files_only"):  # of this call, not of the tokenizer
-        tokenizer.init_kwargs.pop(argument, None)
     return tokenizer

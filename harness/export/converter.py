@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from core.checkpoints.spelling import making_spelled_copy
 from core.shell import quote_for_shell
 from harness.errors import ExportError
 
@@ -45,15 +46,16 @@ def convert_checkpoint(script: Path, checkpoint: Path, kind: str, file: Path) ->
     Raises `ExportError` with the converter's last words where it fails, as it does for a kind of
     model or tokenizer that it does not know.
     """
-    done = subprocess.run(
-        [sys.executable, str(script), "--outtype", kind, "--outfile", str(file), str(checkpoint)],
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": "", "TQDM_DISABLE": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    )
+    with making_spelled_copy(checkpoint) as linked:
+        done = subprocess.run(
+            [sys.executable, str(script), "--outtype", kind, "--outfile", str(file), str(linked)],
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": "", "TQDM_DISABLE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
     if done.returncode or not file.is_file():
         words = "\n".join(done.stdout.strip().splitlines()[-_LAST_LINES:])
         raise ExportError(

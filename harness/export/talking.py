@@ -40,15 +40,15 @@ def ask_file(file: Path, checkpoint: Path) -> Talk:
     tokenizer = open_tokenizer(checkpoint)
     with running_llama(file, "exported", _CONTEXT, "llama.cpp's server") as address:
         for text in _TEXTS:
-            theirs = _request(address, "/tokenize", {"content": text})["tokens"]
+            theirs = request(address, "/tokenize", {"content": text})["tokens"]
             ours = tokenizer.encode(text, add_special_tokens=False)
             _compare(file, f"the tokens of {text!r}", ours, theirs)
         question = [{"role": "user", "content": QUESTION}]
-        prompt = _request(address, "/apply-template", {"messages": question})["prompt"]
+        prompt = request(address, "/apply-template", {"messages": question})["prompt"]
         if tokenizer.chat_template:
             _compare(file, "a prompt", build_prompt(tokenizer, question).text, prompt)
         order = {"messages": question, "temperature": 0, "max_tokens": _MOST}
-        (choice,) = _request(address, "/v1/chat/completions", order)["choices"]
+        (choice,) = request(address, "/v1/chat/completions", order)["choices"]
     return Talk(choice["message"]["content"] or "", choice["finish_reason"] == "stop")
 
 
@@ -60,12 +60,16 @@ def _compare(file: Path, what: str, ours: str | Sequence[int], theirs: Any) -> N
         )
 
 
-def _request(address: str, path: str, body: object) -> Any:
+def request(address: str, path: str, body: object) -> Any:
+    """Asks a server on this machine, never through a proxy; returns its answer, read as JSON.
+
+    Raises OSError where it does not answer.
+    """
     import json
 
-    request = urllib.request.Request(
+    asked = urllib.request.Request(
         f"{address}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
     loopback = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with loopback.open(request, timeout=600) as answer:
+    with loopback.open(asked, timeout=600) as answer:
         return json.load(answer)

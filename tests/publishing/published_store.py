@@ -157,8 +157,12 @@ def write_language(
     train = key_of("train", name, mix)
     files: dict[str, str | bytes] = {
         "README.md": CARD,
-        "config.json": json.dumps({"model_type": "granite", "_name_or_path": "/home/me/x"}),
-        "tokenizer_config.json": json.dumps({"is_local": True, "local_files_only": True, "a": 1}),
+        "config.json": json.dumps(
+            {"model_type": "granitemoehybrid", "_name_or_path": "/home/me/x"}
+        ),
+        "tokenizer_config.json": json.dumps(
+            {"is_local": True, "tokenizer_class": "TokenizersBackend"}
+        ),
         "model.safetensors": bytes(range(256)) * 8 + name.encode(),
         **(extra or {}),
     }

@@ -1,6 +1,8 @@
 """The pages of all languages are read by the Hub's own classes, and say what a reader needs."""
 
+import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from huggingface_hub import DatasetCard, ModelCard, parse_eval_result_entries
 from published_store import COMMIT, CORPORA, GRANITE, SYSTEMS, set_fields, write_language
 
 from core.languages import Language, list_papers_languages
-from publishing.cards import find_size, write_data_card, write_model_card
+from publishing.cards import READERS, find_size, write_data_card, write_model_card
 from publishing.data import COLUMNS, write_parquet
 from publishing.files import build_files
 from publishing.plan import HubRepository, Publication, Wanted, plan_publication
@@ -58,7 +60,8 @@ def test_a_models_page(every: tuple[StoreView, Publication], language: Language)
     assert all(system in text for system in SYSTEMS)
     for section in ("Scores", "Cost", "Limitations", "Benchmark texts", "Licence", "Citation"):
         assert f"\n## {section}\n" in text
-    assert "transformers 5.23.0" in text
+    assert "saved by transformers 5.23.0. Checkpoints of its kind (`granitemoehybrid`)" in text
+    assert all(program in text for program in READERS)
     assert len(repository.name) <= 96
 
 
@@ -71,6 +74,27 @@ def test_a_data_sets_page(every: tuple[StoreView, Publication], language: Langua
     assert data.language == language.tag.partition("-")[0]
     assert data.license == ["cc-by-sa-4.0", "odc-by"]
     assert [one["config_name"] for one in data.to_dict()["configs"]] == list(rows)
+
+
+def test_a_kind_that_no_other_program_was_tried_with_is_said_so(tmp_path: Path) -> None:
+    language = next(iter(LANGUAGES.values()))
+    config = {"config.json": json.dumps({"model_type": "mamba"})}
+    write_language(tmp_path / "store", language, extra=config)
+    view, planned = plan(tmp_path / "store")
+    text = write_model_card(view, find(planned, "model", language.name))
+    assert "its kind of checkpoint (`mamba`) was not tried" in text
+    assert not any(program in text for program in READERS)
+
+
+def test_the_programs_on_a_page_are_those_of_the_bench() -> None:
+    bench = Path(__file__).parents[2] / "scripts/benches/loads.py"
+    spec = importlib.util.spec_from_file_location("loads_bench", bench)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["loads_bench"] = module
+    spec.loader.exec_module(module)
+    assert (*module.PROGRAMS, module.LLAMA) == READERS
 
 
 def test_every_language_of_the_paper_is_planned(every: tuple[StoreView, Publication]) -> None:

@@ -42,6 +42,8 @@ def test_the_checkpoint_is_complete_and_names_no_machine(smollm2: Path) -> None:
     config = json.loads((smollm2 / "config.json").read_text(encoding="utf-8"))
     assert config["dtype"] == "bfloat16"
     assert "quantization_config" not in config
+    # transformers 4.57 knows no rope_parameters, and would take 10,000.
+    assert config["rope_theta"] == 100_000
     generation = json.loads((smollm2 / "generation_config.json").read_text(encoding="utf-8"))
     assert (generation["eos_token_id"], generation["pad_token_id"]) == (2, 2)
     for name in names - {"model.safetensors"}:
