@@ -98,6 +98,19 @@ def draw_within_strata(
     return weights
 
 
+def draw_whole_clusters(
+    clusters: "NDArray[np.int64]", resamples: int, seed: int
+) -> "NDArray[np.float32]":
+    """Draws how often each item is in each resample that takes clusters whole, as many as there
+    are: (resamples, n). `clusters` (n,) are numbered from 0 without gaps. The same call gives the
+    same weights."""
+    import numpy as np
+
+    count = int(clusters.max()) + 1
+    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    return draws.astype(np.float32)[:, clusters]
+
+
 def adjust_holm(ps: Sequence[float]) -> list[float]:
     """Returns adjusted p-values that bound the chance of any false claim (Holm 1979), in their
     order."""

@@ -22,7 +22,8 @@ class TaskFacts:
     benchmark's files tell of each item besides (see `core.contract.samples.Choice`); `retention`
     that it is in English, to tell what a checkpoint has forgotten. `other` is the FLORES code of
     the other side of a translation. A task of a `suite` is part of a `member` of one of its
-    pillars, in these `languages` (FLORES codes)."""
+    pillars, in these `languages` (FLORES codes). `people` is the published accuracy of people in
+    percent, on average over the languages that `people_source` tells of."""
 
     title: str
     metric: Metric
@@ -35,6 +36,8 @@ class TaskFacts:
     pillar: str = ""
     member: str = ""
     languages: tuple[str, ...] = ()
+    people: float | None = None
+    people_source: str = ""
 
 
 TASKS: Mapping[str, TaskFacts] = {

@@ -29,7 +29,9 @@ class Item:
     row that is in the language. `label` is what balanced shots must differ in. A question has
     `choices` and the position of the right one, `answer`; a translation has `source` and `target`.
     An answer that is written and read is one of the `choices` or of the `references`, and counts
-    among those of its `stratum`; `wording` names the version of the words that ask for it. What the
+    among those of its `stratum`; `wording` names the version of the words that ask for it, and
+    `passage` the text that it shares with others, in place of its `cluster`, where that was not
+    told from the beginning. What the
     benchmark says of it besides (`core.contract.samples.Choice`) is None where it says nothing.
     """
 
@@ -47,6 +49,7 @@ class Item:
     wording: str = field(default="", metadata=UNASKED)
     category: str | None = field(default=None, metadata=UNASKED)
     cultural_sensitivity: str | None = field(default=None, metadata=UNASKED)
+    passage: str | None = field(default=None, metadata=UNASKED)
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -131,6 +134,14 @@ class Place:
 
 
 @dataclass(frozen=True)
+class PeoplesAccuracy:
+    """The published accuracy of people, in percent, and where it stands and of whom it is."""
+
+    percent: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Naming:
     """A task's name, in commands and files, and its title in reports."""
 
@@ -172,6 +183,7 @@ class Benchmark:
     reading: how answers that are written are read and scored; None where they are not.
     other: FLORES code of the other side of its translations.
     suite: its place in a suite of benchmarks.
+    people: how well people do, where that was published.
     texts: how its texts in one language are read by those who look for them elsewhere, where a
         row of a task is more than that.
     """
@@ -203,6 +215,7 @@ class Benchmark:
     shots: int = SHOTS
     cloze: bool = False
     joint: str = " "
+    people: PeoplesAccuracy | None = None
 
     @property
     def chance(self) -> float | None:

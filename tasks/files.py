@@ -31,8 +31,8 @@ def report_missing(path: Path) -> DataMissing:
                 "English only; data_dir=DIR gives the benchmarks themselves)"
             )
     return FileMissing(
-        f"there is no file {path}. Remedy: data_dir is the directory that holds sib200/, "
-        "belebele/, flores/ and global_mmlu/, each in its published layout"
+        f"there is no file {path}. Remedy: put it there, or give another data_dir: the directory "
+        "that holds a folder for each benchmark, in its published layout (docs/scoring.md)"
     )
 
 

@@ -59,12 +59,21 @@ def list_facts() -> str:
                     labelled=task.kind == "choice" and bool(task.content.asides),
                     retention=task.retention,
                     other=task.content.other,
+                    **list_peoples_facts(task),
                     **list_suite_facts(task),
                 )
             )
             for task in TASKS.values()
         }
     )
+
+
+def list_peoples_facts(task: Task) -> dict[str, Any]:
+    """Returns how well people do in a task; of its items in English nothing is published."""
+    people = task.content.people
+    if people is None or task.retention:
+        return {}
+    return {"people": people.percent, "people_source": people.source}
 
 
 def list_suite_facts(task: Task) -> dict[str, Any]:

@@ -101,7 +101,9 @@ class Protocol:
 
     def _describe_reading(self, wording: str) -> str:
         """Names the choices of an answer that is written and read."""
-        read = "SEA-HELM's extraction" if self.extraction == "seahelm" else "strict extraction"
+        # Where no rows of SEA-HELM's ask, its reading of a text is the first line behind the tag.
+        lenient = "SEA-HELM's extraction" if "SEA-HELM" in wording else "first line behind the tag"
+        read = lenient if self.extraction == "seahelm" else "strict extraction"
         words = [f"written answer, {read}"]
         if self.prompt == "plain":
             words.append("plain prompt with examples")

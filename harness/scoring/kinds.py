@@ -7,7 +7,7 @@ from typing import Any
 
 from core.contract.samples import AnySample, Choice, Translation, WrittenAnswer
 from core.contract.score import ScoreInterval
-from core.statistics import LEVEL, compute_wilson
+from core.statistics import LEVEL, compute_wilson, score_strata
 from harness.scoring.chrf import compute_chrf, score_corpus
 from harness.scoring.forms import compare_forms
 from harness.scoring.lm import ScoringLM
@@ -49,7 +49,7 @@ def score_samples(
         return score_choices(samples, lm, loaded)
     if loaded.task.metric == "chrf++":
         return score_translations(samples, lm, loaded, wanted)
-    return score_answers(samples, lm)
+    return score_answers(samples, lm, loaded)
 
 
 def score_choices(samples: Sequence[AskedSample], lm: ScoringLM, loaded: Loaded) -> TaskScore:
@@ -168,17 +168,21 @@ def score_translations(
     )
 
 
-def score_answers(samples: Sequence[AskedSample], lm: ScoringLM) -> TaskScore:
+def score_answers(samples: Sequence[AskedSample], lm: ScoringLM, loaded: Loaded) -> TaskScore:
     """Scores answers that were written and read: 0 to 100, above guessing, balanced by stratum.
 
-    Standard error and interval are of a bootstrap that keeps the items of each stratum.
+    Standard error and interval are of a bootstrap that keeps the items of each stratum, or takes
+    passages whole where items share one.
     """
+    passages = {item.id: item.passage for item in loaded.items if item.passage}
     reads, rows = _read_all(samples), []
     for sample, read in zip(samples, reads, strict=True):
         doc, done = sample["doc"], lm.continuations[sample["arguments"][0][0]]
+        columns = _take_prompt_columns(sample, lm)
+        columns["cluster"] = passages.get(doc["id"], columns["cluster"])
         rows.append(
             WrittenAnswer(
-                **_take_prompt_columns(sample, lm),
+                **columns,
                 said=read.said,
                 said_tokens=done.tokens,
                 finished=done.finished,
@@ -194,14 +198,16 @@ def score_answers(samples: Sequence[AskedSample], lm: ScoringLM) -> TaskScore:
             )
         )
     strata, guessing = [row.stratum for row in rows], samples[0]["doc"]["guessing"]
-    found = score_resampled([row.quality for row in rows], strata, guessing)
-    strict = score_resampled([row.strict_quality for row in rows], strata, guessing)
+    found = score_resampled(
+        [row.quality for row in rows], strata, guessing, clusters=[row.cluster for row in rows]
+    )
+    strict = score_strata([row.strict_quality for row in rows], strata, guessing)
     return TaskScore(
         rows=rows,
         score=found.score,
         stderr=found.stderr,
-        interval=_make_interval(found.interval, "bootstrap percentile within strata"),
-        measures=measure_readings(reads, strict.score),
+        interval=_make_interval(found.interval, found.method),
+        measures=measure_readings(reads, strict),
         warnings=_write_counts(
             {
                 _CUT: [row.truncated for row in rows],

@@ -9,11 +9,13 @@ from reports.tables import (
     coverage,
     mixtures,
     on_the_way,
+    output_language,
     precision,
     problems,
     protocols,
     provenance,
     quality,
+    revisions,
     training,
     worth,
     yields,
@@ -35,6 +37,27 @@ EACH_SCORE = Part(
             "Translations beside chrF++",
             "What spBLEU-200 and COMET say of the same translations, and why where they do not.",
             make=lambda report: report.other_scores,
+            left_out={"terminal": CROWDED, "latex": LONG},
+        ),
+        Section(
+            "revisions",
+            "Sentences that differ between revisions",
+            "Which sentences are not the same where a task was scored on two revisions of its "
+            "data.",
+            make=lambda report: (
+                revisions.tabulate_revisions(
+                    report.view, {panel.language.name for panel in report.panels}
+                )
+                if report.view
+                else None
+            ),
+            left_out={"terminal": CROWDED, "latex": LONG},
+        ),
+        Section(
+            "output_language",
+            "Language of answers",
+            "Whether texts that a model wrote are in the language that was asked for.",
+            make=lambda report: output_language.tabulate_output_language(report.everything),
             left_out={"terminal": CROWDED, "latex": LONG},
         ),
         Section(

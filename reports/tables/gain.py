@@ -68,10 +68,17 @@ def compute_gain(base: Score, trained: Score) -> Gain:
         )
         strata = _number_clusters(_take(left.strata, places[0]))
         assert strata is not None
-        found = compare_strata(before, after, strata, guessing)
+        # Samples of before passages were kept with them have none; then the other side's count.
+        clusters = _number_clusters(
+            _take(left.asked.clusters, places[0])
+            if left.asked.clusters is not None
+            else _take(right.asked.clusters, places[1])
+        )
+        found = compare_strata(before, after, strata, guessing, clusters)
         halves = draw_halves(found.units)
+        weights = halves if clusters is None else halves[:, clusters]
         half = pair_halves(
-            *(score_weights(halves, side, strata, guessing) for side in (before, after))
+            *(score_weights(weights, side, strata, guessing) for side in (before, after))
         )
     else:
         before, after = (

@@ -3,6 +3,7 @@
 from reports.stats.intervals import compute_minimum_detectable
 from reports.store.model import Score
 from reports.tables.habits import compute_p_above, read_habits
+from reports.tables.human_scores import find_peoples_score, note_people
 from reports.tables.panels import Panel, TableCell
 from reports.tables.sheet import LANGUAGE, PRODUCER, TASK, Column, Sheet, Value
 
@@ -30,6 +31,7 @@ def tabulate_precision(panels: tuple[Panel, ...]) -> Sheet:
         Column("detectable", "Detectable", ".1f", numeric=True),
         Column("chance", "Chance", ".1f", numeric=True),
         Column("p_chance", "p, above chance", "p", numeric=True),
+        Column("people", "People", ".1f", numeric=True),
         Column("majority", "Majority", ".1f", numeric=True),
         Column("p_majority", "p, above majority", "p", numeric=True),
         Column("said_most", "Said most"),
@@ -43,7 +45,8 @@ def tabulate_precision(panels: tuple[Panel, ...]) -> Sheet:
         for cell in row.cells
         if cell.score
     )
-    return Sheet(columns, rows, notes=(NOTE,))
+    tasks = dict.fromkeys(row.task for panel in panels for row in panel.rows)
+    return Sheet(columns, rows, notes=(NOTE, *note_people(tasks)))
 
 
 def _take_numbers(cell: TableCell) -> tuple[Value, ...]:
@@ -56,6 +59,7 @@ def _take_numbers(cell: TableCell) -> tuple[Value, ...]:
         compute_minimum_detectable(gain.stderr) if gain and gain.stderr else None,
         chance,
         None if chance is None else compute_p_above(score, chance),
+        find_peoples_score(score.task),
         *_take_habits(score),
     )
 

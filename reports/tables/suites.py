@@ -6,11 +6,13 @@ its members, a language's the mean of its pillars; nothing is weighted by items 
 and `aggregate_metrics` of its program at 6844e6c).
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import NormalDist, fmean
 
+from core.statistics import Interval
 from core.tasks import TASKS
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, Column, Sheet, Value
@@ -31,7 +33,6 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
     "safeguards": (
         "ind_Latn", "zsm_Latn", "mya_Mymr", "tam_Taml", "tha_Thai", "tgl_Latn", "vie_Latn",
     ),
-    "Global-MMLU Lite": ("ind_Latn", "vie_Latn", "zsm_Latn", "mya_Mymr", "tgl_Latn"),
     "Thai exams": ("tha_Thai",),
     "instruction following": ("zsm_Latn", "mya_Mymr", "lao_Laoo", "khm_Khmr", "tam_Taml"),
 }  # fmt: skip
@@ -40,7 +41,9 @@ NOTE = (
     f"{NAME}: the mean of its pillars, each the mean of its members; translation counts once for "
     "both directions, and is scored by chrF++, where SEA-HELM takes MetricX. So no number here is "
     "one of SEA-HELM's own tables. A member that has no score is missing from the mean, and named: "
-    "compare producers where they have the same members."
+    "compare producers where they have the same members. Gain: over base, with its 95% interval of "
+    "the members' own paired tests, taken for independent; both directions of a translation, which "
+    "share their sentences, for going wholly together."
 )
 
 
@@ -49,7 +52,8 @@ class Total:
     """The score of one producer in one language, of a pillar or of `TOTAL`, in points.
 
     `members` are the titles of those in the mean, `missing` of those that have no score; `gain` is
-    over base, None for other members than base's.
+    over base, None for other members than base's, and `stderr` its standard error, None where that
+    of a task is not known.
     """
 
     language: str
@@ -59,6 +63,14 @@ class Total:
     gain: float | None
     members: tuple[str, ...]
     missing: tuple[str, ...]
+    stderr: float | None = None
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95% interval of the gain; None where it has no standard error."""
+        if self.gain is None or not self.stderr:
+            return None
+        return Interval(self.gain - _NORMAL * self.stderr, self.gain + _NORMAL * self.stderr)
 
 
 def find_totals(results: Results) -> tuple[Total, ...]:
@@ -72,14 +84,17 @@ def find_totals(results: Results) -> tuple[Total, ...]:
     for (language, producer), totals in own.items():
         row = grouped[language, producer][0]
         base = next((own[language, name] for name in results.bases if (language, name) in own), {})
+        errors = pool_errors(grouped[language, producer])
         for pillar, (score, members, missing) in totals.items():
             before = None if row.is_base else base.get(pillar)
             alike = before is not None and before[1] == members
             gain = score - before[0] if before is not None and alike else None
-            found.append(Total(language, producer, pillar, score, gain, members, missing))
+            stderr = None if gain is None else errors.get(pillar)
+            found.append(Total(language, producer, pillar, score, gain, members, missing, stderr))
     return tuple(found)
 
 
+_NORMAL = NormalDist().inv_cdf(0.975)
 _Mean = tuple[float, tuple[str, ...], tuple[str, ...]]
 
 
@@ -114,6 +129,34 @@ def average_pillars(rows: Sequence[Result]) -> dict[str, _Mean]:
     return {**known, TOTAL: whole}
 
 
+def pool_errors(rows: Sequence[Result]) -> dict[str, float]:
+    """Pool the standard errors of one producer's gains in one language: pillar -> that of the
+    pillar's gain; without those in which a scored task has none.
+
+    A member's is the mean of its tasks', the largest that it can be; members are independent.
+    """
+    members: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
+    scored: dict[str, dict[str, bool]] = defaultdict(lambda: defaultdict(lambda: True))
+    for row in rows:
+        facts = TASKS[row.task]
+        if row.language.flores_code in facts.languages or row.score is not None:
+            error = row.gain.stderr if row.gain else None
+            members[facts.pillar][facts.member].append(error)
+            scored[facts.pillar][facts.member] &= row.score is not None
+    errors: dict[str, float] = {}
+    known = True
+    for pillar, own in members.items():
+        there = [found for member, found in own.items() if scored[pillar][member]]
+        told = [[one for one in found if one is not None] for found in there]
+        if there and told == there:
+            errors[pillar] = math.hypot(*map(fmean, told)) / len(there)
+        elif there:
+            known = False
+    if errors and known:
+        errors[TOTAL] = math.hypot(*errors.values()) / len(errors)
+    return errors
+
+
 def tabulate_totals(results: Results) -> Sheet | None:
     """List the totals; None where no task of the suite has a score."""
     found = find_totals(results)
@@ -125,12 +168,15 @@ def tabulate_totals(results: Results) -> Sheet | None:
         Column("pillar", "Pillar"),
         Column("score", NAME, ".1f", numeric=True),
         Column("gain", "Gain", "+.1f", numeric=True),
+        Column("low", "95% from", "+.1f", numeric=True),
+        Column("high", "95% to", "+.1f", numeric=True),
         Column("members", "Members", prose=True),
         Column("missing", "Missing", prose=True),
     )
     rows: list[tuple[Value, ...]] = [
         (
             *(one.language, one.producer, one.pillar, one.score, one.gain),
+            *(one.interval or (None, None)),
             *(", ".join(one.members), ", ".join(one.missing) or None),
         )
         for one in found

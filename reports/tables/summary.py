@@ -9,6 +9,7 @@ from reports.signs import set_minus
 from reports.stats.intervals import compute_minimum_detectable
 from reports.stats.languages import average_over_languages
 from reports.tables.habits import beats_habit
+from reports.tables.human_scores import find_peoples_score, note_people
 from reports.tables.results import Result, Results
 from reports.tables.sheet import PRODUCER, TASK, Column, Sheet, Value
 from reports.tables.wins import JudgedGain
@@ -39,6 +40,7 @@ def tabulate_means(results: Results, found: Sequence[JudgedGain]) -> Sheet:
         Column("detectable", "Detectable", ".1f", numeric=True),
         Column("chance", "Chance", ".1f", numeric=True),
         Column("base_above_chance", "Base above chance", numeric=True),
+        Column("people", "People", ".1f", numeric=True),
     )
     rows: list[tuple[Value, ...]] = []
     for producer in results.trained:
@@ -63,10 +65,12 @@ def tabulate_means(results: Results, found: Sequence[JudgedGain]) -> Sheet:
                     sum(v.by_holm == "win" for v in own) if tested else None,
                     _compute_detectable(gained),
                     *_count_above_chance(results, task, gained),
+                    find_peoples_score(task),
                 )
             )
     untested = all(verdict.by_test == "untested" for verdict in found)
-    notes = (NOTE, *(() if untested else (TESTED,)), *results.notes)
+    told = note_people(results.tasks)
+    notes = (NOTE, *(() if untested else (TESTED,)), *told, *results.notes)
     return Sheet(columns, tuple(rows), notes=notes)
 
 
@@ -97,6 +101,7 @@ def describe_means(file: Sheet) -> Sheet:
         Column("detectable", "Detectable", ".1f", numeric=True),
         Column("chance", "Chance", ".1f", numeric=True, spare=True),
         Column("base_above_chance", "Base above it", numeric=True, spare=True),
+        Column("people", "People", ".1f", numeric=True),
     )
     rows = []
     for row in file.rows:

@@ -20,6 +20,7 @@ Traps: labels are English words or numbers in the rows and the language's own wo
 (`tasks.reading`); licences differ by set, and some forbid commercial use.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +51,7 @@ TAGS = {
 """The tag that stands before an answer."""
 LETTERS = "ABCD"
 NOTHING = "-"
-_EXAMPLES = "{fewshot_examples}"
+EXAMPLES = "{fewshot_examples}"
 _FOLDERS = ("seahelm", "seahelm_tasks")
 
 Labels = Mapping[str, tuple[str, ...]]
@@ -94,6 +95,7 @@ class SeahelmSet:
     fields: those of the prompt.
     wordings: by SEA-HELM's code of a language.
     kind: a part of the file's name, where a folder holds several sets.
+    passage: the field that questions may share; they are then no independent items.
     by_phenomenon: items are balanced by their linguistic phenomenon instead of the right answer,
         and their ids are told apart by it.
     """
@@ -103,6 +105,7 @@ class SeahelmSet:
     wordings: Mapping[str, Wording]
     kind: str = ""
     by_phenomenon: bool = False
+    passage: str = ""
 
     def make_benchmark(
         self, name: str, title: str, place: int, repository: str, pillar: str, reading: WrittenForm
@@ -190,7 +193,13 @@ class SeahelmSet:
             stratum=row["category"] if self.by_phenomenon else label,
             wording=name_version(template),
             category=row["category"] if row["category"] != "-" else None,
+            passage=hash_passage(row[self.passage]) if self.passage else None,
         )
+
+
+def hash_passage(text: str) -> str:
+    """Returns a short name of a passage, the same for the same text but for outer white space."""
+    return hashlib.sha256(text.strip().encode()).hexdigest()[:16]
 
 
 # How rows are found and read.
@@ -300,7 +309,7 @@ def write_query(
 
 def split_template(template: str) -> tuple[str, str]:
     """Returns the preamble and what asks the item."""
-    preamble, marked, task = template.partition(_EXAMPLES)
+    preamble, marked, task = template.partition(EXAMPLES)
     return (preamble.strip(), task.strip()) if marked else ("", template.strip())
 
 

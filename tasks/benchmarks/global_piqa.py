@@ -17,7 +17,7 @@ answers of people are 95% right.
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.benchmark import Asking, Benchmark, Item, Naming
+from tasks.benchmark import Asking, Benchmark, Item, Naming, PeoplesAccuracy
 from tasks.files import read_jsonl
 from tasks.protocol import LETTERS
 from tasks.rows import Raw, Row, RowColumn, number_rows, read_keys, read_texts
@@ -84,4 +84,5 @@ BENCHMARK = Benchmark(
     codes=CODES,
     shots=0,
     cloze=True,
+    people=PeoplesAccuracy(95.1, "arXiv 2510.24081, over its 116 varieties"),
 )

@@ -5,7 +5,7 @@ CC-BY-SA. 895 questions a language, 100 in Filipino; in Javanese and Sundanese 2
 folder of their own, and which SEA-HELM calls `qa-mc`.
 
 Traps: its passages are FLORES's, and 864 of the 1,947 Javanese sentences of FLORES are among them;
-some questions share a passage, which no test here allows for; Burmese is asked for A to D by the
+some questions share a passage, which resampling takes whole; Burmese is asked for A to D by the
 first version's rows, and for its own letters, behind another tag, by later ones, which are refused.
 """
 
@@ -31,6 +31,7 @@ SET = BelebeleSet(
     "nlu/belebele_mcqa/data/eval",
     ("text", "question", "choice1", "choice2", "choice3", "choice4"),
     make_wordings(dict.fromkeys(CODES, name_letters(4)), 16, tags=TAGS | {"my": "အဖြေ:"}),
+    passage="text",
 )
 
 BENCHMARK = SET.make_benchmark(

@@ -15,6 +15,7 @@ SET = SeahelmSet(
     "nlu/question_answering/data",
     ("text", "question"),
     make_wordings(None, 256, ("id", "ta", "th", "vi")),
+    passage="text",
 )
 
 BENCHMARK = SET.make_benchmark(

@@ -1,5 +1,6 @@
 """SEA-HELM's totals, taken again in the plainest way, with members named and none invented."""
 
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from reports.outputs.csv_files import write_csv
 from reports.report import Report
 from reports.tables.importing import import_table
+from reports.tables.results import Result
 from reports.tables.suites import NAME, Total, find_totals
 
 SCORES = {
@@ -70,11 +72,38 @@ def test_a_member_without_a_score_is_named_and_is_no_zero(tmp_path: Path) -> Non
     assert totals["NLU"].gain == pytest.approx(14 - 5)
 
 
+def test_the_gains_interval_is_that_of_its_members_paired_tests(tmp_path: Path) -> None:
+    found = read(tmp_path, dict(SCORES)).everything
+    errors = dict(zip((name for name, _, _ in SCORES), (3.0, 4.0, 12.0, 1.0, 2.0), strict=True))
+
+    def put(row: Result) -> Result:
+        gain = row.gain and replace(row.gain, stderr=errors.get(row.task))
+        return replace(row, gain=gain)
+
+    told = replace(found, rows=tuple(map(put, found.rows)))
+    totals = {one.pillar: one for one in find_totals(told) if one.producer == "trained"}
+    # sqrt(3² + 4² + 12²) / 3; both directions together (1 + 2) / 2; of both pillars half the root.
+    assert totals["NLU"].stderr == pytest.approx(13 / 3)
+    assert totals["NLG"].stderr == pytest.approx(1.5)
+    assert totals["all"].stderr == pytest.approx(((13 / 3) ** 2 + 1.5**2) ** 0.5 / 2)
+    interval, gain = totals["all"].interval, totals["all"].gain
+    assert interval
+    assert gain is not None
+    assert interval.high - gain == pytest.approx(1.959964 * ((13 / 3) ** 2 + 1.5**2) ** 0.5 / 2)
+
+    del errors["seahelm_metaphor"]
+    told = replace(found, rows=tuple(map(put, found.rows)))
+    totals = {one.pillar: one for one in find_totals(told) if one.producer == "trained"}
+    assert totals["NLU"].interval is None, "a member's error is not known"
+    assert totals["all"].interval is None
+    assert totals["NLG"].interval
+
+
 def test_the_table_never_bears_the_bare_name_and_says_what_is_left_out(tmp_path: Path) -> None:
     report = read(tmp_path, dict(SCORES))
     write_csv(report, tmp_path / "out")
     text = (tmp_path / "out" / "seahelm.csv").read_text(encoding="utf-8")
-    assert text.startswith("language,producer,pillar,score,gain,members,missing\n")
+    assert text.startswith("language,producer,pillar,score,gain,low,high,members,missing\n")
     (sheet,) = [s for s in report.kept.values() if s and s.name == "seahelm"]
     assert [column.title for column in sheet.columns if column.name == "score"] == [NAME]
     notes = " ".join(sheet.notes)

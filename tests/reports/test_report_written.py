@@ -125,3 +125,23 @@ def test_pages_and_files_are_written(report: Report, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "read as &#39;A&#39;, right" in text
     assert "Unread" in text
+
+
+def test_items_that_share_a_passage_are_resampled_together() -> None:
+    draw = np.random.default_rng(5)
+    strata = draw.integers(0, 4, 200)
+    before, after = draw.random(200).round(), draw.random(200).round()
+    alone = compare_strata(before, after, strata, 1 / 4, np.arange(200))
+    twice = [np.repeat(one, 2) for one in (before, after, strata, np.arange(200))]
+    whole = compare_strata(twice[0], twice[1], twice[2], 1 / 4, twice[3])
+    # Each item asked twice tells no more than once, and is no more sure.
+    assert (whole.points, whole.stderr, whole.p) == pytest.approx(
+        (alone.points, alone.stderr, alone.p)
+    )
+    assert (whole.n, whole.units, whole.test) == (400, 200, "paired bootstrap by passage")
+    apart = compare_strata(twice[0], twice[1], twice[2], 1 / 4)
+    assert apart.stderr is not None
+    assert whole.stderr is not None
+    assert apart.stderr < 0.8 * whole.stderr
+    few = compare_strata(before[:20], after[:20], strata[:20], 0, np.repeat(np.arange(10), 2))
+    assert few.why == "a bootstrap needs 12 passages"

@@ -68,7 +68,7 @@ def write_letters(root: Path) -> None:
     )
     write_lines(folder / "jv_figures_examples.jsonl", make_rows(metaphors[:5], [*"ABABA"], None))
     questions = [
-        {"text": f"Sawah ana {n}.", "question": "Pira sawahe?"}
+        {"text": f"Sawah ana {n // 2 * 2}.", "question": "Pira sawahe?"}
         | {f"choice{k}": str(n + k - 1) for k in range(1, 5)}
         for n in range(6)
     ]

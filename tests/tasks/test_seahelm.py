@@ -73,6 +73,17 @@ def test_all_rows_are_scored_and_labels_are_the_languages_own(root: Path) -> Non
     assert loaded.wording.max_tokens == 32
 
 
+def test_questions_that_share_a_passage_are_told_and_the_key_is_what_it_was(root: Path) -> None:
+    loaded = load(root, "seahelm_belebele", CHAT)
+    passages = [item.passage for item in loaded.items]
+    by_text = {
+        row["text"]: passage for row, passage in zip(loaded.data.rows, passages, strict=True)
+    }
+    assert len(by_text) == len(set(passages)) < len(passages)
+    assert not any("passage" in item.asked for item in loaded.items)
+    assert {item.passage for item in load(root, "seahelm_sentiment", CHAT).items} == {None}
+
+
 def test_variants_that_do_not_apply_share_a_protocol() -> None:
     task = TASKS["seahelm_sentiment"]
     asked = [
