@@ -4,7 +4,6 @@ import errno
 import os
 import shlex
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,11 +16,11 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 
 from core.errors import MendableError
 from core.output import guard_output
-from core.places import expand
 from core.versions import VERSION
 from harness.errors import ConfigError
 from harness.help import write_help
 from harness.overrides import COMMAND_VARIABLE, CONF, prepare_arguments
+from harness.resolvers import register_resolvers
 from harness.sweep import end_sweep
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -247,21 +246,6 @@ def _say_composition(error: Exception) -> str:
         f"a value cannot be put in: {said}. Remedy: ${{...}} stands for another value, such as "
         "${store}, of which `kakugo --cfg job` shows all; as text it is written \\${...}"
     )
-
-
-def register_resolvers() -> None:
-    """Registers the functions that a configuration may call: `${root:...}`, a path in the
-    checkout, wherever `kakugo` is called; `${place:...}`, a path with the home folder in place of
-    `~`; and `${blend:...}`, the name of a mixture by its weights."""
-    OmegaConf.register_new_resolver("root", lambda path: str(CONF.parent / path), replace=True)
-    OmegaConf.register_new_resolver("place", expand, replace=True)
-    OmegaConf.register_new_resolver("blend", name_blend, replace=True)
-
-
-def name_blend(weights: Mapping[str, float]) -> str:
-    """Names a mixture by its weights, the same whatever their order: "1 topic + 2 translated"."""
-    given = {source: weight for source, weight in sorted(weights.items()) if weight}
-    return " + ".join(f"{weight:g} {source}" for source, weight in given.items()) or "empty"
 
 
 if __name__ == "__main__":

@@ -138,11 +138,12 @@ class Display:
             self._print_line("[red]stopped[/red] ", stage.label)
 
     @contextmanager
-    def showing_work(self, with_what: str) -> Iterator[None]:
-        """Shows work that belongs to no stage, for as long as it takes."""
-        self._open(with_what)
+    def showing_work(self, with_what: str) -> Iterator[Report]:
+        """Shows work that belongs to no stage, for as long as it takes; it is told how far that
+        is."""
+        report = self._open(with_what)
         try:
-            yield
+            yield report
         finally:
             self._close()
 

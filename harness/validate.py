@@ -8,6 +8,7 @@ import dataclasses
 import difflib
 import typing
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import cattrs
@@ -33,7 +34,7 @@ def build_config(values: Mapping[str, Any]) -> Config:
         problems = _find_unknown_keys({n: v for n, v in values.items() if n in unused})
         problems += _find_unknown_names(values)
         try:
-            config = _make_converter().structure(used, kind)
+            config = _make_converter(_list_kinds()).structure(used, kind)
         except cattrs.ClassValidationError as error:
             problems += _list_problems(error, "")
         else:
@@ -62,7 +63,7 @@ def _find_unknown_keys(values: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for name, value in values.items():
         try:
-            _make_converter().structure(value, hints[name])
+            _make_converter(_list_kinds()).structure(value, hints[name])
         except cattrs.BaseValidationError as error:
             found += _list_problems(error, name, unknown_only=True)
         except (TypeError, ValueError):
@@ -90,8 +91,14 @@ def _find_unknown_names(values: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _make_converter() -> cattrs.Converter:
-    """Returns a converter that forbids unknown keys and does not bend a value into another type."""
+def _list_kinds() -> tuple[str, ...]:
+    return tuple(kind.kind for kind in KINDS)
+
+
+@cache
+def _make_converter(kinds: tuple[str, ...]) -> cattrs.Converter:
+    """Returns a converter that forbids unknown keys and does not bend a value into another type.
+    It is the same one for all experiments of a sweep, since it compiles what it converts."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
 
     def strict(kind: type) -> Any:
@@ -125,7 +132,7 @@ def _make_converter() -> cattrs.Converter:
     # Each kind of producer has an endpoint, whose name is checked as that of any other key.
     by_kind = dataclasses.make_dataclass(
         "Endpoints",
-        [(kind.kind, Served, dataclasses.field(default_factory=Served)) for kind in KINDS],
+        [(kind, Served, dataclasses.field(default_factory=Served)) for kind in kinds],
     )
 
     def endpoints(value: Any, _: Any) -> dict[str, Served]:

@@ -95,8 +95,8 @@ def composed() -> Iterator[Callable[..., Any]]:
     from hydra.core.global_hydra import GlobalHydra
     from omegaconf import OmegaConf
 
-    from harness.cli import register_resolvers
     from harness.overrides import CONF
+    from harness.resolvers import register_resolvers
     from harness.validate import build_config
 
     register_resolvers()

@@ -94,8 +94,8 @@ def submit_sweep(
     """Submits what is missing of all points; returns how many points could not be planned."""
     slurm.find_commands("sbatch", "squeue")
     points: list[PlannedPoint] = []
-    with display.showing_work("planning"):
-        points += plan_points([*arguments, *place_teacher(arguments, cluster)], LEDGERS)
+    with display.showing_work("planning") as progress:
+        points += plan_points([*arguments, *place_teacher(arguments, cluster)], LEDGERS, progress)
     planned = [point for point in points if point.plan]
     for point in points:
         if point.problem:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import make_dataclass
+from functools import cache
 from typing import Any
 
 from harness.config import Config
@@ -48,4 +49,10 @@ def make_config_class(kinds: Sequence[type[Producer]]) -> type[Config]:
     every = [kind for kind in KINDS if kind in kinds or kind.key != "producers"]
     needed = dict.fromkeys(kind.needs for kind in every)
     bases = [c for c in needed if not any(o is not c and issubclass(o, c) for o in needed)]
-    return make_dataclass("Experiment", [], bases=tuple(bases), frozen=True, kw_only=True)
+    return _join_classes(tuple(bases))
+
+
+@cache
+def _join_classes(bases: tuple[type[Config], ...]) -> type[Config]:
+    # Once: a class costs milliseconds, and a converter for it ten times as many.
+    return make_dataclass("Experiment", [], bases=bases, frozen=True, kw_only=True)

@@ -17,10 +17,10 @@ from generation.prompts import load_prompts
 from generation.settings import Teacher
 from generation.teacher.client import TeacherClient
 from generation.teacher.ledger import Ledger
-from harness.cli import register_resolvers
 from harness.config import MakingConfig
 from harness.errors import ConfigError
 from harness.overrides import CONF, prepare_arguments
+from harness.resolvers import register_resolvers
 from harness.teacher import running_teacher
 from harness.validate import build_config
 from training.students import find_embedded_gguf
