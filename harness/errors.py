@@ -85,6 +85,15 @@ def report_corrupt(folder: Path, name: str, what: str) -> ArtifactCorrupt:
     )
 
 
+def report_no_locks(folder: Path) -> HarnessError:
+    """Builds the error for a store on a file system without locks."""
+    return HarnessError(
+        f"The file system of {folder} has no locks, so that two runs could make the same thing at "
+        "once.\nRemedy: kakugo submit, whose jobs keep apart without them; a store on another file "
+        "system (store=DIR, cache=DIR); or have it mounted with locks (Lustre: -o flock)."
+    )
+
+
 def report_unreadable(folder: Path, name: str, error: Unreadable) -> HarnessError:
     """Builds the error for a record that cannot be read: damaged, or of a newer version."""
     if error.remedy:

@@ -4,14 +4,16 @@
     <store>/<stage>/<key>.partial/   one that is being made, or was when its process died
     <store>/.locks/                  who is making what; a lock dies with its process
 
-Not covered: locks over network file systems (build what jobs share first, see `stop_after`).
+Locks of network file systems may hold on one machine alone: jobs of a cluster exclude each other
+besides, by `hold`.
 """
 
+import errno
 import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,13 +25,15 @@ from core.contract.manifest import FileEntry, Input, Manifest, TokenCounts
 from core.contract.names import LOCKS, MANIFEST, PARTIAL
 from core.contract.record import Unreadable, as_json, read_file, to_text
 from core.files import hash_file, write_whole
-from harness.errors import ArtifactMissing, report_corrupt, report_unreadable
+from harness.errors import ArtifactMissing, report_corrupt, report_no_locks, report_unreadable
 from harness.provenance import read_git_state, read_package_versions
 from harness.stage import Artifact, Progress, Stage, Work
 
 # Files up to this size are hashed whenever an artifact is found; larger ones (weights) only when
 # a stage is about to read them, since a finished sweep must not reread every checkpoint.
 QUICK_HASH_BYTES = 16 * 2**20
+# What a file system says that has no locks, such as Lustre without `-o flock`.
+_LOCKLESS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 class Watcher(Protocol):
@@ -51,12 +55,18 @@ class Store:
         cache: Path,
         watcher: Watcher,
         may_make: Callable[[Stage], str | None] = lambda stage: None,
+        hold: Callable[[Path, Callable[[], None]], AbstractContextManager[None]] | None = None,
     ) -> None:
-        """`may_make` gives the reason why a missing stage must not be made, or None if it may."""
+        """`may_make` gives the reason why a missing stage must not be made, or None if it may.
+
+        `hold` holds a file for this process among those on all machines, and calls what it is given
+        where it waits for another one; without it, locks must do.
+        """
         self.root = root
         self.cache = cache
         self.watcher = watcher
         self.may_make = may_make
+        self._hold = hold
         self._seen: dict[str, Artifact] = {}
 
     def find_folder(self, stage: Stage) -> Path:
@@ -198,16 +208,26 @@ class Store:
         """Holds the lock under which one process makes `stage`."""
         place = (self.cache if stage.shared else self.root) / LOCKS
         place.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place / f"{stage.name}-{stage.key}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            self.watcher.show_waiting(stage)
-            lock.acquire(poll_interval=0.2)
-        try:
+        name = f"{stage.name}-{stage.key}"
+        with ExitStack() as held:
+            if self._hold is not None:
+                held.enter_context(
+                    self._hold(place / f"{name}.owner", lambda: self.watcher.show_waiting(stage))
+                )
+            # A lock file in place of a lock would outlive a crash.
+            lock = FileLock(place / f"{name}.lock", fallback_to_soft=False)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                self.watcher.show_waiting(stage)
+                lock.acquire(poll_interval=0.2)
+            except OSError as error:
+                if error.errno not in _LOCKLESS:
+                    raise
+                if self._hold is None:
+                    raise report_no_locks(place) from None
+            held.callback(lock.release)
             yield
-        finally:
-            lock.release()
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -11,6 +11,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from harness.chat.command import read_words
+from harness.cluster.settings import FOLDER as CLUSTERS
 from harness.cluster.settings import read_cluster
 from harness.cluster.submit import take_cluster
 from harness.exchange import read_arguments
@@ -94,6 +95,15 @@ def test_a_command_that_a_page_shows_is_valid(composed: Compose, page: str, line
     overrides = [given for given in prepare_arguments(arguments) if given != "-m"]
     for point in each_point(overrides) if sweeps else [overrides]:
         assert composed(*point).name
+
+
+@pytest.mark.parametrize("path", sorted(CLUSTERS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_cluster_that_is_shipped_is_valid_and_names_real_stages(path: Path) -> None:
+    cluster = read_cluster(path.stem)
+    assert cluster.options
+    assert set(cluster.stages) <= {"source", "train", "score", "text"}
+    for stage in ("source", "train", "score"):
+        assert any(option.startswith("--time=") for option in cluster.list_options(stage))
 
 
 def read_other_commands() -> Iterator[tuple[str, list[str]]]:

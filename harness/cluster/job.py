@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from core.contract.names import ENDS, JOBS, PARTIAL
+from core.contract.names import ENDS, JOBS, LOGS, PARTIAL
 from core.files import write_whole
 from core.processes import describe_exit, end, start
+from harness.cluster.ends import BEGUN, read_end
 from harness.cluster.requests import JobRequest, read_request
 from harness.errors import ClusterError
 from harness.stage import Stage
@@ -36,14 +37,16 @@ TIME_LIMIT = (
     "{stage} in conf/cluster; the same kakugo submit goes on from what is kept"
 )
 TOLD_TO_END = (
-    "the scheduler told the job to end: it was preempted, cancelled, or its node is going down. "
-    "The same kakugo submit goes on from what is kept; a preempted job is begun again by itself"
+    "the scheduler told the job to end: {cause}. The same kakugo submit goes on from what is kept; "
+    "a preempted job is begun again by itself"
 )
+_ANY_CAUSE = "it was preempted, cancelled, or its node is going down"
 
 
 def run_job(path: Path) -> int:
     """Makes the stages of a request in a process of their own, and returns the status to exit
     with: 0 where all of them are there. Raises `ClusterError` for what is no request."""
+    print(f"{BEGUN}, {datetime.now(UTC).isoformat(timespec='seconds')}", flush=True)
     request = read_request(path)
     forget_ends(request)
     told: list[str] = []
@@ -64,7 +67,8 @@ def run_job(path: Path) -> int:
         if is_there(request, stage) or (file.exists() and not told):
             continue
         why = told[0] if told else f"the job's work {describe_exit(status)}"
-        write_end(file, why.format(stage=stage.name))
+        cause = read_end(find_log(request.store)) or _ANY_CAUSE
+        write_end(file, why.format(stage=stage.name, cause=cause.partition(". Remedy")[0]))
     return 0 if status == 0 and not told else 1
 
 
@@ -82,6 +86,12 @@ def wait(child: "subprocess.Popen[str]", told: Sequence[str], request: JobReques
     with suppress(subprocess.TimeoutExpired):
         return child.wait(GRACE)
     return end(child)
+
+
+def find_log(store: Path) -> Path:
+    """Returns the file that SLURM writes this job's output to, as `slurm.submit` asks it to."""
+    name, number = (os.environ.get(f"SLURM_JOB_{one}", "none") for one in ("NAME", "ID"))
+    return store / JOBS / LOGS / f"{name}-{number}.log"
 
 
 def ask_to_stop(request: JobRequest) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.errors import MendableError
 from core.processes import end_with_parent
 from harness.cluster.job import find_end, list_lacking_inputs, write_end
+from harness.cluster.owner import hold
 from harness.cluster.requests import JobRequest, read_request
 from harness.cluster.teacher import give_address
 from harness.progress import Display
@@ -29,7 +30,7 @@ def make_stages(request: JobRequest, display: Display) -> bool:
             return None
         return f"it is another job's. Remedy: kakugo submit again, which submits {stage.label} too"
 
-    store = Store(request.store, request.cache, display, may_make)
+    store = Store(request.store, request.cache, display, may_make, hold)
     whole = True
     for stage in request.stages:
         try:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.cluster import ends
 from harness.cluster.jobs import StageJob
 from harness.errors import ClusterError
 
@@ -22,12 +23,12 @@ _MARK = "kakugo:"
 _WARN_SECONDS = 120
 _FORM = "%i|%T|%r|%k"
 _WORDS = {
-    "TIMEOUT": "its time limit ended it. Remedy: a longer --time for its stage in conf/cluster",
-    "OUT_OF_MEMORY": "it ran out of memory. Remedy: more --mem for its stage in conf/cluster",
-    "NODE_FAIL": "its node failed",
+    "TIMEOUT": ends.TIME_LIMIT,
+    "OUT_OF_MEMORY": ends.OUT_OF_MEMORY,
+    "NODE_FAIL": ends.NODE_FAILED,
     "BOOT_FAIL": "its node did not start",
-    "PREEMPTED": "it was preempted, and not begun again",
-    "CANCELLED": "it was cancelled",
+    "PREEMPTED": f"{ends.PREEMPTED}, and not begun again",
+    "CANCELLED": ends.CANCELLED,
     "DEADLINE": "its deadline passed",
     "FAILED": "it failed; its log says more",
 }
@@ -130,14 +131,27 @@ def list_named(name: str) -> dict[str, str]:
     return dict(line.split("|", 1) for line in said.splitlines())
 
 
+def is_alive(number: str) -> bool:
+    """Says whether a job, also another user's, is queued or running. Where nobody answers, it may
+    be."""
+    try:
+        return bool(_call(["squeue", "--noheader", f"--jobs={number}", "--format=%i"]).strip())
+    except ClusterError as error:
+        return "Invalid job id" not in str(error)
+
+
 def _write_script(setup: str, work: str) -> str:
     return f"#!/bin/bash\n{setup}\nexec {work}\n"
 
 
-def describe_ends(numbers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Says of jobs that are no longer queued how they ended, as far as SLURM still knows:
-    (what `numbers` calls it, in words). Nothing for those that completed."""
+def describe_ends(numbers: Mapping[str, str], logs: Path) -> Iterator[tuple[str, str]]:
+    """Says of jobs that are no longer queued how they ended, as far as their logs tell or SLURM
+    still knows: (what `numbers` calls it, in words). Nothing for those that completed."""
     for name, number in numbers.items():
+        said = next(filter(None, map(ends.read_end, logs.glob(f"*-{number}.log"))), None)
+        if said:
+            yield name, f"job {number}: {said}"
+            continue
         state = _find_state(number)
         if state is None or state in ("COMPLETED", "RUNNING", "PENDING", "REQUEUED"):
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.contract.names import ENDS, JOBS, MANIFEST
+from core.contract.names import ENDS, JOBS, LOGS, MANIFEST
 from core.files import write_whole
 from harness.cluster import slurm
 from harness.errors import ClusterError
@@ -67,7 +67,8 @@ def find_states(store: Path, submitted: Sequence[Submitted]) -> list[Submitted]:
     # A job of which another one has failed is cancelled for that alone: reports say so of it.
     lacking = {one.number for one in [*gone, *(one for one in found if one.state == "failed")]}
     own = [one for one in gone if not lacking & set(one.after.split(","))]
-    ended = dict(slurm.describe_ends({one.key: one.number for one in own}))
+    numbers = {one.key: one.number for one in own}
+    ended = dict(slurm.describe_ends(numbers, store / JOBS / LOGS))
     for one in gone:
         why = ended.get(one.key)
         if why is not None:

@@ -1,17 +1,21 @@
 """The store: one maker per key, nothing half-written, damage named."""
 
+import errno
+import fcntl
 import json
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from counting import Silent, counting_stage
 
-from harness.errors import ArtifactCorrupt, ArtifactMissing, ArtifactNewer
+from harness.errors import ArtifactCorrupt, ArtifactMissing, ArtifactNewer, HarnessError
 from harness.stage import Outcome, Stage, Work
 from harness.store import Store
 
@@ -225,3 +229,25 @@ def test_shared_stages_live_in_the_cache(tmp_path: Path) -> None:
     stage = Stage("shared", 1, "shared", {}, lambda _, work: Outcome(), shared=True)
     store = Store(tmp_path / "a", tmp_path / "cache", Silent())
     assert store.build(stage).path.parent == tmp_path / "cache" / "shared"
+
+
+def test_a_file_system_without_locks_is_refused_where_nothing_else_keeps_processes_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(HarnessError, match=r"has no locks.*\nRemedy: kakugo submit"):
+        store_in(tmp_path / "one").build(counting_stage(tmp_path / "trace"))
+    assert not list((tmp_path / "one").glob("*/*.partial"))
+    held: list[Path] = []
+
+    @contextmanager
+    def hold(file: Path, _: Callable[[], None]) -> Iterator[None]:
+        held.append(file)
+        yield
+
+    store = Store(tmp_path / "two", tmp_path / "cache", Silent(), hold=hold)
+    made = store.build(counting_stage(tmp_path / "trace"))
+    assert [file.name for file in held] == [f"{made.stage}-{made.key}.owner"]

@@ -14,6 +14,8 @@ from pathlib import Path
 PACKAGES = ("slurm-wlm", "munge")
 _GPUS = 8
 _CPUS = 8
+# MiB of a CPU, more than there are: only a job that asks for less is ended for what it takes.
+_MEMORY = 64000
 _CONTROL = Path("/var/lib/slurm/control")
 _NODE = Path("/var/lib/slurm/node")
 _CONFIG = """
@@ -29,9 +31,12 @@ SlurmctldLogFile={control}/log
 SlurmdLogFile={node}/log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill,UsePss
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU={memory}
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=200000,bf_interval=2
 MpiDefault=none
 MinJobAge=3600
@@ -41,7 +46,7 @@ PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 GresTypes=gpu
 SlurmdParameters=config_overrides
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:{gpus} State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={whole} Gres=gpu:{gpus} State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=120 State=UP PriorityTier=1
 PartitionName=urgent Nodes=ALL MaxTime=60 State=UP PriorityTier=10 PreemptMode=OFF
 """
@@ -99,9 +104,8 @@ def _configure() -> None:
     shutil.chown(_CONTROL, "slurm", "slurm")
     for number in range(_GPUS):
         (_NODE / f"gpu{number}").touch()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 * 9 // 10
-    values = {"host": host, "control": _CONTROL, "node": _NODE}
-    text = _CONFIG.format(**values, cpus=_CPUS, memory=memory, gpus=_GPUS)
+    values = {"host": host, "control": _CONTROL, "node": _NODE, "memory": _MEMORY}
+    text = _CONFIG.format(**values, cpus=_CPUS, whole=_CPUS * _MEMORY, gpus=_GPUS)
     Path("/etc/slurm").mkdir(exist_ok=True)
     Path("/etc/slurm/slurm.conf").write_text(text)
     gpus = f"NodeName={host} Name=gpu File={_NODE}/gpu[0-{_GPUS - 1}]\n"

@@ -14,6 +14,7 @@ import pytest
 import slurm_here
 from small import KAKUGO, manifests, results, run, small
 
+from harness.cluster import ends, owner
 from harness.cluster.teacher import name_job, wait_for_address
 from harness.errors import ClusterError
 
@@ -111,22 +112,82 @@ def test_a_sweep_of_jobs_gives_what_a_local_one_gives(
     assert "trained:scenario" in (tmp_path / "csv" / "scores.csv").read_text()
 
 
+def call_scontrol(*words: str) -> None:
+    subprocess.run(["scontrol", *words], check=True, capture_output=True)
+
+
+def preempt(job: str) -> None:
+    urgent = ["sbatch", "--partition=urgent", "--exclusive", "--time=1", "--wrap=sleep 1"]
+    subprocess.run(urgent, check=True, capture_output=True, cwd="/tmp")
+
+
+INTERRUPTIONS: tuple[tuple[str, Callable[[str], object]], ...] = (
+    ("it was told to begin again", lambda job: call_scontrol("requeue", job)),
+    ("it was preempted", preempt),
+)
+
+
 def test_a_training_that_is_begun_again_goes_on(tiny: Path, tmp_path: Path, cluster: Path) -> None:
     store = tmp_path / "store"
-    more = ("mix=topic", "evaluate.tasks=[sib200]", "train.steps=100", "train.save_every=1")
+    more = ("mix=topic", "evaluate.tasks=[sib200]", "train.steps=150", "train.save_every=1")
     assert submit(store, tiny, cluster, *more).returncode == 0
     wait_for(lambda: any(store.glob("train/*.partial/trainer/checkpoint-*/whole")))
     (train,) = [line.split()[0] for line in list_jobs("%i %j") if "kakugo-train" in line]
-    subprocess.run(["scontrol", "requeue", train], check=True)
-    wait_for(lambda: f"{train} PENDING" in list_jobs())
+    wait_for(lambda: len(list_jobs("%t R")) == 2)  # its score waits for it, and nothing else runs
     (log,) = (store / "jobs" / "logs").glob("kakugo-train-*.log")
-    assert "begun" in log.read_text()
-    # SLURM lets a job that was requeued wait for two minutes, unless it is told otherwise.
-    subprocess.run(["scontrol", "update", f"JobId={train}", "StartTime=now"], check=True)
+    for times, (why, interrupt) in enumerate(INTERRUPTIONS, 2):
+        interrupt(train)
+        wait_for(lambda: f"{train} PENDING" in list_jobs())
+        assert ends.read_end(log) == why, log.read_text()
+        # SLURM lets a job that was requeued wait for two minutes, unless it is told otherwise.
+        call_scontrol("update", f"JobId={train}", "StartTime=now")
+        wait_for(lambda times=times: log.read_text().count("continued from where") == times - 1)
     wait_for(lambda: not list_jobs(), 400)
     (made,) = manifests(store, "train")
     assert made["resumed"] is True, log.read_text()
+    assert ends.read_end(log) is None
     assert len(manifests(store, "score")) == 2
+
+
+def test_a_job_that_takes_too_much_memory_is_said_to(tiny: Path, tmp_path: Path) -> None:
+    store, cluster = tmp_path / "store", tmp_path / "little.yaml"
+    cluster.write_text(f"{OPTIONS}stages: {{train: [--mem=60M]}}\n")
+    assert submit(store, tiny, cluster, "mix=topic", "evaluate.tasks=[sib200]").returncode == 0
+    wait_for(lambda: not list_jobs())
+    said = " ".join(show_status(store).split())
+    assert re.search(r"job \d+: it ran out of memory\. Remedy: more --mem for its stage", said), (
+        said
+    )
+    assert "it ran out of memory" in report(store, "gaps")
+    assert len(manifests(store, "score")) == 1  # that of the base
+
+
+def test_jobs_keep_apart_where_locks_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, waited = tmp_path / "stage.owner", []
+    monkeypatch.setattr(owner, "_POLL_SECONDS", 0.1)
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    sleeper = ["sbatch", "--parsable", "--output=/dev/null", "--wrap=sleep 100"]
+    other = subprocess.run(sleeper, check=True, capture_output=True, text=True).stdout.strip()
+    file.write_text(other)
+
+    def wait() -> None:
+        waited.append(file.read_text())
+        subprocess.run(["scancel", other], check=True)
+
+    with owner.hold(file, wait):
+        assert waited == [other]
+        assert file.read_text() == "7"
+        # Begun again, it goes on with what is its own.
+        with owner.hold(file, wait):
+            assert file.read_text() == "7"
+    assert list(tmp_path.iterdir()) == []
+    # A job that SLURM knows nothing of has ended.
+    file.write_text("99999999")
+    with owner.hold(file, wait):
+        assert waited == [other]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_fails_stops_only_what_needs_it(tiny: Path, tmp_path: Path, cluster: Path) -> None:
