@@ -10,6 +10,7 @@ from lm_eval.api.model import LM
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 from seahelm_data import write_seahelm
+from test_seahelm_lite import make_settings, write_set
 
 from core.statistics import score_strata
 from harness.scoring.choice import EngineChoice
@@ -136,7 +137,8 @@ def test_malformed_answers_are_scored_alike_and_labels_are_counted_by_the_task(r
 
 def test_all_tasks_of_base_models_are_asked_here() -> None:
     read = {name for name, task in TASKS.items() if task.content.suite}
-    assert read - ASKED.keys() == {"seahelm_flores_xx_en", "seahelm_kalahi", "seahelm_ifeval"}
+    chats = {"seahelm_kalahi", "seahelm_ifeval", "seahelm_global_mmlu_lite"}
+    assert read - ASKED.keys() == {"seahelm_flores_xx_en", *chats}
 
 
 def find_score(found: dict[str, Any], name: str) -> dict[str, float]:
@@ -204,6 +206,25 @@ def test_instructions_are_checked_in_chats(root: Path) -> None:
     metrics = found["results"]["kakugo_seahelm_ifeval_jv"]
     assert metrics["score,none"] == metrics["strict,none"] == pytest.approx(100 * 5 / 6)
     assert metrics["unread,none"] == 0
+
+
+def test_questions_of_global_mmlu_lite_are_read_in_chats(tmp_path: Path) -> None:
+    write_set(tmp_path, make_settings())
+    said = ["Jawaban: A", "Jawaban: A", "C", "Jawaban: D", "Jawaban: (A)", "Jawaban: B"]
+    name = "seahelm_global_mmlu_lite"
+    found = simple_evaluate(
+        Scripted(said),
+        tasks=[TASKS[name].make_lm_eval_name("id")],
+        task_manager=TaskManager(
+            include_path=str(FOLDER),
+            include_defaults=False,
+            metadata={"data_dir": str(tmp_path), "prompt": "chat-message"},
+        ),
+        bootstrap_iters=0,
+    )["results"]["kakugo_seahelm_global_mmlu_lite_id"]
+    # Right are A, B, C, D, A, B: one of two A, one of two B, the C and the D.
+    assert found["score,none"] == pytest.approx(100 * ((0.5 + 0.5 + 1 + 1) / 4 - 1 / 4) / (3 / 4))
+    assert found["unread,none"] == pytest.approx(1 / 6)
 
 
 @pytest.mark.parametrize("name", ["seahelm_ifeval", "seahelm_kalahi"])
