@@ -5,20 +5,22 @@ here stand its metadata, licence, limits, and how to open and cite it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.contract.facts import Facts
 from core.contract.names import CHECKPOINT
-from core.markdown import write_cell, write_table
+from core.markdown import fence, write_cell, write_table
 from core.versions import VERSION
 from publishing.data import COLUMNS
 from publishing.licences import DERIVABLE, find_models_licence, list_licences
 from publishing.looking import read_contamination
 from publishing.plan import HubRepository
 from publishing.results import build_eval_results, list_hub_scores
+from publishing.votes import COLUMNS as COLUMNS_OF_VOTES
+from publishing.votes import Ballot
 from reports.outputs.card import write_card
-from reports.store.model import StoredArtifact, StoreView
+from reports.store.model import StoredArtifact, StoreView, Study
 
 if TYPE_CHECKING:
     from huggingface_hub import CardData
@@ -121,13 +123,7 @@ def write_data_card(view: StoreView, repository: HubRepository, rows: Mapping[st
         language_creators="machine-generated",
         multilinguality="monolingual",
         tags=["kakugo", "low-resource", "synthetic", f"arxiv:{PAPER}"],
-        configs=[
-            {
-                "config_name": config,
-                "data_files": [{"split": "train", "path": f"{config}/train.parquet"}],
-            }
-            for config in rows
-        ],
+        configs=_list_configs(rows),
     )
     table = [
         [source, rows[source], artifact.about.teacher, artifact.key]
@@ -146,6 +142,67 @@ def write_data_card(view: StoreView, repository: HubRepository, rows: Mapping[st
         _CITATION,
     ]
     return _join(data, parts)
+
+
+def write_votes_card(
+    study: Study, repository: HubRepository, ballot: Ballot, rows: Mapping[str, int]
+) -> str:
+    """Writes the page of a study's votes; `rows` counts those of each configuration."""
+    from huggingface_hub import DatasetCardData
+
+    tongue, about, result = repository.tongue, study.about, study.result
+    data = DatasetCardData(
+        language=tongue.tag,
+        license=_take_one(list_licences(repository.origins)),
+        pretty_name=f"Blind votes in {tongue.name}",
+        task_categories=["text-generation"],
+        size_categories=find_size(sum(rows.values())),
+        multilinguality="monolingual",
+        tags=["kakugo", "low-resource", "preference", "human-feedback", f"arxiv:{PAPER}"],
+        configs=_list_configs(rows),
+    )
+    base, trained = write_cell(about.base), write_cell(about.trained)
+    raters = len({vote["rater"] for vote in ballot.votes})
+    counts = result.counts
+    told = (
+        f" Of the votes, {counts.wins:,} preferred {trained}, "
+        f"{counts.losses:,} {base}, and {counts.ties:,} neither."
+        if counts
+        else ""
+    )
+    lines = [f"- {write_cell(one.sentence)}" for one in result.warnings]
+    parts = [
+        f"# Blind votes in {write_cell(tongue.name)}",
+        _describe_language(repository),
+        f"Native speakers ({raters:,}) read answers of two models, {base} and {trained}, to the "
+        "same questions without knowing which was whose, and chose the one that they would rather "
+        f"have received.{told}",
+        *(["Before a figure is believed:\n\n" + "\n".join(lines)] if lines else []),
+        "## Configurations\n\n"
+        f"- `votes` ({rows['votes']:,} rows): every vote, ties too.\n"
+        f"- `pairs` ({rows['pairs']:,} rows): prompt, chosen and rejected answer of each vote that "
+        "preferred one, repeats aside.",
+        "## Columns of the votes\n\n"
+        + write_table(["column", "content"], [*map(list, COLUMNS_OF_VOTES.items())]),
+        "## What the raters agreed to\n\n" + fence(ballot.consent),
+        "Comments, times and guesses are not part of this data set. Raters who withdrew are in "
+        "none of it.",
+        f"## To be checked\n\nThe study's commitment is `{write_cell(about.commitment)}`, and the "
+        f"head of the chain of its votes `{write_cell(about.head)}`.",
+        _write_licences(repository),
+        _CITATION,
+    ]
+    return _join(data, parts)
+
+
+def _list_configs(names: Iterable[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "config_name": name,
+            "data_files": [{"split": "train", "path": f"{name}/train.parquet"}],
+        }
+        for name in names
+    ]
 
 
 def _write_limits(view: StoreView, checkpoint: StoredArtifact[Facts]) -> str:

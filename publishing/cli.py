@@ -23,6 +23,7 @@ examples
   kakugo-publish artifacts --to my-org               as private repositories
   kakugo-publish artifacts --to my-org --public      makes what was sent public
   kakugo-publish artifacts --to my-org --language yoruba --producer trained:gen
+  kakugo-publish artifacts --to my-org --votes --licence 'study KEY=cc-by-4.0'
 
 The token is that of `hf auth login`, or HF_TOKEN. It needs the right to write.
 
@@ -61,6 +62,21 @@ def _make_parser() -> argparse.ArgumentParser:
         metavar="NAME=IDENTIFIER",
         help="the licence of a model, data set or file whose licence is not known",
     )
+    add(
+        "--base",
+        action="append",
+        default=[],
+        metavar="STUDENT=REPOSITORY",
+        help="the model of the Hub that a student is, which was given as a directory",
+    )
+    add("--votes", action="store_true", help="the votes of blind studies, too, as data sets")
+    add(
+        "--consent",
+        action="append",
+        default=[],
+        metavar="STUDY",
+        help="a study whose raters agreed to the publication in words of its own",
+    )
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument(
         "--dry-run", action="store_true", help="say what would be done, send nothing"
@@ -84,7 +100,14 @@ def _run(arguments: argparse.Namespace) -> int:
         organisation=arguments.to,
         languages=arguments.language,
         producer=arguments.producer,
-        licences=_read_licences(arguments.licence),
+        licences=_read_pairs(
+            "--licence", arguments.licence, "NAME=IDENTIFIER", "my-model=apache-2.0"
+        ),
+        bases=_read_pairs(
+            "--base", arguments.base, "STUDENT=REPOSITORY", "granite=ibm-granite/granite-4.0-micro"
+        ),
+        votes=arguments.votes,
+        consents=arguments.consent,
     )
     plan = plan_publication(view, wanted)
     if arguments.public:
@@ -107,14 +130,12 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read_licences(given: Sequence[str]) -> dict[str, str]:
-    licences = {}
+def _read_pairs(option: str, given: Sequence[str], form: str, example: str) -> dict[str, str]:
+    """Reads options of two parts. Raises PlanError for one that is not `form`."""
+    pairs = {}
     for one in given:
-        name, _, identifier = one.rpartition("=")
-        if not name or not identifier:
-            raise PlanError(
-                f"--licence {one!r} is no NAME=IDENTIFIER.\n"
-                "Remedy: as in --licence 'my-model=apache-2.0', with the Hub's identifiers."
-            )
-        licences[name] = identifier
-    return licences
+        name, _, value = one.rpartition("=")
+        if not name or not value:
+            raise PlanError(f"{option} {one!r} is no {form}.\nRemedy: as in {option} '{example}'.")
+        pairs[name] = value
+    return pairs

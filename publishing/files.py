@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from core.checkpoints.spelling import SPELLINGS, write_settings
 from core.contract.names import CARD, CHECKPOINT
 from core.files import write_whole
-from publishing.cards import write_data_card, write_model_card
+from publishing.cards import write_data_card, write_model_card, write_votes_card
 from publishing.data import write_parquet
 from publishing.looking import list_files, read_contaminated_ids
 from publishing.plan import HubRepository
 from publishing.results import list_hub_scores, write_eval_files
+from publishing.votes import CONFIGS, read_ballot, write_votes
 from reports.store.model import StoreView
 
 MARKER = "kakugo.json"
@@ -25,6 +27,13 @@ def build_files(view: StoreView, repository: HubRepository, folder: Path) -> dic
     if repository.kind == "model":
         made |= _build_model(view, repository, folder)
         card = write_model_card(view, repository)
+    elif repository.study:
+        ballot = read_ballot(repository.study)
+        counts: dict[str, int] = {}
+        for config in CONFIGS:
+            path = made[f"{config}/train.parquet"] = folder / config / "train.parquet"
+            counts[config] = write_votes(ballot, config, path)
+        card = write_votes_card(repository.study, repository, ballot, counts)
     else:
         left_out = read_contaminated_ids(view, repository)
         rows = {}
@@ -39,7 +48,7 @@ def build_files(view: StoreView, repository: HubRepository, folder: Path) -> dic
 
 def write_marker(repository: HubRepository) -> str:
     """Writes the file that says of which artifacts a repository is."""
-    content = {
+    content: dict[str, Any] = {
         "made_with": "kakugo-publish",
         "key": repository.key,
         "artifacts": [
@@ -54,6 +63,9 @@ def write_marker(repository: HubRepository) -> str:
             for one in repository.artifacts
         ],
     }
+    if repository.study:
+        about = repository.study.about
+        content["study"] = {"commitment": about.commitment, "head": about.head}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 

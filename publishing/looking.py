@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from core.contract.facts import ContaminationFacts, Facts
-from core.contract.names import CHECKPOINT, CONTAMINATED, ROWS
+from core.contract.names import CHECKPOINT, CONTAMINATED, ROWS, STUDIES, VOTES
 from core.contract.record import Unreadable
 from core.lines import read_json_lines
 from publishing.plan import HubRepository, Objection, Publication, list_ancestors
+from publishing.votes import KEY
 from reports.store.files import verify
 from reports.store.model import StoredArtifact, StoreView
 
@@ -30,6 +31,10 @@ _REDO = "delete its folder and run the same command again; only this stage is re
 def look_over(view: StoreView, plan: Publication) -> Iterator[Objection]:
     """Reads every file that would be sent, and yields what stands against sending it."""
     for repository in plan.repositories:
+        if repository.study:  # whose files were looked over as the store was read
+            path = repository.study.folder / KEY
+            yield from _find_secrets_of_file(repository, path, f"{STUDIES}/{path.parent.name}")
+            continue
         yield from _find_damage(repository)
         yield from _find_contamination(view, repository)
         yield from _find_secrets(repository)
@@ -40,6 +45,18 @@ def list_files(artifact: StoredArtifact[Facts]) -> list[str]:
     start = f"{CHECKPOINT}/"
     listed = sorted(artifact.manifest.files)
     return [name for name in listed if name.startswith(start) or name == ROWS]
+
+
+def measure_files(repository: HubRepository) -> list[int]:
+    """Measures the files of a repository in the store, in bytes; its page and Parquet files differ
+    a little from them."""
+    if study := repository.study:
+        return [(study.folder / name).stat().st_size for name in (VOTES, KEY)]
+    return [
+        artifact.manifest.files[name].bytes
+        for artifact in repository.artifacts
+        for name in list_files(artifact)
+    ]
 
 
 def read_contamination(

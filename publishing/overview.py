@@ -6,7 +6,7 @@ from rich.table import Table
 
 from core.text import make_safe
 from publishing.licences import find_models_licence, list_licences
-from publishing.looking import list_files
+from publishing.looking import measure_files
 from publishing.plan import Publication
 from publishing.results import list_hub_scores
 from reports.store.model import StoreView
@@ -22,10 +22,11 @@ def print_plan(view: StoreView, plan: Publication) -> None:
     console.width = max(console.width, _WIDTH)
     table = Table("repository", "is a", "language", "files", "MB", "licence", "of", "Hub scores")
     for one in plan.repositories:
-        sizes = [a.manifest.files[name].bytes for a in one.artifacts for name in list_files(a)]
+        sizes = measure_files(one)
         is_model = one.kind == "model"
         licences = find_models_licence(one.origins) if is_model else list_licences(one.origins)
         labels = [a.about.producer if is_model else a.about.source for a in one.artifacts]
+        labels += [f"votes on {one.study.about.trained}"] if one.study else []
         shown = (
             *(one.name, one.kind, f"{one.tongue.name} ({one.tongue.tag})", str(len(sizes))),
             *(f"{sum(sizes) / 1e6:,.1f}", ", ".join(licences), ", ".join(map(str, labels))),

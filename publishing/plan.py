@@ -16,10 +16,13 @@ from core.contract.facts import CorpusFacts, Facts
 from core.languages import find_language, list_languages, tag_language
 from publishing.errors import PlanError
 from publishing.licences import OURS, TEXTS, WEIGHTS, Origin, find_corpus, find_model
-from reports.store.model import StoredArtifact, StoreView
+from publishing.votes import has_consent, read_ballot
+from reports.store.model import StoredArtifact, StoreView, Study
 
 Kind = Literal["model", "dataset"]
 Artifact = StoredArtifact[Facts]
+# As huggingface_hub lays out its cache: models--OWNER--NAME/snapshots/COMMIT.
+_CACHED = re.compile(r"/models--([^/]+?)--([^/]+)/snapshots/[0-9a-f]{40}/?$")
 MADE = ("train", "distill")
 """The stages whose checkpoints are published unless another is named: the ends of trainings."""
 
@@ -48,7 +51,8 @@ class Objection:
 @dataclass(frozen=True)
 class HubRepository:
     """A repository to be: `artifacts` are the checkpoint, or the sources, and `key` is what tells
-    it from one with other content. `partner` is the other repository of the same language."""
+    it from one with other content. `partner` is the other repository of the same language. The
+    votes of a blind study have `study` in place of artifacts."""
 
     name: str
     kind: Kind
@@ -56,9 +60,12 @@ class HubRepository:
     artifacts: Sequence[Artifact]
     origins: Sequence[Origin]
     partner: str | None = None
+    study: Study | None = None
 
     @property
     def key(self) -> str:
+        if self.study:
+            return f"{self.study.folder.name}-{self.study.about.head}"
         return "-".join(artifact.key for artifact in self.artifacts)
 
 
@@ -73,12 +80,17 @@ class Publication:
 @dataclass(frozen=True)
 class Wanted:
     """The choices of a person: to which organisation, which languages and which checkpoint (all and
-    the only one where nothing is named), and licences that are stated by name."""
+    the only one where nothing is named), and what is stated by name: licences, and the repositories
+    that students are (`bases`). `votes`: those of blind studies, too; `consents`: studies whose
+    raters agreed to that in words of their own."""
 
     organisation: str
     languages: Sequence[str] = ()
     producer: str | None = None
     licences: Mapping[str, str] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
+    votes: bool = False
+    consents: Sequence[str] = ()
 
 
 def plan_publication(view: StoreView, wanted: Wanted) -> Publication:
@@ -86,7 +98,8 @@ def plan_publication(view: StoreView, wanted: Wanted) -> Publication:
 
     Raises PlanError where there is nothing at all, or a language is asked for that is not there.
     """
-    names = sorted({a.language for a in [*view.trained, *view.list_stage("source")] if a.language})
+    made = {a.language for a in [*view.trained, *view.list_stage("source")] if a.language}
+    names = sorted(made | {one.language for one in view.studies if wanted.votes})
     if missing := [one for one in wanted.languages if _fold(one) not in map(_fold, names)]:
         raise PlanError(
             f"The store has no checkpoint and no data of {', '.join(missing)}.\n"
@@ -103,12 +116,16 @@ def plan_publication(view: StoreView, wanted: Wanted) -> Publication:
     refusals: list[Objection] = []
     for name in names:
         try:
-            repositories += _plan_language(view, name, wanted)
+            if name in made:
+                repositories += _plan_language(view, name, wanted)
+            if wanted.votes:
+                repositories += _plan_votes(view, name, wanted)
         except _Refused as error:
             refusals.append(error.refusal)
     for repository in repositories:
         refusals += _refuse_licences(repository)
         refusals += _refuse_name(repository)
+        refusals += _refuse_votes(repository, wanted)
     return Publication(repositories, refusals)
 
 
@@ -169,11 +186,7 @@ def _fold(name: str) -> str:
 def _plan_language(view: StoreView, name: str, wanted: Wanted) -> Iterator[HubRepository]:
     tongue = find_tongue(view, name)
     if tongue is None:
-        raise _Refused(
-            name,
-            "no language code is known of it, which the Hub asks for",
-            "run with language.flores_code=CODE, or leave it out with --language",
-        )
+        raise _refuse_tongue(name)
     checkpoint = _choose_checkpoint(view, name, wanted.producer)
     ancestors = list_ancestors(view, checkpoint) if checkpoint else view.list_stage("source")
     sources = [a for a in ancestors if a.stage == "source" and a.language == name]
@@ -183,7 +196,7 @@ def _plan_language(view: StoreView, name: str, wanted: Wanted) -> Iterator[HubRe
     model = None
     origins = {s.key: list(_find_origins_of_source(view, s, wanted.licences)) for s in sources}
     if checkpoint:
-        models = list(_find_models(ancestors, wanted.licences))
+        models = list(_find_models(ancestors, wanted))
         student = models[0].name.rpartition("/")[2] if models else "model"
         model = f"{owner}/kakugo-{_make_slug(student)}-{tongue.code}"
         every = [*models, *(one for found in origins.values() for one in found)]
@@ -191,6 +204,51 @@ def _plan_language(view: StoreView, name: str, wanted: Wanted) -> Iterator[HubRe
     if data:
         every = [one for found in origins.values() for one in found]
         yield HubRepository(data, "dataset", tongue, sources, _list_once(every), model)
+
+
+def _plan_votes(view: StoreView, name: str, wanted: Wanted) -> Iterator[HubRepository]:
+    """Plans a data set for each blind study of a language."""
+    studies = [one for one in view.studies if one.language == name]
+    tongue = find_tongue(view, name)
+    if studies and tongue is None:
+        raise _refuse_tongue(name)
+    for study in studies:
+        assert tongue is not None
+        place = study.folder.name
+        suffix = f"-{_make_slug(place)[:12]}" if len(studies) > 1 else ""
+        repository = f"{wanted.organisation}/kakugo-votes-{tongue.code}{suffix}"
+        origin = Origin(f"study {place}", wanted.licences.get(f"study {place}"), "texts")
+        yield HubRepository(repository, "dataset", tongue, (), (origin,), study=study)
+
+
+def _refuse_votes(repository: HubRepository, wanted: Wanted) -> Iterator[Objection]:
+    study = repository.study
+    if study is None:
+        return
+    try:
+        agreed = has_consent(read_ballot(study)) or study.folder.name in wanted.consents
+    except (OSError, ValueError, LookupError) as error:
+        yield Objection(
+            repository.name,
+            f"the study's files cannot be read ({type(error).__name__}: {error})",
+            "kakugo-preference unblind again, from the closed pack and its key",
+        )
+        return
+    if not agreed:
+        yield Objection(
+            repository.name,
+            "the words to which its raters agreed are none that are known to say that choices "
+            "are published",
+            f"where they do: --consent {study.folder.name}",
+        )
+
+
+def _refuse_tongue(name: str) -> _Refused:
+    return _Refused(
+        name,
+        "no language code is known of it, which the Hub asks for",
+        "run with language.flores_code=CODE, or leave it out with --language",
+    )
 
 
 def _list_once(origins: Sequence[Origin]) -> list[Origin]:
@@ -231,17 +289,27 @@ def _check_sources(language: str, sources: Sequence[Artifact]) -> None:
         )
 
 
-def _find_models(ancestors: Sequence[Artifact], stated: Mapping[str, str]) -> Iterator[Origin]:
+def find_repository(base: Artifact, bases: Mapping[str, str]) -> str | None:
+    """Finds where on the Hub a model is from: by its record, its weights, what a person says of its
+    name, or its place in the Hub's own cache; None where none of them tells."""
+    config, student = base.manifest.config, base.about.student or ""
+    known = config.get("repository") or WEIGHTS.get(str(config.get("sha256")))
+    if known or student in bases:
+        return str(known or bases[student])
+    cached = _CACHED.search(str(config.get("path") or ""))
+    return f"{cached[1]}/{cached[2]}" if cached else None
+
+
+def _find_models(ancestors: Sequence[Artifact], wanted: Wanted) -> Iterator[Origin]:
     """Finds the models whose weights went into a checkpoint, the student first."""
     there = {artifact.key for artifact in ancestors}
     needed = {i.key for a in ancestors for i in a.manifest.inputs if i.stage == "base"}
     for key in sorted(needed - there):
         yield Origin(f"the base {key}, whose record is gone", None, "base")
     for base in (artifact for artifact in ancestors if artifact.stage == "base"):
-        config = base.manifest.config
-        name = config.get("repository") or WEIGHTS.get(str(config.get("sha256")))
+        name = find_repository(base, wanted.bases)
         found = name or base.about.student or base.key
-        yield find_model(found, stated, "base", on_hub=bool(name))
+        yield find_model(found, wanted.licences, "base", on_hub=bool(name))
 
 
 def _find_origins_of_source(

@@ -13,7 +13,8 @@ from core.files import hash_file
 from publishing.errors import HubError
 from publishing.files import MARKER, build_files, write_marker
 from publishing.hub import is_without_xet, open_hub, try_again
-from publishing.looking import find_secret, list_own_secrets
+from publishing.looking import find_secret, list_own_secrets, measure_files
+from publishing.pace import SendingPace
 from publishing.plan import HubRepository, Kind, Publication
 from reports.store.model import StoreView
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 State = Literal["absent", "empty", "ours", "older", "other"]
 COLLECTIONS: Mapping[Kind, str] = {"model": "Kakugo models", "dataset": "Kakugo data"}
+UNCHANGED = "unchanged"
 _NOT_OURS = {".gitattributes"}
 """The Hub writes it itself into a new repository."""
 
@@ -44,8 +46,10 @@ def send_all(view: StoreView, plan: Publication, owner: str, *, replace: bool, s
     api = open_hub(owner)
     found = {one.name: find_remote(api, one) for one in plan.repositories}
     _refuse_others(plan, found, replace=replace)
+    pace = SendingPace({one.name: sum(measure_files(one)) for one in plan.repositories})
     for repository in plan.repositories:
-        say(f"{repository.name}: {_send(api, view, repository, found[repository.name])}")
+        done = _send(api, view, repository, found[repository.name])
+        say(f"{repository.name}: {done} ({pace.note(repository.name, sent=done != UNCHANGED)})")
     for kind, title in COLLECTIONS.items():
         names = [one.name for one in plan.repositories if one.kind == kind]
         if names:
@@ -142,7 +146,7 @@ def _send(api: "HfApi", view: StoreView, repository: HubRepository, found: OnHub
 
         sent = try_again(commit, f"writing {repository.name}")
     if not sent:
-        return "unchanged"
+        return UNCHANGED
     return f"{sent} of {len(files)} files sent" + (", private" if found.state == "absent" else "")
 
 

@@ -4,13 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
-from published_store import set_fields, write_language
+from huggingface_hub import ModelCard
+from published_store import COMMIT, GRANITE, set_fields, write_language
 
 from core.files import hash_file
 from core.languages import list_papers_languages
+from publishing.cards import write_model_card
 from publishing.cli import main
 from publishing.licences import TEXTS, WEIGHTS
-from publishing.plan import shorten_code
+from publishing.plan import Wanted, plan_publication, shorten_code
+from reports import read_store
 
 ROOT = Path(__file__).parents[2]
 PAPER = list_papers_languages()
@@ -35,6 +38,38 @@ def test_a_language_gives_a_model_and_a_data_set(
     assert "cc-by-sa-4.0, odc-by" in said
     assert "topic" in said
     assert "refused" not in said
+
+
+@pytest.mark.parametrize("way", ["stated", "cached"])
+def test_a_student_that_was_a_directory_is_named_by_its_repository(
+    tmp_path: Path, way: str
+) -> None:
+    write_language(tmp_path, SWAHILI)
+    (base,) = tmp_path.glob("base/*")
+    cache = (
+        f"/root/.cache/huggingface/hub/models--ibm-granite--granite-4.0-micro/snapshots/{COMMIT}"
+    )
+    path = cache if way == "cached" else "/models/granite"
+    set_fields(base, config={"kind": "directory", "path": path, "content": "ab" * 32})
+    bases = {"granite-4.0-micro": GRANITE} if way == "stated" else {}
+    view = read_store(tmp_path)
+    planned = plan_publication(view, Wanted("org", bases=bases))
+    assert planned.refusals == []
+    model = planned.repositories[0]
+    assert ModelCard(write_model_card(view, model)).data.base_model == GRANITE
+    # Nothing is guessed of another place.
+    set_fields(base, config={"kind": "directory", "path": "/models/granite", "content": "ab" * 32})
+    (refusal, *_) = plan_publication(read_store(tmp_path), Wanted("org")).refusals
+    assert "licence is not known" in refusal.why
+
+
+def test_an_option_of_two_parts_needs_both(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_language(tmp_path, SWAHILI)
+    status, said = plan(tmp_path, capsys, "--base", "granite")
+    assert status == 2
+    assert "--base 'granite' is no STUDENT=REPOSITORY.\nRemedy: " in said
 
 
 def test_two_checkpoints_need_a_choice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
