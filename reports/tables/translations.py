@@ -10,6 +10,7 @@ from core.contract.record import Unreadable
 from core.tasks import TASKS
 from reports.stats.bleu import compare_bleu, compute_bleu
 from reports.stats.paired import Difference
+from reports.stats.sentences import compare_sentences
 from reports.store.model import Score
 from reports.store.samples import is_translation
 from reports.tables.results import Result, Results
@@ -44,7 +45,7 @@ class OtherScores:
     bleu: float | None = None
     change: Difference | None = None
     comet: CometScore | None = None
-    base_comet: CometScore | None = None
+    comet_change: Difference | None = None
     why: tuple[str, ...] = ()
 
 
@@ -108,7 +109,18 @@ def _take_scores(reader: _TextReader, row: Result) -> OtherScores:
     else:
         rated, unread = _read_rated(reader.store, score, None if row.is_base else base)
         why += unread
-    return OtherScores(row, score.n, bleu, change, rated[0], rated[1], tuple(why))
+    return OtherScores(row, score.n, bleu, change, rated[0], _compare_rated(*rated), tuple(why))
+
+
+def _compare_rated(comet: CometScore | None, base: CometScore | None) -> Difference | None:
+    """Compare what one model gave a score and its base; None where it did not rate both."""
+    import numpy as np
+
+    if comet is None or base is None or comet.model != base.model:
+        return None
+    if len(comet.sentences) != len(base.sentences):
+        return None
+    return compare_sentences(np.array(base.sentences), np.array(comet.sentences))
 
 
 def _read_rated(
@@ -145,20 +157,22 @@ def tabulate_other_scores(
         Column("p", "p", "p", numeric=True),
         Column("comet", "COMET", ".3f", numeric=True),
         Column("comet_change", "COMET, change", "+.3f", numeric=True),
-        Column("comet_model", "COMET's model", spare=True),
+        Column("comet_low", "COMET, from", "+.3f", numeric=True),
+        Column("comet_high", "to", "+.3f", numeric=True),
+        Column("comet_p", "COMET, p", "p", numeric=True),
     )
     rows = tuple(_list_values(one) for one in found)
     notes = [NOTE, f"{NAME}: {model.describe()}." if model else NO_MODEL]
-    if any(one.comet for one in found):
-        notes.append(COMET)
+    models = dict.fromkeys(one.comet.model for one in found if one.comet)
+    if models:
+        notes.append(f"{COMET} Here by {', '.join(models)}.")
     notes += _list_reasons(found)
     return Sheet(columns, rows, notes=tuple(notes))
 
 
 def _list_values(one: OtherScores) -> tuple[Value, ...]:
-    change, comet, base = one.change, one.comet, one.base_comet
-    interval = change.interval if change else None
-    alike = comet is not None and base is not None and comet.model == base.model
+    change, rated = one.change, one.comet_change
+    interval, around = (each.interval if each else None for each in (change, rated))
     return (
         one.row.language.name,
         one.row.task,
@@ -170,9 +184,11 @@ def _list_values(one: OtherScores) -> tuple[Value, ...]:
         interval.low if interval else None,
         interval.high if interval else None,
         change.p if change else None,
-        comet.mean if comet else None,
-        comet.mean - base.mean if alike and comet and base else None,
-        comet.model if comet else None,
+        one.comet.mean if one.comet else None,
+        rated.points if rated else None,
+        around.low if around else None,
+        around.high if around else None,
+        rated.p if rated else None,
     )
 
 

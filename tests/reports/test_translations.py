@@ -20,6 +20,7 @@ from reports.errors import CometError, PiecesModelError
 from reports.outputs.csv_files import write_csv
 from reports.report import Report
 from reports.stats.bleu import COUNTS, compare_bleu, compute_bleu
+from reports.stats.sentences import compare_sentences
 from reports.store.read import read_store
 from reports.tables.translations import NO_MODEL
 from reports.translated.comet import Comet
@@ -96,6 +97,19 @@ def test_a_change_is_the_difference_of_two_corpora(model: Path) -> None:
     assert found.p < 0.01
     assert compare_bleu(counts[0], counts[0]).p == 1
     assert compare_bleu(counts[0][:5], counts[1][:5]).why == "a bootstrap needs 12 items"
+
+
+def test_a_change_of_mean_scores_has_the_plain_standard_error() -> None:
+    draw = np.random.default_rng(4)
+    before, after = draw.random(400), draw.random(400) + 0.2
+    found = compare_sentences(before, after)
+    changes = after - before
+    assert found.points == pytest.approx(changes.mean())
+    assert found.stderr == pytest.approx(changes.std(ddof=1) / 20, rel=0.05)
+    assert found.p is not None
+    assert found.p < 0.05
+    assert compare_sentences(before, before).p == 1
+    assert compare_sentences(before[:3], after[:3]).why == "a bootstrap needs 12 items"
 
 
 def read_table(report: Report, out: Path) -> str:
@@ -206,6 +220,11 @@ def test_comet_is_kept_and_shown_and_refused_for_other_languages(
     rows = [dict(zip(names, row, strict=True)) for row in sheet.rows]
     for row in rows:
         assert (row["comet"] is None) == (row["language"] == "Uyghur")
+        changed = row["language"] == "Swahili" and row["producer"] != "base"
+        assert (row["comet_change"] is not None) == changed
+        if changed:
+            assert row["comet_low"] < row["comet_change"] < row["comet_high"]
+    assert any("Here by Unbabel/wmt22-comet-da." in note for note in sheet.notes)
     assert any("Faroese: its score would mislead" in note for note in sheet.notes)
 
     damaged = json.loads(first.read_text())
