@@ -44,6 +44,16 @@ def _has_one_language(report: Report) -> bool:
     return len(report.results.languages) < flips.FEWEST
 
 
+def _lacks_other_scores(report: Report) -> bool:
+    if _has_many_languages(report):
+        return True
+    sheet = report.other_scores
+    names = [column.name for column in sheet.columns] if sheet else []
+    places = [names.index(name) for name in ("spbleu", "comet") if name in names]
+    rows = sheet.rows if sheet else ()
+    return not any(row[place] is not None for row in rows for place in places)
+
+
 def _has_panels(report: Report) -> bool:
     return bool(report.panels)
 
@@ -78,6 +88,10 @@ PRINTED = Omission("where the table of each language says it", prints_each_langu
 PANELS = Omission("where the table of each language says it", _has_panels)
 TEXT = Omission("a paper says it in its text")
 SCORES = Omission("the table of each language says it, or the table of all languages")
+NO_OTHER = Omission(
+    "where neither was taken, which the page tells; or where there are many languages",
+    _lacks_other_scores,
+)
 CROWDED = Omission(
     "where there are many languages: `--language NAME` prints it", _has_many_languages
 )

@@ -2,7 +2,7 @@
 
 from reports.figures import gallery
 from reports.parts.making import make_from_gains, make_from_panels, make_from_store
-from reports.parts.omissions import ALONE, CROWDED, LONG, MANY_LANGUAGES, RECORD, WIDE
+from reports.parts.omissions import ALONE, CROWDED, LONG, MANY_LANGUAGES, NO_OTHER, RECORD, WIDE
 from reports.section import Part, Section
 from reports.tables import (
     cost,
@@ -37,7 +37,7 @@ EACH_SCORE = Part(
             "Translations beside chrF++",
             "What spBLEU-200 and COMET say of the same translations, and why where they do not.",
             make=lambda report: report.other_scores,
-            left_out={"terminal": CROWDED, "latex": LONG},
+            left_out={"terminal": NO_OTHER, "latex": LONG},
         ),
         Section(
             "revisions",

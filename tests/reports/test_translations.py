@@ -5,12 +5,14 @@ import random
 import shutil
 import stat
 import sys
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sacrebleu.tokenizers.tokenizer_spm as theirs
 import sentencepiece
+from rich.console import Console
 from sacrebleu.metrics import BLEU
 from store_maker import key_of
 
@@ -18,6 +20,7 @@ from core.languages import list_languages, list_papers_languages
 from reports.cli import main
 from reports.errors import CometError, PiecesModelError
 from reports.outputs.csv_files import write_csv
+from reports.outputs.terminal import print_report
 from reports.report import Report
 from reports.stats.bleu import COUNTS, compare_bleu, compute_bleu
 from reports.stats.sentences import compare_sentences
@@ -131,6 +134,20 @@ def test_the_report_has_it_beside_chrf_with_the_files_hash(
         assert (row["change"] is None) == (row["producer"] == "base")
     assert any("of 30 pieces, SHA-256" in note for note in sheet.notes)
     assert read_table(report, tmp_path / "csv").startswith("language,task,producer,n,chrf,spbleu")
+
+
+def print_terminal(report: Report) -> str:
+    screen = StringIO()
+    print_report(report, Console(file=screen, width=100))
+    return screen.getvalue()
+
+
+def test_a_screen_shows_it_only_where_there_is_something_to_show(
+    own_store: Path, model: Path
+) -> None:
+    view = read_store(own_store)
+    assert "Translations beside chrF++" not in print_terminal(Report.from_store(view))
+    assert "Translations beside chrF++" in print_terminal(Report.from_store(view, model))
 
 
 def test_without_the_model_it_is_a_named_gap(own_store: Path) -> None:
