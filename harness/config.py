@@ -139,8 +139,8 @@ class Evaluate:
     `max_new_tokens` ends a translation that does not end by itself; `batch_tokens` is the size of
     a forward pass in tokens, None to take it from the machine's memory. Both are part of a score's
     key, since the shape of a batch moves log-probabilities a little: base and trained get the same.
-    `processes` share the items, one per GPU; the result does not depend on them. `endpoints`, one
-    for each kind of producer, are for the engine `completions`.
+    `processes` share the items (None: one for each GPU that is there); the result does not depend
+    on them. `endpoints`, one for each kind of producer, are for the engine `completions`.
     """
 
     tasks: tuple[TaskName, ...] | None = PAPERS_TASKS
@@ -153,7 +153,7 @@ class Evaluate:
     batch_tokens: int | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     engine: EngineName = "transformers"
-    processes: int = 1
+    processes: int | None = None
     vllm: Vllm = field(default_factory=Vllm)
     endpoints: dict[str, Served] = field(default_factory=dict)
     protocol: Protocol = field(default_factory=Protocol)
@@ -166,7 +166,7 @@ class Evaluate:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"evaluate.{name}: at least 1, received {value}")
-        if self.engine != "transformers" and self.processes > 1:
+        if self.engine != "transformers" and (self.processes or 1) > 1:
             raise ValueError(
                 f"evaluate.processes={self.processes}: only evaluate.engine=transformers shares "
                 "the items over processes; a server has settings of its own for several GPUs "

@@ -32,6 +32,14 @@ tells of each (done, total)."""
 REQUEST, SAID = "request.pickle", "said-{}.txt"
 
 
+def count_processes(engine: str, asked: int | None) -> int:
+    """Counts the processes that share a score: as many as asked for, else one for each GPU that is
+    there; a server shares by itself."""
+    import torch
+
+    return asked or (max(1, torch.cuda.device_count()) if engine == "transformers" else 1)
+
+
 def run_workers(
     compute: Compute[R],
     request: R,

@@ -76,7 +76,8 @@ class ScoreSettings:
     engine: EngineSettings
     spoken: Spoken | None = field(metadata=IF_GIVEN)
     loaded: Loaded = field(metadata=UNKEYED)
-    processes: int = field(metadata=UNKEYED)  # they share the items, and the result is the same
+    # They share the items, and the result is the same.
+    processes: int | None = field(metadata=UNKEYED)
     tasks_version: int
     lm_eval: str
 
@@ -143,6 +144,7 @@ def has_batches(partial: Path) -> bool:
 def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
     """Asks the checkpoint every item."""
     from harness.scoring.score import JOURNAL, ScoreRequest, score_task
+    from harness.scoring.workers import count_processes
 
     # By its code alone; the name is a word for messages.
     spoken = settings.spoken or Spoken(settings.code, settings.loaded.language, None)
@@ -157,7 +159,7 @@ def score_checkpoint(settings: ScoreSettings, work: Work) -> Outcome:
         limit=settings.limit,
         max_new_tokens=settings.max_new_tokens,
         engine=settings.engine.choice,
-        processes=settings.processes,
+        processes=count_processes(settings.engine.choice.name, settings.processes),
     )
     return Outcome(score_task(request, work.out, work.progress), scratch=(JOURNAL,))
 

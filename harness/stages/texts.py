@@ -31,7 +31,7 @@ class TextSettings:
     precision: str
     batch_tokens: int | None
     text: Text = field(metadata=UNKEYED)
-    processes: int = field(metadata=UNKEYED)
+    processes: int | None = field(metadata=UNKEYED)
     lm_eval: str
 
 
@@ -77,12 +77,13 @@ def measure_cell(config: Config, asked: AskedText, producer: Producer, checkpoin
 def measure_checkpoint(settings: TextSettings, work: Work) -> Outcome:
     """Reads the text with the checkpoint."""
     from harness.scoring.rolling import JOURNAL, TextRequest, measure_text
+    from harness.scoring.workers import count_processes
 
     request = TextRequest(
         checkpoint=find_checkpoint_path(work.inputs["checkpoint"]),
         text=settings.text,
         engine=EngineChoice("transformers", settings.precision, settings.batch_tokens),
-        processes=settings.processes,
+        processes=count_processes("transformers", settings.processes),
     )
     facts = measure_text(request, work.out, work.progress)
     return Outcome(replace(facts, english=settings.english), scratch=(JOURNAL,))

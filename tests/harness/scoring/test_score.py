@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 from sacrebleu.metrics import CHRF
 
 from core.contract.names import SAMPLES, SCORES
@@ -24,6 +25,7 @@ from harness.errors import ScoringError
 from harness.scoring.choice import EngineChoice
 from harness.scoring.measures import is_copied, measure_prompts
 from harness.scoring.score import JOURNAL, ScoreRequest, score_task
+from harness.scoring.workers import count_processes
 from harness.study.answers import generate_answers
 from tasks.catalogue import TASKS
 from tasks.data import open_data
@@ -105,6 +107,22 @@ def test_processes_share_the_items_and_give_the_same_score(
     if task == "sib200":  # eight translations are a single wave
         by_rank = [(shared / JOURNAL / f"{rank}.jsonl").read_text() for rank in (0, 1)]
         assert all('"results": [[' in text for text in by_rank)
+
+
+@pytest.mark.parametrize(
+    ("engine", "asked", "gpus", "count"),
+    [
+        ("transformers", None, 0, 1),
+        ("transformers", None, 8, 8),
+        ("transformers", 2, 8, 2),
+        ("vllm", None, 8, 1),
+    ],
+)
+def test_all_gpus_share_the_items_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, engine: str, asked: int | None, gpus: int, count: int
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert count_processes(engine, asked) == count
 
 
 def test_workers_end_with_the_process_that_started_them(tiny: Path, tmp_path: Path) -> None:
