@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.stage import Stage, list_with_inputs
 
@@ -74,7 +75,7 @@ def lay_out_jobs(
             StageJob(
                 tuple(members),
                 frozenset(needs - keys),
-                _find_ledger(members),
+                _name_ledger(members),
                 clean=bool(keys & clean),
             )
         )
@@ -98,12 +99,16 @@ def _list_missing(targets: Iterable[Stage], is_done: Mapping[str, bool]) -> list
     return list(found.values())
 
 
-def _find_ledger(stages: Sequence[Stage]) -> str | None:
-    """Returns a short name of the ledger that a stage's teacher writes to, None for no teacher."""
-    for stage in stages:
-        ledger = getattr(stage.settings, "ledger", None)
-        if stage.about.teacher and ledger is not None:
-            return hashlib.sha256(str(ledger).encode()).hexdigest()[:8]
+def find_ledger(stage: Stage) -> Path | None:
+    """Returns the ledger that a stage's teacher writes to, None for no teacher."""
+    ledger = getattr(stage.settings, "ledger", None)
+    return Path(ledger).resolve() if stage.about.teacher and ledger is not None else None
+
+
+def _name_ledger(stages: Sequence[Stage]) -> str | None:
+    """Returns a short name of the ledger that stages write to, None for none."""
+    for ledger in filter(None, map(find_ledger, stages)):
+        return hashlib.sha256(str(ledger).encode()).hexdigest()[:8]
     return None
 
 

@@ -2,12 +2,15 @@
 
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from core.errors import MendableError
 from core.processes import end_with_parent
 from harness.cluster.job import find_end, list_lacking_inputs, write_end
+from harness.cluster.jobs import find_ledger
 from harness.cluster.owner import hold
 from harness.cluster.requests import JobRequest, read_request
 from harness.cluster.teacher import give_address
@@ -34,7 +37,8 @@ def make_stages(request: JobRequest, display: Display) -> bool:
     whole = True
     for stage in request.stages:
         try:
-            artifact = store.build(give_address(stage, request.store))
+            with hold_ledger(stage, display):
+                artifact = store.build(give_address(stage, request.store))
             if request.clean:
                 refuse_contaminated(artifact, partial(display.show_warnings, stage))
         except Exception as error:
@@ -45,6 +49,18 @@ def make_stages(request: JobRequest, display: Display) -> bool:
             details = "" if said else traceback.format_exc()
             write_end(find_end(request.store, stage), why, details)
     return whole
+
+
+@contextmanager
+def hold_ledger(stage: Stage, display: Display) -> Iterator[None]:
+    """Holds the ledger that a stage writes to, among the jobs of all users and nodes: it is an
+    SQLite file, whose own locks may hold on one node alone. The queue's `singleton` is a user's."""
+    ledger = find_ledger(stage)
+    if ledger is None:
+        yield
+        return
+    with hold(Path(f"{ledger}.owner"), lambda: display.show_waiting(stage)):
+        yield
 
 
 def main(path: str) -> None:

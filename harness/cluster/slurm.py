@@ -1,10 +1,11 @@
 """Speaks to SLURM through its own commands: submits jobs, and asks what became of them.
 
-A job carries the keys of its stages in its comment, so that what is queued is known from the queue
-itself, whoever submitted it and however that ended.
+A job carries its store and the keys of its stages in its comment, so that what is queued is known
+from the queue itself, whoever submitted it and however that ended.
 """
 
 import getpass
+import hashlib
 import re
 import shlex
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.contract.names import JOBS, LOGS
 from harness.cluster import ends
 from harness.cluster.jobs import StageJob
 from harness.errors import ClusterError
@@ -21,7 +23,7 @@ from harness.errors import ClusterError
 _MARK = "kakugo:"
 # Before the time limit, in seconds: for what has been done to be saved.
 _WARN_SECONDS = 120
-_FORM = "%i|%T|%r|%k"
+_FORM = "%i|%T|%r|%u|%k"
 _WORDS = {
     "TIMEOUT": ends.TIME_LIMIT,
     "OUT_OF_MEMORY": ends.OUT_OF_MEMORY,
@@ -36,11 +38,13 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Queued:
-    """A job in the queue: its number, its state (RUNNING, PENDING, ...) and why it waits."""
+    """A job in the queue: its number, its state (RUNNING, PENDING, ...), why it waits, and whose it
+    is."""
 
     number: str
     state: str
     reason: str
+    user: str
 
 
 def find_commands(*names: str) -> None:
@@ -53,16 +57,22 @@ def find_commands(*names: str) -> None:
             )
 
 
-def list_queue() -> dict[str, Queued]:
-    """Lists the stages of this user's jobs that are queued or running, by key."""
-    said = _call(["squeue", "--noheader", f"--user={getpass.getuser()}", f"--format={_FORM}"])
+def list_queue(store: Path) -> dict[str, Queued]:
+    """Lists the stages of a store that are queued or running, by key, whoever submitted them."""
+    said = _call(["squeue", "--noheader", f"--format={_FORM}"])
+    mark = f"{_MARK}{name_store(store)}:"
     found: dict[str, Queued] = {}
     for line in said.splitlines():
-        number, state, reason, comment = line.split("|", 3)
-        if comment.startswith(_MARK):
-            for key in comment.removeprefix(_MARK).split(","):
-                found[key] = Queued(number, state, reason)
+        number, state, reason, user, comment = line.split("|", 4)
+        if comment.startswith(mark):
+            for key in comment.removeprefix(mark).split(","):
+                found[key] = Queued(number, state, reason, user)
     return found
+
+
+def name_store(store: Path) -> str:
+    """Names a store for the queue: another one may lack what this one has under the same key."""
+    return hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:8]
 
 
 def submit(
@@ -71,7 +81,7 @@ def submit(
     options: Sequence[str],
     setup: str,
     after: Sequence[str],
-    logs: Path,
+    store: Path,
     test_only: bool = False,
     begun: str | None = None,
 ) -> str:
@@ -91,8 +101,8 @@ def submit(
         *("sbatch", "--parsable", "--requeue", "--open-mode=append"),
         *("--kill-on-invalid-dep=yes", f"--signal=B:USR1@{_WARN_SECONDS}"),
         f"--job-name={name}",
-        f"--comment={_MARK}{','.join(job.keys)}",
-        f"--output={logs}/%x-%j.log",
+        f"--comment={_MARK}{name_store(store)}:{','.join(job.keys)}",
+        f"--output={store / JOBS / LOGS}/%x-%j.log",
         f"--chdir={Path.cwd()}",
         *options,
         *([f"--dependency={','.join(waits)}"] if waits and not test_only else []),

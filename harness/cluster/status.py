@@ -50,7 +50,7 @@ def read_submitted(store: Path) -> list[Submitted]:
 def find_states(store: Path, submitted: Sequence[Submitted]) -> list[Submitted]:
     """Finds out how each stage stands. What ended without its own word, as one that was killed for
     its memory before it could say so, is asked of SLURM, and its word is kept in the store."""
-    queue = slurm.list_queue()
+    queue = slurm.list_queue(store)
     found = []
     gone: list[Submitted] = []
     for one in submitted:

@@ -5,6 +5,7 @@ there is not submitted, and what is queued already is waited for, whoever submit
 command may be given again at any time.
 """
 
+import getpass
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -110,12 +111,14 @@ def submit_sweep(
     if not dry:
         prepare_here(planned, store, display)
     jobs = _lay_out(planned, store)
-    queue = slurm.list_queue()
+    queue = slurm.list_queue(root)
     todo = [job for job in jobs if not all(key in queue for key in job.keys)]
     display.say(
         f"{len(planned):,} experiments: {sum(len(job.stages) for job in jobs):,} stages missing, "
         f"{len(jobs) - len(todo):,} jobs queued already, {len(todo):,} to submit"
     )
+    if others := sorted({queued.user for queued in queue.values()} - {getpass.getuser()}):
+        display.say(f"jobs of {', '.join(others)} work on this store, too, and are waited for")
     if dry:
         for job in todo:
             display.say(f"  {job.kind}: {job.label}")
@@ -152,7 +155,7 @@ def submit_jobs(
         options = cluster.list_options(job.kind)
         begun = server if any(map(is_asked, own)) else None
         place = writer.write(request)
-        number = slurm.submit(job, place, options, cluster.setup, after, logs, begun=begun)
+        number = slurm.submit(job, place, options, cluster.setup, after, root, begun=begun)
         numbers |= dict.fromkeys(job.keys, number)
         _note_submitted(root, number, job, after)
 

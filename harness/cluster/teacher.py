@@ -6,7 +6,6 @@ server is ended, so that its GPUs are free. A source that finds neither an addre
 server says so, and does not wait.
 """
 
-import hashlib
 import os
 import shlex
 import signal
@@ -109,7 +108,7 @@ def wait_for_address(store: Path) -> str:
 
 def name_job(store: Path) -> str:
     """Names the server's job: each store has one of its own."""
-    return f"kakugo-{KIND}-{hashlib.sha256(str(store.resolve()).encode()).hexdigest()[:8]}"
+    return f"kakugo-{KIND}-{slurm.name_store(store)}"
 
 
 def is_reachable(address: str) -> bool:
@@ -150,7 +149,7 @@ def serve(store: Path, command: str) -> int:
                 write_whole(file, f"{job} {address}\n")
                 print(f"answers at {address}", flush=True)
                 shown = True
-            if not slurm.list_queue().keys() & set(_read(file.parent / "served").split()):
+            if not slurm.list_queue(store).keys() & set(_read(file.parent / "served").split()):
                 print("no source is queued any more", flush=True)
                 return 0
         return 1

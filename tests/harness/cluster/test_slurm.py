@@ -162,6 +162,17 @@ def test_a_job_that_takes_too_much_memory_is_said_to(tiny: Path, tmp_path: Path)
     assert len(manifests(store, "score")) == 1  # that of the base
 
 
+def test_what_is_queued_for_one_store_is_not_for_another(tiny: Path, tmp_path: Path) -> None:
+    held = tmp_path / "held.yaml"
+    held.write_text("options: [--time=30, --cpus-per-task=1, --hold]\n")
+    shared = ("mix=topic", "evaluate.tasks=[sib200]", f"cache={tmp_path}/cache")
+    said = [submit(tmp_path / name, tiny, held, *shared).stdout for name in ("one", "two", "one")]
+    subprocess.run(["scancel", "--user=root"], check=True)
+    assert "0 jobs queued already, 7 to submit" in said[0]
+    assert "0 jobs queued already, 7 to submit" in said[1]
+    assert "7 jobs queued already, 0 to submit" in said[2]
+
+
 def test_jobs_keep_apart_where_locks_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
