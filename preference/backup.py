@@ -41,7 +41,7 @@ def back_up(pack_dir: Path, out: Path) -> Copied:
     partial = Path(name)
     try:
         _copy_votes(source, partial)
-        copied = _check(partial, pack["commitment"])
+        copied = check_copy(partial, pack["commitment"])
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         try:
@@ -64,10 +64,14 @@ def _copy_votes(source: Path, target: Path) -> None:
         taken.close()
 
 
-def _check(path: Path, commitment: str) -> Copied:
+def check_copy(path: Path, commitment: str) -> Copied:
+    """Tell what a copy of the votes holds. Raises BallotError for one that is damaged, and
+    StudyStateError for another study's."""
     with_errors = sqlite3.connect(path)
     try:
         found = [row[0] for row in with_errors.execute("PRAGMA integrity_check")]
+    except sqlite3.DatabaseError as error:
+        raise BallotError(f"the copy is damaged ({error}); nothing was kept of it") from None
     finally:
         with_errors.close()
     if found != ["ok"]:

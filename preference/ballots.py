@@ -12,6 +12,7 @@ leave the chain whole.
 
 import hashlib
 import json
+import os
 import secrets
 import sqlite3
 import threading
@@ -22,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from core.lines import read_json_lines
 from preference.chain import (
     Event,
     EventRow,
@@ -41,7 +43,7 @@ from preference.votes_file import (
     wipe_what_was_left,
 )
 
-NAME = "votes.sqlite"
+NAME, DELETIONS = "votes.sqlite", "deletions.jsonl"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS study (commitment TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
@@ -81,6 +83,15 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class Deletions:
+    """Slots of raters who withdrew, and hashes of comments that were deleted, as they are noted
+    beside the votes for a backup that is older."""
+
+    withdrawn: tuple[int, ...]
+    comments: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Seat:
     """A session, its slot, what became of it so far, and whether the study is closed. sheet: the
     name under which the rater's browsers keep what was not sent yet."""
@@ -103,7 +114,7 @@ class Ballots:
         self._clock = clock or (lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
         # Readers have a connection of their own: in WAL they need not wait for a write's sync.
         self._lock, self._reading = threading.Lock(), threading.Lock()
-        self._commitment = commitment
+        self._commitment, self._path = commitment, path
         self._db = open_votes(path)
         self._reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         with self._writing():
@@ -278,6 +289,7 @@ class Ballots:
             )
             note_deletion(self._db)
             event = self._append(slot, "withdraw", "withdraw", {}, at="")
+            _note_deletions(self._path, [{"withdrawn": slot}])
         self._wipe()
         return event
 
@@ -299,10 +311,12 @@ class Ballots:
     def forget(self, numbers: Sequence[int]) -> bool:
         """Deletes the comments of these events, salt and all, also of a closed study; what was
         voted stays. False where another program kept the old pages from being cleared just now."""
+        gone = [{"comment": one.hash} for one in self.list_comments() if one.seq in set(numbers)]
         with self._writing():
             for seq in numbers:
                 self._db.execute("DELETE FROM comments WHERE seq=?", (seq,))
             note_deletion(self._db)
+            _note_deletions(self._path, gone)
         return self._wipe()
 
     # Reading.
@@ -414,6 +428,24 @@ class Ballots:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+
+def read_deletions(votes: Path) -> Deletions:
+    """Read what was deleted of a study, by the path of its votes."""
+    path = votes.with_name(DELETIONS)
+    rows = [line.value for line in read_json_lines(path)] if path.exists() else []
+    return Deletions(
+        tuple(dict.fromkeys(int(row["withdrawn"]) for row in rows if "withdrawn" in row)),
+        frozenset(str(row["comment"]) for row in rows if "comment" in row),
+    )
+
+
+def _note_deletions(votes: Path, rows: Sequence[Mapping[str, int | str]]) -> None:
+    path = votes.with_name(DELETIONS)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as out:
+        out.writelines(f"{json.dumps(row)}\n" for row in rows)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _read_comment_hash(body: str) -> str:

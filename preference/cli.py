@@ -19,7 +19,8 @@ changed."""
 _EPILOG = """\
 a study, from questions to result
   kakugo-preference questions STUDY --from question.jsonl --translations ga.jsonl --language irish
-  kakugo-preference correct STUDY                 a speaker corrects the translations on a page
+  kakugo-preference words STUDY KEY=VALUE...      the raters' words, where none are shipped
+  kakugo-preference correct STUDY                 a speaker corrects questions and words on a page
   kakugo-preference freeze STUDY                  before any answer exists
   kakugo-preference answer STUDY --base NAME=CHECKPOINT --trained NAME=CHECKPOINT
   kakugo-preference prepare STUDY --pack PACK --key KEY

@@ -23,6 +23,21 @@ def add_steps(step: Step) -> None:
         "--trust-proxy", metavar="ADDRESS", help="believe this proxy's X-Forwarded-For"
     )
 
+    one = step(
+        "host",
+        _write_recipe,
+        "write what it takes to serve the study on a domain: HTTPS by Caddy, a service, backups",
+    )
+    one.add_argument("pack", type=Path)
+    one.add_argument("--domain", required=True, help="such as study.example.org")
+    one.add_argument("--user", required=True, help="the user of this machine who runs the service")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+    one.add_argument("--port", type=read_port, default=8770)
+    one.add_argument("--admin-port", type=read_port, default=8771)
+    one.add_argument(
+        "--keep-days", type=int, default=14, help="how old a backup becomes (default: 14)"
+    )
+
     one = step("invite", _invite, "show each rater's link; make those that are not made yet")
     one.add_argument("pack", type=Path)
     which = one.add_mutually_exclusive_group()
@@ -38,6 +53,12 @@ def add_steps(step: Step) -> None:
     )
     one.add_argument(
         "--url", help="where raters reach the server (default: where it was served last)"
+    )
+    one.add_argument(
+        "--qr",
+        type=Path,
+        metavar="FILE",
+        help="also write a page of cards to print, each rater's link as a QR code",
     )
 
     one = step("revoke", _revoke, "end a rater's link; votes stay")
@@ -74,11 +95,24 @@ def _serve(a: argparse.Namespace) -> None:
     )
 
 
+def _write_recipe(a: argparse.Namespace) -> None:
+    from preference.hosting import Host, write_recipe
+
+    host = Host(a.domain, a.user, a.port, a.admin_port, a.keep_days)
+    *_, steps = write_recipe(a.pack, a.out, host)
+    print(f"{a.out}: files for Caddy and systemd. What to do with them: {steps}")
+
+
 def _invite(a: argparse.Namespace) -> None:
     from preference.invitations import list_links, read_known_addresses, renew_link
 
     url, *others = [a.url] if a.url else read_known_addresses(a.pack) or ["http://127.0.0.1:8770"]
     links = list_links(a.pack, a.rater) if a.renew is None else [renew_link(a.pack, a.renew)]
+    if a.qr:
+        from preference.printed import write_cards
+
+        pages = {n.slot: f"{url.rstrip('/')}/i/{n.token}" for n in links if n.token}
+        print(f"{write_cards(a.pack, pages, a.qr)}: a card for each rater, to print and cut")
     for link in links:
         shown = f"{url.rstrip('/')}/i/{link.token}" if link.token else link.why or "no link"
         print(f"rater {link.slot + 1}: {shown}  ({link.state})")
@@ -109,9 +143,12 @@ def _revoke(a: argparse.Namespace) -> None:
 
 def _show_status(a: argparse.Namespace) -> None:
     from preference.admin_app import count_pack
+    from preference.invitations import make_code_finder
 
+    find_code = make_code_finder(a.pack)
     for row in count_pack(a.pack):
-        print(f"rater {row['slot']}: {row['state']}, {row['done']} of {row['of']}")
+        code = f", code {find_code(row['slot'] - 1)}" if row["state"] == "finished" else ""
+        print(f"rater {row['slot']}: {row['state']}, {row['done']} of {row['of']}{code}")
 
 
 def _write_packet(a: argparse.Namespace) -> None:

@@ -3,9 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.shell import quote_for_shell
 from preference.cli_steps import Step, add_listening
+
+if TYPE_CHECKING:
+    from preference.languages import StudyLanguage
 
 
 def add_steps(step: Step) -> None:
@@ -39,6 +43,20 @@ def add_steps(step: Step) -> None:
     )
     one.add_argument(
         "--language", required=True, help="the language, by its file's name in conf/language"
+    )
+
+    one = step(
+        "words",
+        _make_words,
+        "let the teacher draft the words of the raters' pages, where no catalogue is shipped;"
+        " `questions --translate` does so by itself",
+    )
+    one.add_argument("study", type=Path)
+    one.add_argument(
+        "settings",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="as for `questions --translate`, such as teacher=gpt_oss_120b",
     )
 
     one = step(
@@ -125,8 +143,23 @@ def add_steps(step: Step) -> None:
     one.add_argument(
         "--guesses", type=int, help="prompts on which raters guess at the end (default: 4)"
     )
+    one.add_argument(
+        "--part",
+        type=int,
+        metavar="N",
+        help="how many questions each rater gets; every question gets the same number of raters,"
+        " within two (default: each rater gets all)",
+    )
+    one.add_argument("--no-practice", action="store_true", help="begin without the two examples")
     one.add_argument("--title", default="", help="what raters read at the top")
     one.add_argument("--contact", default="", help="whom raters may ask")
+    one.add_argument(
+        "--consent",
+        type=Path,
+        metavar="FILE",
+        help="the study's own words on taking part, in the raters' language (Markdown); what this"
+        " program keeps, and how to leave, is said below them",
+    )
     one.add_argument(
         "--verdicts", action="store_true", help="also ask whether each answer is good or bad"
     )
@@ -186,6 +219,39 @@ def _make_questions(a: argparse.Namespace) -> None:
         + (f", {len(done.lost)} of them for a speaker to translate" if done.lost else "")
         + f". Next: kakugo-preference correct {quote_for_shell(a.study)}"
     )
+    if a.translate is not None:
+        _make_word_draft(a.study, language, a.translate)
+
+
+def _make_words(a: argparse.Namespace) -> None:
+    from preference.languages import find_study_language
+    from preference.questions import read_draft
+
+    language = find_study_language(read_draft(a.study).language)
+    if not _make_word_draft(a.study, language, a.settings):
+        print(
+            f"The raters' words in {language.name} are there already: a catalogue is shipped, or a"
+            f" speaker has begun. Next: kakugo-preference correct {quote_for_shell(a.study)}"
+        )
+
+
+def _make_word_draft(study: Path, language: "StudyLanguage", settings: list[str]) -> bool:
+    """Lets the teacher draft the raters' words; False where nothing is to be drafted."""
+    from preference.drafting import make_catalogue_draft
+    from preference.sources import LEDGER
+
+    lost = make_catalogue_draft(
+        study, language, overrides=settings, ledger=study / LEDGER, progress=_show_progress
+    )
+    if lost is None:
+        return False
+    for key, why in lost.items():
+        print(f"not translated: the raters' {key}: {why}", file=sys.stderr)
+    print(
+        f"The raters' words in {language.name} are drafted in {study}"
+        + (f", {len(lost)} of them for a speaker to translate" if lost else "")
+    )
+    return True
 
 
 def _show_progress(done: int, total: int, note: str) -> None:
@@ -244,6 +310,9 @@ def _prepare(a: argparse.Namespace) -> None:
         leave_out=tuple(a.leave_out),
         allow=tuple(a.allow),
         plan=a.plan,
+        consent=a.consent,
+        practice=not a.no_practice,
+        part=a.part,
     )
     published = prepare_study(options, say=lambda line: print(line, file=sys.stderr))
     print(f"Pack: {a.pack}. Key: {a.key} (keep it away from the pack).")

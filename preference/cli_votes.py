@@ -19,6 +19,14 @@ def add_steps(step: Step) -> None:
     )
 
     one = step(
+        "restore",
+        _restore,
+        "put a backup in place of votes that were lost; what was deleted since stays deleted",
+    )
+    one.add_argument("pack", type=Path)
+    one.add_argument("--from", dest="source", type=Path, required=True, metavar="FILE")
+
+    one = step(
         "withdraw", _withdraw, "delete all that a rater did, who asks for it before the close"
     )
     one.add_argument("pack", type=Path)
@@ -49,6 +57,19 @@ def _back_up(a: argparse.Namespace) -> None:
         f"{a.out}: {copied.events} events, {copied.comments} comments, checked; head {copied.head}."
         " It holds raters' words: delete it when one of them withdraws or asks for it"
     )
+
+
+def _restore(a: argparse.Namespace) -> None:
+    from preference.restoring import restore
+
+    done = restore(a.pack, a.source)
+    print(f"{a.pack}: {done.events} events stand there now.")
+    if done.aside:
+        print(f"What was there before: {done.aside}. It holds raters' words: delete it in the end")
+    for rater in done.withdrawn:
+        print(f"Rater {rater} had withdrawn since the backup: deleted again")
+    if done.forgotten:
+        print(f"Comments deleted since the backup, deleted again: {len(done.forgotten)}")
 
 
 def _withdraw(a: argparse.Namespace) -> None:

@@ -5,11 +5,10 @@ what was saved before stays in the file. The raters' own words are corrected on 
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -18,17 +17,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from core.web import Assets, Guard
+from preference.catalogues import keep_words, read_own_catalogue
 from preference.commitment import hash_canonical
 from preference.errors import QuestionsError
-from preference.files import read_json, write_json, write_text
+from preference.files import read_json, write_json
 from preference.languages import FONTS, find_direction, find_study_language
-from preference.messages import (
-    Catalogue,
-    find_catalogue,
-    list_differences,
-    read_catalogue,
-    read_english,
-)
+from preference.messages import find_english, join_line, list_keys
+from preference.places import PagePart, describe_form, read_places
 from preference.questions import (
     FROZEN,
     Correction,
@@ -47,7 +42,7 @@ from preference.web import (
     render_page,
 )
 
-LINKS, MESSAGES = "correction-links.json", "messages.yaml"
+LINKS = "correction-links.json"
 ROLES = ("speaker", "approver")
 LIMIT = 20_000
 
@@ -80,8 +75,12 @@ class CorrectApp:
                 Route(
                     "/question/{id}", self._guard_speaker(self.save, form=True), methods=["POST"]
                 ),
-                Route("/words", self._guard_speaker(self.show_words)),
-                Route("/words", self._guard_speaker(self.save_words, form=True), methods=["POST"]),
+                Route("/words/{part:int}", self._guard_speaker(self.show_words)),
+                Route(
+                    "/words/{part:int}",
+                    self._guard_speaker(self.save_words, form=True),
+                    methods=["POST"],
+                ),
                 Route("/static/{name}", self.assets.serve),
             ],
             middleware=[Middleware(Guard)],
@@ -94,7 +93,10 @@ class CorrectApp:
         ) or not self._find_role(token):
             return self._say("This link is not valid.", 404)
         return self._render_page(
-            "correct_start.html.j2", token=token, count=len(self.draft.questions)
+            "correct_start.html.j2",
+            token=token,
+            count=len(self.draft.questions),
+            words=len(list_keys(self.language.tag)),
         )
 
     async def start(self, request: Request) -> Response:
@@ -117,8 +119,15 @@ class CorrectApp:
             )
             text = current.prompt if current else question.prompt
             rows.append((question, state, len(warn_of_translation(question.source, text))))
+        catalogue = await run_in_threadpool(read_own_catalogue, self.study, self.language)
+        words = []
+        for number, part in enumerate(read_places(), 1):
+            keys = self._list_keys(part)
+            confirmed = sum(key in catalogue.confirmed for key in keys)
+            state = "confirmed" if confirmed == len(keys) else "open"
+            words.append((number, part.name, state, len(keys)))
         return self._render_page(
-            "correct_list.html.j2", rows=rows, role=role, frozen=self._is_frozen()
+            "correct_list.html.j2", rows=rows, words=words, role=role, frozen=self._is_frozen()
         )
 
     async def show_question(self, request: Request, token: str, role: str) -> Response:
@@ -148,43 +157,64 @@ class CorrectApp:
         if warn_of_translation(source, text) and "anyway" not in form:
             return RedirectResponse(f"/question/{key}", status_code=303)
         after = ids[ids.index(key) + 1 :]
-        return RedirectResponse(f"/question/{after[0]}" if after else "/", status_code=303)
+        return RedirectResponse(f"/question/{after[0]}" if after else "/words/1", status_code=303)
 
     async def show_words(self, request: Request, token: str, role: str) -> Response:
-        return self._show_words(token, self._read_catalogue().messages, [])
+        return await self._show_words(request.path_params["part"], token)
 
     async def save_words(self, request: Request, token: str, role: str) -> Response:
-        """Keeps the raters' words if nothing in them is missing; otherwise says what is."""
+        """Keeps the words of one part of the pages, which are then confirmed, if nothing in them
+        is missing; otherwise says what is."""
+        number, parts = request.path_params["part"], read_places()
+        if not 1 <= number <= len(parts):
+            return self._say("There is no such page.", 404)
         form = await request.form()
         typed = {
-            key: " ".join(clean(str(form.get(key, "")), 2000).split())
-            for key in read_english().messages
+            key: join_line(clean(str(form.get(key, "")), 2000))
+            for key in self._list_keys(parts[number - 1])
         }
-        if problems := list_differences(typed):
-            return self._show_words(token, typed, problems, 400)
-        value = {
-            "language": self.language.name,
-            "tag": self.language.tag,
-            "direction": self.language.direction,
-            "draft": False,
-            "messages": typed,
-        }
-        text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=10_000)
-        await run_in_threadpool(write_text, self.study / MESSAGES, text, secret=True)
-        return RedirectResponse("/", status_code=303)
+        problems = await run_in_threadpool(keep_words, self.study, self.language, typed)
+        if problems:
+            return await self._show_words(number, token, typed, problems)
+        last = number == len(parts)
+        return RedirectResponse("/" if last else f"/words/{number + 1}", status_code=303)
 
-    def _read_catalogue(self) -> Catalogue:
-        path = self.study / MESSAGES
-        return read_catalogue(path) if path.exists() else find_catalogue(self.language.tag)
+    def _list_keys(self, part: PagePart) -> list[str]:
+        """The messages of a part, each plural form for itself."""
+        keys = list_keys(self.language.tag)
+        return [key for note in part.notes for key in keys if key.partition(".")[0] == note]
 
-    def _show_words(
-        self, token: str, typed: Any, problems: list[str], status: int = 200
+    async def _show_words(
+        self,
+        number: int,
+        token: str,
+        typed: Mapping[str, str] | None = None,
+        problems: Sequence[str] = (),
     ) -> Response:
-        rows = [(key, text, typed[key]) for key, text in read_english().messages.items()]
+        parts = read_places()
+        if not 1 <= number <= len(parts):
+            return self._say("There is no such page.", 404)
+        part = parts[number - 1]
+        catalogue = await run_in_threadpool(read_own_catalogue, self.study, self.language)
+        rows = []
+        for key in self._list_keys(part):
+            text = (typed or catalogue.messages)[key]
+            notes = (part.notes[key.partition(".")[0]], describe_form(key, self.language.tag))
+            warnings = warn_of_translation(find_english(key), text)
+            # A form for one or two may say so in words; that is checked when it is saved.
+            warnings = [] if "." in key else warnings
+            rows.append((key, find_english(key), "; ".join(filter(None, notes)), text, warnings))
         return self._render_page(
-            "correct_words.html.j2", status, rows=rows, problems=problems,
-            form=make_form_token(token), draft=self._read_catalogue().draft,
-        )  # fmt: skip
+            "correct_words.html.j2",
+            400 if problems else 200,
+            rows=rows,
+            place=part.name,
+            number=number,
+            total=len(parts),
+            problems=problems,
+            form=make_form_token(token),
+            draft=catalogue.draft,
+        )
 
     async def _show_question(
         self, key: str, token: str, role: str, *, status: int = 200, typed: str | None = None

@@ -63,18 +63,25 @@ def assign(
     slots: int,
     repeats: int,
     checks: int,
+    part: int = 0,
 ) -> list[list[RaterItem]]:
-    """Every slot's items, in the order of the questions. Raises ValueError if more repeats or
-    checks are asked for than the prompts allow."""
-    if repeats > len(prompts):
-        raise ValueError(f"{repeats} repeats of {len(prompts)} prompts; at most one each")
-    if checks > max(0, len(prompts) - 1):
+    """Every slot's items, in the order of the questions. part: how many prompts each pair of raters
+    gets, 0 for all. Raises ValueError if more repeats or checks are asked for than the prompts
+    allow, or a part that is larger than the whole."""
+    if not 0 <= part <= len(prompts):
+        raise ValueError(f"a part of {part} of {len(prompts)} prompts")
+    each = part or len(prompts)
+    if repeats > each:
+        raise ValueError(f"{repeats} repeats of {each} prompts; at most one each")
+    if checks > max(0, min(each, len(prompts) - 1)):
         raise ValueError(
-            f"{checks} checks of {len(prompts)} prompts; they need a prompt each and another's"
+            f"{checks} checks of {each} prompts; they need a prompt each and another's"
         )
     category = {p.question: p.category for p in prompts}
+    parts = share_parts(secret, manifest, prompts, pairs=(slots + 1) // 2, part=each)
     out = []
     for slot in range(slots):
+        own = parts[slot // 2]
 
         def item(
             kind: Kind, question: str, first: AnswerText, second: AnswerText, slot: int = slot
@@ -84,13 +91,15 @@ def assign(
 
         # The two raters of a pair see opposite sides, and a repeat swaps the rater's own.
         one, two = slot % 2, 1 - slot % 2
-        items = [item("main", q, AnswerText(q, one), AnswerText(q, two)) for q in category]
+        items = [
+            item("main", q, AnswerText(q, one), AnswerText(q, two)) for q in map(_get_question, own)
+        ]
         items += [
             item("repeat", q, AnswerText(q, two), AnswerText(q, one))
-            for q in _choose_questions(secret, manifest, slot, "repeat", prompts, repeats)
+            for q in _choose_questions(secret, manifest, slot, "repeat", own, repeats)
         ]
         swapped = flip_coin(secret, "check-side", manifest, slot)
-        for q in _choose_questions(secret, manifest, slot, "check", prompts, checks):
+        for q in _choose_questions(secret, manifest, slot, "check", own, checks):
             texts = [
                 AnswerText(of, int(flip_coin(secret, "check-text", manifest, slot, q, of)))
                 for of in (q, _choose_other(secret, manifest, slot, q, category))
@@ -99,6 +108,58 @@ def assign(
             swapped = not swapped
         out.append(items)
     return out
+
+
+def share_parts(
+    secret: bytes, manifest: str, prompts: Sequence[StudyPrompt], *, pairs: int, part: int
+) -> list[list[StudyPrompt]]:
+    """Each pair of raters' prompts, in the order of the questions.
+
+    Every prompt is dealt as often as any other, within one, and so is each category within a part.
+    The prompts are dealt in rounds, each shuffled anew, so that no two pairs get the same part by
+    design; what a round has left over goes first in the next.
+    """
+    if part == len(prompts):
+        return [list(prompts) for _ in range(pairs)]
+    dealt: list[list[StudyPrompt]] = []
+    waiting: list[StudyPrompt] = []
+    turn = 0
+    while len(dealt) < pairs:
+        if len(waiting) >= part:
+            dealt.append(waiting[:part])
+            waiting = waiting[part:]
+            continue
+        # Those left over come first, and are not dealt again to the same pair.
+        over = {prompt.question for prompt in waiting}
+        fresh = _order_by_category(secret, manifest, turn, prompts)
+        waiting += [p for p in fresh if p.question not in over]
+        waiting += [p for p in fresh if p.question in over]
+        turn += 1
+    place = {prompt.question: number for number, prompt in enumerate(prompts)}
+    return [sorted(one, key=lambda prompt: place[prompt.question]) for one in dealt]
+
+
+def _order_by_category(
+    secret: bytes, manifest: str, turn: int, prompts: Sequence[StudyPrompt]
+) -> list[StudyPrompt]:
+    """All prompts in an order in which any run of them holds the categories in their shares."""
+
+    def draw(*labels: str) -> bytes:
+        return derive_bytes(secret, "part", manifest, turn, *labels)
+
+    spread: list[tuple[float, bytes, StudyPrompt]] = []
+    for category in dict.fromkeys(prompt.category for prompt in prompts):
+        of = [prompt for prompt in prompts if prompt.category == category]
+        of.sort(key=lambda prompt: draw("prompt", prompt.question))
+        start = int.from_bytes(draw("category", category)[:4]) / 2**32
+        for number, prompt in enumerate(of):
+            spread.append(((number + start) / len(of), draw("tie", prompt.question), prompt))
+    spread.sort(key=lambda row: row[:2])
+    return [prompt for *_, prompt in spread]
+
+
+def _get_question(prompt: StudyPrompt) -> str:
+    return prompt.question
 
 
 def turn_sides(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str, bool]:

@@ -19,6 +19,8 @@ from preference.files import read_json, write_json
 from preference.pack import read_pack
 
 SECRET, ADDRESS = "links.key", "address.json"
+# Digits and letters of which none is taken for another (Crockford's base 32).
+_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,20 @@ def read_known_addresses(pack_dir: Path) -> list[str]:
     return [str(address) for address in found.get("addresses", [])]
 
 
+def make_code_finder(pack_dir: Path) -> Callable[[int], str]:
+    """Slot -> the code with which a rater shows that they have finished: eight signs that nobody
+    can guess, and that say nothing of their votes."""
+    secret = _read_secret(pack_dir)
+
+    def find_code(slot: int) -> str:
+        digest = hmac.digest(secret.encode(), f"finished:{slot}".encode(), "sha256")
+        number = int.from_bytes(digest[:5])
+        signs = "".join(_SIGNS[number >> 5 * place & 31] for place in range(8))
+        return f"{signs[:4]}-{signs[4:]}"
+
+    return find_code
+
+
 def _make_link(ballots: Ballots, drawn: Callable[[int, int], str], slot: int, state: str) -> Link:
     if state == "withdrawn":
         return Link(slot, None, state)
@@ -108,13 +124,17 @@ def _make_link(ballots: Ballots, drawn: Callable[[int, int], str], slot: int, st
 
 def _make_token_maker(pack_dir: Path) -> Callable[[int, int], str]:
     """(slot, how many links were made before) -> token, 144 bits of an HMAC."""
-    path = pack_dir / SECRET
-    if not path.exists():
-        write_json(path, {"secret": secrets.token_hex(32)}, secret=True)
-    secret = str(read_json(path, BallotError, "secret of the links")["secret"])
+    secret = _read_secret(pack_dir)
 
     def drawn(slot: int, before: int) -> str:
         digest = hmac.digest(secret.encode(), f"{slot}:{before}".encode(), "sha256")
         return base64.urlsafe_b64encode(digest[:18]).decode("ascii")
 
     return drawn
+
+
+def _read_secret(pack_dir: Path) -> str:
+    path = pack_dir / SECRET
+    if not path.exists():
+        write_json(path, {"secret": secrets.token_hex(32)}, secret=True)
+    return str(read_json(path, BallotError, "secret of the links")["secret"])

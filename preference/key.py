@@ -27,7 +27,9 @@ class Settings:
 
     slots: how many raters at most; repeats, checks: hidden items a rater, besides the prompts;
     guesses: how many prompts are shown again at the end with the question which side is which;
-    verdicts: ask whether each answer is good or bad; contact: a line for raters' questions.
+    verdicts: ask whether each answer is good or bad; contact: a line for raters' questions;
+    consent: the study's own words before ours on what is kept, in Markdown; practice: two examples
+    before the first question; part: how many prompts each pair of raters gets, 0 for all.
     """
 
     title: str
@@ -42,6 +44,9 @@ class Settings:
     verdicts: bool = False
     comments: bool = True
     contact: str = ""
+    consent: str = field(default="", metadata={LATER: True})
+    practice: bool = field(default=False, metadata={LATER: True})
+    part: int = field(default=0, metadata={LATER: True})
 
     def as_record(self) -> dict[str, Any]:
         """All settings as JSON, for the manifest, pack and key. One that was added later
@@ -137,6 +142,7 @@ class Key:
                 slots=self.settings.slots,
                 repeats=self.settings.repeats,
                 checks=self.settings.checks,
+                part=self.settings.part,
             )
         except ValueError as error:
             raise PackError(f"the study cannot be laid out: {error}") from None

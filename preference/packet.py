@@ -26,7 +26,8 @@ from preference.errors import BallotError
 from preference.files import read_json, write_json, write_text
 from preference.invitations import find_slot
 from preference.languages import find_direction, find_font_file
-from preference.messages import fill_html, read_english
+from preference.messages import fill_messages, make_writer
+from preference.pace import ReadingPace
 from preference.pack import read_pack
 from preference.rater_app import find_words_beside, list_texts, make_vote_body
 from preference.rendering import render_answer
@@ -197,24 +198,13 @@ def _make_shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str,
     assert sitting.nonce is not None
     assert sitting.pair_nonce is not None
     settings = pack["settings"]
-    language = settings["language"]
-
-    def html(text: str) -> str:
-        return str(
-            render_answer(
-                text,
-                direction=find_direction(text, language["direction"]),
-                code_label=settings["messages"]["code"],
-                table_label=settings["messages"]["table"],
-            )
-        )
 
     def row(screen: Screen) -> dict[str, str]:
         return {
             "item": screen.item,
-            "prompt": html(pack["prompts"][screen.prompt]),
-            "a": html(pack["texts"][screen.a]),
-            "b": html(pack["texts"][screen.b]),
+            "prompt": str(_render(pack["prompts"][screen.prompt], settings)),
+            "a": str(_render(pack["texts"][screen.a], settings)),
+            "b": str(_render(pack["texts"][screen.b], settings)),
         }
 
     sheet = lay_out_screens(pack, slot, sitting.nonce, sitting.pair_nonce)
@@ -228,11 +218,20 @@ def _make_shown(pack: dict[str, Any], ballots: Ballots, slot: int) -> tuple[str,
     return shown, packet_id
 
 
+def _render(text: str, settings: Mapping[str, Any]) -> Markup:
+    return render_answer(
+        text,
+        direction=find_direction(text, settings["language"]["direction"]),
+        code_label=settings["messages"]["code"],
+        table_label=settings["messages"]["table"],
+    )
+
+
 def _write_html(
     pack: dict[str, Any], slot: int, shown: str, packet_id: str, taken: Mapping[str, Any]
 ) -> str:
     settings = pack["settings"]
-    messages = {**read_english().messages, **settings["messages"]}
+    messages = fill_messages(settings)
     font = settings["language"]["font"]
     url = None
     if font:
@@ -250,19 +249,18 @@ def _write_html(
         "messages": messages,
         **taken,
     }
-    common = {
-        "language": settings["language"]["autonym"],
-        "fingerprint": make_fingerprint(pack["commitment"]),
-    }
-
-    def t(key: str, **more: str | int) -> Markup:
-        return fill_html(messages[key], **{**common, **more})
-
     return make_environment().get_template("packet.html.j2").render(
-        t=t,
+        t=make_writer(
+            messages,
+            settings["messages_tag"],
+            language=settings["language"]["autonym"],
+            fingerprint=make_fingerprint(pack["commitment"]),
+        ),
         title=settings["title"],
         count=len(pack["slots"][slot]),
+        minutes=ReadingPace(pack).estimate_minutes(slot),
         contact=settings["contact"],
+        consent=_render(settings.get("consent", ""), settings),
         verdicts=settings["verdicts"],
         page_tag=settings["messages_tag"],
         page_direction=settings["messages_direction"],

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from core.text import has_visible_text
 from preference.checking import ALLOWED, LEFT_OUT
+from preference.errors import AnswersError
 from preference.normalise import clean_text
 
 # A rater's hidden repeats, wrong-prompt checks, and prompts on which to guess at the end.
 DEFAULTS: Mapping[str, int] = {"repeats": 8, "checks": 3, "guesses": 4}
 MOST_RATERS = 200
 # In characters. A longer title pushes the first answer off a phone's screen.
-LONGEST = {"title": 120, "contact": 300}
+LONGEST = {"title": 120, "contact": 300, "consent": 20_000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,9 @@ class Preparation:
     questions. title, contact: what raters read at the top, and whom they may ask. verdicts: they
     also say of each answer if it is good or bad. messages: a file with the raters' words. hide:
     further strings that would name a model. leave_out, allow: kinds of findings, see `checking`.
-    plan: what else the analysis is bound to, in words.
+    plan: what else the analysis is bound to, in words. consent: a file with the study's own words
+    on taking part, in the raters' language. practice: begin with two examples. part: how many
+    questions each rater gets, None for all.
     """
 
     study: Path
@@ -45,6 +48,9 @@ class Preparation:
     leave_out: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     plan: str = ""
+    consent: Path | None = None
+    practice: bool = True
+    part: int | None = None
 
     @property
     def title_line(self) -> str:
@@ -56,22 +62,64 @@ class Preparation:
         """The contact as raters read it: one line."""
         return _join_lines(self.contact)
 
+    def read_consent(self) -> str:
+        """The study's own words on taking part, cleaned; "" without. Raises AnswersError where the
+        file cannot be read, or holds nothing, or more than a rater would read."""
+        if self.consent is None:
+            return ""
+        try:
+            text = clean_text(self.consent.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise AnswersError(
+                f"--consent {self.consent}: cannot be read ({error}). Remedy: a text file in UTF-8"
+            ) from None
+        if not 0 < len(text) <= LONGEST["consent"]:
+            raise AnswersError(
+                f"--consent {self.consent}: {len(text)} characters; allowed are 1 to"
+                f" {LONGEST['consent']}"
+            )
+        return text
+
     def counts(self, questions: int) -> dict[str, int]:
-        """Count the repeats, checks and guesses there are with so many questions."""
+        """Count the repeats, checks and guesses a rater gets with so many questions in all. Who
+        gets a part of them gets fewer repeats: one of ten, and two at least."""
+        each = min(self.part or questions, questions)
         counts = {}
         for name, usual in DEFAULTS.items():
+            if self.part and name == "repeats":
+                usual = min(usual, max(2, each // 10))
             given = getattr(self, name)
-            counts[name] = min(usual, _find_most(name, questions)) if given is None else given
+            counts[name] = min(usual, _find_most(name, each)) if given is None else given
         return counts
+
+    def count_raters_of_each(self, questions: int) -> tuple[int, int]:
+        """The fewest and the most raters that a question gets."""
+        if not self.part:
+            return self.raters, self.raters
+        whole, rest = divmod((self.raters + 1) // 2 * self.part, questions)
+        most = 2 * (whole + bool(rest))
+        # The last rater of an odd number has no partner.
+        return max(0, 2 * whole - self.raters % 2), min(most, self.raters)
 
     def list_problems(self, questions: int) -> list[str]:
         """Each option whose value is not allowed with so many questions, and what is allowed."""
         found = []
         if not 1 <= self.raters <= MOST_RATERS:
             found.append(f"--raters {self.raters}: allowed are 1 to {MOST_RATERS}")
+        if self.part is not None and not 1 <= self.part <= questions:
+            found.append(
+                f"--part {self.part}: allowed are 1 to {questions}, the questions there are"
+            )
+        elif (fewest := self.count_raters_of_each(questions)[0]) < 1 and self.part:
+            needed = 2 * -(-questions // self.part)
+            found.append(
+                f"--part {self.part} with --raters {self.raters}: some questions would be rated by"
+                f" {fewest} people. Remedy: --raters {needed} or more, or a larger --part"
+            )
+        each = min(self.part or questions, questions)
         for name, number in self.counts(questions).items():
-            allowed = f"allowed are 0 to {_find_most(name, questions)} with {questions} questions"
-            if not 0 <= number <= _find_most(name, questions):
+            allowed = f"allowed are 0 to {_find_most(name, each)} with {each} questions a rater"
+            if not 0 <= number <= _find_most(name, each):
                 found.append(f"--{name} {number}: {allowed}")
         lines = {"title": self.title_line, "contact": self.contact_line}
         found += [

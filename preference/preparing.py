@@ -1,6 +1,6 @@
 """From frozen questions and two answers files to pack, key and commitment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,15 @@ from typing import Any
 from core.shell import quote_for_shell
 from preference.answering import find_answers_file
 from preference.answers import Arm, read_answers, split_named
+from preference.catalogues import read_own_catalogue
 from preference.checking import check_words, examine, find_differing_settings, list_own_names
 from preference.errors import AnswersError
 from preference.key import Content, Key, Settings, make_secret
-from preference.languages import find_study_language
-from preference.messages import Catalogue, find_catalogue, read_catalogue
+from preference.languages import StudyLanguage, find_study_language
+from preference.messages import MESSAGES, Catalogue, find_catalogue, list_english, read_catalogue
 from preference.normalise import clean_text
-from preference.pack import prepare
+from preference.pace import ReadingPace
+from preference.pack import pack_of, prepare
 from preference.preparation import Preparation
 from preference.questions import read_frozen
 
@@ -28,6 +30,10 @@ PLAN = {
     "several_languages": "Holm",
     "seed": 0,
 }
+
+
+# Of a rater's time. Above it, most give up, or hurry.
+_MANY_MINUTES = 60
 
 
 def prepare_study(
@@ -65,8 +71,9 @@ def prepare_study(
     problems += examined.problems + options.list_problems(left)
     counts = options.counts(left)
     title, contact, plan = options.title_line, options.contact_line, clean_text(options.plan)
-    catalogue = _choose_catalogue(options.study, options.messages, language.tag)
-    words = {"--title": title, "--contact": contact, "--plan": plan}
+    catalogue = _choose_catalogue(options.study, options.messages, language)
+    consent = options.read_consent()
+    words = {"--title": title, "--contact": contact, "--plan": plan, "--consent": consent}
     if catalogue != find_catalogue(language.tag):
         words["--messages"] = "\n".join(catalogue.messages.values())
     named_in = check_words(words, list_own_names(arms, options.hide))
@@ -83,11 +90,15 @@ def prepare_study(
     if catalogue.draft:
         say(
             f"the raters' words in {catalogue.language} are a draft that no native speaker has"
-            " confirmed. Remedy: let one correct a copy of it, set draft: false, and give it as"
-            " --messages"
+            f" confirmed. Remedy: kakugo-preference correct {quote_for_shell(options.study)}, where"
+            " a speaker reads them, or a corrected copy with draft: false as --messages"
         )
-    if catalogue.tag == "en" and language.tag != "en":
-        say(f"there is no catalogue of the raters' words in {language.name}; they read English")
+    english = list_english(catalogue)
+    if english and language.tag != "en":
+        say(
+            f"{len(english)} of the raters' {len(catalogue.messages)} texts are in English. Remedy:"
+            f" kakugo-preference words {quote_for_shell(options.study)} lets the teacher draft them"
+        )
     settings = Settings(
         title=title or catalogue.messages["page_title"],
         language=language.as_dict(),
@@ -100,6 +111,9 @@ def prepare_study(
         guesses=counts["guesses"],
         verdicts=options.verdicts,
         contact=contact,
+        consent=consent,
+        practice=options.practice,
+        part=0 if options.part in (None, left) else options.part or 0,
     )
     key = Key(
         secret=secret or make_secret(),
@@ -111,15 +125,41 @@ def prepare_study(
         questions_sha256=questions.sha256,
         dropped=examined.dropped,
     )
-    return prepare(options.pack, options.key, key)
+    published = prepare(options.pack, options.key, key)
+    for line in describe_effort(pack_of(key), options, len(rows)):
+        say(line)
+    return published
 
 
-def _choose_catalogue(study: Path, given: Path | None, tag: str) -> Catalogue:
+def describe_effort(pack: Mapping[str, Any], options: Preparation, questions: int) -> list[str]:
+    """Say how much raters read and how long it takes them, with the remedy where it is much."""
+    pace = ReadingPace(pack)
+    words = sorted(pace.words)
+    minutes = pace.estimate_minutes(pace.words.index(words[-1]))
+    fewest, most = options.count_raters_of_each(questions)
+    of_each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    lines = [
+        f"each rater reads up to {words[-1]:,} words in {len(pack['slots'][0])} items, about"
+        f" {minutes} minutes; each question gets {of_each} raters"
+    ]
+    if minutes > _MANY_MINUTES and not options.part:
+        # So many questions as fill an hour, in whole pairs of raters who cover all of them twice.
+        part = max(1, questions * _MANY_MINUTES // minutes)
+        raters = 2 * -(-questions // part)
+        lines.append(
+            f"few finish that much. Remedy: --part {part} --raters {raters}, so that each rates"
+            f" {part} questions and each question still gets 2 raters"
+        )
+    return lines
+
+
+def _choose_catalogue(study: Path, given: Path | None, language: StudyLanguage) -> Catalogue:
     """The one that was given, else the one that a speaker corrected, else the shipped one."""
-    corrected = study / "messages.yaml"
-    if given is None and corrected.exists():
-        given = corrected
-    return read_catalogue(given) if given else find_catalogue(tag)
+    if given is not None:
+        return read_catalogue(given)
+    if (study / MESSAGES).exists():
+        return read_own_catalogue(study, language)
+    return find_catalogue(language.tag)
 
 
 def _read_arm(study: Path, arm: str, given: str | None) -> Arm:

@@ -7,6 +7,7 @@ in particular an invitation may be fetched by a chat's preview without being use
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -24,10 +25,13 @@ from preference.chain import Event
 from preference.commitment import make_fingerprint
 from preference.errors import BallotError, StudyStateError, WithdrawnError
 from preference.languages import find_direction, find_font_file
-from preference.messages import fill_html, read_english
-from preference.rendering import render_answer
+from preference.messages import fill_messages, make_writer
+from preference.pace import ReadingPace
+from preference.practice import PRACTICE
+from preference.rendering import is_long, render_answer
 from preference.screens import CHOICES, Screen, Sittings, choose_final_screens
 from preference.standing import GUESSES, HeldChoice
+from preference.today import list_steps, make_reminder, read_goal
 from preference.web import (
     HERE,
     RateLimit,
@@ -46,17 +50,29 @@ Handler = Callable[[Request, Seat], Awaitable[Response]]
 
 
 class RaterApp:
-    """Pages of one study. https: mark the cookie Secure (behind a proxy that speaks TLS)."""
+    """Pages of one study. https: mark the cookie Secure (behind a proxy that speaks TLS);
+    find_code: the code of a slot that a rater who has finished may show."""
 
-    def __init__(self, pack: Mapping[str, Any], ballots: Ballots, *, https: bool = False) -> None:
+    def __init__(
+        self,
+        pack: Mapping[str, Any],
+        ballots: Ballots,
+        *,
+        https: bool = False,
+        find_code: Callable[[int], str] | None = None,
+    ) -> None:
         self.pack, self.ballots, self.https = pack, ballots, https
         # Studies on other ports of a host share their cookies: each has a name of its own.
         self.cookie = f"kakugo_rater_{pack['study']}"
         self.settings = pack["settings"]
-        # A pack that is older than a message has it in English.
-        self.messages = {**read_english().messages, **self.settings["messages"]}
+        self.messages = fill_messages(self.settings)
         self.language = self.settings["language"]
         self.sittings = Sittings(pack)
+        self.pace = ReadingPace(pack)
+        self.find_code = find_code
+        self.long = {
+            key: is_long(text) for key, text in {**pack["prompts"], **pack["texts"]}.items()
+        }
         self.env = make_environment()
         self.assets = _make_assets(self.language["font"], list_texts(pack))
         self.votes_a_minute = RateLimit(60, 60)
@@ -64,6 +80,7 @@ class RaterApp:
         # Made once, before anyone asks: the time that a page takes says nothing of a text.
         self.rendered = {key: self._render(text) for key, text in pack["texts"].items()}
         self.prompts = {key: self._render(text) for key, text in pack["prompts"].items()}
+        self.consent = self._render(self.settings.get("consent", ""))
 
     def make_app(self) -> Starlette:
         """The ASGI application."""
@@ -75,6 +92,11 @@ class RaterApp:
                 Route("/started", self.send_on),
                 Route("/consent", self._guard_rater(self.show_consent)),
                 Route("/enrol", self._guard_rater(self.enrol, form=True), methods=["POST"]),
+                Route("/practice/{number:int}", self._guard_rater(self.show_practice)),
+                Route("/practice/{number:int}/{choice}", self._guard_rater(self.show_practice)),
+                Route("/today", self._guard_rater(self.show_today)),
+                Route("/today", self._guard_rater(self.set_goal, form=True), methods=["POST"]),
+                Route("/reminder.ics", self._guard_rater(self.send_reminder)),
                 Route("/rate", self._guard_rater(self.rate)),
                 Route("/vote", self._guard_rater(self.vote, form=True), methods=["POST"]),
                 Route("/undo", self._guard_rater(self.undo, form=True), methods=["POST"]),
@@ -98,10 +120,10 @@ class RaterApp:
 
     async def show_invitation(self, request: Request) -> Response:
         """Show the page that a link opens. Reads only; the button starts."""
-        if not self.tries_a_minute.allows(_find_client(request)):
-            return self._say("too_fast", 429)
         token = request.path_params["token"]
         found = await run_in_threadpool(self.ballots.find_invited, token)
+        if not self._allows_try(request, found):
+            return self._say("too_fast", 429)
         if found is None:
             return self._say("link_unknown", 404)
         if found[1]:
@@ -112,38 +134,51 @@ class RaterApp:
             token=token,
             started=started,
             count=len(self.pack["slots"][found[0]]),
+            minutes=self.pace.estimate_minutes(found[0]),
         )
 
     async def start(self, request: Request) -> Response:
-        if not self.tries_a_minute.allows(_find_client(request)):
-            return self._say("too_fast", 429)
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return self._say("link_needed", 403)
         token = str((await request.form()).get("token", ""))
+        found = await run_in_threadpool(self.ballots.find_invited, token)
+        if not self._allows_try(request, found):
+            return self._say("too_fast", 429)
         try:
             session = await run_in_threadpool(self.ballots.begin, token)
         except BallotError:
-            found = await run_in_threadpool(self.ballots.find_invited, token)
             return (
                 self._say("link_unknown", 404) if found is None else self._say("link_revoked", 410)
             )
         response = _redirect("/started")
+        self._set_cookie(response, self.cookie, session)
+        self._set_cookie(response, f"{self.cookie}_link", token)
+        # A new sitting: how long it is to be is asked anew.
+        response.delete_cookie(f"{self.cookie}_goal")
+        return response
+
+    def _allows_try(self, request: Request, found: tuple[int, bool] | None) -> bool:
+        """Tell whether a link may be tried. A classroom shares one address: who holds a link is
+        counted by it, and only those who guess are counted by their address."""
+        name = f"slot {found[0]}" if found else f"from {_find_client(request)}"
+        return self.tries_a_minute.allows(name)
+
+    def _set_cookie(self, response: Response, name: str, value: str) -> None:
         response.set_cookie(
-            self.cookie,
-            session,
+            name,
+            value,
             max_age=90 * 86400,
             httponly=True,
             samesite="strict",
             secure=self.https,
             path="/",
         )
-        return response
 
     async def send_on(self, request: Request) -> Response:
         """Send a starting rater on. Only here does a missing cookie mean that it was not kept."""
         if self.cookie not in request.cookies:
             return self._say("cookies_needed", 403)
-        return _redirect("/rate")
+        return _redirect("/today")
 
     # Within a session. Each gets the rater's seat.
 
@@ -152,27 +187,104 @@ class RaterApp:
         if sitting.nonce is not None:
             return _redirect("/rate")
         return self._render_page(
-            "consent.html.j2", **_describe_seat(seat), contact=self.settings["contact"]
+            "consent.html.j2",
+            **_describe_seat(seat),
+            contact=self.settings["contact"],
+            consent=self.consent,
+            minutes=self.pace.estimate_minutes(seat.slot),
         )
 
     async def enrol(self, request: Request, seat: Seat) -> Response:
         await run_in_threadpool(self.ballots.enrol, seat.slot)
-        return _redirect("/rate")
+        return _redirect("/practice/1" if self.settings.get("practice") else "/today")
+
+    async def show_practice(self, request: Request, seat: Seat) -> Response:
+        """Show an example; with a choice, also what most people would choose."""
+        number, choice = request.path_params["number"], request.path_params.get("choice", "")
+        if not 1 <= number <= len(PRACTICE) or (choice and choice not in CHOICES):
+            return self._say("link_needed", 404)
+        return self._render_page(
+            "practice.html.j2",
+            **_describe_seat(seat),
+            example=PRACTICE[number - 1],
+            number=number,
+            total=len(PRACTICE),
+            choice=choice,
+            next=f"/practice/{number + 1}" if number < len(PRACTICE) else "/today",
+        )
+
+    async def show_today(self, request: Request, seat: Seat) -> Response:
+        """Ask how much of it in this sitting, where there is much."""
+        screens = self._lay_out(seat)
+        if screens is None:
+            return _redirect("/consent")
+        steps = list_steps(len(screens) - len(seat.sitting.votes))
+        if not steps:
+            return _redirect("/rate")
+        return self._render_page(
+            "today.html.j2", **_describe_seat(seat), **self._count(seat, screens), steps=steps
+        )
+
+    async def set_goal(self, request: Request, seat: Seat) -> Response:
+        more = read_goal(str((await request.form()).get("more", "")))
+        response = _redirect("/rate")
+        if more is None:
+            response.delete_cookie(f"{self.cookie}_goal")
+        else:
+            self._set_cookie(response, f"{self.cookie}_goal", str(len(seat.sitting.votes) + more))
+        return response
+
+    async def send_reminder(self, request: Request, seat: Seat) -> Response:
+        """Send a calendar's file with the rater's own link in it."""
+        link = await self._find_link(request, seat)
+        if not link:
+            return self._say("link_needed", 404)
+        text = make_reminder(link, self.settings["title"], datetime.now(UTC))
+        return Response(
+            text,
+            media_type="text/calendar; charset=utf-8",
+            headers={"content-disposition": 'attachment; filename="reminder.ics"'},
+        )
+
+    async def _find_link(self, request: Request, seat: Seat) -> str:
+        """The link that the rater opened, while it opens their own part; else ""."""
+        token = request.cookies.get(f"{self.cookie}_link", "")
+        if await run_in_threadpool(self.ballots.find_invited, token) != (seat.slot, False):
+            return ""
+        scheme = "https" if self.https else request.url.scheme
+        return f"{scheme}://{request.url.netloc}/i/{token}"
+
+    def _has_reached_goal(self, request: Request, seat: Seat) -> bool:
+        goal = read_goal(request.cookies.get(f"{self.cookie}_goal", ""))
+        return goal is not None and len(seat.sitting.votes) >= goal
+
+    def _lay_out(self, seat: Seat) -> list[Screen] | None:
+        """The rater's screens; None before they have agreed to take part."""
+        sitting = seat.sitting
+        if sitting.nonce is None or sitting.pair_nonce is None:
+            return None
+        return self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
+
+    def _count(self, seat: Seat, screens: Sequence[Screen]) -> dict[str, int]:
+        """Count how far the rater has come, and the minutes that are left."""
+        minutes = self.pace.estimate_minutes_left(screens, seat.sitting)
+        return {"done": len(seat.sitting.votes), "total": len(screens), "minutes": minutes}
 
     async def rate(self, request: Request, seat: Seat) -> Response:
         sitting = seat.sitting
-        if sitting.nonce is None or sitting.pair_nonce is None:
+        screens = self._lay_out(seat)
+        if screens is None:
             return _redirect("/consent")
-        screens = self.sittings(seat.slot, sitting.nonce, sitting.pair_nonce)
         common: dict[str, Any] = {
             **_describe_seat(seat),
-            "total": len(screens),
-            "done": len(sitting.votes),
+            **self._count(seat, screens),
             "last": next((v.idempotency for v in reversed(sitting.votes.values())), None),
             "idempotency": secrets.token_hex(8),
         }
         waiting = [s for s in screens if s.item in sitting.held]
         waiting += [s for s in screens if s.item not in sitting.votes]
+        if waiting and not sitting.held and self._has_reached_goal(request, seat):
+            return _redirect("/pause")
         if waiting:
             screen = waiting[0]
             choices = sitting.list_choices(screen.item) if screen.item in sitting.held else []
@@ -197,7 +309,11 @@ class RaterApp:
             return self._render_page("guess.html.j2", **common, items=shown, seen=seen, twice=twice)
         receipt = sitting.receipt or ""
         return self._render_page(
-            "done.html.j2", **common, receipt=make_fingerprint(receipt), clear="drafts"
+            "done.html.j2",
+            **common,
+            receipt=make_fingerprint(receipt),
+            code=self.find_code(seat.slot) if self.find_code else "",
+            clear="drafts",
         )
 
     async def vote(self, request: Request, seat: Seat) -> Response:
@@ -234,12 +350,15 @@ class RaterApp:
         return _redirect("/rate")
 
     async def pause(self, request: Request, seat: Seat) -> Response:
-        sitting = seat.sitting
+        screens = self._lay_out(seat)
+        if screens is None:
+            return _redirect("/consent")
         return self._render_page(
             "pause.html.j2",
             **_describe_seat(seat),
-            done=len(sitting.votes),
-            total=len(self.pack["slots"][seat.slot]),
+            **self._count(seat, screens),
+            reached=self._has_reached_goal(request, seat),
+            link=await self._find_link(request, seat),
         )
 
     async def guess(self, request: Request, seat: Seat) -> Response:
@@ -303,6 +422,11 @@ class RaterApp:
             "prompt": self.prompts[screen.prompt],
             "a": self.rendered[screen.a],
             "b": self.rendered[screen.b],
+            "long": {
+                "prompt": self.long[screen.prompt],
+                "a": self.long[screen.a],
+                "b": self.long[screen.b],
+            },
         }
 
     def _render(self, text: str) -> Markup:
@@ -319,19 +443,16 @@ class RaterApp:
         return self._render_page("say.html.j2", status, message=message, back=back, **own)
 
     def _render_page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        common = {
-            "language": self.language["autonym"],
-            "fingerprint": make_fingerprint(self.pack["commitment"]),
-        }
-
-        def t(key: str, **more: str | int) -> Markup:
-            return fill_html(self.messages[key], **{**common, **more})
-
         return render_page(
             self.env,
             template,
             status,
-            t=t,
+            t=make_writer(
+                self.messages,
+                self.settings["messages_tag"],
+                language=self.language["autonym"],
+                fingerprint=make_fingerprint(self.pack["commitment"]),
+            ),
             title=self.settings["title"],
             page_tag=self.settings["messages_tag"],
             page_direction=self.settings["messages_direction"],
@@ -392,6 +513,7 @@ def list_texts(pack: Mapping[str, Any]) -> list[str]:
     """All that raters read."""
     settings = pack["settings"]
     own = [settings["title"], settings["language"]["autonym"], *settings["messages"].values()]
+    own.append(settings.get("consent", ""))
     return [*own, *pack["prompts"].values(), *pack["texts"].values()]
 
 

@@ -22,6 +22,8 @@ from preference.languages import find_direction
 
 # Beyond this depth markdown-it leaves out the rest of a text.
 _DEEPEST = 60
+# On a phone of 360 by 740 points.
+_LETTERS_A_LINE, _LINES_A_SCREEN = 40, 26
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _DIRECTED = {
     "paragraph_open",
@@ -62,6 +64,12 @@ def render_answer(text: str, *, direction: str, code_label: str, table_label: st
             if token.nesting == 1:
                 token.attrSet("class", "heading")
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))
+
+
+def is_long(text: str) -> bool:
+    """Tell whether a text fills more than two screens of a phone, by its lines of some 40 letters;
+    the pages fold it then. One rule for both arms."""
+    return sum(1 + len(line) // _LETTERS_A_LINE for line in text.split("\n")) > 2 * _LINES_A_SCREEN
 
 
 def _insert_formulas(children: Iterable[Token], formulas: list[Formula]) -> Iterator[Token]:

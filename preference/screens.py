@@ -25,8 +25,11 @@ def lay_out_screens(
     pack: Mapping[str, Any], slot: int, nonce: str, pair_nonce: str
 ) -> list[Screen]:
     """The session of the rater in a slot. A pure function of the pack and the two nonces."""
-    turn = turn_sides(pair_nonce, pack["blocks"])
     items = {item["id"]: item for item in pack["slots"][slot]}
+    # Sides are balanced over the prompts that the rater gets.
+    own = {item["prompt"] for item in items.values()}
+    blocks = {block: [p for p in of if p in own] for block, of in pack["blocks"].items()}
+    turn = turn_sides(pair_nonce, {block: of for block, of in blocks.items() if of})
     out = []
     for place, key in enumerate(order_items(nonce, list(items), pack["twins"][slot]), 1):
         item = items[key]

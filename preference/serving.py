@@ -17,7 +17,7 @@ from preference.addresses import list_reachable
 from preference.admin_app import make_admin_app
 from preference.closing import open_ballots
 from preference.errors import PreferenceError, StudyStateError
-from preference.invitations import remember_addresses
+from preference.invitations import make_code_finder, remember_addresses
 from preference.pack import read_pack
 from preference.rater_app import RaterApp
 
@@ -82,7 +82,13 @@ def serve(
 
             run_apps(
                 [
-                    (RaterApp(pack, ballots, https=https).make_app(), host, port),
+                    (
+                        RaterApp(
+                            pack, ballots, https=https, find_code=make_code_finder(pack_dir)
+                        ).make_app(),
+                        host,
+                        port,
+                    ),
                     (make_admin_app(pack, ballots), "127.0.0.1", admin_port),
                 ],
                 trust_proxy=trust_proxy,

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from preference.design import StudyPrompt, share_parts
 from preference.votes import Guess, Vote
 
 
@@ -26,6 +27,36 @@ def simulate_null_study(
     wins = rng.random((raters, prompts)) < 1 / (1 + np.exp(-leaning))
     tied = rng.random((raters, prompts)) < ties
     return np.where(tied, 0.0, np.where(wins, 1.0, -1.0))
+
+
+def simulate_parts(
+    rng: np.random.Generator,
+    *,
+    prompts: int,
+    raters: int,
+    part: int,
+    spread: float,
+    taste: float = 0.0,
+    ties: float = 0.3,
+    shift: float = 0.0,
+) -> Any:
+    """The sum of each prompt's scores, shape (prompts,), of a study in which each pair of raters
+    gets `part` prompts, dealt as studies deal them.
+
+    As `simulate_null_study`; besides, each rater leans to one arm on all prompts alike, normal with
+    deviation `taste` and mean 0 (someone who likes long answers).
+    """
+    questions = [StudyPrompt(str(number), str(number % 8)) for number in range(prompts)]
+    parts = share_parts(rng.bytes(32), "", questions, pairs=(raters + 1) // 2, part=part)
+    leaning = rng.normal(shift, spread, prompts)
+    sums = np.zeros(prompts, dtype=np.int64)
+    for rater in range(raters):
+        own = np.array([int(prompt.question) for prompt in parts[rater // 2]])
+        felt = leaning[own] + rng.normal(0, taste)
+        wins = rng.random(len(own)) < 1 / (1 + np.exp(-felt))
+        tied = rng.random(len(own)) < ties
+        sums[own] += np.where(tied, 0, np.where(wins, 1, -1))
+    return sums
 
 
 def draw_votes(

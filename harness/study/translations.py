@@ -50,7 +50,7 @@ def translate_texts(
     as soon as it arrives and is never asked for twice. Raises a GenerationError where the teacher
     does not answer; what it answers unreadably is named in `lost`.
     """
-    config = _compose(overrides)
+    config = compose_making(overrides)
     weights = find_embedded_gguf() if config.teacher.kind == "embedded" else None
     with running_teacher(config.teacher, weights) as teacher:
         asked = _ask(
@@ -109,7 +109,7 @@ async def _ask(
     return done, lost
 
 
-def _compose(overrides: Sequence[str]) -> MakingConfig:
+def compose_making(overrides: Sequence[str]) -> MakingConfig:
     """Returns the typed configuration that `kakugo` would run with."""
     register_resolvers()
     try:

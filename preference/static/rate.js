@@ -179,6 +179,29 @@
   }
   window.addEventListener("pageshow", (event) => { if (event.persisted) { leaving = false; tell(""); } });
 
+  // The bar's mark is where the reader is: at the last part whose heading has come up to the bar.
+  const steps = [...document.querySelectorAll(".bar a")];
+  const parts = steps.map((step) => document.querySelector(step.hash));
+  const mark = () => {
+    const line = steps[0].parentElement.getBoundingClientRect().bottom + 40;
+    const end = window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 2;
+    const tops = parts.map((part) => part.getBoundingClientRect().top);
+    let here = 0;
+    // Side by side, the two answers are one place.
+    tops.forEach((top, at) => { if (top <= line && top > tops[here]) here = at; });
+    if (end) here = steps.length - 1;
+    steps.forEach((step, at) => (at === here ? step.setAttribute("aria-current", "true") : step.removeAttribute("aria-current")));
+  };
+  if (steps.length) {
+    mark();
+    window.addEventListener("scroll", mark, { passive: true });
+  }
+  // Where a text is short on this screen, there is nothing to unfold.
+  for (const fold of document.querySelectorAll(".fold")) {
+    const text = fold.parentElement.querySelector(".words");
+    if (text.scrollHeight <= text.clientHeight + 1) fold.checked = true;
+  }
+
   // Nothing private stays behind: drafts end with the last vote, everything with a withdrawal.
   for (const name of names({ drafts: "draft-", all: "" }[own.clear] ?? "none")) remove(name);
   try { localStorage.removeItem("kakugo-draft-undefined"); } catch { /* an earlier version kept it */ }

@@ -1,7 +1,8 @@
 """The preference study: levels of its tests by simulation, and 50 raters voting at once
 
 Level: share of null studies that each test calls significant at 0.05, with raters who agree prompt
-by prompt. Votes: 50 raters of one study over HTTP, each vote synced to disk; time of a vote.
+by prompt. Parts: the same number of votes from raters who each get all prompts, or a part of them.
+Votes: 50 raters of one study over HTTP, each vote synced to disk; time of a vote.
 """
 
 import json
@@ -14,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "harness" / "preference"))
+sys.path.insert(0, str(ROOT / "tests" / "preference"))
 
 from core.output import guard_output
-from core.statistics import flip_signs_sampled
+from core.statistics import flip_signs_exactly, flip_signs_sampled
 from preference.closing import open_ballots
 from preference.pack import read_pack
-from preference.simulation import simulate_null_study
+from preference.simulation import simulate_null_study, simulate_parts
 from preference.statistics import compute_sign_test
 
 STUDIES = 2000
@@ -42,6 +43,38 @@ def measure_levels() -> dict[str, dict[str, float]]:
         print(
             f"{raters} raters: sign flip {flips / STUDIES:.3f}, votes pooled {pooled / STUDIES:.3f}"
         )
+    return out
+
+
+def measure_parts() -> dict[str, dict[str, float]]:
+    """Raters and prompts of each -> share of 320 votes' studies that are found significant: of no
+    difference (level), and of one (power), with raters who lean to an arm and without."""
+    out = {}
+    for raters, part in ((4, 80), (8, 40), (16, 20)):
+        rng = np.random.default_rng(part)
+        out[f"{raters} raters of {part}"] = {
+            f"{name}{', leaning' if taste else ''}": float(
+                np.mean(
+                    [
+                        flip_signs_exactly(
+                            simulate_parts(
+                                rng,
+                                prompts=80,
+                                raters=raters,
+                                part=part,
+                                spread=1.0,
+                                taste=taste,
+                                shift=shift,
+                            )
+                        )
+                        <= 0.05
+                        for _ in range(STUDIES)
+                    ]
+                )
+            )
+            for taste in (0.0, 0.5)
+            for name, shift in (("level", 0.0), ("power", 0.45))
+        }
     return out
 
 
@@ -113,7 +146,9 @@ def main() -> None:
         f"50 raters: {timed['votes']} votes, p50 {timed['p50_ms']:.1f} ms, p95"
         f" {timed['p95_ms']:.1f} ms"
     )
-    level = measure_levels()
+    level, parts = measure_levels(), measure_parts()
+    for design, found in parts.items():
+        print(f"{design}: " + ", ".join(f"{name} {share:.3f}" for name, share in found.items()))
     ratio = level["5"]["pooled_binomial"] / level["5"]["sign_flip"]
     print(
         json.dumps(
@@ -121,6 +156,7 @@ def main() -> None:
                 "bench": "preference",
                 "studies": STUDIES,
                 "level": level,
+                "parts": parts,
                 "ratio": ratio,
                 "voting": timed,
             }

@@ -60,7 +60,8 @@ def prepared(folder: Path, count: int = 8, **options: Any) -> tuple[Path, Path]:
     study = frozen(folder, count, language)
     base = options.pop("base", None) or f"northern={answers(folder, 'northern', count)}"
     trained = options.pop("trained", None) or f"southern={answers(folder, 'southern', count)}"
-    options = {"repeats": 2, "checks": 1, "guesses": 2, "secret": SECRET} | options
+    usual = {"repeats": 2, "checks": 1, "guesses": 2, "practice": False, "secret": SECRET}
+    options = usual | options
     pack_dir, key = folder / "pack", folder / "keys" / "key.json"
     secret = options.pop("secret")
     made = Preparation(study=study, pack=pack_dir, key=key, base=base, trained=trained, **options)

@@ -41,7 +41,7 @@ def assert_usable(page: Any, where: str) -> None:
 
 @pytest.mark.parametrize("language", SAMPLES)
 def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str) -> None:
-    with served(tmp_path, language, verdicts=True) as (pack, address):
+    with served(tmp_path, language, verdicts=True, practice=True) as (pack, address):
         context = phone(browser, color_scheme="dark" if language == "lao" else "light")
         page = context.new_page()
         requests: list[str] = []
@@ -58,6 +58,12 @@ def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str)
         click_through(page, "button.main")
         assert_usable(page, "consent")
         click_through(page, "button.main")
+        assert page.url.endswith("/practice/1")
+        assert_usable(page, "practice")
+        for choice in ("b", "equal"):
+            click_through(page, f"a[href$='/{choice}']")
+            assert_usable(page, "practice, answered")
+            click_through(page, "a.main")
         page.wait_for_selector("#vote")
         page.wait_for_function("document.fonts.check('16px Study')")
         page.click("summary")
@@ -262,7 +268,7 @@ def test_the_correction_page(browser: Any, tmp_path: Path) -> None:
         assert page.locator("ins").count() >= 1
         assert "is missing" not in page.content()
         assert_usable(page, "differences")
-        page.goto(f"{address}/words")
+        page.goto(f"{address}/words/1")
         assert_usable(page, "words")
         context.close()
         other = phone(browser)

@@ -88,9 +88,11 @@ def test_a_whole_session(study: Study) -> None:
     consent = client.post("/start", data={"token": token})
     assert consent.url.path == "/consent"
     cookie = client.cookies.jar
-    assert [(c.name, c.has_nonstandard_attr("HttpOnly")) for c in cookie] == [
-        (f"kakugo_rater_{study.pack['study']}", True)
-    ]
+    name = f"kakugo_rater_{study.pack['study']}"
+    assert {(c.name, c.has_nonstandard_attr("HttpOnly")) for c in cookie} == {
+        (name, True),
+        (f"{name}_link", True),
+    }
     assert "SameSite=strict" in consent.history[0].headers["set-cookie"]
     page = client.post("/enrol", data={"form": field(consent.text, "form")})
     assert page.url.path == "/rate"
@@ -325,6 +327,12 @@ ROUTES = {
     "/rate": (401, 200, 404),
     "/started": (403, 200, 404),
     "/pause": (401, 200, 404),
+    "/practice/1": (401, 200, 404),
+    "/practice/2/equal": (401, 200, 404),
+    "/practice/9": (401, 404, 404),
+    "/practice/1/neither": (401, 404, 404),
+    "/today": (401, 200, 404),
+    "/reminder.ics": (401, 200, 404),
     "/withdraw": (401, 200, 404),
     "/enrol": (405, 405, 404),
     "/vote": (405, 405, 404),
@@ -340,6 +348,13 @@ ROUTES = {
     "/docs": (404, 404, 404),
 }
 
+PATTERNS = {
+    "/i/{token}",
+    "/static/{name}",
+    "/practice/{number:int}",
+    "/practice/{number:int}/{choice}",
+}
+
 
 def test_each_route_by_role(study: Study) -> None:
     admin = TestClient(make_admin_app(study.pack, study.ballots), base_url="http://localhost")
@@ -352,7 +367,7 @@ def test_each_route_by_role(study: Study) -> None:
         assert admin.post(route, data={"form": "x"}).status_code == 404, route
     assert admin.post("/", data={"x": "y"}).status_code == 405
     registered = {r.path for r in study.app.routes}  # type: ignore[attr-defined]
-    assert registered <= ROUTES.keys() | {"/i/{token}", "/static/{name}"}, "a new route needs a row"
+    assert registered <= ROUTES.keys() | PATTERNS, "a new route needs a row"
 
 
 def test_the_admin_page_counts_and_answers_loopback_only(study: Study) -> None:

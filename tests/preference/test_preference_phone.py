@@ -208,7 +208,7 @@ def test_a_vote_kept_offline_does_not_override_a_newer_one_elsewhere(
     click_through(old, "button.main")
     old.wait_for_selector("#twice")
     assert chosen(pack)[first] == "equal", "nothing is overridden in silence"
-    assert old.locator("#twice li").all_inner_texts() == ["Sawa", "B ni bora"]
+    assert old.locator("#twice li").all_inner_texts() == ["Yanalingana", "B ni bora"]
     assert old.input_value("textarea") == "nje ya mtandao"
     assert cli.main(["close", str(pack)]) == 2, "a rater has to decide"
     click_through(old, "button[value=b]")
