@@ -6,6 +6,7 @@ votes        the votes of blind studies
 looking      damage, contamination and secrets, looked for before anything is sent
 data         the rows of sources as Parquet files
 cards        the pages of models and data sets
+registered   the data sets that are benchmarks to the Hub
 results      scores in the forms that the Hub reads
 pace         how far a publication is
 send         one commit for each repository, private first

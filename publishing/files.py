@@ -11,6 +11,7 @@ from publishing.cards import write_data_card, write_model_card, write_votes_card
 from publishing.data import write_parquet
 from publishing.looking import list_files, read_contaminated_ids
 from publishing.plan import HubRepository
+from publishing.registered import Registered
 from publishing.results import list_hub_scores, write_eval_files
 from publishing.votes import CONFIGS, read_ballot, write_votes
 from reports.store.model import StoreView
@@ -19,13 +20,15 @@ MARKER = "kakugo.json"
 """The file by which a repository is known as one of ours, and whose content it has."""
 
 
-def build_files(view: StoreView, repository: HubRepository, folder: Path) -> dict[str, Path]:
+def build_files(
+    view: StoreView, repository: HubRepository, folder: Path, registered: Registered
+) -> dict[str, Path]:
     """Makes the files of a repository in a folder where they are not to be sent as they are, and
     returns the path of each by its name in the repository."""
     made = {MARKER: folder / MARKER, "README.md": folder / "README.md"}
     write_whole(made[MARKER], write_marker(repository))
     if repository.kind == "model":
-        made |= _build_model(view, repository, folder)
+        made |= _build_model(view, repository, folder, registered)
         card = write_model_card(view, repository)
     elif repository.study:
         ballot = read_ballot(repository.study)
@@ -69,7 +72,9 @@ def write_marker(repository: HubRepository) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _build_model(view: StoreView, repository: HubRepository, folder: Path) -> dict[str, Path]:
+def _build_model(
+    view: StoreView, repository: HubRepository, folder: Path, registered: Registered
+) -> dict[str, Path]:
     (checkpoint,) = repository.artifacts
     made = {}
     for name in list_files(checkpoint):
@@ -82,7 +87,7 @@ def _build_model(view: StoreView, repository: HubRepository, folder: Path) -> di
             path = folder / short
             write_whole(path, write_settings(SPELLINGS[short](values)))
         made[short] = path
-    for name, text in write_eval_files(list_hub_scores(view, checkpoint.key)):
+    for name, text in write_eval_files(list_hub_scores(view, checkpoint.key), registered):
         made[name] = folder / name
         write_whole(made[name], text)
     return made

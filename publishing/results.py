@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from core.tasks import show_task
+from publishing.registered import Registered, find_task
 from reports.store.model import Score, StoreView
 
 if TYPE_CHECKING:
@@ -60,14 +61,19 @@ def build_eval_results(scores: Sequence[Score]) -> "list[EvalResult]":
     ]
 
 
-def write_eval_files(scores: Sequence[Score]) -> Iterator[tuple[str, str]]:
-    """Writes the files of `.eval_results`, one for each task: their paths and texts."""
+def write_eval_files(scores: Sequence[Score], registered: Registered) -> Iterator[tuple[str, str]]:
+    """Writes the files of `.eval_results`, one for each task that a registered benchmark has: their
+    paths and texts."""
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
     for score in scores:
+        name = str(score.data.repository)
+        task = find_task(registered.get(name, ()), _find_subset(score), score.data.split)
+        if task is None:
+            continue
         entry = EvalResultEntry(
-            dataset_id=str(score.data.repository),
-            task_id=_find_subset(score) or score.task,
+            dataset_id=name,
+            task_id=task,
             value=round(score.score, 4),
             dataset_revision=score.data.revision,
             date=(score.artifact.manifest.created or "")[:10] or None,

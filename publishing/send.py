@@ -16,6 +16,8 @@ from publishing.hub import is_without_xet, open_hub, try_again
 from publishing.looking import find_secret, list_own_secrets, measure_files
 from publishing.pace import SendingPace
 from publishing.plan import HubRepository, Kind, Publication
+from publishing.registered import Registered, fetch_registered
+from publishing.results import list_hub_scores
 from reports.store.model import StoreView
 
 if TYPE_CHECKING:
@@ -46,9 +48,12 @@ def send_all(view: StoreView, plan: Publication, owner: str, *, replace: bool, s
     api = open_hub(owner)
     found = {one.name: find_remote(api, one) for one in plan.repositories}
     _refuse_others(plan, found, replace=replace)
+    models = [one for one in plan.repositories if one.kind == "model"]
+    scores = [s for one in models for s in list_hub_scores(view, one.artifacts[0].key)]
+    registered = fetch_registered(api, (str(one.data.repository) for one in scores))
     pace = SendingPace({one.name: sum(measure_files(one)) for one in plan.repositories})
     for repository in plan.repositories:
-        done = _send(api, view, repository, found[repository.name])
+        done = _send(api, view, repository, found[repository.name], registered)
         say(f"{repository.name}: {done} ({pace.note(repository.name, sent=done != UNCHANGED)})")
     for kind, title in COLLECTIONS.items():
         names = [one.name for one in plan.repositories if one.kind == kind]
@@ -122,7 +127,13 @@ def _refuse_others(plan: Publication, found: Mapping[str, OnHub], *, replace: bo
         )
 
 
-def _send(api: "HfApi", view: StoreView, repository: HubRepository, found: OnHub) -> str:
+def _send(
+    api: "HfApi",
+    view: StoreView,
+    repository: HubRepository,
+    found: OnHub,
+    registered: Registered,
+) -> str:
     """Sends one repository in one commit, and says in words what was done."""
     if found.state == "absent":
         try_again(
@@ -132,7 +143,7 @@ def _send(api: "HfApi", view: StoreView, repository: HubRepository, found: OnHub
             f"creating {repository.name}",
         )
     with tempfile.TemporaryDirectory(prefix="kakugo-publish-") as folder:
-        files = build_files(view, repository, Path(folder))
+        files = build_files(view, repository, Path(folder), registered)
         _refuse_secrets(repository, files)
 
         def commit() -> int:

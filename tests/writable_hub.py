@@ -45,6 +45,7 @@ class Hub:
     repos: dict[str, Repo] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     collections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    registered: dict[str, object] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     troubles: dict[str, list[int]] = field(default_factory=dict)
 
@@ -147,6 +148,9 @@ def serving(owner: str = "org") -> Iterator[Hub]:
                     if name not in hub.repos:
                         return self.answer(404, {"error": "no such"}, X_Error_Code="RepoNotFound")
                     self.serve(hub.repos[name], rest, body, writes)
+                case ["datasets", org, short, "resolve", _, "eval.yaml"]:
+                    found = hub.registered.get(f"{org}/{short}")
+                    self.answer(200 if found else 404, found)  # JSON is YAML
                 case [*_, "info", "lfs", "objects", "batch"]:
                     wanted = json.loads(body)["objects"]
                     self.answer(

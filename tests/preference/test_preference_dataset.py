@@ -71,7 +71,7 @@ def test_votes_and_pairs_are_those_of_the_study(store: Path, tmp_path: Path) -> 
     assert [*planned.refusals, *look_over(view, planned)] == []
     (repository,) = planned.repositories
     assert (repository.name, repository.kind) == ("org/kakugo-votes-swh", "dataset")
-    files = build_files(view, repository, tmp_path)
+    files = build_files(view, repository, tmp_path, {})
     votes = pq.read_table(files["votes/train.parquet"]).to_pylist()
     (study,) = view.studies
     with (study.folder / "votes.csv").open(encoding="utf-8") as lines:
@@ -104,7 +104,7 @@ def test_votes_and_pairs_are_those_of_the_study(store: Path, tmp_path: Path) -> 
 def test_no_byte_that_is_sent_has_a_raters_words_or_the_secret(store: Path, tmp_path: Path) -> None:
     view, planned = plan(store)
     (repository,) = planned.repositories
-    files = build_files(view, repository, tmp_path)
+    files = build_files(view, repository, tmp_path, {})
     (study,) = view.studies
     secret = json.loads((study.folder / "key.json").read_text("utf-8"))["secret"]
     for name, path in files.items():

@@ -15,9 +15,16 @@ from publishing.cards import READERS, find_size, write_data_card, write_model_ca
 from publishing.data import COLUMNS, write_parquet
 from publishing.files import build_files
 from publishing.plan import HubRepository, Publication, Wanted, plan_publication
+from publishing.registered import read_tasks
 from publishing.results import list_hub_scores, write_eval_files
 from reports import StoreView, read_store
 
+REGISTERED = """
+name: SIB-200
+tasks:
+  - {id: topics-amharic, config: amh_Ethi, split: test}
+  - {id: topics-swahili, config: swh_Latn, split: test}
+"""
 LANGUAGES = {one.name: one for one in list_papers_languages().values()}
 
 
@@ -107,12 +114,18 @@ def test_results_for_the_hub_are_read_back(tmp_path: Path) -> None:
     write_language(tmp_path, LANGUAGES["Swahili"], hub_data=True)
     view, planned = plan(tmp_path)
     key = find(planned, "model", "Swahili").key
-    ((path, text),) = write_eval_files(list_hub_scores(view, key))
+    scores = list_hub_scores(view, key)
+    tasks = {"Davlan/sib200": read_tasks(REGISTERED)}
+    ((path, text),) = write_eval_files(scores, tasks)
     (entry,) = parse_eval_result_entries(yaml.safe_load(text))
     assert path == ".eval_results/sib200.yaml"
     assert (entry.dataset_id, entry.dataset_revision) == ("Davlan/sib200", COMMIT)
-    assert (entry.value, entry.task_id) == (75.0, "swh_Latn")
+    assert (entry.value, entry.task_id) == (75.0, "topics-swahili")
     assert "3-shot" in str(entry.notes)
+    # No id is made up, and none taken where several are meant.
+    for unfit in ("", "tasks: [{id: all}, {id: other}]", "tasks: [{id: x, config: amh_Ethi}]", "]"):
+        assert list(write_eval_files(scores, {"Davlan/sib200": read_tasks(unfit)})) == []
+    assert list(write_eval_files(scores, {})) == []
 
 
 @pytest.mark.parametrize("what", ["embedded", "limit", "no record of a limit"])
@@ -139,7 +152,7 @@ def test_the_files_load_with_datasets(tmp_path: Path) -> None:
     view, planned = plan(tmp_path / "store")
     folder = tmp_path / "data"
     folder.mkdir()
-    files = build_files(view, find(planned, "dataset", "Uyghur"), folder)
+    files = build_files(view, find(planned, "dataset", "Uyghur"), folder, {})
     assert sorted(files) == [
         *("README.md", "context/train.parquet", "kakugo.json"),
         *("topic/train.parquet", "translated/train.parquet"),

@@ -57,6 +57,20 @@ def run(hub: Hub, store: Path, *arguments: str, token: str = TOKEN) -> tuple[int
     return process.returncode, said
 
 
+def test_a_score_goes_to_the_leaderboard_that_a_benchmark_has(hub: Hub, tmp_path: Path) -> None:
+    write_language(tmp_path / "store", SWAHILI, hub_data=True)
+    task = {"id": "topics", "config": "swh_Latn", "split": "test"}
+    hub.registered["Davlan/sib200"] = {"name": "SIB-200", "tasks": [task]}
+    status, said = run(hub, tmp_path / "store")
+    assert status == 0, said
+    assert b"task_id: topics" in hub.read(MODEL, ".eval_results/sib200.yaml")
+    # Where it is none any more, the file goes with the next commit.
+    hub.registered.clear()
+    assert run(hub, tmp_path / "store")[0] == 0
+    assert ".eval_results/sib200.yaml" not in hub.repos[MODEL].files
+    assert b"Davlan/sib200" in hub.read(MODEL, "README.md")
+
+
 def test_one_commit_each_private_then_nothing_twice_then_public(hub: Hub, store: Path) -> None:
     status, said = run(hub, store)
     assert status == 0, said
