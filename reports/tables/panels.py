@@ -152,6 +152,7 @@ def _make_panel(view: StoreView, entries: list[Entry]) -> Panel:
         groups = group_rows(view, tasks[task])
         rows += [_make_row(view, group, len(groups) > 1, notes) for group in groups]
     newest = max(entries, key=lambda entry: entry.order)
+    rows = _drop_foreign_suites(rows, newest.language, notes)
     scores = [entry.score for entry in entries if entry.score]
     return Panel(
         language=newest.language,
@@ -161,6 +162,24 @@ def _make_panel(view: StoreView, entries: list[Entry]) -> Panel:
         rows=tuple(rows),
         notes=tuple(f"{', '.join(dict.fromkeys(who))}: {note}" for note, who in notes.items()),
     )
+
+
+def _drop_foreign_suites(
+    rows: list[PanelRow], language: ShownLanguage, notes: dict[str, list[str]]
+) -> list[PanelRow]:
+    """Leave out the rows of a suite none of whose tasks has the language, and note it once: of
+    SEA-HELM, an African language would have one gap in place of twenty."""
+    suites: dict[str, list[PanelRow]] = defaultdict(list)
+    for row in rows:
+        if row.task in TASKS and TASKS[row.task].suite:
+            suites[TASKS[row.task].suite].append(row)
+    dropped: set[str] = set()
+    for suite, own in suites.items():
+        known = any(language.flores_code in TASKS[row.task].languages for row in own)
+        if not known and all(cell.state == "gap" for row in own for cell in row.cells):
+            dropped |= {row.task for row in own}
+            notes[f"none of its {len(own)} tasks that were asked for has {language.name}"] = [suite]
+    return [row for row in rows if row.task not in dropped]
 
 
 def _make_order_key(task: str) -> tuple[int, str]:

@@ -5,9 +5,20 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from store_maker import (
+    ABOUT_BASE,
+    cell,
+    choices,
+    key_of,
+    write_artifact,
+    write_plan,
+    write_score,
+)
 
+from core.contract.facts import CheckpointFacts
 from reports.outputs.csv_files import write_csv
 from reports.report import Report
+from reports.store.read import read_store
 from reports.tables.importing import import_table
 from reports.tables.results import Result
 from reports.tables.suites import NAME, Total, find_totals
@@ -115,3 +126,23 @@ def test_a_report_without_it_has_no_such_table(tmp_path: Path) -> None:
     report = read(tmp_path, {})
     write_csv(report, tmp_path / "out")
     assert not (tmp_path / "out" / "seahelm.csv").exists()
+
+
+@pytest.mark.parametrize("code", ["tsn_Latn", "jav_Latn"])
+def test_a_suite_that_has_nothing_of_a_language_is_one_line(tmp_path: Path, code: str) -> None:
+    base = ("base", key_of("base"))
+    write_artifact(tmp_path, "base", base[1], "student", ABOUT_BASE, CheckpointFacts(), {})
+    key = key_of("sib200")
+    write_score(tmp_path, key, "X", "base", base, "sib200", choices(range(9), [True] * 9))
+    cells = [cell("X", "base", base, "sib200", key)]
+    cells += [cell("X", "base", base, task, None, f"{task} has no X.") for task, _, _ in SCORES]
+    language = {"name": "X", "autonym": "", "direction": "ltr", "flores_code": code}
+    write_plan(tmp_path, "20260101-120000", {**language, "script": "Latin"}, cells, [base])
+    (panel,) = Report.from_store(read_store(tmp_path)).panels
+    note = "SEA-HELM: none of its 5 tasks that were asked for has X"
+    if code == "jav_Latn":  # a language of the suite, whose files may be missing
+        assert len(panel.rows) == 6
+        assert note not in panel.notes
+    else:
+        assert [row.task for row in panel.rows] == ["sib200"]
+        assert note in panel.notes
