@@ -152,7 +152,7 @@ def _make_panel(view: StoreView, entries: list[Entry]) -> Panel:
         groups = group_rows(view, tasks[task])
         rows += [_make_row(view, group, len(groups) > 1, notes) for group in groups]
     newest = max(entries, key=lambda entry: entry.order)
-    rows = _drop_foreign_suites(rows, newest.language, notes)
+    rows = _leave_out_foreign_suites(rows, newest.language, notes)
     scores = [entry.score for entry in entries if entry.score]
     return Panel(
         language=newest.language,
@@ -164,7 +164,7 @@ def _make_panel(view: StoreView, entries: list[Entry]) -> Panel:
     )
 
 
-def _drop_foreign_suites(
+def _leave_out_foreign_suites(
     rows: list[PanelRow], language: ShownLanguage, notes: dict[str, list[str]]
 ) -> list[PanelRow]:
     """Leave out the rows of a suite none of whose tasks has the language, and note it once: of
