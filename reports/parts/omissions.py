@@ -44,7 +44,7 @@ def _has_one_language(report: Report) -> bool:
     return len(report.results.languages) < flips.FEWEST
 
 
-def _lacks_other_scores(report: Report) -> bool:
+def _has_no_other_scores(report: Report) -> bool:
     if _has_many_languages(report):
         return True
     sheet = report.other_scores
@@ -90,7 +90,7 @@ TEXT = Omission("a paper says it in its text")
 SCORES = Omission("the table of each language says it, or the table of all languages")
 NO_OTHER = Omission(
     "where neither was taken, which the page tells; or where there are many languages",
-    _lacks_other_scores,
+    _has_no_other_scores,
 )
 CROWDED = Omission(
     "where there are many languages: `--language NAME` prints it", _has_many_languages
