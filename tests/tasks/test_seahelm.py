@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from seahelm_data import SENTIMENTS, write_seahelm
 
 from tasks.benchmark import Benchmark
@@ -149,3 +150,11 @@ def test_what_is_not_there_is_said(root: Path, tmp_path: Path) -> None:
         load(tmp_path, "seahelm_sentiment", CHAT)
     with pytest.raises(DataMissing, match=r"su_NAME\.jsonl"):
         load(tmp_path, "seahelm_sentiment", CHAT, code="su")
+
+
+def test_the_shipped_choice_asks_for_every_task_of_the_suite() -> None:
+    shipped = Path(__file__).parents[2] / "conf" / "evaluate" / "seahelm.yaml"
+    asked = yaml.safe_load(shipped.read_text(encoding="utf-8"))["tasks"]
+    assert sorted(asked) == sorted(
+        name for name, task in TASKS.items() if task.content.suite and not task.retention
+    )
