@@ -57,10 +57,10 @@ def count_passes(
 ) -> PassCounts:
     """Count answers that should be in one language.
 
-    `script` is its ISO 15924 code; `is_right` says of a line whether it is in the language, None
-    where that cannot be told.
+    `script` is its ISO 15924 code, "" where it is not known; `is_right` says of a line whether it
+    is in the language, None where that cannot be told.
     """
-    spaced, latin = script not in UNSPACED, script == "Latn"
+    spaced, latin = script not in UNSPACED, script in ("Latn", "")
     total = short = undetermined = told = passed = clean = 0
     for answer in answers:
         total += 1

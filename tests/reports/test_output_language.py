@@ -58,6 +58,9 @@ def test_what_cannot_be_told_is_neither_right_nor_wrong() -> None:
     assert found.line_rate == 0.5
     assert found.undetermined_share == 0.2
     assert found.word_rate is None  # of a language in Latin letters no word is foreign by its look
+    assert (
+        count_passes(texts, "", verdicts.__getitem__).word_rate is None
+    )  # nor where none is known
     nothing = count_passes(["f g h i j"], "Latn", verdicts.__getitem__)
     assert nothing.line_rate is None
 
