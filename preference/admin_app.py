@@ -25,6 +25,7 @@ from preference.web import make_environment, make_style_sheet, render_page
 def count_sessions(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, Any]]:
     """Slot, state and number of items done of each rater; no choice, no time, no text."""
     rows = []
+    enough = ballots.is_enough()
     for slot, items in enumerate(pack["slots"]):
         sitting = ballots.fold_sitting(slot)
         done = len(sitting.votes)
@@ -33,6 +34,7 @@ def count_sessions(pack: Mapping[str, Any], ballots: Ballots) -> list[dict[str, 
             else "not started" if sitting.nonce is None
             else "to decide between two choices" if sitting.held
             else "finished" if done == len(items)
+            else "finished, since enough is known" if enough
             else "rating offline" if sitting.on_paper
             else "rating"
         )  # fmt: skip

@@ -23,6 +23,7 @@ from preference.statistics import (
     compute_wilson_interval,
     find_needed_share,
 )
+from preference.stopping import StoppingOutcome
 from preference.votes import Guess, Vote
 from preference.warnings import find_warnings, list_rater_warnings
 
@@ -37,6 +38,7 @@ def analyse(
     study: Mapping[str, Any],
     texts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     seed: int = 0,
+    stopping: StoppingOutcome | None = None,
 ) -> dict[str, Any]:
     """The result of one study as JSON.
 
@@ -51,6 +53,8 @@ def analyse(
         without ties, Wilson interval of the win share
       verdicts: per arm the share of answers called good, mean over prompts, and their difference
       agreement, position, repeats, checks, blinding, categories, texts, power; gaps: name -> reason
+      stopping: only where the plan has a stopping rule: what it gave. The primary test is then the
+        e-process, and intervals that hold for a fixed number of votes alone are gaps
       warnings: what to know before the p is believed (`warnings.py`)
     """
     gaps: dict[str, str] = {}
@@ -99,9 +103,44 @@ def analyse(
         "power": _analyse_power(len(by_prompt), main),
         "gaps": gaps,
     }
+    if stopping is not None:
+        _put_stopping(content, stopping)
     # Through the record that reports read, so that the two are one.
     result: dict[str, Any] = as_json(read_record(StudyResult, content))
     return result
+
+
+def _put_stopping(content: dict[str, Any], done: StoppingOutcome) -> None:
+    """Puts in what is valid whenever votes stop, and takes out what is not."""
+    gaps = content["gaps"]
+    content["stopping"] = {
+        "over": done.rule.over,
+        "level": done.rule.level,
+        "worth": done.rule.worth,
+        "e": done.peak,
+        "e_last": done.last,
+        "e_by": dict(done.peak_units),
+        "reached_at": None if done.reached is None else done.reached.votes,
+        "told_at": None if done.told is None else done.told.votes,
+        "votes": done.votes,
+        "planned": done.planned,
+        "prompts": done.prompts,
+    }
+    content["primary"] |= {
+        "test": "e-process, valid whenever votes stop; p = 1 / its largest value",
+        "p": min(1.0, 1 / done.peak) if done.prompts else None,
+    }
+    gaps.pop("primary", None)
+    if not done.prompts:
+        gaps["primary"] = "no prompt on which all raters have voted" if done.votes else "no vote"
+    for name, of in content["estimate"].items():
+        of["interval"] = None
+        gaps[f"estimate.{name}.interval"] = "a fixed number of votes would be needed"
+    if done.interval is not None:
+        content["estimate"]["net"]["interval"] = asdict(done.interval)
+        del gaps["estimate.net.interval"]
+    else:
+        gaps["estimate.net.interval"] = "no vote that counts, or every value is spoken against"
 
 
 def _estimate(

@@ -94,13 +94,15 @@ class Deletions:
 @dataclass(frozen=True)
 class Seat:
     """A session, its slot, what became of it so far, and whether the study is closed. sheet: the
-    name under which the rater's browsers keep what was not sent yet."""
+    name under which the rater's browsers keep what was not sent yet. enough: raters are told that
+    enough is known."""
 
     session: str
     slot: int
     sitting: Sitting
     closed: bool
     sheet: str
+    enough: bool = False
 
 
 class Ballots:
@@ -218,7 +220,9 @@ class Ballots:
         if slot is None:
             return None
         (sheet,) = self._read("SELECT name FROM sheets WHERE slot=?", slot)[0]
-        return Seat(session, slot, self.fold_sitting(slot), self.is_closed(), sheet)
+        return Seat(
+            session, slot, self.fold_sitting(slot), self.is_closed(), sheet, self.is_enough()
+        )
 
     # Events.
 
@@ -227,6 +231,8 @@ class Ballots:
         with self._writing():
             for event in self._select_events("WHERE slot=? AND kind IN ('enrol', 'packet')", slot):
                 return event
+            if self._db.execute("SELECT 1 FROM events WHERE kind='enough'").fetchone():
+                raise StudyStateError("enough is known already; no further rater is needed")
             other = slot ^ 1
             drawn = [
                 e.body["pair_nonce"]
@@ -262,6 +268,14 @@ class Ballots:
             body = {"item": find_subject(last[0]), "undone": last[0].hash}
             self._append(slot, "undo", f"undo:{key}", body)
             return True
+
+    def tell_enough(self, word: str) -> Event:
+        """Tells raters that enough is known; once for all. word: what shows that the holder of the
+        key says so. Votes that are on their way are still taken."""
+        with self._writing():
+            for event in self._select_events("WHERE kind='enough'"):
+                return event
+            return self._append(-1, "enough", "enough", {"word": word})
 
     def close_study(self) -> Event:
         """The last event; nothing is taken after it. Raises StudyStateError if closed already."""
@@ -324,6 +338,10 @@ class Ballots:
     def is_closed(self) -> bool:
         """Tell whether the study is closed: its last event says so, since nothing follows it."""
         return self._read(_LAST_KIND) == [("close",)]
+
+    def is_enough(self) -> bool:
+        """Tell whether raters are told that enough is known."""
+        return bool(self._read("SELECT 1 FROM events WHERE slot=-1 AND kind='enough'"))
 
     def find_head(self) -> tuple[int, str]:
         """Number of events and the hash of the last one (of the commitment where there is none)."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from core.errors import MendableError
 from core.output import guard_output
 from core.versions import VERSION
-from preference import cli_raters, cli_results, cli_study, cli_votes
+from preference import cli_raters, cli_results, cli_stopping, cli_study, cli_votes
 from preference.cli_results import UNHELD as UNHELD
 
 _DESCRIPTION = """\
@@ -31,9 +31,11 @@ a study, from questions to result
   kakugo-preference backup PACK --out FILE        a whole copy of the votes, at any time
   kakugo-preference withdraw PACK --rater 2       all that a rater did is deleted; before the close
   kakugo-preference forget PACK --comment 17      a comment is deleted; also later
+  kakugo-preference look PACK --key KEY           is enough known? after prepare --stop
   kakugo-preference close PACK
   kakugo-preference unblind PACK --key KEY        the result, and kakugo-report shows it
   kakugo-preference comments PACK --key KEY       what raters wrote; never published
+  kakugo-preference read PACK --key KEY           texts, votes, times, comments by prompt; for you
   kakugo-preference verify RESULT --commitment C --head H      by anyone, as they were published
 
 who should hold what
@@ -91,7 +93,8 @@ def _make_parser() -> argparse.ArgumentParser:
 
     # In the order in which a study needs them.
     for add_steps in (
-        cli_study.add_steps, cli_raters.add_steps, cli_votes.add_steps, cli_results.add_steps
+        cli_study.add_steps, cli_raters.add_steps, cli_votes.add_steps, cli_stopping.add_steps,
+        cli_results.add_steps,
     ):  # fmt: skip
         add_steps(step)
     return parser

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.shell import quote_for_shell
 from preference.cli_steps import Step, add_listening
+from preference.rule import LEAST_SPEAKERS, OVER
 
 if TYPE_CHECKING:
     from preference.languages import StudyLanguage
@@ -190,6 +191,28 @@ def add_steps(step: Step) -> None:
         " naming, identical, language or same-model",
     )
     one.add_argument(
+        "--stop",
+        choices=OVER,
+        help="let `look` end the voting as soon as enough is known: for a claim about speakers like"
+        f" the raters ({LEAST_SPEAKERS} of these or more), or about this panel of raters",
+    )
+    one.add_argument(
+        "--worth",
+        type=float,
+        default=0.6,
+        metavar="SHARE",
+        help="with --stop: the share of decisive votes for one arm that is worth finding"
+        " (default: 0.6)",
+    )
+    one.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="leave out raters by a rule that is published before the first vote: checks=0.67 (who"
+        " passes a smaller share of the checks), seconds=8 (whose votes take less in the median)",
+    )
+    one.add_argument(
         "--plan", default="", help="further commitments of the analysis, in your own words"
     )
 
@@ -313,6 +336,9 @@ def _prepare(a: argparse.Namespace) -> None:
         consent=a.consent,
         practice=not a.no_practice,
         part=a.part,
+        stop=a.stop,
+        worth=a.worth,
+        exclude=tuple(a.exclude),
     )
     published = prepare_study(options, say=lambda line: print(line, file=sys.stderr))
     print(f"Pack: {a.pack}. Key: {a.key} (keep it away from the pack).")

@@ -7,7 +7,7 @@ from preference.cli_steps import Step
 
 
 def add_steps(step: Step) -> None:
-    """Adds backup, withdraw, forget and comments. step: makes a step's parser."""
+    """Adds backup, withdraw, forget, comments and read. step: makes a step's parser."""
     one = step("backup", _back_up, "copy the votes, also of a study that is being served")
     one.add_argument("pack", type=Path)
     one.add_argument(
@@ -47,6 +47,20 @@ def add_steps(step: Step) -> None:
     one = step("comments", _list_comments, "show raters' comments and verdicts of a closed study")
     one.add_argument("pack", type=Path)
     one.add_argument("--key", type=Path, required=True)
+
+    one = step(
+        "read",
+        _write_reader,
+        "write a closed study as a page for you alone: texts, votes, times and comments by prompt",
+    )
+    one.add_argument("pack", type=Path)
+    one.add_argument("--key", type=Path, required=True)
+
+
+def _write_reader(a: argparse.Namespace) -> None:
+    from preference.reading import write_reader
+
+    print(f"{write_reader(a.pack, a.key)}: open it in a browser. It is for you alone")
 
 
 def _back_up(a: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ from preference.output import make_printable, to_csv
 from preference.pack import read_pack
 from preference.standing import fold_sitting
 
-COMMENTS = "comments.csv"
+COMMENTS, READER = "comments.csv", "reader.html"
 _STANDS = {
     "replaced": "replaced by a later vote",
     "waiting": "does not count: chosen differently before, and never decided",
@@ -203,7 +203,9 @@ def withdraw(pack_dir: Path, rater: int) -> None:
 
 
 def _blank_forgotten(pack_dir: Path) -> None:
-    """Takes the words out of comments.csv that the votes hold no more."""
+    """Takes the words out of comments.csv that the votes hold no more, and the page that shows
+    them away; `read` writes it again."""
+    (pack_dir / READER).unlink(missing_ok=True)
     path = pack_dir / COMMENTS
     if not path.exists():
         return

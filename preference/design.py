@@ -24,6 +24,8 @@ from typing import Literal, NamedTuple
 from preference.commitment import derive_bytes, flip_coin, make_opaque_id, write_canonical
 
 Kind = Literal["main", "repeat", "check"]
+STRETCH = 10
+"""Prompts in a stretch of a session, where it has stretches; fewer where prompts are few."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,28 @@ def _get_question(prompt: StudyPrompt) -> str:
     return prompt.question
 
 
+def assign_stretches(secret: bytes, items: Sequence[Sequence[RaterItem]]) -> dict[str, int]:
+    """Id of an item -> the stretch of the session in which its rater sees it, from 0.
+
+    Every rater sees the same prompts in the same stretch, so that a prompt which waits for the
+    votes of all of them need not wait for long. A repeat stands a quarter of the stretches after
+    its prompt, with one stretch between them at least (or before it, at the end), a check anywhere.
+    """
+    prompts = list(dict.fromkeys(item.question for row in items for item in row))
+    prompts.sort(key=lambda question: derive_bytes(secret, "stretch", question))
+    size = min(STRETCH, max(1, len(prompts) // 4))
+    of = {question: place // size for place, question in enumerate(prompts)}
+    count = max(of.values(), default=0) + 1
+    apart = {"main": 0, "repeat": max(min(2, count // 2), count // 4)}
+
+    def find_stretch(item: RaterItem) -> int:
+        if item.kind == "check":
+            return derive_bytes(secret, "check-stretch", item.slot, item.question)[0] % count
+        return (of[item.question] + apart[item.kind]) % count
+
+    return {item.id: find_stretch(item) for row in items for item in row}
+
+
 def turn_sides(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str, bool]:
     """Prompt -> whether the pair sees it with sides turned over.
 
@@ -180,13 +204,21 @@ def turn_sides(pair_nonce: str, blocks: Mapping[str, Sequence[str]]) -> dict[str
     return turn | {prompt: bool((start + place) % 2) for place, prompt in enumerate(odd)}
 
 
-def order_items(rater_nonce: str, items: Sequence[str], twins: Mapping[str, str]) -> list[str]:
+def order_items(
+    rater_nonce: str,
+    items: Sequence[str],
+    twins: Mapping[str, str],
+    stretches: Mapping[str, int] | None = None,
+) -> list[str]:
     """The ids of a rater's items in the order of their session.
 
     twins: id of a repeat -> id of the item that it repeats. The two stand in different halves of
-    the session, and which of them comes first is part of the shuffle.
+    the session, and which of them comes first is part of the shuffle. stretches: id -> that of the
+    session in which it stands, where there is more than one: only within it are items shuffled.
     """
     ranked = sorted(items, key=lambda item: _draw_bytes(rater_nonce, "order", item))
+    if stretches and len(set(stretches.values())) > 1:
+        return sorted(ranked, key=lambda item: stretches[item])
     half = len(ranked) // 2
     place = {item: index for index, item in enumerate(ranked)}
     partners = {*twins, *twins.values()}

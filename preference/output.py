@@ -79,6 +79,8 @@ def summarise(result: Mapping[str, Any]) -> str:
         f"primary test ({result['primary']['test']}): {_write_p(result['primary']['p'])}"
         + _name_warnings([warning["name"] for warning in result["warnings"]]),
     ]
+    lines += _describe_stopping(result.get("stopping"))
+    lines += _describe_excluded(result)
     for rater in result["raters"]:
         lines.append(
             f"  {rater['rater']}: {rater['wins']} / {rater['ties']} / {rater['losses']}"
@@ -242,6 +244,38 @@ def _write_share(value: Mapping[str, Any]) -> str:
 def _write_side_share(a: int, b: int) -> str:
     """Count how often the trained arm stood on side A; empty where nobody knows."""
     return f", trained on A in {a} of {a + b}" if a + b else ""
+
+
+def _describe_excluded(result: Mapping[str, Any]) -> list[str]:
+    """Say whom the plan left out, and what the result is with them."""
+    excluded = result.get("excluded")
+    if excluded is None:
+        return []
+    lines = [
+        f"left out, as the plan said before: {who}, who {why}" for who, why in excluded.items()
+    ]
+    if whole := result.get("with_excluded"):
+        net = whole["net"]["value"]
+        shown = "-" if net is None else f"{net:+.3f}"
+        lines.append(f"with everyone: net preference {shown}, {_write_p(whole['p'])}")
+    return lines or ["left out, as the plan said before: nobody"]
+
+
+def _describe_stopping(stopping: Mapping[str, Any] | None) -> list[str]:
+    """Say when the votes were enough; nothing of a study whose plan has no such rule."""
+    if stopping is None:
+        return []
+    by = ", ".join(f"by {name} {e:.3g}" for name, e in stopping["e_by"].items())
+    wanted = 1 / stopping["level"]
+    about = {"speakers": "speakers like these raters", "panel": "these raters"}[stopping["over"]]
+    lines = [f"evidence about {about}: e = {stopping['e']:.3g} ({by}); {wanted:g} is enough"]
+    if stopping["reached_at"] is not None:
+        told = stopping["told_at"]
+        lines.append(
+            f"enough at vote {stopping['reached_at']} of {stopping['planned']}; raters were "
+            + ("not told" if told is None else f"told at vote {told}")
+        )
+    return lines
 
 
 def _count_raters(result: Mapping[str, Any]) -> str:

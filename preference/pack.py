@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from preference.commitment import hash_canonical, make_fingerprint, make_opaque_id
-from preference.design import AnswerText, RaterItem
+from preference.design import AnswerText, RaterItem, assign_stretches
 from preference.errors import PackError
 from preference.files import read_json, write_json
 from preference.key import (
@@ -24,6 +24,7 @@ from preference.key import (
     make_text_id,
     write_key_json,
 )
+from preference.rule import StoppingRule, find_rule, hash_word, make_word
 
 PACK, COMMITMENT = "pack.json", "commitment.json"
 
@@ -35,9 +36,10 @@ def build_pack(
     settings: Settings,
     items: Sequence[Sequence[RaterItem]],
     commitment: str,
+    rule: StoppingRule | None = None,
 ) -> dict[str, Any]:
     """Make what the raters' server needs, as JSON. shown: the texts in their own order, see
-    `Key.shown`. Neither names nor arms are in it.
+    `Key.shown`. rule: the plan's, or None. Neither names nor arms are in it.
     """
     texts: dict[str, str] = {}
     prompts: dict[str, str] = {}
@@ -64,6 +66,12 @@ def build_pack(
         ]
         # By id, so that neither kind nor question shows in the order.
         slots.append(sorted(screens, key=lambda screen: screen["id"]))
+    told: dict[str, Any] = {}
+    if rule is not None:
+        told["enough"] = hash_word(make_word(secret))
+        if rule.over == "panel":
+            # A prompt counts once all have voted: so all go through the prompts in one order.
+            told["stretches"] = assign_stretches(secret, items)
     return {
         "version": VERSION,
         "study": make_opaque_id(secret, "study", manifest),
@@ -74,13 +82,20 @@ def build_pack(
         "blocks": {block: sorted(of) for block, of in blocks.items()},
         "slots": slots,
         "twins": twins,
+        **told,
     }
 
 
 def pack_of(key: Key) -> dict[str, Any]:
     """The pack that belongs to a key, derived anew."""
     return build_pack(
-        key.secret, key.manifest, key.shown, key.settings, key.list_items(), key.commitment
+        key.secret,
+        key.manifest,
+        key.shown,
+        key.settings,
+        key.list_items(),
+        key.commitment,
+        find_rule(key.plan),
     )
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from core.text import has_visible_text
 from preference.checking import ALLOWED, LEFT_OUT
 from preference.errors import AnswersError
+from preference.exclusions import parse_rules
 from preference.normalise import clean_text
+from preference.rule import LEAST_SPEAKERS, OVER, StoppingRule
 
 # A rater's hidden repeats, wrong-prompt checks, and prompts on which to guess at the end.
 DEFAULTS: Mapping[str, int] = {"repeats": 8, "checks": 3, "guesses": 4}
@@ -29,6 +31,9 @@ class Preparation:
     plan: what else the analysis is bound to, in words. consent: a file with the study's own words
     on taking part, in the raters' language. practice: begin with two examples. part: how many
     questions each rater gets, None for all.
+    stop: whom the claim is about that may come
+    early (`rule.OVER`), or None where all votes are waited for; worth: the share of decisive votes
+    that is worth finding. exclude: who is left out afterwards, see `exclusions.parse_rules`.
     """
 
     study: Path
@@ -51,6 +56,14 @@ class Preparation:
     consent: Path | None = None
     practice: bool = True
     part: int | None = None
+    stop: str | None = None
+    worth: float = 0.6
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> StoppingRule | None:
+        """The rule that says when votes are enough."""
+        return None if self.stop is None else StoppingRule(self.stop, worth=self.worth)
 
     @property
     def title_line(self) -> str:
@@ -133,6 +146,20 @@ class Preparation:
             for option, given, possible in kinds
             for kind in sorted(set(given) - set(possible))
         ]
+        if self.stop == "speakers" and self.raters < LEAST_SPEAKERS:
+            found.append(
+                f"--stop speakers with --raters {self.raters}: so few can hardly show before the"
+                f" end what speakers prefer. Remedy: {LEAST_SPEAKERS} raters or more, or --stop"
+                " panel for a claim about these raters"
+            )
+        if self.stop is not None and self.stop not in OVER:
+            found.append(f"--stop {self.stop}: it takes {' or '.join(OVER)}")
+        try:
+            parse_rules(self.exclude)
+        except ValueError as error:
+            found.append(str(error))
+        if not 0.52 <= self.worth <= 0.95:
+            found.append(f"--worth {self.worth:g}: allowed are 0.52 to 0.95")
         if not all(map(has_visible_text, self.hide)):
             found.append("--hide '': a word to look for is needed")
         return found

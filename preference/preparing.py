@@ -11,6 +11,7 @@ from preference.answers import Arm, read_answers, split_named
 from preference.catalogues import read_own_catalogue
 from preference.checking import check_words, examine, find_differing_settings, list_own_names
 from preference.errors import AnswersError
+from preference.exclusions import ExclusionRules, parse_rules
 from preference.key import Content, Key, Settings, make_secret
 from preference.languages import StudyLanguage, find_study_language
 from preference.messages import MESSAGES, Catalogue, find_catalogue, list_english, read_catalogue
@@ -19,6 +20,7 @@ from preference.pace import ReadingPace
 from preference.pack import pack_of, prepare
 from preference.preparation import Preparation
 from preference.questions import read_frozen
+from preference.rule import StoppingRule, describe_rule
 
 # Bound by the commitment: the analysis cannot be chosen after the votes are seen.
 PLAN = {
@@ -121,7 +123,7 @@ def prepare_study(
         settings=settings,
         arms=(_record(arms[0]), _record(arms[1])),
         trained=1,
-        plan=PLAN | ({"words": plan} if plan else {}),
+        plan=make_plan(options.rule, parse_rules(options.exclude), plan),
         questions_sha256=questions.sha256,
         dropped=examined.dropped,
     )
@@ -151,6 +153,17 @@ def describe_effort(pack: Mapping[str, Any], options: Preparation, questions: in
             f" {part} questions and each question still gets 2 raters"
         )
     return lines
+
+
+def make_plan(rule: StoppingRule | None, exclusions: ExclusionRules, words: str) -> dict[str, Any]:
+    """The plan of the analysis. rule: when votes are enough; exclusions: who is left out; words:
+    what else it is bound to."""
+    return {
+        **PLAN,
+        **({} if rule is None else describe_rule(rule)),
+        **exclusions.as_plan(),
+        **({"words": words} if words else {}),
+    }
 
 
 def _choose_catalogue(study: Path, given: Path | None, language: StudyLanguage) -> Catalogue:

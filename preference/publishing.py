@@ -5,7 +5,7 @@ rater's words: comments stay beside the votes (`comments.py`).
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from importlib.metadata import version
 from typing import Any
 
@@ -18,11 +18,14 @@ from preference.analysis import analyse
 from preference.chain import Event, EventRow, as_event, write_row
 from preference.closing import CLOSED, make_record_of_closing
 from preference.design import RaterItem
+from preference.exclusions import ExclusionRules, find_excluded, find_rules
 from preference.files import write_json_text
 from preference.key import Key, write_key_json
 from preference.output import tabulate_study, to_csv
 from preference.pack import COMMITMENT, PACK, make_commitment, pack_of
+from preference.rule import find_rule
 from preference.standing import Sitting, fold_sitting
+from preference.stopping import recompute_stopping
 from preference.votes import Guess, Vote
 
 KEY, VOTES = "key.json", "votes.jsonl"
@@ -38,7 +41,9 @@ def make_published_files(
     key: Key, rows: Sequence[EventRow], result: Mapping[str, Any]
 ) -> dict[str, str]:
     """Every published file by name, the manifest last. result: what `compute_result` gives."""
-    votes, _, _ = unblind_rows(key, [as_event(row) for row in rows])
+    events = [as_event(row) for row in rows]
+    votes, _, _ = unblind_rows(key, events)
+    excluded = {name_rater(slot) for slot in find_excluded(key, events)}
     pack = pack_of(key)
     files = {
         PACK: write_json_text(pack),
@@ -46,7 +51,7 @@ def make_published_files(
         CLOSED: write_json_text(make_record_of_closing(pack, rows)),
         KEY: write_json_text(write_key_json(key)),
         VOTES: "".join(write_row(row) + "\n" for row in rows),
-        VOTES_TABLE: write_votes_csv(votes),
+        VOTES_TABLE: write_votes_csv(votes, excluded),
         **tabulate_study(result),
         RESULT: write_json_text(result),
     }
@@ -56,7 +61,10 @@ def make_published_files(
 def compute_result(key: Key, rows: Sequence[EventRow]) -> dict[str, Any]:
     """The result of a closed study: a function of its key and its votes alone, whose figures have
     as many digits as every machine agrees on."""
-    votes, guesses, counts = unblind_rows(key, [as_event(row) for row in rows])
+    events = [as_event(row) for row in rows]
+    votes, guesses, counts = unblind_rows(key, events)
+    excluded = {name_rater(slot): why for slot, why in find_excluded(key, events).items()}
+    stopping = None if find_rule(key.plan) is None else recompute_stopping(key, events)
     base, trained = key.arms[1 - key.trained], key.arms[key.trained]
     study = {
         "title": key.settings.title,
@@ -71,7 +79,25 @@ def compute_result(key: Key, rows: Sequence[EventRow]) -> dict[str, Any]:
         **counts,
     }
     seed = int(key.plan.get("seed", 0))
-    result = analyse(votes, guesses, study=study, texts=list_answer_texts(key), seed=seed)
+    texts = list_answer_texts(key)
+    result = analyse(
+        [vote for vote in votes if vote.rater not in excluded],
+        [guess for guess in guesses if guess.rater not in excluded],
+        study=study,
+        texts=texts,
+        seed=seed,
+        stopping=stopping,
+    )
+    if find_rules(key.plan) != ExclusionRules():
+        result["excluded"] = excluded
+    if excluded:
+        every = None if stopping is None else recompute_stopping(key, events, everyone=True)
+        whole = analyse(votes, guesses, study=study, texts=texts, seed=seed, stopping=every)
+        result["with_excluded"] = {
+            "votes": whole["votes"],
+            "net": whole["estimate"]["net"],
+            "p": whole["primary"]["p"],
+        }
     rounded: dict[str, Any] = _round_numbers(result)
     return rounded | {"computed_with": read_library_versions()}
 
@@ -79,6 +105,11 @@ def compute_result(key: Key, rows: Sequence[EventRow]) -> dict[str, Any]:
 def read_library_versions() -> dict[str, str]:
     """The versions of what computes a result."""
     return {name: version(name) for name in _LIBRARIES}
+
+
+def name_rater(slot: int) -> str:
+    """A rater's name in every published file: the number of their slot, from 1."""
+    return f"rater {slot + 1}"
 
 
 def unblind_rows(
@@ -93,16 +124,19 @@ def unblind_rows(
     votes: list[Vote] = []
     guesses: list[Guess] = []
     counts = {"enrolled": 0, "withdrawn": 0, "finished": 0, "undecided": 0}
+    # Who was told that enough is known has finished.
+    enough = any(event.kind == "enough" for event in events)
     for slot, items in enumerate(key.list_items()):
         sitting = fold_sitting([event for event in events if event.slot == slot])
         counts["enrolled"] += sitting.nonce is not None or sitting.withdrawn
         counts["withdrawn"] += sitting.withdrawn
-        counts["finished"] += len(sitting.votes) == len(items) and not sitting.withdrawn
+        whole = len(sitting.votes) == len(items) or (enough and sitting.nonce is not None)
+        counts["finished"] += whole and not sitting.withdrawn
         if sitting.withdrawn:
             continue
         counts["undecided"] += len(sitting.held)
         by_id = {item.id: item for item in items}
-        rater = f"rater {slot + 1}"
+        rater = name_rater(slot)
         for key_id, event in sitting.votes.items():
             votes.append(_make_vote(rater, by_id[key_id], event.body, arm_of, key.trained))
         guesses += _make_guesses(rater, sitting, by_id, arm_of, key.trained)
@@ -172,12 +206,13 @@ def list_answer_texts(key: Key) -> dict[str, list[dict[str, Any]]]:
     return out
 
 
-def write_votes_csv(votes: Sequence[Vote]) -> str:
-    """The unblinded votes as CSV."""
+def write_votes_csv(votes: Sequence[Vote], excluded: Set[str] = frozenset()) -> str:
+    """The unblinded votes as CSV; those of raters whom the plan leaves out are of the kind
+    `excluded`."""
     rows = [
         [
             v.rater,
-            v.kind,
+            "excluded" if v.rater in excluded else v.kind,
             v.category,
             v.question,
             v.choice,

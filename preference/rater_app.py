@@ -129,12 +129,15 @@ class RaterApp:
         if found[1]:
             return self._say("link_revoked", 410)
         started = (await run_in_threadpool(self.ballots.fold_sitting, found[0])).nonce is not None
+        if not started and await run_in_threadpool(self.ballots.is_enough):
+            return self._say("enough")
         return self._render_page(
             "invitation.html.j2",
             token=token,
             started=started,
             count=len(self.pack["slots"][found[0]]),
             minutes=self.pace.estimate_minutes(found[0]),
+            early="enough" in self.pack,
         )
 
     async def start(self, request: Request) -> Response:
@@ -186,6 +189,8 @@ class RaterApp:
         sitting = seat.sitting
         if sitting.nonce is not None:
             return _redirect("/rate")
+        if seat.enough:
+            return self._say("enough")
         return self._render_page(
             "consent.html.j2",
             **_describe_seat(seat),
@@ -195,6 +200,8 @@ class RaterApp:
         )
 
     async def enrol(self, request: Request, seat: Seat) -> Response:
+        if seat.enough and seat.sitting.nonce is None:
+            return self._say("enough")
         await run_in_threadpool(self.ballots.enrol, seat.slot)
         return _redirect("/practice/1" if self.settings.get("practice") else "/today")
 
@@ -219,7 +226,7 @@ class RaterApp:
         if screens is None:
             return _redirect("/consent")
         steps = list_steps(len(screens) - len(seat.sitting.votes))
-        if not steps:
+        if not steps or seat.enough:
             return _redirect("/rate")
         return self._render_page(
             "today.html.j2", **_describe_seat(seat), **self._count(seat, screens), steps=steps
@@ -267,8 +274,12 @@ class RaterApp:
 
     def _count(self, seat: Seat, screens: Sequence[Screen]) -> dict[str, int]:
         """Count how far the rater has come, and the minutes that are left."""
+        done = len(seat.sitting.votes)
+        if seat.enough:
+            # Who is told that enough is known has done all there is to do.
+            return {"done": done, "total": done, "minutes": 0}
         minutes = self.pace.estimate_minutes_left(screens, seat.sitting)
-        return {"done": len(seat.sitting.votes), "total": len(screens), "minutes": minutes}
+        return {"done": done, "total": len(screens), "minutes": minutes}
 
     async def rate(self, request: Request, seat: Seat) -> Response:
         sitting = seat.sitting
@@ -282,7 +293,7 @@ class RaterApp:
             "idempotency": secrets.token_hex(8),
         }
         waiting = [s for s in screens if s.item in sitting.held]
-        waiting += [s for s in screens if s.item not in sitting.votes]
+        waiting += [s for s in screens if s.item not in sitting.votes and not seat.enough]
         if waiting and not sitting.held and self._has_reached_goal(request, seat):
             return _redirect("/pause")
         if waiting:
@@ -302,7 +313,7 @@ class RaterApp:
                 comments=self.settings["comments"],
             )
         twice = GUESSES in sitting.held
-        if (sitting.guesses is None or twice) and self.settings["guesses"]:
+        if (sitting.guesses is None or twice) and self.settings["guesses"] and sitting.votes:
             asked = choose_final_screens(screens, list(sitting.votes), self.settings["guesses"])
             shown = [(s.item, self._render_screen(s)) for s in asked]
             seen = sitting.latest.get(GUESSES, "")
@@ -314,6 +325,7 @@ class RaterApp:
             receipt=make_fingerprint(receipt),
             code=self.find_code(seat.slot) if self.find_code else "",
             clear="drafts",
+            early=seat.enough and len(sitting.votes) < len(screens),
         )
 
     async def vote(self, request: Request, seat: Seat) -> Response:
@@ -364,7 +376,7 @@ class RaterApp:
     async def guess(self, request: Request, seat: Seat) -> Response:
         sitting = seat.sitting
         form = await request.form()
-        unfinished = len(sitting.votes) < len(self.pack["slots"][seat.slot])
+        unfinished = len(sitting.votes) < len(self.pack["slots"][seat.slot]) and not seat.enough
         if unfinished or sitting.held.keys() - {GUESSES}:
             return _redirect("/rate")
         if sitting.nonce is None or sitting.pair_nonce is None:

@@ -31,7 +31,8 @@ def lay_out_screens(
     blocks = {block: [p for p in of if p in own] for block, of in pack["blocks"].items()}
     turn = turn_sides(pair_nonce, {block: of for block, of in blocks.items() if of})
     out = []
-    for place, key in enumerate(order_items(nonce, list(items), pack["twins"][slot]), 1):
+    order = order_items(nonce, list(items), pack["twins"][slot], pack.get("stretches"))
+    for place, key in enumerate(order, 1):
         item = items[key]
         a, b = item["first"], item["second"]
         if turn[item["prompt"]]:

@@ -16,7 +16,7 @@ _GUESSES, _VERDICTS = ("a", "b", "unknown"), ("good", "bad")
 _NONCES = {"nonce": _NONCE, "pair_nonce": _NONCE}
 _VOTE = {"item": _NAME, "a": _NAME, "b": _NAME, "choice": CHOICES, "place": int}
 _SAID = {"verdict_a": _VERDICTS, "verdict_b": _VERDICTS, "comment_sha256": _HASH}
-_KINDS = ("enrol", "packet", "vote", "guess", "held", "undo", "withdraw", "close")
+_KINDS = ("enrol", "packet", "vote", "guess", "held", "undo", "withdraw", "enough", "close")
 
 
 def find_odd(event: Event) -> str | None:
@@ -42,6 +42,8 @@ def _find_fields(event: Event) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         return _NONCES, {}
     if event.kind == "undo":
         return {"item": _NAME, "undone": _HASH}, {}
+    if event.kind == "enough":
+        return {"word": _HASH}, {}
     if event.kind in ("withdraw", "close"):
         return {}, {}
     guesses = event.kind == "guess" or (event.kind == "held" and find_subject(event) == GUESSES)

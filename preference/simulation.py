@@ -1,10 +1,15 @@
 """Studies drawn from a known truth: to check that the tests hold their level, and to plan."""
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from preference.design import StudyPrompt, share_parts
+from preference.evidence import Tally
+from preference.rule import StoppingRule
 from preference.votes import Guess, Vote
 
 
@@ -105,3 +110,73 @@ def draw_votes(
             side, guess = rng.choice(["a", "b"]), rng.choice(["a", "b", "unknown"])
             guessed.append(Guess(rater, str(side), str(guess)))  # type: ignore[arg-type]
     return votes, guessed
+
+
+class CastScore(NamedTuple):
+    """A vote as it comes in: +1, 0 or -1 of a rater on a prompt."""
+
+    rater: int
+    prompt: str
+    score: int
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A study to draw from. Each of `raters` votes on `each` of the `prompts`.
+
+    share: of decisive votes for the trained arm, where nothing else leans; ties: share of ties.
+    rater_spread, prompt_spread: deviations (on the logit scale) of what all votes of a rater, or on
+    a prompt, have in common. balanced: raters' leanings sum to nothing, so that this panel has
+    none. side_by_side: all vote at one pace; else one after the other.
+    """
+
+    raters: int
+    prompts: int
+    each: int
+    share: float = 0.5
+    ties: float = 0.3
+    rater_spread: float = 0.0
+    prompt_spread: float = 0.0
+    balanced: bool = False
+    side_by_side: bool = True
+
+
+def draw_scores(rng: np.random.Generator, truth: Truth) -> list[CastScore]:
+    """The votes of one study, in the order in which they come in."""
+    leaning = rng.normal(0, truth.rater_spread, truth.raters)
+    if truth.balanced:
+        # Pairs that lean to opposite sides, as much.
+        half = truth.raters // 2
+        leaning = np.concatenate([leaning[:half], -leaning[:half], np.zeros(truth.raters % 2)])
+    easy = rng.normal(0, truth.prompt_spread, truth.prompts)
+    start = math.log(truth.share / (1 - truth.share))
+    # A panel goes through the prompts in common parts; here the parts are single prompts.
+    every = truth.each == truth.prompts
+    order = [
+        np.arange(truth.prompts) if every else rng.permutation(truth.prompts)[: truth.each]
+        for _ in range(truth.raters)
+    ]
+    places = [(place, rater) for place in range(truth.each) for rater in range(truth.raters)]
+    if not truth.side_by_side:
+        places.sort(key=lambda where: where[1])
+    scores = []
+    for place, rater in places:
+        prompt = int(order[rater][place])
+        wins = rng.random() < 1 / (1 + math.exp(-start - leaning[rater] - easy[prompt]))
+        tied = rng.random() < truth.ties
+        scores.append(CastScore(rater, f"q{prompt}", 0 if tied else 1 if wins else -1))
+    return scores
+
+
+def find_stop(rule: StoppingRule, scores: Sequence[CastScore]) -> int | None:
+    """The number of votes after which a rule says enough; None where it never does."""
+    needed: dict[str, int] = {}
+    for one in scores:
+        needed[one.prompt] = needed.get(one.prompt, 0) + 1
+    tally = Tally(rule, needed)
+    for number, one in enumerate(scores, 1):
+        tally.take(*one)
+        # A tie changes nothing.
+        if one.score and tally.is_enough():
+            return number
+    return None

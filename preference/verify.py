@@ -41,6 +41,7 @@ from preference.publishing import (
 from preference.screens import lay_out_screens
 from preference.shapes import find_odd
 from preference.standing import find_out_of_place, fold_sitting
+from preference.stopping import find_problems
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,9 @@ def inspect(
     # Votes can be held only against a pack that is the key's, and a result against such votes.
     fits = not any(check.problems for check in checks[:2])
     checks.append(Check("votes and order", tuple(_check_votes(pack, events) if fits else ())))
+    if fits and not checks[-1].problems:
+        name, problems = find_problems(key, events)
+        checks.append(Check(name, tuple(problems)))
     if not result:
         checks.append(_check_comments(comments, events))
         return [*checks, Check("published files: none, this is a pack", ())]

@@ -12,6 +12,7 @@ from core.contract.manifest import FileEntry
 from core.contract.record import (
     Count,
     Limits,
+    NotNegative,
     Positive,
     Share,
     SignedShare,
@@ -235,6 +236,38 @@ class Power:
 
 
 @dataclass(frozen=True)
+class StoppingResult:
+    """The outcome of a rule that may end the voting early: the largest e-value, those of each kind
+    of cluster at that vote, and the last one; at which vote it was enough, and when raters were
+    told so.
+
+    over: `speakers` or `panel`, whom the claim is about; worth: the share of decisive votes that is
+    worth finding; votes: on prompts, of `planned`.
+    """
+
+    over: str
+    level: Share
+    worth: Share
+    e: NotNegative
+    e_last: NotNegative
+    e_by: Mapping[str, NotNegative]
+    reached_at: Count | None
+    told_at: Count | None
+    votes: Count
+    planned: Count
+    prompts: Count
+
+
+@dataclass(frozen=True)
+class WithExcluded:
+    """The result with the raters, too, whom the plan leaves out."""
+
+    votes: Count
+    net: Estimate
+    p: Share | None
+
+
+@dataclass(frozen=True)
 class StudyAbout:
     """The facts of a study that a report names: language, arms, what was published before the first
     vote and at the close, and the questions that were left out, each with its reason."""
@@ -271,6 +304,10 @@ class StudyResult:
     power: Power | None
     gaps: Mapping[str, str]
     computed_with: Mapping[str, str] | None = None
+    stopping: StoppingResult | None = None
+    excluded: Mapping[str, str] | None = None
+    """Rater -> why the plan leaves them out; None where it names no such rule."""
+    with_excluded: WithExcluded | None = None
 
     @property
     def about(self) -> StudyAbout:

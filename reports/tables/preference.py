@@ -50,11 +50,15 @@ def describe_studies(studies: Sequence[Study]) -> Sheet:
         for study in studies
         for warning in study.result.warnings
     )
+    stopped = tuple(
+        _describe_stopping(study) for study in studies if study.result.stopping is not None
+    )
     notes = (
         *warned,
+        *stopped,
         "Blind: which answer was whose was revealed after the votes were closed. Net is the share "
         "of prompts on which the trained answer was preferred, less that of base, raters averaged "
-        "first; p is of the sign-flip test over prompts.",
+        "first; p is of the sign-flip test over prompts, where nothing else is said.",
         "Not verified by this report, which only counted each study's votes.csv again: a folder "
         "can be made up as a whole. `kakugo-preference verify FOLDER --commitment C --head H` "
         "derives all of it again, with C and H as they were published before the first vote and "
@@ -229,6 +233,22 @@ def describe_estimate(share: Estimate) -> str:
     if share.low is None or share.high is None:
         return f"{share.value:.0%}"
     return f"{share.value:.0%} [{share.low:.0%}, {share.high:.0%}]"
+
+
+def _describe_stopping(study: Study) -> str:
+    """Say what gave p in a study that could end before all votes were in."""
+    of = study.result.stopping
+    assert of is not None
+    about = {"panel": "these raters", "speakers": "speakers like them"}.get(of.over, of.over)
+    when = (
+        "never enough"
+        if of.reached_at is None
+        else f"enough at vote {of.reached_at} of {of.planned}"
+    )
+    return (
+        f"{study.language}: votes could end once enough was known about {about}: e = {of.e:.3g},"
+        f" {when}; p is 1 / e, and the interval holds whenever votes end."
+    )
 
 
 def _take_trust(result: StudyResult) -> tuple[float | None, ...]:
