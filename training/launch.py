@@ -2,6 +2,8 @@
 
 import gc
 import json
+import os
+import socket
 import subprocess
 import sys
 from collections import deque
@@ -22,6 +24,7 @@ from training.settings import Precision, Train
 from training.worker import ERROR, FACTS, MARK
 
 REQUEST = "request.json"
+_FIRST_PORT, _PORTS = 20000, 10000
 # What a launched run leaves beside its result, for the caller to delete.
 LEFT = (REQUEST, FACTS, ERROR)
 
@@ -107,11 +110,34 @@ def require_packages(settings: Train) -> None:
 
 
 def build_command(settings: Train) -> list[str]:
-    """torchrun on this machine, or the launcher that the settings give."""
+    """Builds the command that starts the processes: the launcher that the settings give, else
+    torchrun on this machine, or in a job of SLURM on all of its nodes.
+
+    Raises LaunchError where the nodes cannot have the same number of processes each.
+    """
     if settings.launcher:
         return list(settings.launcher)
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    return [*torchrun, f"--nproc-per-node={settings.processes}"]
+    torchrun = [sys.executable, "-m", "torch.distributed.run"]
+    # SLURM says a node's name only on the nodes: a shell on the login node has none of the job's.
+    nodes = int(os.environ.get("SLURM_JOB_NUM_NODES", 1)) if "SLURMD_NODENAME" in os.environ else 1
+    if nodes == 1:
+        return [*torchrun, "--standalone", f"--nproc-per-node={settings.processes}"]
+    each, rest = divmod(settings.processes, nodes)
+    if rest:
+        raise LaunchError(
+            f"train.processes={settings.processes} cannot be shared by the {nodes} nodes of the "
+            f"job. Remedy: a multiple of {nodes}, such as the number of GPUs of all nodes."
+        )
+    job = os.environ.get("SLURM_JOB_ID", "0")
+    srun = ["srun", f"--nodes={nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
+    if cpus := os.environ.get("SLURM_CPUS_PER_TASK"):
+        srun.append(f"--cpus-per-task={cpus}")  # srun takes it no longer from the job
+    # A job begins on its first node. Trainings that share that node have ports of their own.
+    meeting = f"{socket.gethostname()}:{_FIRST_PORT + int(job) % _PORTS}"
+    return [
+        *(*srun, *torchrun, f"--nnodes={nodes}", f"--nproc-per-node={each}"),
+        *("--rdzv-backend=c10d", f"--rdzv-id={job}", f"--rdzv-endpoint={meeting}"),
+    ]
 
 
 def _watch_command(words: list[str], progress: Progress) -> tuple[int, deque[str]]:

@@ -61,8 +61,8 @@ class Train:
 
     `seed` moves the training alone: another `seed` of the experiment draws other data too.
 
-    With `processes` above 1, or `deepspeed`, torchrun starts the run; `launcher` replaces its
-    command, for several nodes: ["srun", "torchrun", "--nnodes=2", ...].
+    With `processes` above 1, or `deepspeed`, torchrun starts the run, in a job of SLURM on all of
+    its nodes; `launcher` replaces its command, such as ["torchrun", "--nnodes=2", ...].
     """
 
     name: str = field(metadata=_UNKEYED)

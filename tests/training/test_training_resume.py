@@ -14,7 +14,7 @@ from killed_run import SETTINGS
 
 from core.contract.facts import TuningFacts
 from training.errors import LaunchError, ResumeError, ToldToStop
-from training.launch import run_training
+from training.launch import build_command, run_training
 from training.prepare import prepare
 from training.settings import Train
 
@@ -165,6 +165,21 @@ def test_another_number_of_processes_than_asked_for_is_refused(
     (packed / "validation.parquet").write_text("not Parquet", encoding="utf-8")
     with pytest.raises(LaunchError, match=r"(?s)process 0 .*failed.*Parquet magic bytes"):
         tuned(tiny, packed, tmp_path / "b", settings)
+
+
+def test_a_job_of_several_nodes_trains_on_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a real SLURM does in tests/harness/cluster/test_slurm.py."""
+    monkeypatch.setenv("SLURM_JOB_NUM_NODES", "2")
+    monkeypatch.setenv("SLURM_JOB_ID", "10007")
+    monkeypatch.delenv("SLURMD_NODENAME", raising=False)
+    assert "--standalone" in build_command(replace(SETTINGS, processes=16))
+    monkeypatch.setenv("SLURMD_NODENAME", "first")
+    command = build_command(replace(SETTINGS, processes=16))
+    assert command[:3] == ["srun", "--nodes=2", "--ntasks-per-node=1"]
+    assert {"--nnodes=2", "--nproc-per-node=8", "--rdzv-id=10007"} <= set(command)
+    assert command[-1].endswith(":20007")
+    with pytest.raises(LaunchError, match=r"=5 cannot be shared by the 2 nodes.*a multiple of 2"):
+        build_command(replace(SETTINGS, processes=5))
 
 
 @pytest.mark.distributed

@@ -1,6 +1,7 @@
-"""A real SLURM on this machine, without systemd: munged, slurmctld and slurmd, as root on Debian.
+"""A real SLURM on this machine, without systemd: munged, slurmctld, and two nodes; root on Debian.
 
-GPUs are plain files, which SLURM schedules by their number. As a program it starts one:
+Each node is a slurmd of its own. GPUs are plain files, which SLURM schedules by their number. As a
+program it starts one:
 `python tests/harness/cluster/slurm_here.py`.
 """
 
@@ -12,23 +13,25 @@ import time
 from pathlib import Path
 
 PACKAGES = ("slurm-wlm", "munge")
-_GPUS = 8
-_CPUS = 8
+# Of each node.
+_GPUS = 4
+_CPUS = 4
 # MiB of a CPU, more than there are: only a job that asks for less is ended for what it takes.
 _MEMORY = 64000
 _CONTROL = Path("/var/lib/slurm/control")
 _NODE = Path("/var/lib/slurm/node")
+_NODES = {"first": 17001, "second": 17002}
 _CONFIG = """
 ClusterName=here
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=slurm
 AuthType=auth/munge
 StateSaveLocation={control}
-SlurmdSpoolDir={node}
+SlurmdSpoolDir={node}/%n
 SlurmctldPidFile=/run/slurmctld.pid
-SlurmdPidFile=/run/slurmd.pid
+SlurmdPidFile=/run/slurmd-%n.pid
 SlurmctldLogFile={control}/log
-SlurmdLogFile={node}/log
+SlurmdLogFile={node}/%n/log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
@@ -46,7 +49,7 @@ PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 GresTypes=gpu
 SlurmdParameters=config_overrides
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={whole} Gres=gpu:{gpus} State=UNKNOWN
+{nodes}
 PartitionName=main Nodes=ALL Default=YES MaxTime=120 State=UP PriorityTier=1
 PartitionName=urgent Nodes=ALL MaxTime=60 State=UP PriorityTier=10 PreemptMode=OFF
 """
@@ -72,7 +75,8 @@ def start() -> None:
     if not _runs("slurmctld"):
         _configure()
         subprocess.run(["slurmctld"], check=True)
-        subprocess.run(["slurmd"], check=True)
+        for name in _NODES:
+            subprocess.run(["slurmd", "-N", name], check=True)
     for _ in range(150):
         said = subprocess.run(["sinfo", "-h", "-o", "%t"], capture_output=True, text=True).stdout
         if {"idle", "mix", "alloc"} & set(said.split()):
@@ -99,17 +103,21 @@ def _start_munge() -> None:
 
 def _configure() -> None:
     host = socket.gethostname().partition(".")[0]
-    for folder in (_CONTROL, _NODE):
-        folder.mkdir(parents=True, exist_ok=True)
+    has = f"CPUs={_CPUS} RealMemory={_CPUS * _MEMORY} Gres=gpu:{_GPUS}"
+    nodes, gpus = [], []
+    _CONTROL.mkdir(parents=True, exist_ok=True)
     shutil.chown(_CONTROL, "slurm", "slurm")
-    for number in range(_GPUS):
-        (_NODE / f"gpu{number}").touch()
+    for name, port in _NODES.items():
+        (_NODE / name).mkdir(parents=True, exist_ok=True)
+        for number in range(_GPUS):
+            (_NODE / name / f"gpu{number}").touch()
+        place = f"NodeHostname={host} NodeAddr=127.0.0.1 Port={port}"
+        nodes.append(f"NodeName={name} {place} {has} State=UNKNOWN")
+        gpus.append(f"NodeName={name} Name=gpu File={_NODE}/{name}/gpu[0-{_GPUS - 1}]\n")
     values = {"host": host, "control": _CONTROL, "node": _NODE, "memory": _MEMORY}
-    text = _CONFIG.format(**values, cpus=_CPUS, whole=_CPUS * _MEMORY, gpus=_GPUS)
     Path("/etc/slurm").mkdir(exist_ok=True)
-    Path("/etc/slurm/slurm.conf").write_text(text)
-    gpus = f"NodeName={host} Name=gpu File={_NODE}/gpu[0-{_GPUS - 1}]\n"
-    Path("/etc/slurm/gres.conf").write_text(gpus)
+    Path("/etc/slurm/slurm.conf").write_text(_CONFIG.format(**values, nodes="\n".join(nodes)))
+    Path("/etc/slurm/gres.conf").write_text("".join(gpus))
 
 
 if __name__ == "__main__":

@@ -117,7 +117,14 @@ def call_scontrol(*words: str) -> None:
 
 
 def preempt(job: str) -> None:
-    urgent = ["sbatch", "--partition=urgent", "--exclusive", "--time=1", "--wrap=sleep 1"]
+    urgent = [
+        "sbatch",
+        "--partition=urgent",
+        "--nodes=2",
+        "--exclusive",
+        "--time=1",
+        "--wrap=sleep 1",
+    ]
     subprocess.run(urgent, check=True, capture_output=True, cwd="/tmp")
 
 
@@ -160,6 +167,22 @@ def test_a_job_that_takes_too_much_memory_is_said_to(tiny: Path, tmp_path: Path)
     )
     assert "it ran out of memory" in report(store, "gaps")
     assert len(manifests(store, "score")) == 1  # that of the base
+
+
+def test_a_training_runs_on_all_nodes_of_its_job(tiny: Path, tmp_path: Path) -> None:
+    store, cluster = tmp_path / "store", tmp_path / "two.yaml"
+    cluster.write_text(f"{OPTIONS}stages: {{train: [--nodes=2]}}\n")
+    more = ("mix=topic", "evaluate.tasks=[sib200]", "train.processes=2", "train.batch_size=2")
+    assert submit(store, tiny, cluster, *more).returncode == 0
+    wait_for(lambda: not list_jobs())
+    (made,) = manifests(store, "train")
+    assert made["facts"]["processes"] == 2, read_logs(store)
+    lines = (store / "jobs" / "submitted.tsv").read_text().splitlines()
+    (train,) = [line.split("\t")[0] for line in lines if "\ttrain\t" in line]
+    shown = ["scontrol", "show", "job", train]
+    job = subprocess.run(shown, capture_output=True, text=True, check=True).stdout
+    assert "NodeList=first,second" in job
+    assert len(manifests(store, "score")) == 2, read_logs(store)
 
 
 def test_what_is_queued_for_one_store_is_not_for_another(tiny: Path, tmp_path: Path) -> None:
