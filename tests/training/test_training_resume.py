@@ -172,14 +172,14 @@ def test_a_job_of_several_nodes_trains_on_all_of_them(monkeypatch: pytest.Monkey
     monkeypatch.setenv("SLURM_JOB_NUM_NODES", "2")
     monkeypatch.setenv("SLURM_JOB_ID", "10007")
     monkeypatch.delenv("SLURMD_NODENAME", raising=False)
-    assert "--standalone" in build_command(replace(SETTINGS, processes=16))
+    assert "--standalone" in build_command(replace(SETTINGS, processes=16, batch_size=16))
     monkeypatch.setenv("SLURMD_NODENAME", "first")
-    command = build_command(replace(SETTINGS, processes=16))
+    command = build_command(replace(SETTINGS, processes=16, batch_size=16))
     assert command[:3] == ["srun", "--nodes=2", "--ntasks-per-node=1"]
     assert {"--nnodes=2", "--nproc-per-node=8", "--rdzv-id=10007"} <= set(command)
     assert command[-1].endswith(":20007")
     with pytest.raises(LaunchError, match=r"=5 cannot be shared by the 2 nodes.*a multiple of 2"):
-        build_command(replace(SETTINGS, processes=5))
+        build_command(replace(SETTINGS, processes=5, batch_size=5))
 
 
 @pytest.mark.distributed
