@@ -25,10 +25,12 @@ a study, from questions to result
   kakugo-preference answer STUDY --base NAME=CHECKPOINT --trained NAME=CHECKPOINT
   kakugo-preference prepare STUDY --pack PACK --key KEY
   kakugo-preference serve PACK --host 0.0.0.0     phones on the LAN, or behind a reverse proxy
+  kakugo-preference host PACK --domain D --user U --out DIR     or on a domain: HTTPS, backups
   kakugo-preference invite PACK                   each rater's link; ask as often as you like
   kakugo-preference packet PACK --rater 2         a rater without connection: one HTML file
   kakugo-preference import PACK votes.json        what the packet gave back
   kakugo-preference backup PACK --out FILE        a whole copy of the votes, at any time
+  kakugo-preference restore PACK --from FILE      which comes back after a loss
   kakugo-preference withdraw PACK --rater 2       all that a rater did is deleted; before the close
   kakugo-preference forget PACK --comment 17      a comment is deleted; also later
   kakugo-preference look PACK --key KEY           is enough known? after prepare --stop

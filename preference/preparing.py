@@ -142,7 +142,7 @@ def describe_effort(pack: Mapping[str, Any], options: Preparation, questions: in
     of_each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     lines = [
         f"each rater reads up to {words[-1]:,} words in {len(pack['slots'][0])} items, about"
-        f" {minutes} minutes; each question gets {of_each} raters"
+        f" {minutes} minutes; every prompt gets {of_each} raters"
     ]
     if minutes > _MANY_MINUTES and not options.part:
         # So many questions as fill an hour, in whole pairs of raters who cover all of them twice.
@@ -150,7 +150,7 @@ def describe_effort(pack: Mapping[str, Any], options: Preparation, questions: in
         raters = 2 * -(-questions // part)
         lines.append(
             f"few finish that much. Remedy: --part {part} --raters {raters}, so that each rates"
-            f" {part} questions and each question still gets 2 raters"
+            f" {part} of them and every prompt still gets 2 raters"
         )
     return lines
 

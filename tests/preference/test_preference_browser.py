@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from chromium import click_through
 from phones import SAMPLES, begin, link, phone, served, wait_for_words
-from small_study import prepared, questions, write_lines
-from study_server import PATIENCE, read_until
+from small_study import answers, prepared, questions, write_lines
+from study_server import PATIENCE, Server, read_until
 
 from preference.closing import open_ballots
 from preference.correct_app import make_links
@@ -95,6 +95,52 @@ def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str)
         assert [url for url in requests if not url.startswith(address)] == []
         assert [e for e in errors if "favicon" not in e and "404" not in e] == []
         context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_long_answers_in_a_sitting_of_five(browser: Any, tmp_path: Path, script: bool) -> None:
+    """Folded after two screens under a bar that stays in sight, without a script as well."""
+    word = "Habari ya leo, hii ni sentensi ndefu kidogo kuhusu kahawa. "
+    said = {
+        "northern": lambda n: word * 60 + f"kaskazini {n}",
+        "southern": lambda n: word * 8 + f"kusini {n}",
+    }
+    base, trained = (f"{name}={answers(tmp_path, name, 16, of)}" for name, of in said.items())
+    pack, _ = prepared(tmp_path, 16, base=base, trained=trained, allow=("language",))
+    server = Server(pack)
+    try:
+        context = phone(browser, java_script_enabled=script, color_scheme="dark")
+        page = context.new_page()
+        page.goto(link(pack, server.address))
+        for _ in range(2):
+            click_through(page, "button.main")
+        assert page.url.endswith("/today")
+        click_through(page, "button[value='5']")
+        folded = page.locator(".fold").locator("xpath=..").locator(".words")
+        label = page.locator("label[for$=rest]")
+        assert folded.bounding_box()["height"] == pytest.approx(2 * 740, abs=1)
+        page.click("a[href='#answer-b']")
+        bar, heading = (page.locator(of).bounding_box() for of in (".bar", "#answer-b"))
+        assert bar["y"] == pytest.approx(0, abs=1), "in sight"
+        assert heading["y"] >= bar["y"] + bar["height"] - 1, "not under the bar"
+        if script:
+            page.wait_for_selector(".bar a[href='#answer-b'][aria-current]")
+            assert_usable(page, "long answers")
+        label.click()
+        assert folded.bounding_box()["height"] > 2 * 740
+        assert not label.is_visible()
+        for done in range(1, 6):
+            click_through(page, "button[value=equal]")
+            page.wait_for_selector(f"progress[value='{done}']")
+        assert page.url.endswith("/pause")
+        assert "/i/" in page.input_value("#link")
+        if script:
+            assert_usable(page, "pause, with the link")
+            page.goto(f"{server.address}/today")
+            assert_usable(page, "today")
+        context.close()
+    finally:
+        server.kill()
 
 
 def test_a_vote_without_connection_is_kept_and_sent_once(browser: Any, tmp_path: Path) -> None:

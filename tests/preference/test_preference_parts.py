@@ -126,7 +126,7 @@ def test_prepare_says_what_it_costs_and_what_would_leave_questions_out(
     assert "few finish that much. Remedy: --part 1 --raters 16" in said
     status, said = prepare("part", "--part", "2", "--raters", "8")
     assert status == 0
-    assert "each question gets 2 raters" in said
+    assert "every prompt gets 2 raters" in said
     assert "few finish" not in said
     status, said = prepare("few", "--part", "2", "--raters", "2")
     assert status == 2

@@ -363,7 +363,7 @@ def test_one_browser_takes_part_in_two_studies_on_one_host(browser: Any, tmp_pat
             for page in pages:
                 vote(page, "a", done)
         names = [cookie["name"] for cookie in context.cookies()]
-        assert len(set(names)) == 2
+        assert len(set(names)) == 4, "a session and a link of each"
         assert all(len(chosen(pack)) == 2 for pack, _ in packs)
     finally:
         for server in servers:
