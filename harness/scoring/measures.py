@@ -85,9 +85,10 @@ def warn_of_language(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[st
     if len(told) < _FEWEST or 2 * wrong.total() <= len(told):
         return []
     most = wrong.most_common(1)[0][0]
+    known = find_language(most)
     return [
         f"{wrong.total()} of {len(texts)} items look like another language than {spoken['name']} "
-        f"(most of them like {most}): check that the data are of this language"
+        f"(most of them like {known.name if known else most}): check that the data are of this language"
     ]
 
 

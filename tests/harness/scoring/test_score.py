@@ -370,7 +370,7 @@ def test_the_file_of_another_language_is_told(tiny: Path, tmp_path: Path, task: 
     other = load_task(TASKS[task], "swh_Latn", "Swahili", open_data(str(data)))
     asked = request(tiny, task, spoken=SWAHILI)
     said = score(dataclasses.replace(asked, task=other), tmp_path / "a")["warnings"]
-    wrong = "8 of 8 items look like another language than Swahili (most of them like eng)"
+    wrong = "8 of 8 items look like another language than Swahili (most of them like English)"
     assert any(warning.startswith(wrong) for warning in said)
     same = "8 sentences are the same in both languages: 4, 5, 6, 7, 8 and 3 more"
     assert (same in said) == (task == "flores_xx_en")
