@@ -86,9 +86,10 @@ def warn_of_language(texts: Sequence[str], spoken: Mapping[str, Any]) -> list[st
         return []
     most = wrong.most_common(1)[0][0]
     known = find_language(most)
+    name = known.name if known else most
     return [
         f"{wrong.total()} of {len(texts)} items look like another language than {spoken['name']} "
-        f"(most of them like {known.name if known else most}): check that the data are of this language"
+        f"(most of them like {name}): check that the data are of this language"
     ]
 
 
