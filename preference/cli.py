@@ -37,6 +37,7 @@ a study, from questions to result
   kakugo-preference close PACK
   kakugo-preference unblind PACK --key KEY        the result, and kakugo-report shows it
   kakugo-preference comments PACK --key KEY       what raters wrote; never published
+  kakugo-preference rank RESULT... --out DIR      more than two checkpoints, from studies of pairs
   kakugo-preference read PACK --key KEY           texts, votes, times, comments by prompt; for you
   kakugo-preference verify RESULT --commitment C --head H      by anyone, as they were published
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from core.shell import quote_for_shell
 from preference.cli_steps import Step
+from preference.rule import OVER
 
 UNHELD = 3
 """The exit status of what verifies, and was held against nothing that was published."""
 
 
 def add_steps(step: Step) -> None:
-    """Adds close, unblind, verify, analyse, compare and power. step: makes a step's parser."""
+    """Adds close, unblind, verify, analyse, compare, rank and power. step: makes a parser."""
     one = step("close", _close, "end the voting for good, and print what to publish")
     one.add_argument("pack", type=Path)
     one.add_argument(
@@ -70,11 +71,23 @@ def add_steps(step: Step) -> None:
     one.add_argument("results", type=Path, nargs="+", metavar="RESULT")
     one.add_argument("--out", type=Path, required=True, metavar="DIR")
 
-    one = step("power", _show_power, "what a number of prompts can find")
+    one = step(
+        "rank",
+        _rank,
+        "more than two checkpoints: a ranking from studies of pairs of them, with intervals",
+    )
+    one.add_argument("results", type=Path, nargs="+", metavar="RESULT")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    one = step("power", _show_power, "what a study can find, before anyone votes")
     one.add_argument("--prompts", type=int, default=80)
     one.add_argument(
         "--ties", type=float, default=0.3, help="expected share of ties (default: 0.3)"
     )
+    one.add_argument("--raters", type=int, default=1, help="with 2 or more it is simulated")
+    one.add_argument("--part", type=int, metavar="N", help="prompts of each rater (default: all)")
+    one.add_argument("--stop", choices=OVER, help="with the rule of prepare --stop, also its votes")
+    one.add_argument("--worth", type=float, default=0.6, metavar="SHARE", help="as for prepare")
 
 
 def _close(a: argparse.Namespace) -> None:
@@ -149,7 +162,21 @@ def _compare(a: argparse.Namespace) -> None:
         print(line)
 
 
+def _rank(a: argparse.Namespace) -> None:
+    from preference.tournament import rank_results
+
+    for line in rank_results(a.results, a.out):
+        print(line)
+
+
 def _show_power(a: argparse.Namespace) -> None:
+    if a.raters != 1 or a.stop is not None or a.part is not None:
+        from preference.planning import describe_forecast, forecast_power, make_study_plan
+
+        plan = make_study_plan(a.prompts, a.raters, a.part, a.ties, a.stop, a.worth)
+        for line in describe_forecast(plan, forecast_power(plan)):
+            print(line)
+        return
     from preference.statistics import compute_power, find_needed_share
 
     found = find_needed_share(a.prompts, ties=a.ties)
