@@ -136,7 +136,7 @@ INTERRUPTIONS: tuple[tuple[str, Callable[[str], object]], ...] = (
 
 def test_a_training_that_is_begun_again_goes_on(tiny: Path, tmp_path: Path, cluster: Path) -> None:
     store = tmp_path / "store"
-    more = ("mix=topic", "evaluate.tasks=[sib200]", "train.steps=150", "train.save_every=1")
+    more = ("mix=topic", "evaluate.tasks=[sib200]", "train.steps=100", "train.save_every=1")
     assert submit(store, tiny, cluster, *more).returncode == 0
     wait_for(lambda: any(store.glob("train/*.partial/trainer/checkpoint-*/whole")))
     (train,) = [line.split()[0] for line in list_jobs("%i %j") if "kakugo-train" in line]
