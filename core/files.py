@@ -4,6 +4,7 @@ What is written goes beside its place, onto the disk, and is then renamed. A cra
 of before, or none, and perhaps a half one under another name, which the next try overwrites.
 """
 
+import errno
 import hashlib
 import os
 import uuid
@@ -11,6 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+LOCKLESS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""Error numbers with which a file system says that it has no locks, such as Lustre without
+``-o flock``."""
 
 
 @contextmanager

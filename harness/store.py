@@ -8,7 +8,6 @@ Locks of network file systems may hold on one machine alone: jobs of a cluster e
 besides, by `hold`.
 """
 
-import errno
 import hashlib
 import shutil
 import time
@@ -24,7 +23,7 @@ from filelock import FileLock, Timeout
 from core.contract.manifest import FileEntry, Input, Manifest, TokenCounts
 from core.contract.names import LOCKS, MANIFEST, PARTIAL
 from core.contract.record import Unreadable, as_json, read_file, to_text
-from core.files import hash_file, write_whole
+from core.files import LOCKLESS, hash_file, write_whole
 from harness.errors import ArtifactMissing, report_corrupt, report_no_locks, report_unreadable
 from harness.provenance import read_git_state, read_package_versions
 from harness.stage import Artifact, Progress, Stage, Work
@@ -32,8 +31,6 @@ from harness.stage import Artifact, Progress, Stage, Work
 # Files up to this size are hashed whenever an artifact is found; larger ones (weights) only when
 # a stage is about to read them, since a finished sweep must not reread every checkpoint.
 QUICK_HASH_BYTES = 16 * 2**20
-# What a file system says that has no locks, such as Lustre without `-o flock`.
-_LOCKLESS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
 
 class Watcher(Protocol):
@@ -222,7 +219,7 @@ class Store:
                 self.watcher.show_waiting(stage)
                 lock.acquire(poll_interval=0.2)
             except OSError as error:
-                if error.errno not in _LOCKLESS:
+                if error.errno not in LOCKLESS:
                     raise
                 if self._hold is None:
                     raise report_no_locks(place) from None

@@ -13,6 +13,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 
+from core.files import LOCKLESS
 from preference.addresses import list_reachable
 from preference.admin_app import make_admin_app
 from preference.closing import open_ballots
@@ -32,12 +33,20 @@ def served_alone(directory: Path, what: str) -> Iterator[None]:
 
 @contextmanager
 def _holding_lock(path: Path, what: str) -> Iterator[None]:
-    lock = FileLock(path, timeout=0)
+    # A lock file in place of a lock would outlive a crash.
+    lock = FileLock(path, timeout=0, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
         raise StudyStateError(
             f"{what} is served by another program already. Remedy: stop that one, or use it"
+        ) from None
+    except OSError as error:
+        if error.errno not in LOCKLESS:
+            raise
+        raise StudyStateError(
+            f"{path.parent}: its file system has no locks, which votes need. Remedy: a folder on a "
+            "disk of this machine"
         ) from None
     try:
         yield

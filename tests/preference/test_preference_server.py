@@ -1,5 +1,7 @@
 """A real server process: killed under load, it keeps every vote that it acknowledged, once."""
 
+import errno
+import fcntl
 import http.client
 import os
 import re
@@ -103,6 +105,18 @@ def test_kill_9_under_load_loses_no_acknowledged_vote_and_doubles_none(tmp_path:
     assert cli.main(["close", str(pack), "--unfinished"]) == 0
     assert cli.main(["close", str(pack)]) == 0, "it is closed"
     assert cli.main(["verify", str(pack), "--key", str(key)]) == cli.UNHELD
+
+
+def test_a_folder_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with (
+        pytest.raises(StudyStateError, match=r"no locks, which votes need\. Remedy: a folder"),
+        served_alone(tmp_path, "this study"),
+    ):
+        pass
 
 
 def test_two_servers_of_one_study_are_refused(tmp_path: Path) -> None:
