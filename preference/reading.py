@@ -78,7 +78,8 @@ class ReadPrompt:
     @property
     def unsteady(self) -> int:
         """Counts the raters who chose differently when they saw it again."""
-        return sum(vote.again not in (None, vote.chosen) for vote in self.votes)
+        counted = [vote for vote in self.votes if not vote.left_out]
+        return sum(vote.again not in (None, vote.chosen) for vote in counted)
 
 
 def write_reader(pack_dir: Path, key_path: Path) -> Path:

@@ -203,6 +203,9 @@ def test_the_page_has_disagreements_first_and_no_script(
     assert all(len(prompt.votes) == 3 for prompt in prompts)
     # Two careful raters agree on every prompt; the third is left out.
     assert {p.net for p in prompts} == {1.0}
+    # The rater who is left out chose A again, where the other answer stood then.
+    assert any(vote.again not in (None, vote.chosen) for p in prompts for vote in p.votes)
+    assert {p.unsteady for p in prompts} == {0}
     # An opened prompt's place in the page is its place in the list.
     assert text.index(f"Question {prompts[0].question},") < text.index(
         f"Question {prompts[-1].question},"
