@@ -240,3 +240,48 @@ def test_a_long_text_is_folded_by_one_rule_for_both_arms(tmp_path: Path) -> None
         f'<a href="#{part}">' in page for part in ("question", "answer-a", "answer-b", "which")
     )
     ballots.close_file()
+
+
+def test_a_first_load_in_the_heaviest_script_stays_small(tmp_path: Path) -> None:
+    """Tibetan has the largest font, and three bytes a letter: words as long as the English ones,
+    and the page, script, style and font that a link opens."""
+    import yaml
+
+    from preference.messages import FOLDER
+
+    words = yaml.safe_load((FOLDER / "yo.yaml").read_text("utf-8"))
+    words |= {"language": "Lhasa Tibetan", "tag": "bo"}
+    # Syllables in an order of their own each time: what is repeated would pack too well.
+    syllables = ["བཀྲ་", "ཤིས་", "བདེ་", "ལེགས་", "ང་", "ཁྱེད་", "རང་", "གི་", "ལ་", "དང་", "ནས་", "ཡིན་"]
+    words["messages"] = {
+        key: "".join(
+            part
+            if part.startswith("{")
+            else "".join(syllables[draw(key, n)] for n in range(-(-len(part) // 3)))
+            for part in re.split(r"(\{\w+\})", text)
+        )
+        for key, text in words["messages"].items()
+    }
+    own = tmp_path / "bo.yaml"
+    own.write_text(yaml.safe_dump(words, allow_unicode=True), "utf-8")
+    pack_dir, _ = prepared(
+        tmp_path, 16, language="lhasa_tibetan", messages=own, allow=("language",)
+    )
+    ballots = open_ballots(pack_dir, read_pack(pack_dir))
+    client = open_app(pack_dir, ballots)
+    page = client.get(f"/i/{ballots.invite(0)}")
+    assert page.headers["content-encoding"] == "gzip"
+    urls = re.findall(r"/static/[\w.-]+", page.text)
+    urls += re.findall(r"/static/[\w.-]+woff2", client.get(urls[0]).text)
+    loaded = [page, *(client.get(url) for url in dict.fromkeys(urls))]
+    assert len(loaded) == 4
+    sizes = [int(answer.headers["content-length"]) for answer in loaded]
+    assert 55_000 < sum(sizes) <= 60_000, sizes
+    ballots.close_file()
+
+
+def draw(key: str, place: int) -> int:
+    """A number below 12 that looks like chance."""
+    import hashlib
+
+    return hashlib.sha256(f"{key}{place}".encode()).digest()[0] % 12
