@@ -46,10 +46,10 @@ READERS = (
     "transformers 4.57.6",
     "transformers 5.0.0",
     "transformers 5.24.0",
-    "vLLM 0.32.0 (CPU)",
     "llama.cpp",
 )
-"""The programs that `scripts/bench loads` has found to read our checkpoints as we do."""
+"""The programs of `scripts/bench loads` that were found to read all checkpoints that it tries as we
+do. The log has what is known of the others."""
 KINDS_READ = ("llama", "granitemoehybrid")
 """The kinds of checkpoints that it has tried."""
 _DECODING = """\

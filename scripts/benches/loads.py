@@ -94,11 +94,14 @@ def main() -> None:
 
 def _judge(read: Callable[[Path], Found], checkpoint: Path, ours: Path) -> str:
     """Says in a few words whether a program reads a checkpoint as transformers does here."""
-    expected = _read_here(ours)
     try:
-        found = read(checkpoint)
+        return compare(read(checkpoint), _read_here(ours))
     except _Failed as error:
         return str(error)
+
+
+def compare(found: Found, expected: Found) -> str:
+    """Compares what a program made of a checkpoint with what transformers makes of it here."""
     if found["prompt"] != expected["prompt"]:
         return "another prompt"
     if found["tokens"] != expected["tokens"]:
@@ -138,7 +141,8 @@ def _make_environment(place: Path, program: Program) -> Path:
     aim = ["--quiet", "--python", str(python)]
     steps = [
         [uv, "venv", "--quiet", "--clear", "--python", sys.executable, place],
-        [uv, "pip", "install", *aim, *links, *program.packages],
+        # Bytecode at once: where none may be written later, every start would compile again.
+        [uv, "pip", "install", "--compile-bytecode", *aim, *links, *program.packages],
     ]
     if program.removed:
         steps.append([uv, "pip", "uninstall", *aim, *program.removed])
@@ -225,20 +229,21 @@ def _make_checkpoints(folder: Path) -> Mapping[str, tuple[Path, Path]]:
 
 
 def _write_granite(tokenizer: Path, out: Path) -> None:
-    """Writes a small random model of Granite 4 Micro's kind."""
+    """Writes a small random model of Granite 4 Micro's kind, with heads of its size: programs have
+    attention for some sizes only."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     from core.checkpoints.opening import open_tokenizer
 
     config = AutoConfig.for_model(
-        "granitemoehybrid", vocab_size=49152, hidden_size=64, intermediate_size=128,
-        shared_intermediate_size=128, num_hidden_layers=4, num_attention_heads=4,
+        "granitemoehybrid", vocab_size=49152, hidden_size=256, intermediate_size=512,
+        shared_intermediate_size=512, num_hidden_layers=4, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=1024, layer_types=["attention"] * 4,
         num_local_experts=0, num_experts_per_tok=0, position_embedding_type="rope",
         rope_parameters={"rope_type": "default", "rope_theta": 1e7}, tie_word_embeddings=True,
         embedding_multiplier=12.0, logits_scaling=10.0, residual_multiplier=0.22,
-        attention_multiplier=1 / 16, mamba_n_heads=4, initializer_range=0.3, bos_token_id=1,
+        attention_multiplier=1 / 64, mamba_n_heads=8, initializer_range=0.3, bos_token_id=1,
         eos_token_id=2, pad_token_id=2,
     )  # fmt: skip
     torch.manual_seed(0)

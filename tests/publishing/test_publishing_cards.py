@@ -1,8 +1,6 @@
 """The pages of all languages are read by the Hub's own classes, and say what a reader needs."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -91,17 +89,6 @@ def test_a_kind_that_no_other_program_was_tried_with_is_said_so(tmp_path: Path) 
     text = write_model_card(view, find(planned, "model", language.name))
     assert "its kind of checkpoint (`mamba`) was not tried" in text
     assert not any(program in text for program in READERS)
-
-
-def test_the_programs_on_a_page_are_those_of_the_bench() -> None:
-    bench = Path(__file__).parents[2] / "scripts/benches/loads.py"
-    spec = importlib.util.spec_from_file_location("loads_bench", bench)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["loads_bench"] = module
-    spec.loader.exec_module(module)
-    assert (*module.PROGRAMS, module.LLAMA) == READERS
 
 
 def test_every_language_of_the_paper_is_planned(every: tuple[StoreView, Publication]) -> None:
