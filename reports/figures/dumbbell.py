@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -13,17 +13,21 @@ from reports.words import describe_gain, describe_interval
 
 WIDTH, LABELS, RIGHT = 440, 130, 424
 LINE, HEAD = 22, 22
-_LONGEST_NAME = 19
+_USUAL_NAME, _LONGEST_NAME = 19, 30
+"""Letters of a label: those that `LABELS` has room for, and those after which it is cut."""
+_LETTER = 6.5
 
 
 @dataclass(frozen=True)
 class _Scale:
     low: float
     high: float
+    more: float = 0.0
+    """Room for labels beyond `LABELS`, by which the whole figure is wider."""
 
     def place(self, value: float) -> float:
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return round(LABELS + share * (RIGHT - LABELS), 1)
+        return round(LABELS + self.more + share * (RIGHT - LABELS), 1)
 
     def list_ticks(self) -> list[int]:
         step = next(s for s in (5, 10, 20, 25) if (self.high - self.low) / s <= 6)
@@ -42,8 +46,10 @@ def draw_panel(panel: Panel, name: str) -> Markup | None:
     rows = [(task, cells) for task, cells in rows if cells]
     if not rows:
         return None
-    scale = _make_scale([cell for _, cells in rows for cell in cells])
     several = len(panel.producers) > 1
+    pairs = [(task, cell) for task, cells in rows for cell in cells]
+    longest = max(len(cell.producer if several else task) for task, cell in pairs)
+    scale = replace(_make_scale([cell for _, cell in pairs]), more=_make_room(longest))
     parts: list[Markup] = []
     top = 6
     for task, cells in rows:
@@ -62,7 +68,13 @@ def draw_panel(panel: Panel, name: str) -> Markup | None:
     )
     about = "; ".join(_describe_cell(task, cell) for task, cells in rows for cell in cells)
     title = f"Scores of base and of what was trained from it, {clean(panel.language.name)}"
-    return draw_figure(name, title, about, WIDTH, top + 22, [grid, *parts]).svg
+    return draw_figure(name, title, about, WIDTH + round(scale.more), top + 22, [grid, *parts]).svg
+
+
+def _make_room(longest: int) -> float:
+    """The room that labels of so many letters take beyond the usual."""
+    beyond = min(longest, _LONGEST_NAME) - _USUAL_NAME
+    return 18 + beyond * _LETTER if beyond > 0 else 0.0
 
 
 def _make_scale(cells: Sequence[TableCell]) -> _Scale:
@@ -89,7 +101,7 @@ def _pair(scale: _Scale, cell: TableCell, label: str, top: int) -> Markup:
     y = top + LINE // 2
     before, after = scale.place(cell.base.score), scale.place(cell.score.score)
     direction = "up" if cell.score.score >= cell.base.score else "down"
-    parts = [_draw_label(LABELS - 12, y + 4, label, "label")]
+    parts = [_draw_label(LABELS + scale.more - 12, y + 4, label, "label")]
     if cell.score.chance is not None:
         parts.append(
             Markup('<line class="chance" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>').format(

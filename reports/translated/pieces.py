@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "spBLEU-200"
+# Without https://, since a page that opens offline holds no address that could be loaded.
 ADDRESS = (
-    "https://dl.fbaipublicfiles.com/large_objects/nllb/models/spm_200/"
+    "dl.fbaipublicfiles.com/large_objects/nllb/models/spm_200/"
     "flores200_sacrebleu_tokenizer_spm.model"
 )
 REMEDY = (

@@ -16,6 +16,7 @@ from store_maker import (
 )
 
 from core.contract.facts import CheckpointFacts
+from reports.figures.dumbbell import draw_panel
 from reports.outputs.csv_files import write_csv
 from reports.report import Report
 from reports.store.read import read_store
@@ -146,3 +147,21 @@ def test_a_suite_that_has_nothing_of_a_language_is_one_line(tmp_path: Path, code
     else:
         assert [row.task for row in panel.rows] == ["sib200"]
         assert note in panel.notes
+
+
+def test_long_titles_have_room_in_the_figure(tmp_path: Path) -> None:
+    base, trained = ("base", key_of("base")), ("train", key_of("train"))
+    write_artifact(tmp_path, "base", base[1], "student", ABOUT_BASE, CheckpointFacts(), {})
+    cells = []
+    for task in ("sib200", "seahelm_ifeval"):
+        for producer, checkpoint in (("base", base), ("trained:gen", trained)):
+            key = key_of(task, producer)
+            rows = choices(range(12), [True] * 6 + [False] * 6)
+            write_score(tmp_path, key, "X", producer, checkpoint, task, rows)
+            cells.append(cell("X", producer, checkpoint, task, key))
+    language = {"name": "X", "autonym": "", "direction": "ltr", "flores_code": "jav_Latn"}
+    write_plan(tmp_path, "20260101-120000", {**language, "script": "Latin"}, cells, [base])
+    (panel,) = Report.from_store(read_store(tmp_path)).panels
+    drawn = str(draw_panel(panel, "x"))
+    assert ">SEA-HELM instruction following<" in drawn
+    assert 'viewBox="0 0 530' in drawn

@@ -178,7 +178,7 @@ def test_a_file_that_is_none_is_refused_before_the_store_is_read(
     with pytest.raises(PiecesModelError, match=said):
         open_pieces_model(path)
     assert main(["--store", str(tmp_path / "none"), "--spbleu", str(path)]) == 2
-    assert "Remedy: download https://" in capsys.readouterr().err
+    assert "Remedy: download dl.fbai" in capsys.readouterr().err
 
 
 def test_the_encoders_languages_are_known_ones() -> None:
