@@ -14,6 +14,7 @@ from statistics import NormalDist, fmean
 
 from core.statistics import Interval
 from core.tasks import TASKS
+from reports.stats.bootstrap import LEAST_UNITS
 from reports.tables.results import Result, Results
 from reports.tables.sheet import LANGUAGE, PRODUCER, Column, Sheet, Value
 
@@ -131,7 +132,7 @@ def average_pillars(rows: Sequence[Result]) -> dict[str, _Mean]:
 
 def pool_errors(rows: Sequence[Result]) -> dict[str, float]:
     """Pool the standard errors of one producer's gains in one language: pillar -> that of the
-    pillar's gain; without those in which a scored task has none.
+    pillar's gain; without those in which a scored task has none, or too few items for any.
 
     A member's is the mean of its tasks', the largest that it can be; members are independent.
     """
@@ -140,7 +141,8 @@ def pool_errors(rows: Sequence[Result]) -> dict[str, float]:
     for row in rows:
         facts = TASKS[row.task]
         if row.language.flores_code in facts.languages or row.score is not None:
-            error = row.gain.stderr if row.gain else None
+            few = row.gain is not None and (row.gain.units or LEAST_UNITS) < LEAST_UNITS
+            error = None if few or row.gain is None else row.gain.stderr
             members[facts.pillar][facts.member].append(error)
             scored[facts.pillar][facts.member] &= row.score is not None
     errors: dict[str, float] = {}

@@ -103,6 +103,19 @@ def test_the_gains_interval_is_that_of_its_members_paired_tests(tmp_path: Path) 
     assert gain is not None
     assert interval.high - gain == pytest.approx(1.959964 * ((13 / 3) ** 2 + 1.5**2) ** 0.5 / 2)
 
+    few = [
+        replace(row, gain=row.gain and replace(row.gain, units=6 if "nusax" in row.task else 99))
+        for row in told.rows
+    ]
+    totals = {
+        one.pillar: one
+        for one in find_totals(replace(found, rows=tuple(few)))
+        if one.producer == "trained"
+    }
+    assert totals["NLU"].interval
+    assert totals["NLG"].interval is None, "six items have no interval"
+    assert totals["all"].interval is None
+
     del errors["seahelm_metaphor"]
     told = replace(found, rows=tuple(map(put, found.rows)))
     totals = {one.pillar: one for one in find_totals(told) if one.producer == "trained"}
