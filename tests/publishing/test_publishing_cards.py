@@ -157,7 +157,7 @@ def test_rows_with_a_benchmarks_text_are_left_out_and_bytes_repeat(tmp_path: Pat
     view, planned = plan(tmp_path / "store")
     repository = find(planned, "dataset", "Swahili")
     (tmp_path / "data").mkdir()
-    files = build_files(view, repository, tmp_path / "data")
+    files = build_files(view, repository, tmp_path / "data", {})
     (topic,) = (a for a in repository.artifacts if a.about.source == "topic")
     assert write_parquet(topic, tmp_path / "again.parquet", {"topic-1"}) == 2
     again = (tmp_path / "again.parquet").read_bytes()

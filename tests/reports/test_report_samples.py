@@ -39,6 +39,7 @@ from reports.samples import (
 from reports.store import samples
 from reports.store.languages import describe_language
 from reports.store.read import read_store
+from reports.tables import output_language
 
 SWAHILI_SIB = ("--language", "swahili", "--task", "sib200")
 
@@ -171,14 +172,16 @@ def test_all_tables_share_one_reading_of_a_scores_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_store(tmp_path / "store")
-    read: Counter[Path] = Counter()
-    once = samples._read_table
+    read: Counter[tuple[Path, tuple[str, ...]]] = Counter()
+    once = samples.read_columns
 
-    def read_table(folder: Path, columns: Sequence[str], first: int | None = None) -> Any:
-        read[folder] += first is None
+    def read_columns(folder: Path, columns: Sequence[str], first: int | None = None) -> Any:
+        if first is None:
+            read[folder, tuple(columns)] += 1
         return once(folder, columns, first)
 
-    monkeypatch.setattr(samples, "_read_table", read_table)
+    monkeypatch.setattr(samples, "read_columns", read_columns)
+    monkeypatch.setattr(output_language, "read_columns", read_columns)
     samples._read_once.cache_clear()
     formats = ("terminal", "markdown", "csv", "latex", "html")
     asked = [f"--format={name}" for name in formats]
