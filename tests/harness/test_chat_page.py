@@ -53,6 +53,7 @@ def served(*speakers: Told) -> Iterator[str]:
     page = ChatPage(speakers, "", Manner())
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
+        bound.listen()  # so that who comes before the server is ready waits for it
         server = uvicorn.Server(uvicorn.Config(page.make_app(), log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         thread.start()
