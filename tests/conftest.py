@@ -24,6 +24,7 @@ COSTLY = {
     *("browser", "checkpoints", "finished", "llama", "models", "real_data", "smollm2", "sound"),
     *("doubtful", "published", "repositories", "talkers"),
 }
+ON_REQUEST = ("distributed", "long")
 # Processor seconds, of which a busy machine takes no more than an idle one. What is loaded at
 # first use is counted with the test that comes first.
 FAST_SECONDS = 10.0
@@ -38,14 +39,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks as `fast` all tests that nothing makes slow, and runs distributed ones where asked."""
-    wanted = "distributed" in config.option.markexpr
-    left_out = [i for i in items if i.get_closest_marker("distributed") and not wanted]
+    """Marks as `fast` all tests that nothing makes slow, and leaves out those that only run where
+    they are asked for."""
+    unasked = [name for name in ON_REQUEST if name not in config.option.markexpr]
+    left_out = [item for item in items if any(map(item.get_closest_marker, unasked))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     for item in items:
-        marked = any(item.get_closest_marker(name) for name in ("slow", "distributed"))
+        marked = any(item.get_closest_marker(name) for name in ("slow", *ON_REQUEST))
         if not marked and not COSTLY.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("fast")
 

@@ -127,7 +127,7 @@ def test_the_interval_is_what_the_evidence_does_not_speak_against() -> None:
 CORRELATED = [(1.5, 0.0), (0.0, 1.5), (0.5, 1.0), (1.5, 1.5)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("side_by_side", [True, False])
 @pytest.mark.parametrize(("rater_spread", "prompt_spread"), CORRELATED)
 def test_without_a_preference_enough_is_called_in_one_study_of_twenty_at_most(
@@ -150,7 +150,7 @@ def test_without_a_preference_enough_is_called_in_one_study_of_twenty_at_most(
     assert called <= 15
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("raters", [1, 2, 4])
 def test_a_panel_without_a_preference_is_called_enough_as_rarely(raters: int) -> None:
     """Prompts lean, and raters, whose leanings cancel within the panel."""
@@ -177,7 +177,7 @@ def test_the_simulation_finds_a_rule_that_looks_too_often() -> None:
     assert called > 12
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_at_sixty_to_forty_three_votes_in_ten_are_spared() -> None:
     """Beside the fixed plan whose exact sign test finds 60:40 as often."""
     truth = Truth(1, 360, 360, share=0.6, ties=0.0)
@@ -192,7 +192,7 @@ def test_at_sixty_to_forty_three_votes_in_ten_are_spared() -> None:
     assert votes < 0.7 * fixed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_interval_holds_the_truth_where_votes_stop_early() -> None:
     """Stopped at the first vote that is enough, where a fixed interval would be too far out."""
     truth = Truth(1, 240, 240, share=0.7, ties=0.2)

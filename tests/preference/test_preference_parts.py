@@ -137,7 +137,7 @@ def test_prepare_says_what_it_costs_and_what_would_leave_questions_out(
     assert "--part 9: allowed are 1 to 8" in said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_parts_keep_the_level_and_the_power_of_the_same_number_of_votes() -> None:
     """320 votes: 4 raters of all 80 prompts, or 16 raters of 20. Raters who each lean to an arm
     make a study of few raters wrong, and one of many less so."""

@@ -28,7 +28,7 @@ def test_the_share_over_all_prompts_is_what_was_asked_for(share: float) -> None:
     assert drawn.mean() == pytest.approx(share, abs=0.002)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_forecast_holds_the_level_and_grows_with_the_share_and_the_raters() -> None:
     found = {}
     for raters in (1, 4):

@@ -117,7 +117,7 @@ def test_arms_alike_are_not_told_apart() -> None:
     assert ranking.arms[2].rank_low == 2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_intervals_hold_the_truth_where_prompts_lean() -> None:
     """Answers to one prompt are alike in all of its pairs, so that votes hang together. The truth
     is the strength over very many prompts."""

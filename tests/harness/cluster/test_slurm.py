@@ -169,6 +169,7 @@ def test_a_job_that_takes_too_much_memory_is_said_to(tiny: Path, tmp_path: Path)
     assert len(manifests(store, "score")) == 1  # that of the base
 
 
+@pytest.mark.long
 def test_a_training_runs_on_all_nodes_of_its_job(tiny: Path, tmp_path: Path) -> None:
     store, cluster = tmp_path / "store", tmp_path / "two.yaml"
     cluster.write_text(f"{OPTIONS}stages: {{train: [--nodes=2]}}\n")

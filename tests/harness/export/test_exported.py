@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from harness.errors import ExportError
 from harness.export.converter import PACKAGE, VERSION, find_converter
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 # As Granite 4 Micro's configuration has them; the sizes are small.
 GRANITE: dict[str, Any] = {
