@@ -103,7 +103,7 @@ def test_a_data_directory_of_another_layout_is_noticed_before_anything_is_made(
     done = run(small(store, tiny, "mix=topic", f"data_dir={tmp_path / 'above'}"))
     assert done.returncode == 1
     assert done.stderr.startswith("kakugo: nothing can be scored")
-    assert "data_dir is the directory that holds sib200/" in done.stdout
+    assert "the directory that holds a folder for each benchmark" in done.stdout
     assert not list(store.glob("*/*/manifest.json"))
     assert not list(store.glob("ledger/*.sqlite"))
     # Of some benchmarks alone, all others are named, and the run goes on.

@@ -65,7 +65,7 @@ def test_every_page_in_rare_scripts(browser: Any, tmp_path: Path, language: str)
             assert_usable(page, "practice, answered")
             click_through(page, "a.main")
         page.wait_for_selector("#vote")
-        page.wait_for_function("document.fonts.check('16px Study')")
+        page.wait_for_function("() => document.fonts.check('16px Study')")
         page.click("summary")
         assert_usable(page, "rate")
         block = page.locator(".words").first

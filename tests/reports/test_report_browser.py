@@ -171,7 +171,7 @@ def test_the_published_table_is_a_page_too(browser: Any, tmp_path: Path) -> None
     path = write_page(Report.from_table(read_published()), tmp_path / "published.html")
     page = show(browser, path, 360)
     page.click("#whole button")
-    page.wait_for_function("!document.querySelector('.packed')")
+    page.wait_for_function("() => !document.querySelector('.packed')")
     assert page.complaints == []
     assert page.locator("svg[role=img]").count() == 12
     scrolled = page.evaluate(
@@ -251,7 +251,7 @@ def test_its_long_parts_are_drawn_where_a_reader_comes_to_them(
     )
     # All of it, for a search or for print.
     page.click("#whole button")
-    page.wait_for_function("!document.querySelector('.packed')")
+    page.wait_for_function("() => !document.querySelector('.packed')")
     assert page.locator("section.language:visible").count() == 54
     assert page.complaints == []
     head = page.locator("table.sortable th button").last
