@@ -156,6 +156,7 @@ def test_a_training_that_is_begun_again_goes_on(tiny: Path, tmp_path: Path, clus
     assert len(manifests(store, "score")) == 2
 
 
+@pytest.mark.long
 def test_a_job_that_takes_too_much_memory_is_said_to(tiny: Path, tmp_path: Path) -> None:
     store, cluster = tmp_path / "store", tmp_path / "little.yaml"
     cluster.write_text(f"{OPTIONS}stages: {{train: [--mem=60M]}}\n")
@@ -249,6 +250,7 @@ def test_what_fails_stops_only_what_needs_it(tiny: Path, tmp_path: Path, cluster
     assert "failed" not in show_status(store)
 
 
+@pytest.mark.long
 def test_a_time_limit_is_named_and_the_state_is_kept(tiny: Path, tmp_path: Path) -> None:
     store, cluster = tmp_path / "store", tmp_path / "short.yaml"
     cluster.write_text("options: [--time=30, --cpus-per-task=1]\nstages: {train: [--time=3]}\n")
@@ -317,6 +319,7 @@ def write_cluster(folder: Path, command: str) -> Path:
     return file
 
 
+@pytest.mark.long
 def test_one_server_is_asked_by_every_source_and_ended(tiny: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     served = shlex.join([sys.executable, str(SERVER)])
