@@ -11,7 +11,7 @@ from core.errors import MendableError
 from core.processes import end_with_parent
 from harness.cluster.job import find_end, list_lacking_inputs, write_end
 from harness.cluster.jobs import find_ledger
-from harness.cluster.owner import hold
+from harness.cluster.owner import hold, is_job
 from harness.cluster.requests import JobRequest, read_request
 from harness.cluster.teacher import give_address
 from harness.progress import Display
@@ -33,7 +33,7 @@ def make_stages(request: JobRequest, display: Display) -> bool:
             return None
         return f"it is another job's. Remedy: kakugo submit again, which submits {stage.label} too"
 
-    store = Store(request.store, request.cache, display, may_make, hold)
+    store = Store(request.store, request.cache, display, may_make, hold if is_job() else None)
     whole = True
     for stage in request.stages:
         try:

@@ -17,6 +17,11 @@ from harness.cluster import slurm
 _POLL_SECONDS = 10.0
 
 
+def is_job() -> bool:
+    """Says whether this process is of a job of SLURM, which alone can be told from others."""
+    return "SLURM_JOB_ID" in os.environ
+
+
 @contextmanager
 def hold(file: Path, show_waiting: Callable[[], None]) -> Iterator[None]:
     """Holds `file` for this job; as long as another living job holds it, this one waits.
@@ -33,7 +38,9 @@ def hold(file: Path, show_waiting: Callable[[], None]) -> Iterator[None]:
         # Its own number: this job was begun again.
         if other == number:
             break
-        if other is None or not slurm.is_alive(other):
+        if other is None:  # gone since; to move what is there now would be to move another's
+            continue
+        if not slurm.is_alive(other):
             _remove(file, other, number)
             continue
         if not waits:
@@ -60,7 +67,7 @@ def _take(file: Path, number: str) -> bool:
     return True
 
 
-def _remove(file: Path, other: str | None, number: str) -> None:
+def _remove(file: Path, other: str, number: str) -> None:
     """Removes the file of a job; one that another has taken meanwhile is put back."""
     aside = file.with_name(f"{file.name}.{number}.old")
     with suppress(FileNotFoundError):
