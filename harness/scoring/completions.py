@@ -323,6 +323,22 @@ class CompletionsLM(ScoringLM):
         return str(served[0])
 
 
+class OwnServerLM(CompletionsLM):
+    """A checkpoint on a server that is started for it, of which its weights' type is known."""
+
+    doubts = ()  # it serves this very checkpoint
+
+    def describe_engine(self) -> dict[str, Any]:
+        """Returns the record of the engine for the scores."""
+        return {
+            "name": self.name,
+            "version": VERSION,
+            "precision": self.choice.precision,
+            "shares_prefix": True,
+            **self.spoken_facts,
+        }
+
+
 @dataclass(frozen=True)
 class NextTokens:
     """The log-probabilities that an endpoint gives after a prompt, in nats.

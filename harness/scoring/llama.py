@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.llama_server import MANY
-from harness.scoring.choice import VERSION
-from harness.scoring.completions import CompletionsLM
+from harness.scoring.completions import OwnServerLM
 from harness.teacher import running_llama
 
 NAME = "exported"
@@ -16,14 +15,13 @@ NAME = "exported"
 CONTEXT = 8192
 
 
-class LlamaLM(CompletionsLM):
+class LlamaLM(OwnServerLM):
     """A GGUF file on a server that is started when a batch is first asked.
 
     Prompts are made by the tokenizer of the checkpoint that the file was made from.
     """
 
     name = "llama.cpp"
-    doubts = ()  # this server serves this very file
 
     def __init__(self, checkpoint: Path, *arguments: Any, **options: Any) -> None:
         super().__init__(checkpoint, *arguments, **options)
@@ -42,16 +40,6 @@ class LlamaLM(CompletionsLM):
         file = Path(self.choice.file)
         served = running_llama(file, NAME, CONTEXT, "llama.cpp's server", MANY)
         return f"{self._opened.enter_context(served)}/v1"
-
-    def describe_engine(self) -> dict[str, Any]:
-        """Returns the record of the engine for the scores."""
-        return {
-            "name": self.name,
-            "version": VERSION,
-            "precision": self.choice.precision,
-            "shares_prefix": True,
-            **self.spoken_facts,
-        }
 
     def close(self) -> None:
         """Stops the server."""

@@ -22,8 +22,7 @@ from typing import Any
 
 from core.processes import Child, describe_exit, end, guard_command, read_last_lines, start
 from harness.errors import ScoringError
-from harness.scoring.choice import VERSION
-from harness.scoring.completions import MOST_PROBABLE, CompletionsLM
+from harness.scoring.completions import MOST_PROBABLE, OwnServerLM
 
 NAME = "checkpoint"
 DTYPES = {"fp32": "float32", "bf16": "bfloat16"}
@@ -39,22 +38,11 @@ _NOISE = re.compile(r"nanobind|^ - (leaked|\.\.\. skipped)")
 _ENGINE_DIED = re.compile(r"Failed core proc\(s\): \{[^}]*: -(\d+)")
 
 
-class VllmLM(CompletionsLM):
+class VllmLM(OwnServerLM):
     """A checkpoint on a vLLM server of our own, which is started when a batch is first asked."""
 
     name = "vllm"
-    doubts = ()  # this server serves this very checkpoint
     _running: Child | None = None
-
-    def describe_engine(self) -> dict[str, Any]:
-        """Returns the record of the engine for the scores."""
-        return {
-            "name": self.name,
-            "version": VERSION,
-            "precision": self.choice.precision,
-            "shares_prefix": True,
-            **self.spoken_facts,
-        }
 
     @cached_property
     def model(self) -> str:
